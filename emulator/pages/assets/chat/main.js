@@ -1,3 +1,18 @@
-import { html, render } from "/assets/libraries/htm.js";
+/** Starts the chat page, or says why it cannot start. */
 
-render(html`<p>The chat is being built.</p>`, document.getElementById("app"));
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const app = document.getElementById("app");
+
+function explain(text) {
+  const note = document.createElement("p");
+  note.className = "start-note";
+  note.textContent = text;
+  app.replaceChildren(note);
+}
+
+if (facts.installed) {
+  const { start } = await import("./app.js");
+  start(facts, app);
+} else {
+  explain("The chat needs its libraries: install Node.js, then start make run again.");
+}

@@ -1,0 +1,62 @@
+import { html } from "/assets/libraries/htm.js";
+import { Attachment } from "../cards/attachment.js";
+import { MessageExtras } from "../cards/message_extras.js";
+import { fullTimeText } from "../text/times.js";
+import { DeliveryState } from "./delivery_state.js";
+import { fileOf, FileAttachment, imageOf, ImageAttachment } from "./files.js";
+import { MessageMenu } from "./message_menu.js";
+import { MessageText } from "./message_text.js";
+import { Quote } from "./quote.js";
+import { Reactions } from "./reactions.js";
+
+/** One message: text, attachments, and what people did to it. */
+export function Message({ item, context }) {
+  const { activity, own, deleted, edited } = item;
+  if (deleted) return html`<${DeletedMessage} item=${item} context=${context} />`;
+  const classes = ["message", own && "message--own", item.streaming && "message--streaming"];
+  return html`<article class=${classes.filter(Boolean).join(" ")} data-id=${item.id} title=${fullTimeText(new Date(item.at))}>
+    <${MessageBody} item=${item} context=${context} />
+    <${MessageMenu} item=${item} context=${context} />
+    <${Reactions} item=${item} context=${context} />
+    <div class="message__foot">
+      ${edited && html`<span class="message__mark">Edited</span>`}
+      ${own && html`<${DeliveryState} delivery=${context.state.deliveries[item.id]} id=${item.id} context=${context} />`}
+    </div>
+  </article>`;
+}
+
+function MessageBody({ item, context }) {
+  const { activity } = item;
+  const attachments = (activity.attachments ?? []).filter(({ contentType }) => contentType !== "text/html");
+  const hasBubble = Boolean(activity.text) || item.streaming || attachments.length === 0;
+  const grid = activity.attachmentLayout === "carousel" && attachments.length > 1;
+  return html`${hasBubble &&
+    html`<div class="bubble">
+      <${Quote} activity=${activity} context=${context} />
+      <${MessageText} item=${item} context=${context} />
+      <${MessageExtras} activity=${activity} context=${context} />
+    </div>`}
+    ${attachments.length > 0 &&
+    html`<div class=${grid ? "attachments attachments--carousel" : "attachments"}>
+      ${attachments.map((attachment, index) => html`<${OneAttachment} key=${index} attachment=${attachment} activity=${activity} context=${context} />`)}
+    </div>`}
+    ${!hasBubble && html`<${MessageExtras} activity=${activity} context=${context} />`}`;
+}
+
+function OneAttachment({ attachment, activity, context }) {
+  const image = imageOf(attachment);
+  if (image) return html`<${ImageAttachment} image=${image} context=${context} />`;
+  const file = fileOf(attachment);
+  if (file) return html`<${FileAttachment} file=${file} />`;
+  return html`<${Attachment} attachment=${attachment} activity=${activity} context=${context} />`;
+}
+
+function DeletedMessage({ item, context }) {
+  const undo = () => context.attempt(() => context.api.undelete(item.id));
+  return html`<article class=${`message message--deleted${item.own ? " message--own" : ""}`}>
+    <div class="bubble bubble--deleted">
+      This message has been deleted.
+      ${item.own && html`<button type="button" class="link-button" onClick=${undo}>Undo</button>`}
+    </div>
+  </article>`;
+}

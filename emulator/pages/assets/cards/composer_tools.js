@@ -1,0 +1,4 @@
+/** Buttons of the composer's tool row. */
+export function ComposerTools({ context }) {
+  return null;
+}

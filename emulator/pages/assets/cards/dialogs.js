@@ -1,0 +1,4 @@
+/** The dialogs that cards and message extensions open. */
+export function Dialogs({ context }) {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** More entries of a message's menu: `{key, label, run}`. */
+export function messageActions(activity, context) {
+  return [];
+}

@@ -1,0 +1,4 @@
+/** Filled in by the cards. */
+export function MessageLabels() {
+  return null;
+}

@@ -1,0 +1,4 @@
+/** Filled in by the cards. */
+export function PromptStarters() {
+  return null;
+}

@@ -1,0 +1,64 @@
+import { html, render, useEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+import { Dialogs } from "../cards/dialogs.js";
+import { Composer } from "../composer/composer.js";
+import { MessageList } from "../messages/message_list.js";
+import { Lightbox } from "../bubbles/lightbox.js";
+import { initialState, reduce } from "../model/chat_state.js";
+import { keepOutbox, keptOutbox } from "../model/outbox.js";
+import { keepSession, keptSession } from "../model/session.js";
+import { createStore } from "../model/store.js";
+import { chatApi } from "./api.js";
+import { chatClient } from "./client.js";
+import { createContext } from "./context.js";
+import { ChatHeader } from "../panes/header.js";
+import { InspectorAside, useInspector } from "../panes/inspector_aside.js";
+import { NewConversation } from "../panes/new_conversation.js";
+import { Notice } from "../panes/notice.js";
+import { ConversationRail } from "../panes/rail.js";
+import { StatusBanner } from "../panes/status.js";
+
+/** Start the page. */
+export function start(facts, root) {
+  const kept = keptSession(sessionStorage);
+  const store = createStore(reduce, initialState(kept, keptOutbox(sessionStorage)));
+  const api = chatApi(() => store.state);
+  const client = chatClient(store, api, (url) => new WebSocket(url));
+  store.subscribe(({ user, conversation, outbox }) => {
+    keepSession(sessionStorage, { user, conversation });
+    keepOutbox(sessionStorage, outbox);
+  });
+  render(html`<${App} facts=${facts} store=${store} api=${api} client=${client} />`, root);
+  client.connect();
+}
+
+function App({ facts, store, api, client }) {
+  const [state, setState] = useState(store.state);
+  useEffect(() => store.subscribe(setState), []);
+  const inspector = useInspector();
+  const composer = useRef(null);
+  const [railOpen, setRailOpen] = useState(false);
+  const [dialog, setDialog] = useState(null);
+  const parts = useMemo(() => ({ store, api, client, facts }), []);
+  const context = createContext(parts, { state, composer, inspector, setRailOpen, setDialog });
+  const openName = state.conversation?.name || state.bot?.name || "Chat";
+  useEffect(() => {
+    document.title = `${openName} (local)`;
+  }, [openName]);
+  const panes = ["chat-page", railOpen && "chat-page--rail", inspector.open && "chat-page--inspector"];
+  return html`<div class=${panes.filter(Boolean).join(" ")}>
+    <${ConversationRail} context=${context} onClose=${() => setRailOpen(false)} />
+    <main class="conversation" aria-label=${openName}>
+      <${ChatHeader} context=${context} />
+      <${StatusBanner} context=${context} />
+      <${MessageList} key=${state.conversation?.id} context=${context} />
+      <${Notice} context=${context} />
+      <${Composer} key=${`composer-${state.conversation?.id}`} handle=${composer} context=${context} />
+    </main>
+    <${InspectorAside} inspector=${inspector} context=${context} />
+    ${dialog?.kind === "new-conversation" &&
+    html`<${NewConversation} context=${context} onClose=${() => setDialog(null)} />`}
+    ${dialog?.kind === "image" &&
+    html`<${Lightbox} image=${dialog.image} onClose=${() => setDialog(null)} />`}
+    <${Dialogs} context=${context} />
+  </div>`;
+}

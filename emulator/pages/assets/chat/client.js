@@ -1,0 +1,120 @@
+/** Keeps the page connected: session, socket, and what is to be sent. */
+
+import { nextToSend } from "../model/outbox.js";
+import { pauseBefore } from "../shared/backoff.js";
+import { UnreachableError } from "./api.js";
+
+const TICK_MS = 500;
+
+/**
+ * @param {object} store of model/chat_state.js.
+ * @param {object} api of chat/api.js.
+ * @param {(url: string) => WebSocket} openSocket
+ */
+export function chatClient(store, api, openSocket) {
+  let failures = 0;
+  let socket = null;
+  let timer = 0;
+  let attempt = 0;
+
+  /** Present the session, then listen. */
+  async function connect(changes = {}) {
+    const mine = ++attempt;
+    clearTimeout(timer);
+    close();
+    store.dispatch({ type: "connecting" });
+    const { user, conversation } = { ...store.state, ...changes };
+    try {
+      const session = await api.session({ user: user ?? undefined, conversation: conversation ?? undefined });
+      if (mine !== attempt) return;
+      store.dispatch({ type: "opened", session, now: Date.now() });
+      listen(mine);
+      await refreshConversations();
+    } catch (error) {
+      if (mine === attempt) later(error);
+    }
+  }
+
+  function later(error) {
+    if (!(error instanceof UnreachableError)) {
+      store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
+    }
+    failures += 1;
+    timer = setTimeout(() => connect(), pauseBefore(failures));
+  }
+
+  function listen(mine) {
+    const { user, conversation, reached } = store.state;
+    const query = new URLSearchParams({ user: user.id, conversation: conversation.id, after: reached });
+    const opened = openSocket(`ws://${location.host}/api/chat/live?${query}`);
+    socket = opened;
+    opened.addEventListener("message", ({ data }) => {
+      if (mine === attempt) take(JSON.parse(data));
+    });
+    opened.addEventListener("close", () => {
+      if (mine !== attempt) return;
+      store.dispatch({ type: "connecting" });
+      later(new UnreachableError());
+    });
+  }
+
+  function take(message) {
+    const now = Date.now();
+    if (message.type === "hello") {
+      failures = 0;
+      store.dispatch({ ...message, type: "hello" });
+      flush();
+    } else if (message.type === "delivery") {
+      store.dispatch({ type: "delivery", delivery: message, now });
+    } else if (["changes", "status", "conversation", "elsewhere"].includes(message.type)) {
+      store.dispatch({ ...message, now });
+    }
+  }
+
+  function close() {
+    socket?.close();
+    socket = null;
+  }
+
+  async function refreshConversations() {
+    const { conversations } = await api.conversations();
+    store.dispatch({ type: "conversations", conversations });
+  }
+
+  /** Send what waits, one after the other. */
+  async function flush() {
+    const { outbox, connection, conversation } = store.state;
+    const entry = nextToSend(outbox.filter((each) => each.conversation === conversation?.id));
+    if (entry === null || connection !== "connected") return;
+    const { clientId, activity } = entry;
+    store.dispatch({ type: "outboxState", clientId, to: "sending" });
+    try {
+      await api.send(activity, clientId);
+      store.dispatch({ type: "sent", clientId });
+    } catch (error) {
+      const waits = error instanceof UnreachableError;
+      const to = waits ? "waiting" : "failed";
+      store.dispatch({ type: "outboxState", clientId, to, reason: error.message });
+      // A message that may have been lost goes again once the socket is back.
+      if (waits && store.state.connection === "connected") setTimeout(flush, pauseBefore(2));
+      if (waits) return;
+    }
+    await flush();
+  }
+
+  function send(activity) {
+    const { conversation } = store.state;
+    const entry = { clientId: crypto.randomUUID(), conversation: conversation?.id, activity };
+    store.dispatch({ type: "queued", entry: { ...entry, at: Date.now() } });
+    flush();
+  }
+
+  function again(clientId) {
+    store.dispatch({ type: "outboxState", clientId, to: "waiting" });
+    flush();
+  }
+
+  const ticking = setInterval(() => store.dispatch({ type: "tick", now: Date.now() }), TICK_MS);
+
+  return { connect, send, again, flush, refreshConversations, stop: () => clearInterval(ticking) };
+}

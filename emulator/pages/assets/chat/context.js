@@ -1,0 +1,71 @@
+/** What the parts of the page can do: one object that all of them get. */
+
+import { signInAt } from "./sign_in.js";
+
+/** Whether a link of the bot's may open: pages only, never scripts. */
+export function isPage(url) {
+  return /^https?:\/\//i.test(String(url ?? ""));
+}
+
+/**
+ * @param {object} parts store, api, client and facts: the same as long as the page lives.
+ * @param {object} shown the present state, and what opens and closes.
+ */
+export function createContext({ store, api, client, facts }, shown) {
+  const { state, composer, inspector, setRailOpen, setDialog } = shown;
+  const notify = (text, kind = "info", turn = undefined) =>
+    store.dispatch({ type: "notice", notice: { text, kind, turn } });
+  const openUrl = (url) => {
+    if (isPage(url)) open(url, "_blank", "noopener");
+    else notify("This link is not a web page.", "error");
+  };
+  const attach = (attachment) =>
+    store.dispatch({ type: "attached", attached: [...store.state.attached, attachment] });
+  const attempt = async (doing) => {
+    try {
+      return await doing();
+    } catch (error) {
+      notify(error.message, "error");
+      return undefined;
+    }
+  };
+  return {
+    state,
+    user: state.user,
+    bot: state.bot,
+    conversation: state.conversation,
+    facts,
+    api,
+    client,
+    dispatch: store.dispatch,
+    attempt,
+    notify,
+    openUrl,
+    attach,
+    singleSignOn: state.singleSignOn,
+    send: (activity) => client.send(activity),
+    insertText: (text) => composer.current?.insert(text),
+    focusComposer: () => composer.current?.focus(),
+    reply: (item) => composer.current?.reply(item),
+    startEdit: (item) => composer.current?.edit(item),
+    showTurn: (turn) => inspector.show(turn),
+    inspector,
+    openDialog: setDialog,
+    closeDialog: () => setDialog(null),
+    openImage: (image) => setDialog({ kind: "image", image }),
+    openRail: () => setRailOpen(true),
+    openConversation: (conversation) => {
+      setRailOpen(false);
+      client.connect({ conversation });
+    },
+    actAs: (user) => client.connect({ user }),
+    announce,
+    signIn: (link, onCode) => signInAt(link, { store, api, notify, onCode }),
+  };
+}
+
+/** Have screen readers say something. */
+export function announce(text) {
+  const region = document.getElementById("announcements");
+  if (region) region.textContent = text;
+}

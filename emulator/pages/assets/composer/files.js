@@ -1,0 +1,53 @@
+import { useRef, useState } from "/assets/libraries/htm.js";
+
+/** Files that were chosen, dropped or pasted, until they are sent. */
+export function useFiles(context) {
+  const [chosen, setChosen] = useState([]);
+  const count = useRef(0);
+  const add = (files) => {
+    const added = [...files].map((file) => ({
+      key: ++count.current,
+      file,
+      preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : null,
+    }));
+    setChosen((before) => [...before, ...added]);
+    context.focusComposer();
+  };
+  const drop = (gone) => gone.forEach(({ preview }) => preview && URL.revokeObjectURL(preview));
+  const remove = (key) => {
+    drop(chosen.filter((each) => each.key === key));
+    setChosen(chosen.filter((each) => each.key !== key));
+  };
+  const send = async (text) => {
+    const sent = chosen;
+    setChosen([]);
+    try {
+      await context.api.upload(sent.map(({ file }) => file), text, crypto.randomUUID());
+      drop(sent);
+    } catch (error) {
+      // Nothing is lost: they can be sent again.
+      setChosen(sent);
+      context.insertText(text);
+      context.notify(`The files were not sent. ${error.message}`, "error");
+    }
+  };
+  const choose = () => {
+    const input = Object.assign(document.createElement("input"), { type: "file", multiple: true });
+    input.addEventListener("change", () => add(input.files));
+    input.click();
+  };
+  const taken = (event, files) => {
+    if (files.length === 0) return;
+    event.preventDefault();
+    add(files);
+  };
+  return {
+    chosen,
+    remove,
+    send,
+    choose,
+    onDragOver: (event) => event.dataTransfer.types.includes("Files") && event.preventDefault(),
+    onDrop: (event) => taken(event, event.dataTransfer.files),
+    onPaste: (event) => taken(event, event.clipboardData.files),
+  };
+}

@@ -1,0 +1,62 @@
+import { html, useState } from "/assets/libraries/htm.js";
+import { matchingMembers, mentionQuery, withMention } from "../text/mentions.js";
+import { Avatar } from "../shared/avatar.js";
+
+const LIST = "mention-list";
+
+/** The list of members that opens after an `@`. */
+export function useMentions({ text, field, members, put, picked, setPicked }) {
+  const [query, setQuery] = useState(null);
+  const [active, setActive] = useState(0);
+  const found = query ? matchingMembers(members, query.query) : [];
+  const open = found.length > 0;
+  const pick = (member) => {
+    const next = withMention(text, field.current.selectionStart, query, member.name);
+    setPicked([...picked.filter(({ id }) => id !== member.id), member]);
+    setQuery(null);
+    put(next.text, next.caret);
+  };
+  const update = (typed, caret) => {
+    setQuery(mentionQuery(typed, caret));
+    setActive(0);
+  };
+  const onKeyDown = (event) => {
+    if (!open) return false;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) setActive((active + step + found.length) % found.length);
+    else if (event.key === "Enter" || event.key === "Tab") pick(found[active]);
+    else if (event.key === "Escape") setQuery(null);
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+  const aria = {
+    role: "combobox",
+    "aria-autocomplete": "list",
+    "aria-expanded": String(open),
+    "aria-controls": open ? LIST : undefined,
+    "aria-activedescendant": open ? `${LIST}-${active}` : undefined,
+  };
+  return { open, found, active, pick, update, onKeyDown, aria };
+}
+
+export function MentionPicker({ mentions }) {
+  const { open, found, active, pick } = mentions;
+  if (!open) return null;
+  return html`<ul id=${LIST} class="mentions" role="listbox" aria-label="Mention">
+    ${found.map((member, index) => html`<li
+      key=${member.id}
+      id=${`${LIST}-${index}`}
+      class="mentions__entry"
+      role="option"
+      aria-selected=${String(index === active)}
+      onPointerDown=${(event) => {
+        event.preventDefault();
+        pick(member);
+      }}
+    >
+      <${Avatar} id=${member.id} name=${member.name} kind=${member.id.startsWith("28:") ? "bot" : "person"} small />
+      ${member.name}
+    </li>`)}
+  </ul>`;
+}

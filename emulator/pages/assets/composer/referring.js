@@ -1,0 +1,17 @@
+import { html } from "/assets/libraries/htm.js";
+import { plainText, shortened } from "../text/plain_text.js";
+import { Icon } from "../shared/icons.js";
+
+const LENGTH = 120;
+
+/** The message that is replied to or edited. */
+export function Referring({ referring, onClose }) {
+  if (referring === null) return null;
+  const { kind, item } = referring;
+  const { text, from } = item.activity;
+  const label = kind === "edit" ? "Edit your message" : `Reply to ${item.own ? "yourself" : (from?.name ?? "")}`;
+  return html`<div class="referring">
+    <div><strong>${label}</strong><span>${shortened(plainText(text || "A card or a file"), LENGTH)}</span></div>
+    <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}><${Icon} name="close" /></button>
+  </div>`;
+}

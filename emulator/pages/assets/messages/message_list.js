@@ -1,0 +1,87 @@
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+import { PromptStarters } from "../cards/prompt_starters.js";
+import { entriesOf } from "../model/outbox.js";
+import { rowsOf } from "../model/rows.js";
+import { dayText } from "../text/times.js";
+import { suggesting } from "../model/transcript.js";
+import { Icon } from "../shared/icons.js";
+import { Announcements } from "./announcements.js";
+import { MessageGroup } from "./message_group.js";
+import { Pending } from "./pending.js";
+import { SuggestedActions } from "./suggested_actions.js";
+import { TypingIndicator } from "./typing_indicator.js";
+
+const NEAR_END = 80;
+
+/** The transcript, which stays at its end as long as a person has not scrolled away. */
+export function MessageList({ context }) {
+  const { state, user, conversation } = context;
+  const { items, typing } = state.transcript;
+  const list = useRef(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const [lastRead, setLastRead] = useState(undefined);
+  const pending = entriesOf(state.outbox, conversation?.id);
+  const rows = useMemo(() => rowsOf(items, lastRead), [items, lastRead]);
+  const suggestion = suggesting(state.transcript, user?.id);
+  const toEnd = () => {
+    const { current } = list;
+    current.scrollTop = current.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    if (atEnd) toEnd();
+  }, [items, typing, pending.length, suggestion]);
+  useEffect(() => keepAtEnd(list.current), []);
+  const onScroll = () => {
+    const { scrollHeight, scrollTop, clientHeight } = list.current;
+    const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    list.current.dataset.end = String(near);
+    if (near === atEnd) return;
+    setAtEnd(near);
+    setLastRead(near ? undefined : items.at(-1)?.key);
+  };
+  const unread = lastRead === undefined ? 0 : after(items, lastRead);
+  return html`<div class="messages-frame">
+    <div ref=${list} class="messages" role="region" aria-label="Messages" tabindex="0" data-end="true" onScroll=${onScroll}>
+      <div class="messages__column">
+        ${rows.map((row) => html`<${Row} key=${row.key} row=${row} context=${context} />`)}
+        ${pending.map((entry) => html`<${Pending} key=${entry.clientId} entry=${entry} context=${context} />`)}
+        ${typing && html`<${TypingIndicator} typing=${typing} context=${context} />`}
+        <${PromptStarters} context=${context} />
+        ${suggestion && html`<${SuggestedActions} activity=${suggestion.activity} context=${context} />`}
+      </div>
+    </div>
+    ${!atEnd &&
+    html`<button type="button" class="button to-end" onClick=${toEnd}>
+      <${Icon} name="down" />${unread > 0 ? `${unread} new` : "To the newest"}
+    </button>`}
+    <${Announcements} items=${items} />
+  </div>`;
+}
+
+function Row({ row, context }) {
+  switch (row.kind) {
+    case "day":
+      return html`<h2 class="day"><span>${dayText(row.date, new Date())}</span></h2>`;
+    case "unread":
+      return html`<div class="unread" role="separator"><span>New</span></div>`;
+    case "event":
+      return html`<p class="event">${row.item.text}</p>`;
+    default:
+      return html`<${MessageGroup} group=${row} context=${context} />`;
+  }
+}
+
+function after(items, key) {
+  const index = items.findIndex((item) => item.key === key);
+  return index < 0 ? 0 : items.length - 1 - index;
+}
+
+/** Images and cards grow when they have loaded: the end stays in sight. */
+function keepAtEnd(list) {
+  const watching = new ResizeObserver(() => {
+    if (list.dataset.end === "true") list.scrollTop = list.scrollHeight;
+  });
+  watching.observe(list);
+  watching.observe(list.firstElementChild);
+  return () => watching.disconnect();
+}

@@ -1,0 +1,109 @@
+/** The state of the chat page, and what changes it. */
+
+import * as outbox from "./outbox.js";
+import { EMPTY, withChanges, withNotice, withoutTyping } from "./transcript.js";
+
+export const RESTARTED = "The local cloud was restarted";
+
+export function initialState(kept, pending) {
+  return {
+    connection: "connecting",
+    status: { state: "starting", text: "" },
+    user: kept.user ?? null,
+    conversation: kept.conversation ?? null,
+    bot: null,
+    run: "",
+    people: [],
+    conversations: [],
+    transcript: EMPTY,
+    reached: 0,
+    outbox: pending,
+    deliveries: {},
+    unread: {},
+    notice: null,
+    dialog: null,
+    attached: [],
+    singleSignOn: kept.singleSignOn === true,
+  };
+}
+
+const ACTIONS = {
+  connecting: (state) => ({ ...state, connection: state.run ? "lost" : "connecting" }),
+  opened: withSession,
+  hello: (state, { status, deliveries }) => ({
+    ...state,
+    connection: "connected",
+    status: status ?? state.status,
+    deliveries: deliveries ? { ...state.deliveries, ...byActivity(deliveries) } : state.deliveries,
+  }),
+  status: (state, { status }) => ({ ...state, status }),
+  changes: withServerChanges,
+  delivery: withDelivery,
+  conversation: withConversation,
+  conversations: (state, { conversations }) => ({ ...state, conversations }),
+  elsewhere: (state, { conversation }) => ({
+    ...state,
+    unread: { ...state.unread, [conversation]: (state.unread[conversation] ?? 0) + 1 },
+  }),
+  tick: (state, { now }) => {
+    const transcript = withoutTyping(state.transcript, { now });
+    return transcript === state.transcript ? state : { ...state, transcript };
+  },
+  queued: (state, { entry }) => ({ ...state, outbox: outbox.queued(state.outbox, entry) }),
+  outboxState: (state, { clientId, to, reason }) => ({
+    ...state,
+    outbox: outbox.withState(state.outbox, clientId, to, reason),
+  }),
+  sent: (state, { clientId }) => ({ ...state, outbox: outbox.without(state.outbox, clientId) }),
+  notice: (state, { notice }) => ({ ...state, notice }),
+  dialog: (state, { dialog }) => ({ ...state, dialog }),
+  singleSignOn: (state, { on }) => ({ ...state, singleSignOn: on }),
+  attached: (state, { attached }) => ({ ...state, attached }),
+};
+
+export function reduce(state, action) {
+  return ACTIONS[action.type](state, action);
+}
+
+/** The server's answer to the session that the tab presents. */
+function withSession(state, { session, now }) {
+  const { user, conversation, bot, people, run, status } = session;
+  const same = state.conversation?.id === conversation.id && state.user?.id === user.id;
+  const restarted = same && state.run !== "" && state.run !== run;
+  const known = { ...state, user, conversation, bot, people: people ?? [], run };
+  const next = { ...known, status: status ?? state.status, unread: read(state, conversation.id) };
+  if (same && !restarted) return next;
+  const before = restarted && state.transcript.items.length > 0 ? state.transcript : EMPTY;
+  const transcript = before === EMPTY ? EMPTY : withNotice(before, RESTARTED, now);
+  return { ...next, transcript, reached: 0, deliveries: restarted ? {} : state.deliveries };
+}
+
+function read(state, conversationId) {
+  const { [conversationId]: _, ...others } = state.unread;
+  return others;
+}
+
+function withServerChanges(state, { changes, reached, now }) {
+  const reader = { user: state.user.id, run: state.run, now };
+  const transcript = withChanges(state.transcript, changes, reader);
+  return { ...state, transcript, reached, outbox: outbox.withoutArrived(state.outbox, changes) };
+}
+
+function byActivity(deliveries) {
+  return Object.fromEntries(deliveries.map((each) => [each.activityId, each]));
+}
+
+function withDelivery(state, { delivery, now }) {
+  const deliveries = { ...state.deliveries, [delivery.activityId]: delivery };
+  const over = delivery.state === "delivered" || delivery.state === "failed";
+  const ended = over ? delivery.activityId : undefined;
+  return { ...state, deliveries, transcript: withoutTyping(state.transcript, { now, ended }) };
+}
+
+function withConversation(state, { conversation }) {
+  const conversations = state.conversations.map((each) =>
+    each.id === conversation.id ? conversation : each,
+  );
+  const open = state.conversation?.id === conversation.id;
+  return { ...state, conversations, conversation: open ? conversation : state.conversation };
+}

@@ -1,0 +1,28 @@
+/** The inspector's place beside the chat: kept for all tabs. */
+
+const KEY = "local-chat.panel";
+const WIDTH = 480;
+const MIN_WIDTH = 320;
+const CHAT_WIDTH = 360;
+
+export function keptPanel(storage) {
+  try {
+    const { open = false, width = WIDTH } = JSON.parse(storage.getItem(KEY) ?? "{}");
+    return { open: open === true, width: Number.isFinite(width) ? width : WIDTH };
+  } catch {
+    return { open: false, width: WIDTH };
+  }
+}
+
+export function keepPanel(storage, { open, width }) {
+  try {
+    storage.setItem(KEY, JSON.stringify({ open, width }));
+  } catch {
+    // It is as wide as before only as long as the page lives.
+  }
+}
+
+/** A width (pixels) that leaves the chat its room. */
+export function panelWidth(wanted, viewport) {
+  return Math.max(MIN_WIDTH, Math.min(wanted, viewport - CHAT_WIDTH));
+}

@@ -1,0 +1,33 @@
+/** Who a tab is: kept in its sessionStorage, so that a reload changes nothing. */
+
+const KEY = "local-chat.session";
+
+/**
+ * What the tab kept: `{user?, conversation?}`, both as the server sent them.
+ *
+ * @param {Storage} storage the tab's sessionStorage.
+ */
+export function keptSession(storage) {
+  try {
+    const { user, conversation } = JSON.parse(storage.getItem(KEY) ?? "{}");
+    return {
+      user: isIdentified(user) ? user : undefined,
+      conversation: isIdentified(conversation) ? conversation : undefined,
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** Keep a session; a browser that refuses storage starts anew with each load. */
+export function keepSession(storage, { user, conversation }) {
+  try {
+    storage.setItem(KEY, JSON.stringify({ user, conversation }));
+  } catch {
+    // Nothing is lost but the memory of the tab.
+  }
+}
+
+function isIdentified(value) {
+  return typeof value === "object" && value !== null && typeof value.id === "string";
+}

@@ -1,0 +1,183 @@
+/** The transcript of a conversation: what the changes that the server sends come to. */
+
+import { eventText } from "./event_texts.js";
+import { streamOf } from "./streams.js";
+
+/** How long a typing indicator is shown when no message follows. */
+export const TYPING_MS = 10_000;
+
+/** An indicator that comes so soon after the answer was sent at the same time: nobody types. */
+export const CROSSED_MS = 250;
+
+export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });
+
+/**
+ * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, reactions,
+ * streaming, text?}`: `at` is epoch milliseconds, `reactions` maps a type to ids of people,
+ * `streaming` is null, "informative" or "streaming".
+ *
+ * @param {object} transcript EMPTY, or what this function returned.
+ * @param {Array} changes activities as added or updated, and `messageDelete`, in order.
+ * @param {{user: string, run: string, now: number}} reader whose messages are their own; the run
+ *   of the local cloud, which starts to count ids anew; epoch milliseconds.
+ */
+export function withChanges(transcript, changes, reader) {
+  let next = { ...transcript, items: [...transcript.items], answered: { ...transcript.answered } };
+  for (const change of changes) next = withChange(next, change, reader);
+  return next;
+}
+
+function withChange(transcript, change, reader) {
+  const stream = streamOf(change);
+  if (stream !== null) return withStream(transcript, change, stream, reader);
+  switch (change.type) {
+    case "message":
+      return withMessage(transcript, change, reader);
+    case "messageDelete":
+      return changed(transcript, reader, change.id, { deleted: true });
+    case "messageReaction":
+      return withReactions(transcript, change, reader);
+    case "typing":
+      return withTyping(transcript, change, reader);
+    default:
+      return withEvent(transcript, change, reader);
+  }
+}
+
+function keyOf(reader, id) {
+  return `${reader.run}:${id}`;
+}
+
+function sentAt(activity, reader) {
+  const at = Date.parse(activity.timestamp ?? "");
+  return Number.isNaN(at) ? reader.now : at;
+}
+
+function withMessage(transcript, activity, reader) {
+  const key = keyOf(reader, activity.id);
+  const index = transcript.items.findIndex((item) => item.key === key);
+  const own = activity.from?.id === reader.user;
+  const answered = own ? transcript.answered : withAnswer(transcript.answered, activity, reader);
+  const typing = own ? transcript.typing : null;
+  if (index < 0) {
+    const item = newItem(key, "message", activity, reader);
+    transcript.items.push(item);
+    return { ...transcript, typing, answered };
+  }
+  const before = transcript.items[index];
+  const edited = before.edited || isEdit(before, activity);
+  transcript.items[index] = { ...before, activity, edited, deleted: false, streaming: null };
+  return { ...transcript, typing, answered };
+}
+
+/** Bots also update a message to replace its card; that is no edit that Teams marks. */
+function isEdit(before, activity) {
+  if (before.deleted || before.streaming) return false;
+  if (activity.channelData?.eventType === "undeleteMessage") return false;
+  return (before.activity.text ?? "") !== (activity.text ?? "");
+}
+
+function newItem(key, kind, activity, reader) {
+  return {
+    key,
+    id: activity.id,
+    kind,
+    activity,
+    at: sentAt(activity, reader),
+    own: activity.from?.id === reader.user,
+    edited: false,
+    deleted: false,
+    reactions: {},
+    streaming: null,
+  };
+}
+
+function changed(transcript, reader, id, differences) {
+  const key = keyOf(reader, id);
+  const items = transcript.items.map((item) => (item.key === key ? { ...item, ...differences } : item));
+  return { ...transcript, items };
+}
+
+function withReactions(transcript, activity, reader) {
+  const key = keyOf(reader, activity.replyToId);
+  const who = activity.from?.id;
+  const items = transcript.items.map((item) => {
+    if (item.key !== key) return item;
+    const reactions = { ...item.reactions };
+    for (const { type } of activity.reactionsAdded ?? []) {
+      reactions[type] = [...(reactions[type] ?? []).filter((id) => id !== who), who];
+    }
+    for (const { type } of activity.reactionsRemoved ?? []) {
+      reactions[type] = (reactions[type] ?? []).filter((id) => id !== who);
+      if (reactions[type].length === 0) delete reactions[type];
+    }
+    return { ...item, reactions };
+  });
+  return { ...transcript, items };
+}
+
+function withTyping(transcript, activity, reader) {
+  const until = sentAt(activity, reader) + TYPING_MS;
+  const own = activity.from?.id === reader.user;
+  // After a reload, the indicators of the past come again.
+  if (own || until <= reader.now) return transcript;
+  const answeredAt = transcript.answered[activity.replyToId] ?? 0;
+  if (sentAt(activity, reader) - answeredAt < CROSSED_MS) return transcript;
+  return { ...transcript, typing: { from: activity.from, to: activity.replyToId, until } };
+}
+
+function withAnswer(answered, activity, reader) {
+  const { replyToId } = activity;
+  return replyToId ? { ...answered, [replyToId]: sentAt(activity, reader) } : answered;
+}
+
+function withEvent(transcript, activity, reader) {
+  const text = eventText(activity, reader.user);
+  if (text === "") return transcript;
+  const key = keyOf(reader, activity.id ?? `${activity.type}-${transcript.items.length}`);
+  if (transcript.items.some((item) => item.key === key)) return transcript;
+  transcript.items.push({ ...newItem(key, "event", activity, reader), text });
+  return transcript;
+}
+
+/** Each part of a stream has the whole text so far; the final one is the message. */
+function withStream(transcript, activity, { id, state }, reader) {
+  const key = keyOf(reader, id);
+  const index = transcript.items.findIndex((item) => item.key === key);
+  if (index < 0) {
+    const item = { ...newItem(key, "message", activity, reader), streaming: state };
+    item.id = state === null ? activity.id : id;
+    transcript.items.push(item);
+    return { ...transcript, typing: null };
+  }
+  const before = transcript.items[index];
+  // A part that was late: the stream has ended.
+  if (before.streaming === null && state !== null) return transcript;
+  const messageId = state === null ? activity.id : before.id;
+  transcript.items[index] = { ...before, id: messageId, activity, streaming: state };
+  return { ...transcript, typing: null };
+}
+
+/** A line of the page itself, such as that the local cloud was restarted. */
+export function withNotice(transcript, text, now) {
+  const key = `notice:${transcript.items.length}:${now}`;
+  const notice = { key, id: key, kind: "event", activity: {}, at: now, own: false, text };
+  return { ...transcript, items: [...transcript.items, { ...notice, reactions: {} }] };
+}
+
+/** Without an indicator whose time is over, or whose turn has ended. */
+export function withoutTyping(transcript, { now, ended = undefined }) {
+  const { typing } = transcript;
+  if (typing === null) return transcript;
+  const over = typing.until <= now || (ended !== undefined && typing.to === ended);
+  return over ? { ...transcript, typing: null } : transcript;
+}
+
+/** The message that the bot's suggested actions belong to: the last one, if it has any. */
+export function suggesting(transcript, user) {
+  const last = transcript.items.findLast((item) => item.kind === "message" && !item.deleted);
+  if (last === undefined || last.own || last.streaming) return null;
+  const { actions, to } = last.activity.suggestedActions ?? {};
+  const meant = !to?.length || to.includes(user);
+  return actions?.length && meant ? last : null;
+}

@@ -1,0 +1,70 @@
+import { html } from "/assets/libraries/htm.js";
+import { Avatar } from "../shared/avatar.js";
+import { Icon } from "../shared/icons.js";
+import { MenuButton } from "../shared/menu.js";
+import { ThemeSwitch } from "../shared/theme_switch.js";
+import { MembersMenu } from "./members.js";
+import { StatusDot } from "./status.js";
+
+/** Whom the conversation is with, the bot's status, and what can be done here. */
+export function ChatHeader({ context }) {
+  const { conversation, bot, state, inspector } = context;
+  const kind = conversation?.kind ?? "personal";
+  const name = title(conversation, bot);
+  return html`<header class="chat-header">
+    <button type="button" class="icon-button rail-opener" aria-label="Conversations" title="Conversations" onClick=${context.openRail}>
+      <${Icon} name="menu" />
+    </button>
+    <${Avatar} id=${conversation?.id} name=${name} kind=${kind === "personal" ? "bot" : kind} />
+    <div class="chat-header__names">
+      <h1 class="chat-header__title">${name}</h1>
+      <${StatusDot} state=${state} />
+    </div>
+    <div class="chat-header__tools">
+      <${MembersMenu} context=${context} />
+      <${ThemeSwitch} />
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Inspector"
+        title="Inspector: what happens in each turn"
+        aria-pressed=${String(inspector.open)}
+        onClick=${inspector.toggle}
+      >
+        <${Icon} name="panel" />
+      </button>
+      <${MenuButton}
+        button=${{ label: "More", content: html`<${Icon} name="more" />` }}
+        items=${more(context)}
+      />
+    </div>
+  </header>`;
+}
+
+/** A conversation's name; a channel's has its team's. */
+export function title(conversation, bot) {
+  if (!conversation) return bot?.name ?? "Chat";
+  if (conversation.kind === "personal") return conversation.bot?.name ?? bot?.name ?? "Bot";
+  const { team, channel, name } = conversation;
+  return channel ? `${team?.name ?? "Team"} › ${channel.name}` : name || "Group chat";
+}
+
+function more({ api, attempt, conversation, state, dispatch, facts, openUrl, dispatchRename }) {
+  const installed = conversation?.installed !== false;
+  const install = () => attempt(installed ? api.uninstall : api.install);
+  const items = [
+    {
+      key: "sso",
+      label: "Single sign-on",
+      checked: state.singleSignOn,
+      run: () => dispatch({ type: "singleSignOn", on: !state.singleSignOn }),
+    },
+    { line: true },
+    { key: "install", label: installed ? "Uninstall the app" : "Install the app", run: install, danger: installed },
+    { line: true },
+    { key: "webchat", label: "Open Web Chat", run: () => openUrl(`${location.origin}/webchat`) },
+    { title: facts.endpoint },
+    { title: `Signs in with ${facts.credential}` },
+  ];
+  return items;
+}

@@ -1,0 +1,23 @@
+import { html, useState } from "/assets/libraries/htm.js";
+import { chooseScheme, chosenScheme, nextScheme } from "./color_scheme.js";
+import { Icon } from "./icons.js";
+
+const LOOKS = {
+  system: { icon: "system", label: "Colors: as the system prefers" },
+  light: { icon: "sun", label: "Colors: light" },
+  dark: { icon: "moon", label: "Colors: dark" },
+};
+
+/** Light, dark, or as the system prefers. */
+export function ThemeSwitch() {
+  const [scheme, setScheme] = useState(() => chosenScheme(localStorage));
+  const { icon, label } = LOOKS[scheme];
+  const change = () => {
+    const next = nextScheme(scheme);
+    chooseScheme(localStorage, document.documentElement, next);
+    setScheme(next);
+  };
+  return html`<button type="button" class="icon-button" aria-label=${label} title=${label} onClick=${change}>
+    <${Icon} name=${icon} />
+  </button>`;
+}

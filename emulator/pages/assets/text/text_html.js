@@ -1,0 +1,22 @@
+/** A message's text as HTML that is safe to show. */
+
+import { botMarkdown, plainMarkdown } from "./markdown.js";
+import { cleaned } from "./clean_html.js";
+
+let markdown = null;
+let plain = null;
+
+/**
+ * @param {object} activity with `text`, and `textFormat`: "markdown" (the default), "plain" or
+ *   "xml".
+ * @param {boolean} own people's texts are plain unless they say otherwise.
+ */
+export function textHtml(activity, own = false) {
+  const { text = "", entities = [], textFormat = own ? "plain" : "markdown" } = activity;
+  const mentioned = entities.filter(({ type }) => type === "mention");
+  const env = { mentions: new Set(mentioned.map((each) => each.text)) };
+  if (textFormat === "xml") return cleaned(text);
+  plain ??= plainMarkdown(globalThis.markdownit);
+  markdown ??= botMarkdown(globalThis.markdownit);
+  return (textFormat === "plain" ? plain : markdown).render(text, env);
+}
