@@ -30,5 +30,7 @@ class InspectorPage:
             "script-src": f"http://{request.host}/assets/",
             "style-src": f"http://{request.host}/assets/",
             "connect-src": f"'self' ws://{request.host}",
+            # The page's icon is an empty data: URL.
+            "img-src": "data:",
         }
         return html_page(PAGE, facts, sources)

@@ -1,3 +1,19 @@
+// The inspector on a page of its own.
+
 import { html, render } from "/assets/libraries/htm.js";
 
-render(html`<p>The inspector is being built.</p>`, document.getElementById("app"));
+import { InspectorPanel } from "./panel.js";
+
+const turn = new URLSearchParams(window.location.search).get("turn");
+const extra = html`<a class="button button--small button--quiet" href="/">Chat</a>`;
+const app = document.getElementById("app");
+
+app.replaceChildren();
+render(html`<${InspectorPanel} turn=${turn} heading="h1" extra=${extra} />`, app);
+
+// On this page, keys belong to the inspector wherever the focus is.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.target !== document.body) return;
+  event.preventDefault();
+  app.querySelector("input[type=search]")?.focus();
+});

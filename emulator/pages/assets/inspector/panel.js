@@ -1,6 +1,204 @@
-import { html } from "/assets/libraries/htm.js";
+// The inspector: the bot's turns, live, with their details beside them.
 
-/** The inspector beside the chat. */
-export function InspectorPanel({ turn, onClose }) {
-  return html`<p>The inspector is being built.</p>`;
+import { html, useEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+
+import { TurnDetails } from "../inspector_details/details.js";
+import { isFaulty } from "../inspector_models/faults.js";
+import { filtered, NO_FILTER } from "../inspector_models/turn_filter.js";
+import { clearTurns } from "./api.js";
+import { Icon } from "./icons.js";
+import { useFreshServices, useLive, useSearch } from "./live.js";
+import { SendForm } from "./send_form.js";
+import { Services } from "./services.js";
+import { BotState, Strips } from "./strips.js";
+import { Toolbar } from "./toolbar.js";
+import { TurnList } from "./turn_list.js";
+
+/**
+ * The inspector fills its element. While it is mounted, turns are recorded in detail.
+ *
+ * @param turn id of a turn to show, which may not be known yet; another id shows another one.
+ * @param conversation id: only turns of this conversation are shown at first.
+ * @param onClose shows a button that closes the panel.
+ * @param onOpenConversation called with a conversation's id; without it, rows name it only.
+ * @param heading the element of the title; a page has "h1", a panel beside the chat "h2".
+ * @param extra more content for the head, such as a link.
+ */
+export function InspectorPanel({
+  turn = null,
+  conversation = "",
+  onClose,
+  onOpenConversation,
+  heading = "h2",
+  extra = null,
+}) {
+  const live = useLive();
+  const [filter, setFilter] = useState({ ...NO_FILTER, conversation });
+  const [frozen, setFrozen] = useState(null);
+  const [view, setView] = useState(null);
+  const [cursor, setCursor] = useState(null);
+  const list = useRef(null);
+  const search = useRef(null);
+  const turns = frozen ?? live.turns;
+  const found = useSearch(filter.text, turns.at(-1)?.id);
+  useFreshServices(live, view?.kind === "services" || live.services.some(isFaulty));
+  const shown = useMemo(() => filtered(turns, filter, found), [turns, filter, found]);
+
+  const open = (id, focus) => {
+    setCursor(id);
+    setView({ kind: "turn", id, focus });
+  };
+  const close = () => {
+    setView(null);
+    // The list is hidden behind the details of a narrow panel until they are gone.
+    requestAnimationFrame(() => list.current?.focus());
+  };
+  const onCursor = (id) => {
+    setCursor(id);
+    if (view?.kind === "turn") setView({ kind: "turn", id, focus: false });
+  };
+  useEffect(() => {
+    if (turn) open(turn, false);
+  }, [turn]);
+  useEffect(() => setFilter((last) => ({ ...last, conversation })), [conversation]);
+  const onKeyDown = (event) => {
+    const isTyping = event.target.closest("input, textarea, select");
+    if (event.key === "/" && !isTyping && search.current) {
+      event.preventDefault();
+      search.current.focus();
+    } else if (event.key === "Escape" && event.target === search.current && filter.text) {
+      setFilter({ ...filter, text: "" });
+    } else if (event.key === "Escape" && view && !event.defaultPrevented) {
+      event.stopPropagation();
+      close();
+    }
+  };
+  const clear = async () => {
+    setFrozen(null);
+    setView(null);
+    await clearTurns();
+  };
+  const openSend = (activity, title) => setView({ kind: "send", activity, title });
+  return html`<section
+    class="inspector"
+    aria-label="Inspector"
+    onKeyDown=${onKeyDown}
+  >
+    <${Head}
+      live=${live}
+      heading=${heading}
+      view=${view}
+      onView=${(next) => (next ? setView(next) : close())}
+      onSend=${() => openSend(null, "New activity")}
+      onClose=${onClose}
+      extra=${extra}
+    />
+    <${Strips} live=${live} onServices=${() => setView({ kind: "services" })} />
+    <div class="inspector__body" data-open=${view !== null}>
+      <div class="inspector__list">
+        <${Toolbar}
+          turns=${turns}
+          shown=${shown}
+          filter=${filter}
+          onFilter=${setFilter}
+          paused=${frozen !== null}
+          onPause=${() => setFrozen(frozen === null ? live.turns : null)}
+          onClear=${clear}
+          searchRef=${search}
+        />
+        ${shown.length > 0
+          ? html`<${TurnList}
+              turns=${shown}
+              cursor=${cursor}
+              opened=${view?.kind === "turn" ? view.id : null}
+              onCursor=${onCursor}
+              onOpen=${open}
+              listRef=${list}
+            />`
+          : html`<${NoTurns} live=${live} any=${turns.length > 0} />`}
+      </div>
+      <div class="inspector__details">
+        ${view === null && html`<${Nothing} any=${turns.length > 0} />`}
+        ${view?.kind === "turn" &&
+        html`<${TurnDetails}
+          id=${view.id}
+          focus=${view.focus}
+          summary=${live.turns.find((each) => each.id === view.id)}
+          live=${live}
+          onClose=${close}
+          onOpen=${(id) => open(id, true)}
+          onEdit=${(activity) => openSend(activity, "Edit and send")}
+          onOpenConversation=${onOpenConversation}
+        />`}
+        ${view?.kind === "services" &&
+        html`<${Services} services=${live.services} onClose=${close} />`}
+        ${view?.kind === "send" &&
+        html`<${SendForm}
+          key=${view.title}
+          activity=${view.activity}
+          title=${view.title}
+          onSent=${(id) => open(id, true)}
+          onClose=${close}
+        />`}
+      </div>
+    </div>
+  </section>`;
+}
+
+function Head({ live, heading, view, onView, onSend, onClose, extra }) {
+  const faults = live.services.filter(isFaulty).length;
+  const isServices = view?.kind === "services";
+  return html`<header class="inspector__head">
+    <${heading} class="inspector__title">Inspector<//>
+    <${BotState} status=${live.status} connection=${live.connection} />
+    <span class="inspector__actions">
+      <button class="button button--small button--quiet" onClick=${onSend}>
+        <${Icon} name="send" /><span class="wide">New activity</span>
+        <span class="visually-hidden narrow">New activity</span>
+      </button>
+      <button
+        class="button button--small button--quiet"
+        aria-pressed=${isServices}
+        onClick=${() => onView(isServices ? null : { kind: "services" })}
+      >
+        <${Icon} name="services" /><span class="wide">Services</span>
+        <span class="visually-hidden narrow">Services</span>
+        ${faults > 0 &&
+        html`<span class="pill" data-tone="warn" aria-label=${`${faults} faulty`}>${faults}</span>`}
+      </button>
+      ${extra}
+      ${onClose &&
+      html`<button class="icon-button" aria-label="Close the inspector" onClick=${onClose}>
+        <${Icon} name="close" />
+      </button>`}
+    </span>
+  </header>`;
+}
+
+function NoTurns({ live, any }) {
+  if (!live.greeted) {
+    return html`<div class="empty" aria-busy="true">
+      <span class="spinner" />
+      <p>Connecting to the local cloud…</p>
+    </div>`;
+  }
+  if (any) {
+    return html`<div class="empty"><p class="empty__title">No turn matches</p></div>`;
+  }
+  return html`<div class="empty">
+    <${Icon} name="message" />
+    <p class="empty__title">No turns yet</p>
+    <p>Write to the bot in the chat, or send an activity. Each turn appears here as it runs.</p>
+  </div>`;
+}
+
+function Nothing({ any }) {
+  return html`<div class="empty">
+    ${any &&
+    html`<p class="empty__title">Choose a turn</p>
+      <p>
+        <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> closes,${" "}
+        <kbd>/</kbd> searches
+      </p>`}
+  </div>`;
 }

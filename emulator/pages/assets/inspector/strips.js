@@ -1,0 +1,91 @@
+// Strips above the list: what the developer should know before reading on.
+
+import { html } from "/assets/libraries/htm.js";
+
+import { faultText, isFaulty } from "../inspector_models/faults.js";
+import { duration } from "../inspector_models/formatting.js";
+import { setFaults, startService } from "./api.js";
+import { Icon } from "./icons.js";
+
+const STATES = {
+  unknown: ["quiet", "Bot"],
+  starting: ["busy", "Starting"],
+  loading: ["busy", "Reloading"],
+  ready: ["good", "Ready"],
+  broken: ["bad", "Broken"],
+  stopped: ["bad", "Stopped"],
+};
+
+/** A dot and a word: how the bot is. */
+export function BotState({ status, connection }) {
+  const [tone, word] = STATES[status?.state] ?? STATES.unknown;
+  if (connection !== "live") {
+    const waiting = connection === "lost" ? "Disconnected" : "Connecting";
+    return html`<span class="bot-state" data-tone="quiet"><span class="dot" />${waiting}</span>`;
+  }
+  const reloaded = status?.state === "ready" && status.generation > 1 && status.ms > 0;
+  const title = reloaded ? `Reloaded in ${duration(status.ms)}` : (status?.text ?? "");
+  return html`<span class="bot-state" data-tone=${tone} title=${title}>
+    <span class="dot" />${word}
+    ${reloaded && html`<span class="bot-state__detail"> · ${duration(status.ms)}</span>`}
+  </span>`;
+}
+
+/** The strips that apply now. */
+export function Strips({ live, onServices }) {
+  const faulty = live.services.filter(isFaulty);
+  const isBroken = live.status?.state === "broken" || live.status?.state === "stopped";
+  return html`<div class="strips">
+    ${live.connection === "lost" && html`<${Lost} retry=${live.retry} />`}
+    ${live.connection !== "lost" && isBroken && html`<${Broken} status=${live.status} />`}
+    ${faulty.length > 0 &&
+    html`<${FaultStrip} services=${faulty} onServices=${onServices} />`}
+  </div>`;
+}
+
+function Lost({ retry }) {
+  return html`<div class="strip" data-tone="bad" role="status">
+    <${Icon} name="warning" />
+    <p>
+      <strong>The local cloud does not answer.</strong> Is ${html`<code>make run</code>`} still
+      running? This page connects again by itself.
+    </p>
+    <button class="button button--small" onClick=${retry}>Connect now</button>
+  </div>`;
+}
+
+function Broken({ status }) {
+  const stays = status.generation > 0 && status.state === "broken";
+  return html`<div class="strip" data-tone="bad" role="alert">
+    <${Icon} name="warning" />
+    <p>
+      <strong>${status.state === "broken" ? "Your last save does not load." : "The bot stopped."}
+      </strong>
+      ${status.text && html` <code>${status.text}</code>`}
+      ${stays && " The code before it keeps answering."}
+    </p>
+  </div>`;
+}
+
+/** Makes services healthy, and starts those that are stopped. */
+export async function heal(services) {
+  for (const service of services) {
+    if (!service.running) await startService(service.name);
+    if (Object.keys(service.faults ?? {}).length > 0) await setFaults(service.name, {});
+  }
+}
+
+function FaultStrip({ services, onServices }) {
+  return html`<div class="strip" data-tone="warn" role="status">
+    <${Icon} name="warning" />
+    <p>
+      <strong>Faults are on:</strong>${" "}
+      ${services.map((each) => `${each.label ?? each.name} ${faultText(each)}`).join("; ")}
+    </p>
+    <span class="strip__buttons">
+      ${onServices &&
+      html`<button class="button button--small button--quiet" onClick=${onServices}>Show</button>`}
+      <button class="button button--small" onClick=${() => heal(services)}>Make all healthy</button>
+    </span>
+  </div>`;
+}
