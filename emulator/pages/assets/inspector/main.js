@@ -2,10 +2,12 @@
 
 import { html, render } from "/assets/libraries/htm.js";
 
+import { ThemeSwitch } from "../shared/theme_switch.js";
 import { InspectorPanel } from "./panel.js";
 
 const turn = new URLSearchParams(window.location.search).get("turn");
-const extra = html`<a class="button button--small button--quiet" href="/">Chat</a>`;
+const extra = html`<a class="button button--small button--quiet" href="/">Chat</a>
+  <${ThemeSwitch} />`;
 const app = document.getElementById("app");
 
 app.replaceChildren();

@@ -18,7 +18,7 @@ import { TurnList } from "./turn_list.js";
  * The inspector fills its element. While it is mounted, turns are recorded in detail.
  *
  * @param turn id of a turn to show, which may not be known yet; another id shows another one.
- * @param conversation id: only turns of this conversation are shown at first.
+ * @param conversation id of the one that the page shows beside it: the filters offer it first.
  * @param onClose shows a button that closes the panel.
  * @param onOpenConversation called with a conversation's id; without it, rows name it only.
  * @param heading the element of the title; a page has "h1", a panel beside the chat "h2".
@@ -33,7 +33,7 @@ export function InspectorPanel({
   extra = null,
 }) {
   const live = useLive();
-  const [filter, setFilter] = useState({ ...NO_FILTER, conversation });
+  const [filter, setFilter] = useState(NO_FILTER);
   const [frozen, setFrozen] = useState(null);
   const [view, setView] = useState(null);
   const [cursor, setCursor] = useState(null);
@@ -60,7 +60,6 @@ export function InspectorPanel({
   useEffect(() => {
     if (turn) open(turn, false);
   }, [turn]);
-  useEffect(() => setFilter((last) => ({ ...last, conversation })), [conversation]);
   const onKeyDown = (event) => {
     const isTyping = event.target.closest("input, textarea, select");
     if (event.key === "/" && !isTyping && search.current) {
@@ -100,6 +99,7 @@ export function InspectorPanel({
           turns=${turns}
           shown=${shown}
           filter=${filter}
+          conversation=${conversation}
           onFilter=${setFilter}
           paused=${frozen !== null}
           onPause=${() => setFrozen(frozen === null ? live.turns : null)}

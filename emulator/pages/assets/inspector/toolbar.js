@@ -7,7 +7,8 @@ import { choices, isFiltering, NO_FILTER } from "../inspector_models/turn_filter
 import { Icon } from "./icons.js";
 
 /** The toolbar above the list. */
-export function Toolbar({ turns, shown, filter, onFilter, paused, onPause, onClear, searchRef }) {
+export function Toolbar(props) {
+  const { turns, shown, filter, onFilter, paused, onPause, onClear, searchRef } = props;
   const [isOpen, setOpen] = useState(false);
   const active = isFiltering({ ...filter, text: "" });
   return html`<div class="toolbar">
@@ -50,7 +51,7 @@ export function Toolbar({ turns, shown, filter, onFilter, paused, onPause, onCle
         <${Icon} name="clear" />
       </button>
     </div>
-    ${isOpen && html`<${Filters} turns=${turns} filter=${filter} onFilter=${onFilter} />`}
+    ${isOpen && html`<${Filters} ...${props} />`}
     <p class="toolbar__count" role="status">
       ${isFiltering(filter)
         ? html`${shown.length} of ${count(turns.length, "turn")}
@@ -61,8 +62,8 @@ export function Toolbar({ turns, shown, filter, onFilter, paused, onPause, onCle
   </div>`;
 }
 
-function Filters({ turns, filter, onFilter }) {
-  const known = useMemo(() => choices(turns), [turns]);
+function Filters({ turns, filter, onFilter, conversation }) {
+  const known = useMemo(() => choices(turns, conversation), [turns, conversation]);
   const set = (name) => (event) => onFilter({ ...filter, [name]: event.target.value });
   const pairs = (texts) => texts.map((each) => [each, each]);
   return html`<div class="filters">

@@ -37,8 +37,12 @@ export function filtered(turns, filter, found = new Set()) {
   );
 }
 
-/** The values to choose from, each once, sorted by what is shown of them. */
-export function choices(turns) {
+/**
+ * The values to choose from, each once, sorted by what is shown of them.
+ *
+ * @param here id of the conversation that the page shows; it comes first.
+ */
+export function choices(turns, here = "") {
   const types = new Set();
   const channels = new Set();
   const conversations = new Map();
@@ -52,9 +56,13 @@ export function choices(turns) {
   return {
     types: [...types].sort(),
     channels: [...channels].sort(),
-    conversations: [...conversations].sort(byName),
+    conversations: here
+      ? [[here, "This conversation"], ...others(conversations, here).sort(byName)]
+      : [...conversations].sort(byName),
   };
 }
+
+const others = (conversations, here) => [...conversations].filter(([id]) => id !== here);
 
 function has(turn, word) {
   let text = texts.get(turn);
