@@ -36,14 +36,12 @@ class Interception:
         module: the module's name.
         path: the function's name in it, or a class and its method: `CloudAdapter.run`.
         observe: watches each call.
-        always: also while turns are not recorded in detail.
         on_entry: the function returns an asynchronous context manager; its entry is observed.
     """
 
     module: str
     path: str
     observe: Observe
-    always: bool = False
     on_entry: bool = False
 
 
@@ -58,8 +56,10 @@ class Interceptions:
     def __init__(self, rows: tuple[Interception, ...], recording: Recording) -> None:
         self._missing = list(rows)
         self._recording = recording
-        self._installed: list[tuple[Any, str, Any]] = []
+        self._installed: list[tuple[Any, str, Any, Any]] = []
         self._modules = 0
+        self.is_watching = True
+        """Whether calls are observed: False once the functions have been put back."""
 
     def install(self) -> None:
         """Replace the functions of the modules that are imported by now."""
@@ -69,10 +69,15 @@ class Interceptions:
         self._missing = [row for row in self._missing if not self._replace(row)]
 
     def remove(self) -> None:
-        """Put the original functions back."""
+        """Put the original functions back.
+
+        A function that somebody else has replaced since stays as it is; calls pass through it.
+        """
+        self.is_watching = False
         while self._installed:
-            owner, name, original = self._installed.pop()
-            setattr(owner, name, original)
+            owner, name, original, observed = self._installed.pop()
+            if vars(owner)[name] is observed:
+                setattr(owner, name, original)
 
     def _replace(self, row: Interception) -> bool:
         module = sys.modules.get(row.module)
@@ -81,35 +86,34 @@ class Interceptions:
         owner_name, _, name = row.path.rpartition(".")
         owner = getattr(module, owner_name) if owner_name else module
         original = vars(owner)[name]
-        if row.on_entry:
-            observed = _entered(original, row.observe, self._recording)
-        elif inspect.iscoroutinefunction(original):
-            observed = _awaited(original, row.observe, self._recording)
-        else:
-            observed = _called(original, row.observe, self._recording)
-        self._installed.append((owner, name, original))
+        observed = _kind(row, original)(original, functools.partial(self._watch, row, original))
+        self._installed.append((owner, name, original, observed))
         setattr(owner, name, observed)
         return True
+
+    def _watch(
+        self, row: Interception, original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> "_Watch":
+        watch = _Watch(self._recording, args, kwargs)
+        if self.is_watching:
+            watch.start(row.observe, original)
+        return watch
 
 
 class _Watch:
     """One call that is observed. A fault of the recorder never reaches the bot."""
 
-    def __init__(
-        self,
-        observe: Observe,
-        recording: Recording,
-        signature: inspect.Signature,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> None:
+    def __init__(self, recording: Recording, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
         self._recording = recording
         self._observer: Observer | None = None
-        with recording.guarded():
-            call = signature.bind(*args, **kwargs)
+
+    def start(self, observe: Observe, original: Any) -> None:
+        """Let the observer see the arguments of a call, and change them."""
+        with self._recording.guarded():
+            call = _signature(original).bind(*self.args, **self.kwargs)
             call.apply_defaults()
-            observer = observe(recording, call.arguments)
+            observer = observe(self._recording, call.arguments)
             try:
                 next(observer)
             except StopIteration:  # there is nothing to observe
@@ -128,52 +132,56 @@ class _Watch:
                 return
 
 
+_signature = functools.lru_cache(inspect.signature)
+
+Watch = Callable[[tuple[Any, ...], dict[str, Any]], _Watch]
+"""Starts to watch a call."""
+
+
+def _kind(row: Interception, original: Any) -> Callable[[Any, Watch], Any]:
+    """How a function is replaced."""
+    if row.on_entry:
+        return _entered
+    return _awaited if inspect.iscoroutinefunction(original) else _called
+
+
 # The functions' own parameters differ, so these take whatever comes.
 
 
-def _awaited(original: Any, observe: Observe, recording: Recording) -> Any:
-    signature = inspect.signature(original)
-
+def _awaited(original: Any, watch: Watch) -> Any:
     @functools.wraps(original)
     async def observed(*args: Any, **kwargs: Any) -> Any:
-        watch = _Watch(observe, recording, signature, args, kwargs)
+        watched = watch(args, kwargs)
         try:
-            result = await original(*watch.args, **watch.kwargs)
+            result = await original(*watched.args, **watched.kwargs)
         except BaseException as error:
-            watch.end(Outcome(error=error))
+            watched.end(Outcome(error=error))
             raise
-        watch.end(Outcome(result))
+        watched.end(Outcome(result))
         return result
 
     return observed
 
 
-def _called(original: Any, observe: Observe, recording: Recording) -> Any:
-    signature = inspect.signature(original)
-
+def _called(original: Any, watch: Watch) -> Any:
     @functools.wraps(original)
     def observed(*args: Any, **kwargs: Any) -> Any:
-        watch = _Watch(observe, recording, signature, args, kwargs)
+        watched = watch(args, kwargs)
         try:
-            result = original(*watch.args, **watch.kwargs)
+            result = original(*watched.args, **watched.kwargs)
         except BaseException as error:
-            watch.end(Outcome(error=error))
+            watched.end(Outcome(error=error))
             raise
-        watch.end(Outcome(result))
+        watched.end(Outcome(result))
         return result
 
     return observed
 
 
-def _entered(original: Any, observe: Observe, recording: Recording) -> Any:
-    signature = inspect.signature(original)
-
+def _entered(original: Any, watch: Watch) -> Any:
     @functools.wraps(original)
     def observed(*args: Any, **kwargs: Any) -> Any:
-        return _ObservedEntry(
-            original(*args, **kwargs),
-            lambda: _Watch(observe, recording, signature, args, kwargs),
-        )
+        return _ObservedEntry(original(*args, **kwargs), lambda: watch(args, kwargs))
 
     return observed
 
@@ -188,13 +196,13 @@ class _ObservedEntry:
         self._watch = watch
 
     async def __aenter__(self) -> Any:
-        watch = self._watch()
+        watched = self._watch()
         try:
             entered = await self._manager.__aenter__()
         except BaseException as error:
-            watch.end(Outcome(error=error))
+            watched.end(Outcome(error=error))
             raise
-        watch.end(Outcome(entered))
+        watched.end(Outcome(entered))
         return entered
 
     async def __aexit__(

@@ -64,7 +64,7 @@ class Recorder:
             self._recording.is_detailed = is_detailed
             if is_detailed:
                 self._details = Interceptions(DETAILS, self._recording)
-                self._details.install()
+                self.install()
                 self._log_lines.install()
             else:
                 self._details.remove()

@@ -1,25 +1,59 @@
-"""ROWS: what the recorder watches, part by part of a turn."""
+"""The rows: what the recorder watches, part by part of a turn."""
 
+from emulator.recorder import threads
 from emulator.recorder.interception import Interception
-from emulator.recorder.observers import calls, failures, invocations, stored_blobs
+from emulator.recorder.observers import (
+    callers,
+    calls,
+    failures,
+    invocations,
+    proactive,
+    queue_steps,
+    spans,
+    stored_blobs,
+)
 
-ADAPTER = "cloud_adapter.adapter"
+ADAPTER, AUTHENTICATION = "cloud_adapter.adapter", "cloud_adapter.authentication"
+SESSION, SKILLS = "cloud_adapter.connector.session", "cloud_adapter.connector.skills"
+ACCOUNT, QUEUE = "cloud_adapter.storage.account", "cloud_adapter.storage.queue"
 BLOBS, MEMORY = "cloud_adapter.storage.blobs", "cloud_adapter.storage.memory_container"
+QUEUED, SET_ASIDE = "cloud_adapter.queued.queued_turns", "cloud_adapter.queued.set_aside"
+STATE, LOCK = "cloud_adapter.state.bot_state", "cloud_adapter.state.lock"
+POOL, CONNECTION = "http_client.pool", "http_client.connection"
+MIDDLEWARE = "botbuilder.core.middleware_set"
 
 ALWAYS = (
     Interception("function_app", "refusal", invocations.refusal),
     Interception(ADAPTER, "CloudAdapter.handle_error", failures.failure),
     Interception(ADAPTER, "CloudAdapter.log_error", failures.failure),
     Interception(ADAPTER, "CloudAdapter.handle_last_error", failures.failure),
+    Interception(ADAPTER, "CloudAdapter.send_proactively", proactive.sending),
+    Interception(ADAPTER, "CloudAdapter.run_pipeline", proactive.pipeline),
+    Interception(ADAPTER, "CloudAdapter._run_stored", queue_steps.stored_turn),
+    Interception(QUEUED, "QueuedTurns.enqueue", queue_steps.enqueuing),
 )
-"""Also while no inspector is open: what failed is shown in the terminal."""
+"""Also while no inspector is open: the terminal shows what failed, and what P cannot see start. A
+turn that succeeds while the channel waits passes through none of these."""
 
-DETAILS = (
-    Interception("cloud_adapter.connector.session", "ConnectorSession.call", calls.connector_call),
-    Interception("cloud_adapter.connector.skills", "SkillClient.post_activity", calls.skill_call),
-    Interception("cloud_adapter.storage.account", "StorageAccount.call", calls.storage_call),
-    Interception("http_client.pool", "HttpPool.request", calls.request),
-    Interception("http_client.connection", "HttpConnection.open", calls.opening),
+CHECKS = (
+    Interception(AUTHENTICATION, "BotAuthentication.authenticate", callers.authentication),
+    Interception(AUTHENTICATION, "BotAuthentication.authorize", callers.authorization),
+    Interception(
+        AUTHENTICATION,
+        "BotAuthentication.authenticate_channel_request",
+        callers.skill_authentication,
+    ),
+)
+
+CALLS = (
+    Interception(SESSION, "ConnectorSession.call", calls.connector_call),
+    Interception(SKILLS, "SkillClient.post_activity", calls.skill_call),
+    Interception(ACCOUNT, "StorageAccount.call", calls.storage_call),
+    Interception(POOL, "HttpPool.request", calls.request),
+    Interception(CONNECTION, "HttpConnection.open", calls.opening),
+)
+
+STORED = (
     Interception(BLOBS, "BlobContainer.read", stored_blobs.reading),
     Interception(BLOBS, "BlobContainer.write", stored_blobs.writing),
     Interception(BLOBS, "BlobContainer.delete", stored_blobs.deletion),
@@ -27,4 +61,33 @@ DETAILS = (
     Interception(MEMORY, "MemoryContainer.write", stored_blobs.writing),
     Interception(MEMORY, "MemoryContainer.delete", stored_blobs.deletion),
 )
-"""While turns are recorded in detail."""
+
+QUEUE_STEPS = (
+    Interception(QUEUE, "MessageQueue.put", queue_steps.putting),
+    Interception(QUEUED, "QueuedTurns.handle_message", queue_steps.message_handling),
+    Interception("cloud_adapter.queued.attempts", "Attempts.run", queue_steps.attempting),
+    Interception(SET_ASIDE, "SetAsideActivities.count", queue_steps.counting),
+    Interception(SET_ASIDE, "SetAsideActivities.dead_letter", queue_steps.dead_lettering),
+)
+
+SPANS = (
+    Interception("composition", "Composition.ready", spans.wait("warm-up")),
+    Interception(AUTHENTICATION, "BotAuthentication.authenticate", spans.span("authentication")),
+    Interception(ADAPTER, "read_activity", spans.span("read activity")),
+    Interception(AUTHENTICATION, "BotAuthentication.authorize", spans.span("authorization")),
+    Interception(QUEUED, "QueuedTurns.enqueue", spans.span("enqueue")),
+    Interception(AUTHENTICATION, "BotConnectorFactory.create", spans.span("sign in")),
+    Interception(MIDDLEWARE, "MiddlewareSet.receive_activity_internal", spans.middleware),
+    Interception(LOCK, "ConversationLocks.lock", spans.wait("wait for lock"), on_entry=True),
+    Interception(STATE, "_TurnScopedState.load", spans.wait("load state")),
+    Interception(STATE, "_TurnScopedState.save_at_end", spans.wait("save state")),
+    Interception(LOCK, "Locked.write_position", spans.wait("save position")),
+)
+
+THREADS = (
+    Interception("concurrent.futures.thread", "ThreadPoolExecutor.submit", threads.submission),
+    Interception("threading", "Thread.start", threads.start),
+)
+
+DETAILS = (*CHECKS, *CALLS, *STORED, *QUEUE_STEPS, *SPANS, *THREADS)
+"""While turns are recorded in detail. Of two rows for one function, the later one is outside."""

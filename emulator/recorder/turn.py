@@ -24,7 +24,8 @@ class RecordedTurn:
         kind: CHANNEL, QUEUED, PROACTIVE or FUNCTION.
         function: the name of the function that runs it.
         parent: the id of the turn within which it runs; None: there is none.
-        error: what failed, in a line; empty: nothing has.
+        error: what failed, in a line without what users wrote; empty: nothing has.
+        notes: what has been reported of it once, and is not reported again.
         started_at: seconds since the epoch.
     """
 
@@ -33,6 +34,7 @@ class RecordedTurn:
     function: str = ""
     parent: str | None = None
     error: str = ""
+    notes: set[str] = field(default_factory=set)
     started_at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
 

@@ -27,11 +27,14 @@ def failure(recording: Recording, call: Arguments) -> Observer:
 
 
 def summary(error: BaseException) -> str:
-    """An error in a line, after where the bot's own code raised it: `bot_logic/bot.py:109`."""
-    text = str(error).partition("\n")[0]
+    """An error in a line: where the bot's own code raised it, and its class.
+
+    Its text may quote the user, unless the base has raised it.
+    """
     kind = type(error).__name__
-    place = place_of(error)
-    return shown_text(f"{place} {kind}: {text}".strip() if text else f"{place} {kind}".strip())
+    if any(each.__module__ == "auth.errors" for each in type(error).__mro__):
+        kind = f"{kind}: {error}"
+    return f"{place_of(error)} {kind}".strip()
 
 
 def place_of(error: BaseException) -> str:
@@ -56,7 +59,7 @@ def _not_final() -> tuple[type[BaseException], ...]:
 def _tracebacks(error: BaseException, activity: Any) -> dict[str, str]:
     redacted = sys.modules["cloud_adapter.redacted_traceback"].redacted_traceback
     return {
-        "text": summary(error),
+        "text": shown_text(f"{type(error).__name__}: {error}"),
         "where": place_of(error),
         "traceback": shown_text("".join(traceback.format_exception(error))),
         "redacted": redacted(error, activity, redact=True),

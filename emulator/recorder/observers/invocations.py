@@ -5,11 +5,13 @@ project's Functions host as well as in Core Tools'.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from emulator.recorder.interception import Arguments, Observer
+from emulator.recorder.observers.failures import BOT, summary
 from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown, shown_text
 from emulator.recorder.turn import (
@@ -25,6 +27,9 @@ from emulator.recorder.turn import (
 MESSAGES, SKILLS, NOTIFICATIONS = "messages", "skills", "notifications"
 NO_TURNS = frozenset({"health", "identity", "turns"})
 """Functions of the base that are no turn; `turns` runs stored ones, each of which is one."""
+
+_BOT_FRAME = re.compile(rf'File "[^"]*[\\\\/]{BOT}[\\\\/]([^"]+)", line (\d+)')
+_ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 
 DONE, FAILED, WAITS = "done", "failed", "queued"
 ACCEPTED = 202
@@ -57,7 +62,7 @@ def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields:
 def refusal(_: Recording, call: Arguments) -> Observer:
     """The answer to a caller that the base refuses, with an error that a turn ends with."""
     if (turn := current_turn()) and not turn.error:
-        turn.error = shown_text(f"{type(call['error']).__name__}: {call['error']}")
+        turn.error = summary(call["error"])
     yield
 
 
@@ -76,10 +81,9 @@ def _report_start(recording: Recording, turn: RecordedTurn, request: Any, http: 
 
 
 def _report_end(recording: Recording, turn: RecordedTurn, response: Any) -> None:
-    result = response.result
     status, body = None, b""
-    if not turn.error and result.status != _library().protos.StatusResult.Success:
-        turn.error = _last_line(result.exception)
+    if response.result.status != _library().protos.StatusResult.Success:
+        _report_failure(recording, turn, response.result.exception)
     if response.return_value is not None and response.return_value.WhichOneof("data") == "http":
         answer = response.return_value.http
         status, body = int(answer.status_code), _body(answer.body)
@@ -90,9 +94,18 @@ def _report_end(recording: Recording, turn: RecordedTurn, response: Any) -> None
         turn_ended(recording, turn, outcome, status=status)
 
 
-def _last_line(fault: Any) -> str:
-    lines = str(getattr(fault, "stack_trace", "") or fault.message).rstrip().splitlines()
-    return lines[-1] if lines else "the function failed"
+def _report_failure(recording: Recording, turn: RecordedTurn, fault: Any) -> None:
+    """Report what a function has raised, of which the worker keeps the trace."""
+    trace = str(getattr(fault, "stack_trace", "") or fault.message).rstrip()
+    lines = trace.splitlines() or ["the function failed"]
+    text = next((line for line in reversed(lines) if _ERROR_LINE.match(line)), lines[-1])
+    frames = _BOT_FRAME.findall(trace)
+    where = "{}/{}:{}".format(BOT, *frames[-1]) if frames else ""
+    turn.error = turn.error or f"{where} {text.partition(':')[0]}".strip()
+    if recording.is_detailed:
+        recording.report(
+            "error", turn, text=text, where=where, traceback=shown_text(trace), redacted=None
+        )
 
 
 def _function_name(function_id: str) -> str:
