@@ -3,7 +3,7 @@
 import json
 from urllib.parse import quote
 
-from emulator.inspector.turn_details import JsonObject
+from emulator.inspector.turns.turn_details import JsonObject
 
 END = "ACTIVITY"
 """Ends the command's input. No line of JSON is this word."""

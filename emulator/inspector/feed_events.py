@@ -1,16 +1,19 @@
 """FeedEvents: what the bot's processes report, put into the turns' rows."""
 
+import secrets
 from typing import Any
 
 from emulator.feed.feed_server import Event
 from emulator.inspector.bot_status import BotStatus
-from emulator.inspector.turn import DONE, FAILED, RUNNING, Turn
-from emulator.inspector.turn_log import TurnLog
+from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_log import TurnLog
 
 SECTIONS = {
     "check": "checks",
+    "claims": "caller",
     "state": "state",
     "call": "calls",
+    "error": "raised",
     "log": "logs",
     "queue": "queue",
     "span": "spans",
@@ -18,6 +21,17 @@ SECTIONS = {
 """The section of a turn's details by event."""
 
 KINDS = ("channel", "queued", "proactive", "function")
+
+ACCEPTED = 202
+"""The status of a run that only put its activity into the queue."""
+
+DISPATCHERS = ("turns", "notifications")
+"""Functions whose work has rows of its own: queued turns, and proactive messages."""
+
+CLOCKS_SECONDS = 1.0
+"""How far the times of two reports of the same function's run may be apart."""
+
+PROCESS_ENDED = "The process ended."
 
 
 class FeedEvents:
@@ -30,12 +44,10 @@ class FeedEvents:
 
     def __init__(self, log: TurnLog, status: BotStatus) -> None:
         self._log = log
-        self._status = status
         self._handlers = {
-            "status": self._status.report,
+            "status": status.report,
             "turn_started": self._started,
             "turn_ended": self._ended,
-            "claims": self._claims,
             "function": self._function,
             "disconnected": self._disconnected,
             **dict.fromkeys(SECTIONS, self._detail),
@@ -50,75 +62,96 @@ class FeedEvents:
 
     def _turn(self, event: Event, kind: str = "channel") -> Turn | None:
         """The event's turn, which is new if there is none; None: it has no turn, or had one."""
-        turn_id = event.get("turn")
-        if not isinstance(turn_id, str) or not turn_id or self._log.is_forgotten(turn_id):
+        turn_id = _text(event, "turn")
+        if not turn_id or self._log.is_forgotten(turn_id):
             return None
-        turn = self._log.find(turn_id)
-        if turn is not None:
-            return turn
-        return self._log.start(turn_id, kind, _number(event, "at"))
+        return self._log.find(turn_id) or self._log.start(turn_id, kind, _number(event, "at"))
 
     def _started(self, event: Event) -> None:
-        kind = event.get("kind") if event.get("kind") in KINDS else "channel"
-        turn = self._turn(event, str(kind))
+        kind = _text(event, "kind")
+        turn = self._turn(event, kind if kind in KINDS else "channel")
         if turn is None:
             return
-        if kind == "queued":
-            turn.kind = "queued"
-        if isinstance(event.get("function"), str):
-            turn.function = str(event["function"])
+        if turn.kind == "channel" and kind in KINDS:
+            turn.kind = kind
+        turn.function = _text(event, "function") or turn.function
+        turn.parent = _text(event, "parent") or turn.parent
+        turn.error = ""
+        turn.progress.run_started(_pid(event))
+        self._describe(turn, event)
+        self._log.changed(turn)
+
+    def _describe(self, turn: Turn, event: Event) -> None:
+        turn.conversation_id = turn.conversation_id or _text(event, "conversation")
+        if event.get("input") is not None:
+            self._log.add(turn, "input", event["input"])
         activity = event.get("activity")
-        if isinstance(activity, dict) and turn.first("activity") is None:
+        if isinstance(activity, dict) and not turn.type:
             turn.describe(activity)
             self._log.add(turn, "activity", activity)
-        if isinstance(event.get("pid"), int):
-            turn.workers.add(event["pid"])
-        if kind != "channel":
-            turn.outcome, turn.ended_at, turn.error = RUNNING, None, ""
-        self._log.changed(turn)
 
     def _ended(self, event: Event) -> None:
         turn = self._turn(event)
         if turn is None:
             return
-        turn.workers.discard(_pid(event))
-        turn.error = _text(event, "error") or turn.error
-        failed = event.get("outcome") == "failed" or bool(event.get("error"))
-        if turn.kind != "channel" or not turn.answered:
-            turn.status = _status(event) or turn.status
-        if turn.kind != "channel" or turn.answered:
-            turn.outcome = FAILED if failed or turn.outcome == FAILED else DONE
-            turn.ended_at = turn.ended_at or _number(event, "at") or self._log.clock()
+        pid, at = _pid(event), _number(event, "at") or self._log.clock()
+        if event.get("status") == ACCEPTED:
+            turn.progress.put_into_queue(pid, at)
+        else:
+            error = _text(event, "error")
+            turn.error = error or turn.error
+            turn.progress.run_ended(pid, at, failed=event.get("outcome") == "failed" or bool(error))
+        if turn.status is None and type(event.get("status")) is int:
+            turn.status = event["status"]
+        if event.get("response") is not None and turn.first("response") is None:
+            body = {"status": turn.status, "headers": {}, "body": event["response"]}
+            self._log.add(turn, "response", body)
         self._log.changed(turn)
 
-    def _claims(self, event: Event) -> None:
-        turn = self._turn(event)
-        if turn is not None and isinstance(event.get("claims"), dict):
-            self._log.add(turn, "recorded_claims", event["claims"])
-
     def _detail(self, event: Event) -> None:
-        section = SECTIONS[str(event["event"])]
+        name = str(event["event"])
+        kept = {field: value for field, value in event.items() if field not in _OWN}
         turn = self._turn(event)
-        kept = {name: value for name, value in event.items() if name not in _OWN}
         if turn is not None:
-            turn.detailed = True
-            self._log.add(turn, section, kept)
+            turn.detailed = turn.detailed or name != "error"
+            self._log.add(turn, SECTIONS[name], kept)
             self._log.changed(turn)
-        elif section == "logs" and not event.get("turn"):
+        elif name == "log" and not _text(event, "turn"):
             self._log.log(kept)
 
     def _function(self, event: Event) -> None:
-        pass
+        """The host has run a function."""
+        name, at, ms = _text(event, "name"), _number(event, "at"), _number(event, "ms")
+        if not name or at is None or ms is None:
+            return
+        failed = event.get("ok") is False
+        turn = self._log.find(_text(event, "turn")) or self._reported(name, at)
+        if turn is None and name in DISPATCHERS and not failed:
+            return
+        if turn is None:
+            turn_id = _text(event, "turn") or secrets.token_hex(16)
+            turn = self._log.start(turn_id, "function", at)
+        turn.function = turn.function or name
+        turn.error = _text(event, "error") or turn.error
+        if not turn.is_over:
+            turn.progress.run_started(_pid(event))
+            turn.progress.run_ended(_pid(event), at + ms / 1000, failed=failed)
+        self._log.changed(turn)
+
+    def _reported(self, function: str, at: float) -> Turn | None:
+        """The run that its worker has reported, too."""
+        for turn in self._log.newest_first:
+            if turn.at < at - CLOCKS_SECONDS:
+                return None
+            if turn.function == function and abs(turn.at - at) < CLOCKS_SECONDS:
+                return turn
+        return None
 
     def _disconnected(self, event: Event) -> None:
-        pid = _pid(event)
         for turn in self._log.turns:
-            if pid in turn.workers:
-                turn.workers.discard(pid)
-                if not turn.workers:
-                    turn.outcome, turn.error = FAILED, "The process ended."
-                    turn.ended_at = turn.ended_at or self._log.clock()
-                    self._log.changed(turn)
+            if turn.progress.process_ended(_pid(event), self._log.clock()):
+                turn.error = turn.error or PROCESS_ENDED
+                self._log.changed(turn)
 
 
 _OWN = ("event", "turn", "role", "pid")
@@ -133,11 +166,6 @@ def _number(event: Event, name: str) -> float | None:
     value: Any = event.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else None
-
-
-def _status(event: Event) -> int | None:
-    value = event.get("status")
-    return value if type(value) is int else None
 
 
 def _pid(event: Event) -> int:

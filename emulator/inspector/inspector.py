@@ -9,15 +9,15 @@ from aiohttp import web
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.connector import BotConnector
 from emulator.feed.feed_server import FeedServer
+from emulator.inspector.activity_sender import ActivitySender, InvalidActivityError
 from emulator.inspector.bot_status import BotStatus
 from emulator.inspector.channel_watch import ChannelWatch
 from emulator.inspector.curl_command import curl_command
 from emulator.inspector.feed_events import FeedEvents
 from emulator.inspector.live_pages import LivePages
-from emulator.inspector.resent_activity import ActivitySender, InvalidActivityError
-from emulator.inspector.turn import Turn
-from emulator.inspector.turn_details import JsonObject, without_tokens
-from emulator.inspector.turn_log import TurnLog
+from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_details import JsonObject, without_tokens
+from emulator.inspector.turns.turn_log import TurnLog
 from emulator.server import Server
 from emulator.services.fault_switches import FaultError
 from emulator.services.services import Services, UnknownServiceError
@@ -139,7 +139,7 @@ class Inspector:
         turn = self._requested(request)
         activity = turn.first("activity")
         curl = ""
-        if activity is not None and turn.answered:
+        if activity is not None and turn.first("request") is not None:
             curl = curl_command(activity, self._channel.bot_endpoint, self._pages_url())
         text = without_tokens({**turn.details(), "curl": curl})
         return web.json_response(text=text, headers={"Cache-Control": "no-store"})

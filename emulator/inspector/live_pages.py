@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from emulator.inspector.turn import Turn
-from emulator.inspector.turn_details import JsonObject, without_tokens
-from emulator.inspector.turn_log import MAX_LOG_LINES, TurnLog
+from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_details import JsonObject, without_tokens
+from emulator.inspector.turns.turn_log import MAX_LOG_LINES, TurnLog
 
 INTERVAL_SECONDS = 0.05
 """Between two messages to a page: it renders at most twenty times a second."""

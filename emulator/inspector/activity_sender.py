@@ -9,7 +9,7 @@ from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.connector_operations import bot_account
 from emulator.channel.conversations import Activity, Conversations
 from emulator.inspector.channel_watch import ADDRESS, ChannelWatch
-from emulator.inspector.turn_details import JsonObject
+from emulator.inspector.turns.turn_details import JsonObject
 
 OF_ANOTHER = frozenset({"messageUpdate", "messageDelete", "messageReaction"})
 """Types whose `id` is that of the message that they are about."""

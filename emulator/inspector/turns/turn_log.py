@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Protocol
 
-from emulator.inspector.turn import Turn
-from emulator.inspector.turn_details import JsonObject
+from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_details import JsonObject
 
 MAX_TURNS = 1000
 MAX_DETAIL_BYTES = 64 * 1024 * 1024

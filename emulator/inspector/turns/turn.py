@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.inspector.turn_details import JsonObject, calls_of
+from emulator.inspector.turns.progress import DONE, FAILED, Progress
+from emulator.inspector.turns.turn_details import JsonObject, calls_of
 
 MAX_TEXT_LENGTH = 200
 """Of a message's text in the row, in characters."""
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of one turn's details; what comes after that is counted only."""
-
-RUNNING, QUEUED, DONE, FAILED = "running", "queued", "done", "failed"
 
 _ERROR_LEVELS = ("ERROR", "CRITICAL")
 
@@ -29,17 +28,20 @@ class Turn:
         at: when it started, in seconds since 1970.
         kind: `channel`, `queued`, `proactive` or `function`.
         function: the Azure Function's name, if known.
+        parent: the id of the turn that sent the proactive message, if any.
+        progress: how far it is.
         status: the HTTP status that the channel saw.
-        ended_at: seconds since 1970; None while it runs.
         error: why it failed, in one line.
         hint: what to write so that it would not fail, in one line.
         replay_of: the id of the row that this one repeats.
-        answered: the bot has answered the channel.
         detailed: the worker recorded it.
         dropped: its details were dropped to save memory.
         omitted: details that were not kept, because there were too many.
         size: of its details, in bytes.
-        workers: ids of the processes in which it runs now.
+        conversation_id: the activity's.
+        activity_id: the activity's.
+        user_id: who sent the activity.
+        text_length: of the activity's text, in characters; None: it has no text.
     """
 
     id: str
@@ -47,18 +49,16 @@ class Turn:
     at: float
     kind: str = "channel"
     function: str = ""
+    parent: str | None = None
+    progress: Progress = field(default_factory=Progress)
     status: int | None = None
-    ended_at: float | None = None
-    outcome: str = RUNNING
     error: str = ""
     hint: str = ""
     replay_of: str | None = None
-    answered: bool = False
     detailed: bool = False
     dropped: bool = False
     omitted: int = 0
     size: int = 0
-    workers: set[int] = field(default_factory=set)
     conversation_id: str = ""
     activity_id: str = ""
     user_id: str = ""
@@ -79,9 +79,25 @@ class Turn:
         return str(self._facts.get("name", ""))
 
     @property
+    def outcome(self) -> str:
+        """`running`, `queued`, `done` or `failed`."""
+        return self.progress.outcome
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is expected to happen."""
+        return self.outcome in (DONE, FAILED)
+
+    def ran_at(self, at: float) -> bool:
+        """Whether it ran at a time, in seconds since 1970."""
+        ended_at = self.progress.ended_at if self.is_over else None
+        return self.at <= at and (ended_at is None or at <= ended_at)
+
+    @property
     def ms(self) -> float | None:
         """How long it took; None while it runs."""
-        return None if self.ended_at is None else max(0.0, (self.ended_at - self.at) * 1000)
+        ended_at = self.progress.ended_at
+        return max(0.0, (ended_at - self.at) * 1000) if self.is_over and ended_at else None
 
     @property
     def calls(self) -> int:
@@ -188,27 +204,40 @@ class Turn:
             "dropped": self.dropped,
             "omitted": self.omitted,
             "replay_of": self.replay_of,
+            "parent": self.parent,
         }
 
     def details(self) -> JsonObject:
         """The row and its details, as JSON, without what only a request can say."""
         logs = self.all("logs")
-        tracebacks = [log["traceback"] for log in logs if log.get("traceback")]
+        raised = self.all("raised")
+        caller = self.first("caller") or {}
         return {
             **self.summary(),
             "activity": self.first("activity"),
             "request": self.first("request"),
             "response": self.first("response"),
             "replies": self.all("replies"),
-            "claims": self.first("recorded_claims") or self.first("claims"),
+            "input": self.first("input"),
+            "claims": self.first("claims") or caller.get("claims"),
+            "caller": caller or None,
             "checks": self.all("checks"),
             "state": self.all("state"),
             "calls": calls_of(self.all("calls" if self.detailed else "exchanges")),
             "logs": logs,
-            "traceback": tracebacks[-1] if tracebacks else None,
+            "raised": raised,
+            "traceback": _traceback(raised, logs),
             "queue": self.all("queue"),
             "spans": self.all("spans"),
         }
+
+
+def _traceback(raised: list[JsonObject], logs: list[JsonObject]) -> JsonObject | None:
+    """The last error's traceback: `local` for this machine, `redacted` as Azure's log has it."""
+    if raised:
+        return {"local": raised[-1].get("traceback"), "redacted": raised[-1].get("redacted")}
+    logged = [log["traceback"] for log in logs if log.get("traceback")]
+    return {"local": logged[-1], "redacted": None} if logged else None
 
 
 def _name(activity: JsonObject) -> str:

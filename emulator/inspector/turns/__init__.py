@@ -1,0 +1,1 @@
+"""The rows of the inspector: what is known of each turn, in bounded memory."""
