@@ -256,4 +256,8 @@ def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _is_failed(call: Mapping[str, Any]) -> bool:
     status = call.get("status")
-    return bool(call.get("error")) or (isinstance(status, int) and status >= 400)
+    if not isinstance(status, int):
+        return bool(call.get("error"))
+    # Storage says by 404, 409 and 412 what it has; its clients expect that.
+    is_expected = call.get("purpose") == "storage" and status in (404, 409, 412)
+    return status >= 400 and not is_expected
