@@ -15,6 +15,7 @@ from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import functions_host, wait_until_it_answers
 from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
+from emulator.commands.run.turn_lines import TurnLines, has_colors
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import Azurite, StoragePorts
@@ -50,6 +51,8 @@ async def run(options: RunOptions, folder: Path) -> None:
         await start_cloud(cloud, options.chat_port)
         stack.push_async_callback(cloud.stop)
         cloud.watch()
+        lines = TurnLines(sys.stdout, colors=has_colors(sys.stdout))
+        cloud.inspector.log.listeners.append(lines)
         storage = await start_storage(options.storage)
         stack.push_async_callback(storage.stop)
         options.check(storage)
