@@ -5,8 +5,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 STOP_TIMEOUT_SECONDS = 5.0
 """Between SIGTERM and SIGKILL."""
@@ -14,6 +16,9 @@ STOP_TIMEOUT_SECONDS = 5.0
 
 class Child:
     """A child process in a group of its own, so that signals reach what it starts too.
+
+    Windows has no such signals: there, the process alone gets Ctrl-Break, and is killed together
+    with what it has started.
 
     Args:
         command: program and arguments.
@@ -48,9 +53,8 @@ class Child:
             *self._command,
             env=dict(self._environ),
             cwd=self._folder,
-            start_new_session=True,
             stdout=self._stdout,
-            pass_fds=self._descriptors,
+            **_own_group(self._descriptors),
         )
 
     @property
@@ -69,22 +73,49 @@ class Child:
 
     async def stop(self) -> None:
         """Ask it to stop; kill it if it does not."""
-        if self._process is None or self._process.returncode is not None:
+        if not self.is_running:
             return
-        self._signal(signal.SIGTERM)
+        self._ask()
         try:
             async with asyncio.timeout(self._stop_timeout_seconds):
-                await self._process.wait()
+                await self.wait()
         except TimeoutError:
-            self._signal(signal.SIGKILL)
-            await self._process.wait()
+            await self.kill()
 
-    def _signal(self, number: int) -> None:
+    async def kill(self) -> None:
+        """End it at once, with what it has started."""
         # It may have ended, though the event loop has not noticed yet.
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._running().pid, number)
+            if sys.platform == "win32":
+                await _kill_tree(self.pid)
+            else:
+                os.killpg(self.pid, signal.SIGKILL)
+        await self.wait()
+
+    def _ask(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                self._running().send_signal(signal.CTRL_BREAK_EVENT)
+            else:
+                os.killpg(self.pid, signal.SIGTERM)
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
             raise RuntimeError("the child is not started")
         return self._process
+
+
+def _own_group(descriptors: Sequence[int]) -> dict[str, Any]:
+    if sys.platform == "win32":
+        if descriptors:
+            raise NotImplementedError("a child inherits descriptors on POSIX only")
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True, "pass_fds": descriptors}
+
+
+async def _kill_tree(pid: int) -> None:
+    command = ("taskkill", "/T", "/F", "/PID", str(pid))
+    taskkill = await asyncio.create_subprocess_exec(
+        *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    await taskkill.wait()

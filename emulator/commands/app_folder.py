@@ -7,8 +7,8 @@ from emulator.commands.funcignore import FuncIgnore
 
 APP = Path(__file__).parents[2]
 BOT = "bot_logic"
-LOCAL_SETTINGS = "local.settings.json"
-"""Not deployed, but read by the Functions host."""
+NOT_DEPLOYED = ("local.settings.json", ".funcignore")
+"""What the emulator's Functions host reads all the same."""
 
 
 PAIR = ("host", "skill")
@@ -32,7 +32,7 @@ def link_app(folder: Path, bot: Path) -> None:
     for entry in APP.iterdir():
         # A folder is deployed if its Python files are.
         path = f"{entry.name}/__init__.py" if entry.is_dir() else entry.name
-        if entry.name != BOT and (deployed.accepts(path) or entry.name == LOCAL_SETTINGS):
+        if entry.name != BOT and (deployed.accepts(path) or entry.name in NOT_DEPLOYED):
             (folder / entry.name).symlink_to(entry)
     (folder / BOT).symlink_to(bot.absolute())
 

@@ -7,17 +7,21 @@ import asyncio
 import logging
 import os
 import sys
+from typing import NoReturn
 
 from emulator.functions.configuration import apply_settings, hide_project
 from emulator.functions.errors import HostError
 from emulator.functions.host import serve
 from emulator.functions.host_log import HostLog, LostLineFile
 from emulator.functions.options import UVLOOP, HostOptions
+from emulator.functions.workers.lifeline import LifelineAddress
 
 
 def main() -> None:
     """Read the command line and serve."""
     options = HostOptions.parse()
+    lifeline = LifelineAddress.taken_from(os.environ)
+    environ = dict(os.environ)
     lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
     logging.basicConfig(handlers=[HostLog(), *lost_log], level=options.log_level)
     try:
@@ -28,9 +32,16 @@ def main() -> None:
         hide_project()
         if options.loop == UVLOOP:
             _use_uvloop()
-        asyncio.run(serve(options))
+        asyncio.run(serve(options, environ) if lifeline is None else work(options, lifeline))
     except HostError as error:
         sys.exit(str(error))
+
+
+async def work(options: HostOptions, lifeline: LifelineAddress) -> NoReturn:
+    """Be a worker of the host at the other end of the lifeline."""
+    from emulator.functions.workers.program import WorkerProgram
+
+    await WorkerProgram(options).run(lifeline)
 
 
 def _use_uvloop() -> None:

@@ -4,9 +4,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import NoReturn, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from emulator.functions.configuration import HostConfiguration
 from emulator.functions.errors import HostError, IndexingError
@@ -15,41 +14,33 @@ from emulator.functions.http_front import HttpFront
 from emulator.functions.options import HostOptions
 from emulator.functions.process_exit import ProcessExit
 from emulator.functions.server import FunctionsServer
-from emulator.functions.workers.function import Function, InvokeFunction
+from emulator.functions.triggers.triggers import Listening, triggers_of
+from emulator.functions.workers.function import Function
 from emulator.functions.workers.worker import FunctionsWorker
 from emulator.recorder.recorder import start_recorder
 
 LOG = logging.getLogger("emulator.functions.host")
 
-BINDINGS = ("http", "httpTrigger", "queueTrigger", "timerTrigger")
-"""The kinds of bindings that this host supports."""
-
 GRACE_SECONDS = 0.2
 """What runs when the host stops has this long to finish."""
 
 
-class Triggers(Protocol):
-    """The functions with one kind of trigger."""
-
-    def start(self) -> None:
-        """Start listening, on the running event loop."""
-
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; running functions have `grace_seconds` to finish."""
-
-
-async def serve(options: HostOptions) -> NoReturn:
+async def serve(options: HostOptions, environ: Mapping[str, str]) -> NoReturn:
     """Serve the app until SIGINT or SIGTERM, then exit.
+
+    Args:
+        options: the command line.
+        environ: this process's environment as it was before the app's settings were added.
 
     Raises:
         HostError: the host cannot start.
     """
     configuration = HostConfiguration.read(options.app, os.environ)
-    if options.lifeline is not None:
-        await _serve_as_worker(options.lifeline, options, configuration)
     process_exit = ProcessExit(FolderSnapshot.take(options.app) if options.read_only else None)
     process_exit.handle_signals()
-    if options.workers is None:
+    if options.reload:
+        await _serve_reloading(options, environ, process_exit)
+    elif options.workers is None:
         await _serve_alone(options, configuration, process_exit)
     else:
         await _serve_with_workers(options.workers, options, configuration, process_exit)
@@ -62,8 +53,10 @@ async def _serve_alone(
     """The host and its only worker are in this process."""
     worker = await _loaded_worker(options)
     server = FunctionsServer(worker, configuration.route_prefix, options.function_key)
-    triggers = _triggers(worker.functions, configuration, worker.invoke)
+    triggers = triggers_of(worker.functions, configuration, os.environ, worker.invoke)
     await _listen(server, options)
+    for each in triggers:
+        each.start()
     await _run(server, worker.functions, triggers, process_exit)
 
 
@@ -77,34 +70,24 @@ async def _serve_with_workers(
     front = HttpFront(pool.forward)
     await _listen(front, options)
     await pool.start()
-    triggers = _triggers(pool.functions, configuration, pool.invoke)
+    triggers = triggers_of(pool.functions, configuration, os.environ, pool.invoke)
+    for each in triggers:
+        each.start()
     await _run(front, pool.functions, triggers, process_exit)
     pool.stop()
 
 
-async def _serve_as_worker(
-    lifeline_descriptor: int, options: HostOptions, configuration: HostConfiguration
-) -> NoReturn:
-    """This process is a worker of the host at the other end of the lifeline."""
-    from emulator.functions.workers.invocation_server import InvocationServer
-    from emulator.functions.workers.lifeline import Lifeline
+async def _serve_reloading(
+    options: HostOptions, environ: Mapping[str, str], process_exit: ProcessExit
+) -> None:
+    """The host is in this process, and a worker in another one, which is replaced at each save."""
+    from emulator.functions.reload.reloading_host import ReloadingHost
 
-    lifeline = Lifeline(lifeline_descriptor)
-    lifeline.watch()
-    worker = await _loaded_worker(options)
-    server = FunctionsServer(worker, configuration.route_prefix, options.function_key)
-    invocations = InvocationServer(worker)
-    await server.start()
-    await invocations.start()
-    lifeline.report(
-        {
-            "http": server.port,
-            "invocations": invocations.port,
-            "functions": [asdict(function) for function in worker.functions],
-        }
-    )
-    while True:
-        await asyncio.Event().wait()
+    host = ReloadingHost(options, environ)
+    front = HttpFront(host.forward)
+    await _listen(front, options)
+    await host.start()
+    await _run(front, host.functions, [host], process_exit)
 
 
 async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
@@ -116,63 +99,6 @@ async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
     except IndexingError as error:
         LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
     return worker
-
-
-def _triggers(
-    functions: Sequence[Function], configuration: HostConfiguration, invoke: InvokeFunction
-) -> Sequence[Triggers]:
-    """The triggers of all kinds but HTTP.
-
-    Each kind is imported only for apps that use it, because its imports would add to the measured
-    start times.
-
-    Raises:
-        HostError: the app's settings do not say which queue or storage a function has.
-    """
-    found: list[Triggers] = []
-    functions = [function for function in functions if not _is_disabled(function)]
-    kinds = {function.trigger["type"] for function in functions}
-    if "queueTrigger" in kinds:
-        from emulator.functions.queues.triggers import QueueTriggers
-
-        found.append(QueueTriggers(functions, configuration.queues, os.environ, invoke))
-    if "timerTrigger" in kinds:
-        from emulator.functions.timers.triggers import TimerTriggers
-
-        found.append(TimerTriggers(functions, os.environ, invoke))
-    for function in functions:
-        _warn_of_bindings(function)
-    return found
-
-
-def _is_disabled(function: Function) -> bool:
-    """Whether a setting disables a function; HTTP calls reach it all the same.
-
-    Source: JobHost's FunctionIndexer of the WebJobs SDK, and "How to disable functions".
-    """
-    names = (f"AzureWebJobs.{function.name}.Disabled", f"AzureWebJobs_{function.name}_Disabled")
-    disabled = any(os.environ.get(name, "").lower() in ("1", "true") for name in names)
-    if disabled:
-        LOG.info("Function %s is disabled", function.name)
-    return disabled
-
-
-def _warn_of_bindings(function: Function) -> None:
-    """Log the bindings that the function has in Azure but not here."""
-    for binding in function.bindings:
-        if binding["type"] in BINDINGS:
-            continue
-        if binding is function.trigger:
-            LOG.warning(
-                "Function %s is not triggered here, because this host has no %s."
-                " POST /admin/functions/%s runs it.",
-                *(function.name, binding["type"], function.name),
-            )
-        else:
-            LOG.warning(
-                "Function %s: its binding %s has no effect here, because this host has no %s.",
-                *(function.name, binding["name"], binding["type"]),
-            )
 
 
 async def _listen(front: HttpFront, options: HostOptions) -> None:
@@ -189,16 +115,14 @@ async def _listen(front: HttpFront, options: HostOptions) -> None:
 async def _run(
     front: HttpFront,
     functions: Sequence[Function],
-    triggers: Sequence[Triggers],
+    listening: Sequence[Listening],
     process_exit: ProcessExit,
 ) -> None:
     process_exit.handle_signals()  # again: the app may have set handlers, which Azure never calls
     names = ", ".join(function.name for function in functions)
     print(f"Functions host: {front.url} ({names or 'no functions: see the log'})", flush=True)
-    for each in triggers:
-        each.start()
     await process_exit.requested.wait()
     async with asyncio.TaskGroup() as group:
         group.create_task(front.stop(GRACE_SECONDS))
-        for each in triggers:
+        for each in listening:
             group.create_task(each.stop(GRACE_SECONDS))

@@ -24,7 +24,8 @@ class HostOptions(argparse.Namespace):
         specialize: start as on Flex Consumption.
         read_only: the app's folder must not change.
         lost_log: the file for the lines that Azure would drop; None: no file.
-        lifeline: in a worker the descriptor of the socket to its host; None in a host.
+        reload: the app's code is loaded anew when it changes, in a process of its own.
+        debug: a debugger may hold any function as long as it likes.
         log_level: a level's name.
         loop: UVLOOP or ASYNCIO.
     """
@@ -37,7 +38,8 @@ class HostOptions(argparse.Namespace):
     specialize: bool
     read_only: bool
     lost_log: Path | None
-    lifeline: int | None
+    reload: bool
+    debug: bool
     log_level: str
     loop: str
 
@@ -52,6 +54,8 @@ class HostOptions(argparse.Namespace):
         options = parser.parse_args(arguments, cls())
         if not options.app.is_dir():
             parser.error(f"--app: {options.app} is not a folder")
+        if options.reload and (options.workers is not None or options.read_only):
+            parser.error("--reload has one worker, and is for files that change")
         options.app = options.app.resolve()  # specialization changes the working directory
         return options
 
@@ -60,6 +64,8 @@ class HostOptions(argparse.Namespace):
         command = [*COMMAND, "--app", str(self.app)]
         if self.function_key is not None:
             command.append(f"--function-key={self.function_key}")  # it may begin with a hyphen
+        if self.reload:
+            command.append("--reload")
         if self.specialize:
             command.append("--specialize")
         if self.lost_log is not None:
@@ -83,6 +89,17 @@ def _parser() -> argparse.ArgumentParser:
         help="run the app in N processes; unset: in the host's own",
     )
     parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="run the app in a process of its own, and replace it when a file of the app changes; "
+        "what runs ends first",
+    )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="with --reload: a function that a debugger holds may take as long as it likes",
+    )
+    parser.add_argument(
         "--specialize",
         action="store_true",
         help="start as on Flex Consumption: a running placeholder gets the app and its settings",
@@ -101,8 +118,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     # A program that starts the host may open the port before.
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
-    # A worker's host passes its end of the socket that connects them.
-    parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
         "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.commands.app_folder import APP, BOT, LOCAL_SETTINGS, link_app
+from emulator.commands.app_folder import APP, BOT, NOT_DEPLOYED, link_app
 from emulator.resource_manager.core.resource import JsonObject, Resource
 from emulator.seeds.resource_group import ResourceGroup
 
@@ -22,7 +22,8 @@ def deploy_app(folder: Path) -> None:
     """Fill a new folder with this project's app, as it is deployed."""
     folder.mkdir()
     link_app(folder, APP / BOT)
-    (folder / LOCAL_SETTINGS).unlink(missing_ok=True)
+    for name in NOT_DEPLOYED:
+        (folder / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -1,41 +1,79 @@
-"""Lifeline: the socket that ends a worker process when its host is gone."""
+"""Lifeline: the connection between a host and its worker process, which ends with the host.
+
+It is TCP on loopback, because Windows passes no other kind of socket to a process. The worker's
+environment has the port and a secret, without which the host talks to nobody.
+"""
 
 import json
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
+
+from emulator.loopback import LOOPBACK
+
+SETTING = "FUNCTIONS_LIFELINE"
+"""The environment variable with the address; only a worker has it."""
+
+Command = Mapping[str, Any]
+"""What the host asks for: `{"do": ..., ...}`."""
+
+
+@dataclass(frozen=True)
+class LifelineAddress:
+    """Where the host listens for one worker, and the secret that the worker shows."""
+
+    port: int
+    secret: str
+
+    @classmethod
+    def taken_from(cls, environ: MutableMapping[str, str]) -> "LifelineAddress | None":
+        """Take the address out of an environment, so that the app's processes do not inherit it."""
+        port, _, secret = environ.pop(SETTING, "").partition(":")
+        return cls(int(port), secret) if secret else None
+
+    def settings(self) -> dict[str, str]:
+        """The address as an environment variable."""
+        return {SETTING: f"{self.port}:{self.secret}"}
 
 
 class Lifeline:
-    """The worker's end of a socket; the other end belongs to the host alone.
+    """The worker's end.
 
-    When the host ends, even if it is killed, the kernel closes that end; then the worker exits too.
+    When the host ends, even if it is killed, the kernel closes the other end; then the worker exits
+    too.
 
     Args:
-        descriptor: the inherited socket.
+        address: the host's.
+
+    Raises:
+        OSError: the host is gone.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=descriptor)
-        # Processes that the app starts must not inherit it.
-        self._socket.set_inheritable(False)
+    def __init__(self, address: LifelineAddress) -> None:
+        self._socket = socket.create_connection((LOOPBACK, address.port))
+        self._socket.sendall(address.secret.encode() + b"\n")
 
-    def watch(self) -> None:
-        """From now on, exit when the host is gone.
+    def watch(self, on_command: Callable[[Command], None]) -> None:
+        """From now on, exit when the host is gone, and pass on what it asks for.
 
         In a thread of its own: a function may block the event loop.
         """
-        threading.Thread(target=self._watch, name="lifeline", daemon=True).start()
+        thread = threading.Thread(
+            target=self._watch, args=[on_command], name="lifeline", daemon=True
+        )
+        thread.start()
 
     def report(self, content: Mapping[str, Any]) -> None:
-        """Tell the host that the worker is ready: one line of JSON."""
+        """Answer a command: one line of JSON."""
         self._socket.sendall(json.dumps(content).encode() + b"\n")
 
-    def _watch(self) -> None:
+    def _watch(self, on_command: Callable[[Command], None]) -> None:
         try:
-            while self._socket.recv(1):
-                pass
+            with self._socket.makefile("rb") as lines:
+                for line in lines:
+                    on_command(json.loads(line))
         finally:
             os._exit(1)

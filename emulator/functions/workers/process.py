@@ -1,17 +1,23 @@
 """WorkerProcess: a worker in a process of its own, seen from the host."""
 
 import asyncio
+import hmac
 import json
 import os
+import secrets
 import signal
-import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emulator.child import Child
 from emulator.functions.errors import HostError
 from emulator.functions.workers.function import Function
+from emulator.functions.workers.lifeline import LifelineAddress
+from emulator.functions.workers.load_report import LoadReport
 from emulator.functions.workers.upstream import HttpUpstream
+from emulator.loopback import LOOPBACK
 
 MAX_REPORT_BYTES = 1024 * 1024
 """A worker's report lists every function with its bindings."""
@@ -22,61 +28,157 @@ class WorkerProcess:
 
     Args:
         number: its name in the log, from 1.
-        command: the program; it takes `--lifeline DESCRIPTOR`.
+        command: the program; it finds its lifeline in its environment.
+        environ: its environment; None: this process's.
     """
 
-    def __init__(self, number: int, command: Sequence[str]) -> None:
+    def __init__(
+        self, number: int, command: Sequence[str], environ: Mapping[str, str] | None = None
+    ) -> None:
         self.number = number
         self.functions: Sequence[Function] = ()
-        """The app's functions, once it is started."""
+        """The app's functions, once it is loaded."""
         self.http: HttpUpstream
-        """Answers HTTP requests, once it is started."""
+        """Answers HTTP requests, once it is loaded."""
         self.invocations: HttpUpstream
-        """Runs other triggers' functions, once it is started."""
+        """Runs other triggers' functions, once it is loaded."""
         self._command = command
+        self._environ = os.environ if environ is None else environ
         self._child: Child
+        self._reader: asyncio.StreamReader
         self._lifeline: asyncio.StreamWriter
+        self._used = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
 
     @property
     def pid(self) -> int:
-        """The process id, once it is started."""
+        """The process id, once it is spawned."""
         return self._child.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process, once it is spawned, has not ended."""
+        return self._child.is_running
+
     async def start(self) -> None:
-        """Start it, and wait until it is ready.
+        """Spawn it, and have it load the app.
 
         Raises:
-            HostError: it ended before it was.
+            HostError: it ended before it had.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptor = theirs.fileno()
-            command = [*self._command, "--lifeline", str(descriptor)]
-            self._child = Child(command, os.environ, Path.cwd(), descriptors=[descriptor])
+        await self.spawn()
+        await self.load()
+
+    async def spawn(self) -> None:
+        """Start the process, and wait until it can take commands.
+
+        Raises:
+            HostError: it ended before it could.
+        """
+        secret = secrets.token_urlsafe(24)
+        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+        connected = asyncio.get_running_loop().create_future()
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            shown = (await reader.readline()).strip()
+            if connected.done() or not hmac.compare_digest(shown, secret.encode()):
+                writer.close()
+                return
+            connected.set_result((reader, writer))
+
+        server = await asyncio.start_server(accept, LOOPBACK, 0, limit=MAX_REPORT_BYTES)
+        try:
+            address = LifelineAddress(server.sockets[0].getsockname()[1], secret)
+            environ = {**self._environ, **address.settings()}
+            self._child = Child(self._command, environ, Path.cwd())
             await self._child.start()
-        reader, self._lifeline = await asyncio.open_connection(sock=ours, limit=MAX_REPORT_BYTES)
-        line = await reader.readline()
+            ended = asyncio.create_task(self._child.wait())
+            waited: set[asyncio.Future[Any]] = {ended, connected}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            await self._kill()
+            raise
+        finally:
+            server.close()
+        if not connected.done():
+            raise self._ended_early(_how(await ended))
+        ended.cancel()
+        self._reader, self._lifeline = connected.result()
+
+    async def load(self) -> LoadReport:
+        """Have it load the app.
+
+        Raises:
+            HostError: it ended before it had.
+        """
+        self._send({"do": "load"})
+        line = await self._reader.readline()
         if not line:
-            how = await self.wait()
-            raise HostError(
-                f"Worker {self.number} ended while it started ({how}): the log above says why."
-            )
-        report = json.loads(line)
-        self.http = HttpUpstream(report["http"])
-        self.invocations = HttpUpstream(report["invocations"])
-        self.functions = [
-            Function(each["id"], each["name"], tuple(each["bindings"]))
-            for each in report["functions"]
-        ]
+            raise self._ended_early(await self.wait())
+        report = LoadReport.of(json.loads(line))
+        self.http = HttpUpstream(report.http)
+        self.invocations = HttpUpstream(report.invocations)
+        self.functions = report.functions
+        return report
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have it import installed modules, before it loads the app."""
+        self._send({"do": "preload", "modules": list(modules)})
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """The block waits for an answer of this worker: see `unused`."""
+        self._used += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            self._used -= 1
+            if not self._used:
+                self._unused.set()
+
+    async def unused(self) -> None:
+        """Wait until nobody waits for an answer of this worker."""
+        await self._unused.wait()
+
+    async def end(self, timeout_seconds: float) -> None:
+        """Have it cancel what runs, release what it holds, and end; after a time end it at once."""
+        if self.is_running:
+            self._send({"do": "end"})
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self.wait()
+            except TimeoutError:
+                pass
+        self.stop()
+        await self._kill()
 
     async def wait(self) -> str:
         """Wait until it ends; returns the signal's name or `exit code N`."""
         code = await self._child.wait()
         self._lifeline.close()
-        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return _how(code)
 
     def stop(self) -> None:
         """End it as Azure ends workers: at once."""
         self._lifeline.close()
-        self.http.close()
-        self.invocations.close()
+        for upstream in ("http", "invocations"):
+            if upstream in vars(self):
+                vars(self)[upstream].close()
+
+    def _send(self, command: Mapping[str, Any]) -> None:
+        self._lifeline.write(json.dumps(command).encode() + b"\n")
+
+    async def _kill(self) -> None:
+        if self._child.is_running:
+            await self._child.kill()
+
+    def _ended_early(self, how: str) -> HostError:
+        return HostError(
+            f"Worker {self.number} ended while it started ({how}): the log above says why."
+        )
+
+
+def _how(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

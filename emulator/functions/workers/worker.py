@@ -57,10 +57,13 @@ class FunctionsWorker:
         Raises:
             IndexingError: the import or the indexing failed, or there are no functions.
         """
-        folder = self._app_folder.resolve()
-        _prepare(folder)
-        await _initialize(folder)
+        self.prepare()
+        await _initialize(self._app_folder.resolve())
         await self._index()
+
+    def prepare(self) -> None:
+        """Make this process a worker's, as far as that is possible without the app's code."""
+        _prepare(self._app_folder.resolve())
 
     async def specialize(self) -> None:
         """Load the app as a placeholder does when Azure specializes it.

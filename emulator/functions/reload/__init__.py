@@ -1,0 +1,1 @@
+"""Reload on save: the app's code is watched, and a new worker process takes over."""

@@ -1,0 +1,89 @@
+"""The Functions host whose app may change while it runs."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emulator.functions.configuration import HostConfiguration, apply_settings
+from emulator.functions.errors import HostError
+from emulator.functions.options import HostOptions
+from emulator.functions.reload.code_folders import SETTINGS_FILE, CodeFolders
+from emulator.functions.reload.code_watch import CodeWatch
+from emulator.functions.reload.host_status import HostStatus
+from emulator.functions.reload.kept_triggers import KeptTriggers
+from emulator.functions.reload.reloading_worker import (
+    RETIREMENT_SECONDS,
+    ReloadingWorker,
+    WorkerLauncher,
+)
+from emulator.functions.workers.function import Function
+
+LOG = logging.getLogger("emulator.functions.reload")
+
+
+class ReloadingHost:
+    """Watches the app's code, and has the newest that loads answer.
+
+    Args:
+        options: the host's.
+        environ: the environment without the app's local.settings.json, which may change.
+    """
+
+    def __init__(self, options: HostOptions, environ: Mapping[str, str]) -> None:
+        self._app = options.app
+        self._base = environ
+        self._environ = self._environment()
+        self._status = HostStatus(environ)
+        self._worker = ReloadingWorker(
+            lambda: CodeFolders(options.app),
+            WorkerLauncher(options.worker_command(), lambda: self._environ),
+            self._status,
+            self._listen,
+            patient=options.debug,
+        )
+        self._triggers = KeptTriggers(self._worker.invoke, RETIREMENT_SECONDS)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.functions: Sequence[Function] = ()
+        """The functions of the code that answers."""
+        self.forward = self._worker.forward
+        """Answers an HTTP request."""
+
+    async def start(self) -> None:
+        """Start, and wait until the code has been loaded, or does not load."""
+        self._status.starting()
+        self._tasks = [asyncio.create_task(self._worker.run()), asyncio.create_task(self._watch())]
+        await self._worker.settled()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop listening; running functions have `grace_seconds` to finish."""
+        for task in self._tasks:
+            task.cancel()
+        await self._triggers.stop(grace_seconds)
+        self._worker.stop()
+        self._status.stopped()
+
+    def _environment(self) -> dict[str, str]:
+        found = dict(self._base)
+        try:
+            apply_settings(self._app, found)
+        except HostError as error:
+            LOG.error("%s", error)  # noqa: TRY400 # it is all
+        return found
+
+    def _listen(self, functions: Sequence[Function]) -> None:
+        self.functions = functions
+        configuration = HostConfiguration.read(self._app, self._environ)
+        self._triggers.change(functions, configuration, self._environ)
+
+    async def _watch(self) -> None:
+        try:
+            await CodeWatch(self._app).run(self._changed)
+        except OSError as error:
+            LOG.error("Changes of the code are not noticed: %s", error)  # noqa: TRY400 # it is all
+
+    def _changed(self, files: Sequence[Path]) -> None:
+        if any(file.name == SETTINGS_FILE for file in files):
+            self._environ = self._environment()
+            self._worker.discard_spare()
+        self._worker.change(files)

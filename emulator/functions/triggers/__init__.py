@@ -1,0 +1,1 @@
+"""What starts the functions of an app, but for HTTP."""

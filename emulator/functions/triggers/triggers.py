@@ -1,0 +1,87 @@
+"""Triggers: the listeners of functions, by the kinds of triggers that this host has."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from emulator.functions.configuration import HostConfiguration
+from emulator.functions.workers.function import Function, InvokeFunction
+
+LOG = logging.getLogger("emulator.functions.triggers")
+
+BINDINGS = ("http", "httpTrigger", "queueTrigger", "timerTrigger")
+"""The kinds of bindings that this host supports."""
+
+
+class Listening(Protocol):
+    """Something that starts functions."""
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Stop listening; running functions have `grace_seconds` to finish."""
+
+
+class Triggers(Listening, Protocol):
+    """The functions with one kind of trigger."""
+
+    def start(self) -> None:
+        """Start listening, on the running event loop."""
+
+
+def triggers_of(
+    functions: Sequence[Function],
+    configuration: HostConfiguration,
+    environ: Mapping[str, str],
+    invoke: InvokeFunction,
+) -> Sequence[Triggers]:
+    """The triggers of all kinds but HTTP.
+
+    Each kind is imported only for apps that use it, because its imports would add to the measured
+    start times.
+
+    Raises:
+        HostError: the app's settings do not say which queue or storage a function has.
+    """
+    found: list[Triggers] = []
+    functions = [function for function in functions if not _is_disabled(function, environ)]
+    kinds = {function.trigger["type"] for function in functions}
+    if "queueTrigger" in kinds:
+        from emulator.functions.queues.triggers import QueueTriggers
+
+        found.append(QueueTriggers(functions, configuration.queues, environ, invoke))
+    if "timerTrigger" in kinds:
+        from emulator.functions.timers.triggers import TimerTriggers
+
+        found.append(TimerTriggers(functions, environ, invoke))
+    for function in functions:
+        _warn_of_bindings(function)
+    return found
+
+
+def _is_disabled(function: Function, environ: Mapping[str, str]) -> bool:
+    """Whether a setting disables a function; HTTP calls reach it all the same.
+
+    Source: JobHost's FunctionIndexer of the WebJobs SDK, and "How to disable functions".
+    """
+    names = (f"AzureWebJobs.{function.name}.Disabled", f"AzureWebJobs_{function.name}_Disabled")
+    disabled = any(environ.get(name, "").lower() in ("1", "true") for name in names)
+    if disabled:
+        LOG.info("Function %s is disabled", function.name)
+    return disabled
+
+
+def _warn_of_bindings(function: Function) -> None:
+    """Log the bindings that the function has in Azure but not here."""
+    for binding in function.bindings:
+        if binding["type"] in BINDINGS:
+            continue
+        if binding is function.trigger:
+            LOG.warning(
+                "Function %s is not triggered here, because this host has no %s."
+                " POST /admin/functions/%s runs it.",
+                *(function.name, binding["type"], function.name),
+            )
+        else:
+            LOG.warning(
+                "Function %s: its binding %s has no effect here, because this host has no %s.",
+                *(function.name, binding["name"], binding["type"]),
+            )

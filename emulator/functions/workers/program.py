@@ -1,0 +1,169 @@
+"""WorkerProgram: what a worker process does, from its first command to its end."""
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from emulator.functions.configuration import HostConfiguration
+from emulator.functions.errors import IndexingError
+from emulator.functions.options import HostOptions
+from emulator.functions.reload.code_fault import fault_in, fault_of
+from emulator.functions.reload.code_folders import CodeFolders, is_installed
+from emulator.functions.server import FunctionsServer
+from emulator.functions.workers.invocation_server import InvocationServer
+from emulator.functions.workers.lifeline import Command, Lifeline, LifelineAddress
+from emulator.functions.workers.load_report import LoadReport
+from emulator.functions.workers.worker import FunctionsWorker
+
+LOG = logging.getLogger("emulator.functions.workers.program")
+
+APP = "function_app"
+"""The module of the app, which is also the name of this project's logger there."""
+
+CANCEL_SECONDS = 1.0
+"""How long functions that are cancelled have to clean up."""
+
+LINGER_SECONDS = 1.0
+"""How long tasks that functions left behind have to finish."""
+
+CLOSE_SECONDS = 5.0
+
+
+class WorkerProgram:
+    """Obeys its host, one command after the other: preload, load, end.
+
+    Args:
+        options: the host's.
+    """
+
+    def __init__(self, options: HostOptions) -> None:
+        self._options = options
+        self._commands: asyncio.Queue[Command] = asyncio.Queue()
+        self._worker = FunctionsWorker(options.app)
+        self._servers: Sequence[FunctionsServer | InvocationServer] = ()
+
+    async def run(self, address: LifelineAddress) -> NoReturn:
+        """Do what the host asks for."""
+        loop = asyncio.get_running_loop()
+        lifeline = Lifeline(address)
+
+        def obey(command: Command) -> None:
+            loop.call_soon_threadsafe(self._commands.put_nowait, command)
+
+        lifeline.watch(obey)
+        while True:
+            match await self._commands.get():
+                case {"do": "preload", "modules": list(modules)}:
+                    self._worker.prepare()
+                    preload(modules)
+                case {"do": "load"}:
+                    importlib.invalidate_caches()  # a preload may have looked into the app's folder
+                    report = await self._load()
+                    lifeline.report(report.as_json())
+                case {"do": "end"}:
+                    await self._end()
+
+    async def _load(self) -> LoadReport:
+        configuration = HostConfiguration.read(self._options.app, os.environ)
+        fault = await self._fault()
+        options = self._options
+        server = FunctionsServer(self._worker, configuration.route_prefix, options.function_key)
+        invocations = InvocationServer(self._worker)
+        self._servers = (server, invocations)
+        for each in self._servers:
+            await each.start()
+        functions = self._worker.functions
+        return LoadReport(server.port, invocations.port, functions, fault, installed_modules())
+
+    async def _fault(self) -> str:
+        """Load the app, and say why it cannot run; empty if it can, or if nobody asks yet."""
+        folders = CodeFolders(self._options.app)
+        logged = LoggedErrors()
+        logging.getLogger(APP).addHandler(logged)
+        try:
+            await (self._worker.specialize() if self._options.specialize else self._worker.load())
+            if not self._options.reload:
+                return ""
+            if logged.errors:
+                return fault_of(logged.errors[0], folders)
+            await _check_app()
+        except IndexingError as error:
+            if not self._options.reload:
+                LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # it is the trace
+            return fault_in(str(error), folders)
+        except Exception as error:  # noqa: BLE001 # whatever the bot's own code raises
+            return fault_of(error.__cause__ or error, folders)
+        finally:
+            logging.getLogger(APP).removeHandler(logged)
+        return ""
+
+    async def _end(self) -> NoReturn:
+        """Cancel what runs, release what other processes wait for, and exit."""
+        running = [task for server in self._servers for task in server.running]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=CANCEL_SECONDS)
+        await asyncio.sleep(LINGER_SECONDS)
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await _close_app()
+        sys.stdout.flush()
+        os._exit(0)
+
+
+class LoggedErrors(logging.Handler):
+    """Keeps the exceptions that are logged with their traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record's exception."""
+        if record.exc_info and record.exc_info[1]:
+            self.errors.append(record.exc_info[1])
+
+
+def preload(modules: Sequence[str]) -> None:
+    """Import installed modules that the app will import; what fails is the app's to report."""
+    for name in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def installed_modules() -> Sequence[str]:
+    """The installed modules that this process has imported, in their order."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if origin and is_installed(origin) and name != "__main__":
+            found.append(name)
+    return found
+
+
+async def _check_app() -> None:
+    """Wait until this project's app can run a turn; other apps are taken as they are.
+
+    Raises:
+        Exception: it cannot; also whatever the bot's own code raises.
+    """
+    composition = _composition()
+    if composition is not None:
+        await composition.ready()
+
+
+async def _close_app() -> None:
+    """Have this project's app release the leases of its conversations, if it has got so far."""
+    parts = vars(_composition() or object).get("parts")
+    if parts is not None:
+        await parts.close()
+
+
+def _composition() -> Any:
+    return getattr(sys.modules.get(APP), "composition", None)
