@@ -12,7 +12,12 @@ from pathlib import Path
 from emulator.child import Child
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.run.errors import StartError
-from emulator.commands.run.hosts import app_environment, functions_host, wait_until_it_answers
+from emulator.commands.run.hosts import (
+    app_environment,
+    functions_host,
+    wait_until_it_answers,
+    wait_until_it_loads,
+)
 from emulator.commands.run.options import BOT_PORT
 from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
 from emulator.commands.shutdown import run_until_asked_to_stop
@@ -40,7 +45,7 @@ async def run(app: Path, port: int, playground_port: int) -> None:
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = functions_host(port, UNAUTHENTICATED, app)
+    host = functions_host(port, UNAUTHENTICATED, app, reload=True)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
@@ -60,7 +65,7 @@ async def serve(host: Child, playground: Child, url: str, port: int) -> None:
     """
     await host.start()
     page = f"http://localhost:{port}/"
-    await wait_until_it_answers(f"{url}/api/health", host)
+    await wait_until_it_loads(f"{url}/api/health", host)
     await playground.start()
     await wait_until_it_answers(page, playground)
     print(f"\nPlayground: {page}  (Ctrl-C stops all of it)")

@@ -35,14 +35,60 @@ def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
 
 
-def functions_host(port: int, settings: Mapping[str, str], app: Path = APP) -> Child:
-    """The app's host, not started: Core Tools if they are installed, else the emulator's own."""
+def functions_host(
+    port: int,
+    settings: Mapping[str, str],
+    app: Path = APP,
+    *,
+    reload: bool = False,
+    debug: bool = False,
+) -> Child:
+    """The app's host, not started: Core Tools if they are installed, else the emulator's own.
+
+    Args:
+        port: where it listens.
+        settings: the app's.
+        app: the app's folder.
+        reload: the app's code is loaded anew when it changes; Core Tools do that in any case.
+        debug: a debugger may hold a turn as long as it likes; Core Tools wait in any case.
+    """
     core_tools = shutil.which("func")
     if core_tools:
         # It serves the app in its working folder.
         return Child([core_tools, "start", "--port", str(port)], app_environment(settings), app)
     host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
+    host += ["--reload"] * reload + ["--debug"] * (reload and debug)
     return Child([sys.executable, *host], app_environment(settings), APP)
+
+
+async def wait_until_it_loads(url: str, child: Child) -> None:
+    """Wait until a host that reloads has loaded the app, or has said why it does not load.
+
+    Such a host listens at once, and answers its first request when it knows. So one request is
+    enough, however long that takes.
+
+    Raises:
+        StartError: it ended.
+    """
+    ended = asyncio.create_task(child.wait())
+    answered = asyncio.create_task(_first_answer(url))
+    try:
+        await asyncio.wait({ended, answered}, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise StartError("The Functions host ended; its output above says why.")
+    finally:
+        ended.cancel()
+        answered.cancel()
+
+
+async def _first_answer(url: str) -> int:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session:
+        while True:
+            try:
+                async with session.get(url) as answer:
+                    return answer.status
+            except aiohttp.ClientConnectionError:  # it does not listen yet
+                await asyncio.sleep(0.1)
 
 
 async def wait_until_it_answers(url: str, child: Child) -> None:

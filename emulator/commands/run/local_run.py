@@ -12,7 +12,7 @@ from emulator.cloud import Cloud
 from emulator.commands.app_folder import NoBotError, app_with_bot, bots_in
 from emulator.commands.run import unauthenticated_run
 from emulator.commands.run.errors import StartError
-from emulator.commands.run.hosts import functions_host, wait_until_it_answers
+from emulator.commands.run.hosts import functions_host, wait_until_it_loads
 from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.run.turn_lines import TurnLines, has_colors
@@ -68,9 +68,10 @@ async def run(options: RunOptions, folder: Path) -> None:
             skill_storage = await start_storage(ports=StoragePorts())
             stack.push_async_callback(skill_storage.stop)
             of_skill |= skill_storage.settings() | shared
-            hosts[port] = functions_host(port, of_skill, app_with_bot(skills[0], folder / "skill"))
+            skill_app = app_with_bot(skills[0], folder / "skill")
+            hosts[port] = functions_host(port, of_skill, skill_app, reload=True)
         app = app_with_bot(bot, folder / "app")
-        hosts[options.port] = functions_host(options.port, settings, app)
+        hosts[options.port] = functions_host(options.port, settings, app, reload=True)
         for host in hosts.values():
             stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(hosts, cloud, storage))
@@ -90,7 +91,7 @@ async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage)
     for host in hosts.values():
         await host.start()
     for port, host in hosts.items():
-        await wait_until_it_answers(f"http://localhost:{port}/api/health", host)
+        await wait_until_it_loads(f"http://localhost:{port}/api/health", host)
     print(f"\nBot:      {cloud.channel.bot_endpoint}  (signs in with {cloud.credential})")
     print(f"Chat:     {cloud.pages.url}/")
     print(f"Storage:  {storage}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from emulator.child import Child
 from emulator.commands.app_folder import app_with_bot, bots_in
 from emulator.commands.run.errors import StartError
-from emulator.commands.run.hosts import functions_host, wait_until_it_answers
+from emulator.commands.run.hosts import functions_host, wait_until_it_loads
 from emulator.commands.run.options import RunOptions
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.storage.local_storage import LocalStorage, start_storage
@@ -41,7 +41,8 @@ async def run(options: RunOptions, folder: Path) -> None:
         stack.push_async_callback(storage.stop)
         options.check(storage)
         settings = UNAUTHENTICATED | storage.settings() | {"BotTurns": options.turns}
-        host = functions_host(options.port, settings, app_with_bot(bot, folder / "app"))
+        app = app_with_bot(bot, folder / "app")
+        host = functions_host(options.port, settings, app, reload=True)
         stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(host, options.port, storage))
 
@@ -54,7 +55,7 @@ async def serve(host: Child, port: int, storage: LocalStorage) -> None:
     """
     await host.start()
     url = f"http://localhost:{port}"
-    await wait_until_it_answers(f"{url}/api/health", host)
+    await wait_until_it_loads(f"{url}/api/health", host)
     print(f"\nBot:      {url}/api/messages  (WITHOUT AUTHENTICATION)")
     print(f"Storage:  {storage}")
     print("In the Bot Framework Emulator, choose Open Bot and enter this URL. Leave the app ID and")

@@ -22,11 +22,11 @@ def bot(folder: Path) -> Path:
 
 
 def test_what_is_linked(tmp_path: Path) -> None:
-    """The app has what is deployed and the local settings, with the other bot as `bot_logic`."""
+    """The app has what is deployed and what its host reads, with the other bot as `bot_logic`."""
     other = bot(tmp_path / "other")
     app = app_with_bot(other, tmp_path / "app")
     linked = {entry.name for entry in app.iterdir()}
-    assert linked - {"local.settings.json"} == DEPLOYED
+    assert linked - {"local.settings.json"} == DEPLOYED | {".funcignore"}
     assert ("local.settings.json" in linked) == (ROOT / "local.settings.json").exists()
     assert (app / "bot_logic").resolve() == other
     assert (app / "auth" / "clouds.py").resolve() == ROOT / "auth" / "clouds.py"
