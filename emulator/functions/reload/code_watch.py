@@ -13,7 +13,7 @@ from emulator.functions.reload.code_folders import CodeFolders
 STEP_MILLISECONDS = 30
 """Changes that follow each other within this time are one."""
 
-LONGEST_MILLISECONDS = 500
+MAX_MILLISECONDS = 500
 """The longest wait for the last of many changes."""
 
 TEMPORARY = ("4913", "#", ".")
@@ -82,7 +82,7 @@ async def _watch(
     watching = awatch(
         *paths,
         watch_filter=accepts,
-        debounce=LONGEST_MILLISECONDS,
+        debounce=MAX_MILLISECONDS,
         step=STEP_MILLISECONDS,
         recursive=recursive,
     )

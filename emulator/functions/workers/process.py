@@ -139,7 +139,7 @@ class WorkerProcess:
                 self._unused.set()
 
     async def unused(self) -> None:
-        """Wait until nobody waits for an answer of this worker."""
+        """Wait until it has answered everything."""
         await self._unused.wait()
 
     async def end(self, timeout_seconds: float) -> None:

@@ -19,6 +19,7 @@ from emulator.functions.workers.invocation_server import InvocationServer
 from emulator.functions.workers.lifeline import Command, Lifeline, LifelineAddress
 from emulator.functions.workers.load_report import LoadReport
 from emulator.functions.workers.worker import FunctionsWorker
+from emulator.recorder.recorder import start_recorder
 
 LOG = logging.getLogger("emulator.functions.workers.program")
 
@@ -42,6 +43,8 @@ class WorkerProgram:
     """
 
     def __init__(self, options: HostOptions) -> None:
+        # Now: when the app is specialized, its settings replace the environment.
+        start_recorder(os.environ)
         self._options = options
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
         self._worker = FunctionsWorker(options.app)
