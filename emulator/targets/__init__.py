@@ -1,0 +1,1 @@
+"""The commands of `run.py` and make: their variables, what they need and what they run."""

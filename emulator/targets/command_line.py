@@ -1,0 +1,94 @@
+"""The command line of `run.py`, once a Python that is new enough runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from emulator.commands.ports import PortInUseError, check_ports
+from emulator.setup.errors import SetUpError
+from emulator.setup.install_log import ROOT
+from emulator.setup.set_up import set_up
+from emulator.targets.local_targets import LOCAL_TARGETS
+from emulator.targets.project_targets import PROJECT_TARGETS
+from emulator.targets.target import Target
+from emulator.targets.variable import UsageError
+
+TARGETS: Mapping[str, Target] = {each.name: each for each in (*LOCAL_TARGETS, *PROJECT_TARGETS)}
+DEFAULT = "run"
+USAGE, INTERRUPTED = 2, 130
+HELP_COLUMN = 15
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what a command line says.
+
+    Args:
+        words: a target's name, then NAME=VALUE; without a name it is DEFAULT.
+
+    Returns:
+        The exit status. Where a process can be replaced, the target's last program is the process.
+    """
+    name, given = _split(words)
+    if name in ("help", "-h", "--help"):
+        print(help_text(), end="")
+        return 0
+    try:
+        return _run(_target(name), given)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except (SetUpError, PortInUseError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    if words and "=" not in words[0]:
+        return words[0], words[1:]
+    return DEFAULT, words
+
+
+def _target(name: str) -> Target:
+    if name not in TARGETS:
+        raise UsageError(f"There is no command {name}: choose one of {', '.join(TARGETS)}.")
+    return TARGETS[name]
+
+
+def _run(target: Target, words: Sequence[str]) -> int:
+    values = target.values(words)
+    check_ports(target.ports(values))
+    set_up(target.steps)
+    *first, last = [*target.commands(values)] or [[]]
+    os.chdir(ROOT)
+    for command in first:
+        status = subprocess.call(command)
+        if status:
+            return status
+    return _become(last) if last else 0
+
+
+def _become(command: Sequence[str]) -> int:
+    """Run a program in place of this process, so that signals reach it and nothing else."""
+    sys.stdout.flush()
+    if sys.platform != "win32":
+        os.execv(command[0], list(command))  # noqa: S606  # a program of the set-up
+    with subprocess.Popen(command) as program:
+        while True:
+            try:
+                return program.wait()
+            except KeyboardInterrupt:
+                continue  # the console sends it to the program, too
+
+
+def help_text() -> str:
+    """The list of commands and their variables."""
+    lines = ["make COMMAND NAME=VALUE ..., or without make: python run.py COMMAND NAME=VALUE ...\n"]
+    for target in TARGETS.values():
+        lines.append(f"{target.name:{HELP_COLUMN}}{target.help}")
+        for variable in target.variables:
+            given = f"{variable.name}={variable.default}"
+            lines.append(f"{'':{HELP_COLUMN}}  {given:<24} {variable.help}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,103 @@
+"""The targets that run the bot on this machine."""
+
+from collections.abc import Mapping, Sequence
+
+from emulator.setup.install_log import ROOT
+from emulator.setup.tools import AZURITE_OR_MEMORY, PAGES, PLAYGROUND, PYTHON
+from emulator.targets.target import Target
+from emulator.targets.variable import Values, Variable, flag, is_on, one_of, port
+
+VENV_PYTHON = str(PYTHON.python)
+CREDENTIALS = ("ManagedIdentity", "Certificate", "SignInVault", "Federated")
+AUTH = ("On", "Off")
+TURNS = ("Inline", "Queued")
+APP_TYPES = ("SingleTenant", "MultiTenant")
+
+BOT = Variable("BOT", "bot_logic", "the bot's folder, such as examples/dialog")
+PORT = Variable("PORT", "7071", "the bot's", port)
+CHAT_PORT = Variable("CHAT_PORT", "3979", "the chat page's", port)
+
+
+def _run(values: Values) -> Sequence[Sequence[str]]:
+    command = [VENV_PYTHON, "-m", "emulator.commands.run.local_run", "--bot", values["BOT"]]
+    command += ["--auth", values["AUTH"], "--credential", values["CREDENTIAL"]]
+    command += ["--turns", values["TURNS"]]
+    for name in ("PORT", "SKILL_PORT", "CHAT_PORT"):
+        command += [f"--{name.lower().replace('_', '-')}", values[name]]
+    if values["STORAGE"]:
+        command += ["--storage", values["STORAGE"]]
+    if is_on(values, "DEBUG") or is_on(values, "WAIT"):
+        command += ["--debug-port", values["DEBUG_PORT"]]
+    if is_on(values, "WAIT"):
+        command.append("--debug-wait")
+    return [command]
+
+
+def _run_ports(values: Values) -> Mapping[str, str]:
+    names = ["PORT", "CHAT_PORT"]
+    if (ROOT / values["BOT"] / "skill").is_dir():
+        names.append("SKILL_PORT")
+    if is_on(values, "DEBUG") or is_on(values, "WAIT"):
+        names.append("DEBUG_PORT")
+    return {name: values[name] for name in names}
+
+
+RUN = Target(
+    "run",
+    "the bot on your machine, and a page to talk to it",
+    [
+        Variable(
+            "BOT", "bot_logic", "a folder with a bot, or with one in host/ and its skill in skill/"
+        ),
+        Variable("AUTH", AUTH[0], "Off for the Bot Framework Emulator", one_of(AUTH)),
+        Variable("CREDENTIAL", CREDENTIALS[0], "how the bot signs in", one_of(CREDENTIALS)),
+        Variable("TURNS", TURNS[0], "turns run at once, or behind a queue", one_of(TURNS)),
+        Variable("STORAGE", "", "a folder that keeps the storage's data"),
+        PORT,
+        CHAT_PORT,
+        Variable("SKILL_PORT", "7072", "the skill's, if there is one", port),
+        Variable("DEBUG", "", "1 lets a debugger connect, such as VS Code's", flag),
+        Variable("DEBUG_PORT", "5678", "the debugger's", port),
+        Variable("WAIT", "", "1 waits for the debugger before the bot is loaded", flag),
+    ],
+    [PYTHON, PAGES, AZURITE_OR_MEMORY],
+    _run,
+    _run_ports,
+)
+
+
+def _azure(values: Values) -> Sequence[Sequence[str]]:
+    command = [VENV_PYTHON, "-m", "emulator.commands.azure", "--app-type", values["APP_TYPE"]]
+    return [[*command, "--chat-port", values["CHAT_PORT"], "--env", values["ENV"]]]
+
+
+AZURE = Target(
+    "azure",
+    "a bot with a secret in a local Azure, to try python -m admin migrate and az on",
+    [
+        Variable("APP_TYPE", APP_TYPES[0], "the bot's", one_of(APP_TYPES)),
+        CHAT_PORT,
+        Variable("ENV", ".cache/azure.env", "takes the lines that another shell needs"),
+    ],
+    [PYTHON, PAGES],
+    _azure,
+    lambda values: {"CHAT_PORT": values["CHAT_PORT"]},
+)
+
+
+def _playground(values: Values) -> Sequence[Sequence[str]]:
+    command = [VENV_PYTHON, "-m", "emulator.commands.playground", "--bot", values["BOT"]]
+    ports = ["--port", values["PORT"], "--playground-port", values["PLAYGROUND_PORT"]]
+    return [[*command, *ports]]
+
+
+PLAYGROUND_TARGET = Target(
+    "playground",
+    "the bot without authentication, in Microsoft's Agents Playground",
+    [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's", port)],
+    [PYTHON, PLAYGROUND],
+    _playground,
+    lambda values: {name: values[name] for name in ("PORT", "PLAYGROUND_PORT")},
+)
+
+LOCAL_TARGETS = (RUN, AZURE, PLAYGROUND_TARGET)

@@ -1,0 +1,214 @@
+"""The targets that test, check and build the project."""
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+
+from emulator.setup.install_log import ROOT
+from emulator.setup.tools import (
+    AZ,
+    AZURITE,
+    BENCHMARKS,
+    PAGES,
+    PHOENIX,
+    PLAYGROUND,
+    PYTHON,
+    VALIDATORS,
+)
+from emulator.targets.local_targets import VENV_PYTHON
+from emulator.targets.target import Target
+from emulator.targets.variable import Values, Variable, flag, is_on, number, one_of
+
+LOGS = "artifacts/test-logs"
+BUILT = (".venv", ".cache", "artifacts")
+
+SLOW = (
+    *("end_to_end", "emulator", "samples", "admin/deployment", "admin/doctor", "admin/migrate"),
+    *("cloud_adapter/proactive", "cloud_adapter/queued"),
+)
+"""The folders of tests that FAST=1 leaves out."""
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module in the project's environment."""
+    return [VENV_PYTHON, "-m", name, *arguments]
+
+
+def pytest(values: Values, *arguments: str) -> list[str]:
+    """The command that runs tests, and ends what they leave behind."""
+    loop = ["--loop", values["LOOP"]] if values.get("LOOP") else []
+    command = module("tests.support.reaper", *module("pytest", *loop))
+    return [*command, *arguments]
+
+
+def parallel(values: Values, workers: str, *arguments: str) -> list[str]:
+    """The command that runs tests in several processes.
+
+    A file's tests stay in one worker, which shares what the file starts. Workers often wait for the
+    bots that they start, so there are more of them than cores. If a worker dies, the run ends: if
+    it were replaced near the end of the run, pytest-xdist could wait forever for the dead one's
+    tests.
+    """
+    options = ["--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0"]
+    return pytest(values, *options, "-n", workers, *arguments)
+
+
+def _test(values: Values) -> Sequence[Sequence[str]]:
+    if is_on(values, "FAST"):
+        ignored = [word for name in SLOW for word in ("--ignore", f"tests/{name}")]
+        return [parallel(values, values["WORKERS"], *ignored)]
+    shutil.rmtree(ROOT / LOGS, ignore_errors=True)
+    logs = f"--logs={LOGS}"
+    most = "not timed and not last and not az and not collector"
+    return [
+        parallel(values, values["WORKERS"], "-m", most, logs),
+        parallel(values, "2", "-m", "timed", logs),
+        pytest(values, "-m", "last", logs),
+    ]
+
+
+def _check(_values: Values) -> Sequence[Sequence[str]]:
+    own = [str(file) for file in ROOT.glob("tests/bot_logic/test_rules.py")]
+    return [
+        module("ruff", "check", "."),
+        module("ruff", "format", "--check", "."),
+        module("mypy"),
+        module("pytest", "tests/test_imports.py", *own),
+    ]
+
+
+def _runbooks(values: Values) -> Sequence[Sequence[str]]:
+    folders = ["tests/docs", "tests/admin", "tests/app_package", "tests/workflows"]
+    return [pytest(values, "-n", "2", "--dist", "worksteal", "-m", "az", *folders)]
+
+
+def _collector(values: Values) -> Sequence[Sequence[str]]:
+    return [pytest(values, "-m", "collector", "tests/end_to_end/telemetry")]
+
+
+def _bench(values: Values) -> Sequence[Sequence[str]]:
+    options = ["--rounds", values["ROUNDS"], "--seconds", values["SECONDS"]]
+    return [[str(BENCHMARKS.python), "-m", "benchmarks", *options, "--only", values["ONLY"]]]
+
+
+def _format(_values: Values) -> Sequence[Sequence[str]]:
+    return [module("ruff", "format", "."), module("ruff", "check", "--fix", ".")]
+
+
+def _app_package(values: Values) -> Sequence[Sequence[str]]:
+    command = module("admin", "app-package", "--env-file", f"env/.env.{values['APP_ENV']}")
+    for feature in values["FEATURES"].split():
+        command += ["--feature", feature]
+    if is_on(values, "KEEP"):
+        command.append("--write-manifest")
+    if is_on(values, "PUBLISH"):
+        command.append("--publish")
+    return [command]
+
+
+def _clean(_values: Values) -> Sequence[Sequence[str]]:
+    for name in BUILT:
+        path = ROOT / name
+        path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
+    return []
+
+
+def _nothing(_values: Values) -> Sequence[Sequence[str]]:
+    """The set-up is all."""
+    return []
+
+
+def _module(name: str, *arguments: str) -> "partial[Sequence[Sequence[str]]]":
+    return partial(_alone, module(name, *arguments))
+
+
+def _alone(command: Sequence[str], _values: Values) -> Sequence[Sequence[str]]:
+    return [command]
+
+
+PROJECT_TARGETS = (
+    Target(
+        "test",
+        "every test, the browser's too: fifteen minutes",
+        [
+            Variable("FAST", "", "1 leaves out end-to-end tests and other slow ones", flag),
+            Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
+            Variable("WORKERS", "3", "processes that share the tests", number),
+        ],
+        [PYTHON, PAGES, PLAYGROUND, AZURITE, VALIDATORS],
+        _test,
+    ),
+    Target("check", "lint, format, types, import rules", [], [PYTHON], _check),
+    # Not part of `test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
+    Target(
+        "runbooks",
+        "run the commands of docs/ with the real az, in front of the local cloud",
+        [],
+        [PYTHON, AZ],
+        _runbooks,
+    ),
+    # Not part of `test`, either: the collector takes 800 MB, and half a minute to start.
+    Target(
+        "collector",
+        "look at a queued turn's trace in Arize Phoenix, which is installed for it",
+        [],
+        [PYTHON, AZURITE, PHOENIX],
+        _collector,
+    ),
+    Target(
+        "bench",
+        "compare with other bots, write docs/benchmarks.md: half an hour, on Linux",
+        [
+            Variable("ROUNDS", "5", "how often each is measured", number),
+            Variable("SECONDS", "1", "how long", number),
+            Variable("ONLY", "", "a regular expression, such as ^state: or ^telemetry:"),
+        ],
+        [BENCHMARKS],
+        _bench,
+    ),
+    Target("format", "format the code", [], [PYTHON], _format),
+    Target(
+        "package",
+        "build what publish uploads: artifacts/package and package.zip",
+        [],
+        [PYTHON],
+        _module("emulator.commands.package", "--to", "artifacts/package"),
+    ),
+    Target(
+        "app-package",
+        "the zip that is uploaded to Teams: artifacts/app-package.zip",
+        [
+            Variable("APP_ENV", "dev", "names the values' file env/.env.dev"),
+            Variable("FEATURES", "", "adds what these need: 'sso files message_extension'"),
+            Variable("KEEP", "", "1 writes it to the manifest, too", flag),
+            Variable("PUBLISH", "", "1 refuses the examples' names and addresses", flag),
+        ],
+        [PYTHON, VALIDATORS],
+        _app_package,
+    ),
+    Target(
+        "constraints",
+        "pin the versions of what the packages in requirements.txt need",
+        [],
+        [PYTHON],
+        _module("emulator.commands.constraints"),
+    ),
+    Target(
+        "picture",
+        "draw docs/pictures/architecture.svg from the imports",
+        [],
+        [PYTHON],
+        _module("docs.pictures.architecture"),
+    ),
+    Target("setup", "install the Python packages, as the others do", [], [PYTHON], _nothing),
+    Target("pages", "install the pages' libraries", [], [PYTHON, PAGES], _nothing),
+    Target("azurite", "install Azurite, which run and test do, too", [], [AZURITE], _nothing),
+    Target(
+        "validators",
+        "install what tests check workflows, queries and manifests with; test does, too",
+        [],
+        [VALIDATORS],
+        _nothing,
+    ),
+    Target("clean", "remove everything that was installed or built", [], [], _clean),
+)
