@@ -2,8 +2,8 @@
 
 import { useEffect, useReducer, useRef, useState } from "/assets/libraries/htm.js";
 
-import { delayBefore, socketUrl } from "../inspector_models/reconnect.js";
 import { EMPTY, received } from "../inspector_models/turns.js";
+import { pauseBefore } from "../shared/backoff.js";
 import { searchTurns, services, turnDetails } from "./api.js";
 
 const SEARCH_DELAY_MS = 200;
@@ -24,7 +24,7 @@ class LiveConnection {
   open() {
     clearTimeout(this.timer);
     if (this.closed || this.socket?.readyState <= WebSocket.OPEN) return;
-    this.socket = new WebSocket(socketUrl(window.location, this.path));
+    this.socket = new WebSocket(`ws://${window.location.host}${this.path}`);
     this.socket.onmessage = (event) => {
       this.lost = 0;
       this.onState("live");
@@ -36,8 +36,8 @@ class LiveConnection {
   waitAndOpen() {
     if (this.closed) return;
     this.onState("lost");
-    this.timer = setTimeout(this.retry, delayBefore(this.lost));
     this.lost += 1;
+    this.timer = setTimeout(this.retry, pauseBefore(this.lost));
   }
 
   close() {

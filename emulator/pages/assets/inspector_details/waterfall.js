@@ -16,7 +16,11 @@ export function Waterfall({ turn, onCall }) {
       <span />
       <span class="waterfall__ticks">
         ${ticks.map(
-          (tick) => html`<span style=${{ left: percent(tick / totalMs) }} data-first=${tick === 0}>
+          (tick) => html`<span
+            style=${{ left: percent(tick / totalMs) }}
+            data-first=${tick === 0}
+            data-last=${tick / totalMs > 0.94}
+          >
             ${duration(tick)}
           </span>`,
         )}

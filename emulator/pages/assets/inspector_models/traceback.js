@@ -1,6 +1,7 @@
 // A Python traceback as frames, so that the reader's own code can stand first.
 
 const FRAME = /^\s*File "(.+?)", line (\d+), in (.+)$/;
+const ERROR = /^[A-Za-z_][\w.]*(:( .*)?)?$/;
 
 /**
  * The parts of a traceback's text.
@@ -11,23 +12,37 @@ const FRAME = /^\s*File "(.+?)", line (\d+), in (.+)$/;
 export function parsedTraceback(text) {
   const frames = [];
   const errors = [];
+  let afterError = false;
+  let heading = null;
   for (const line of String(text).split("\n")) {
+    heading = headingOf(line) ?? heading;
     const found = FRAME.exec(line);
     if (found) {
+      afterError = false;
       frames.push({
         file: found[1],
         line: Number(found[2]),
         function: found[3],
         code: [],
-        own: isOwn(found[1]),
+        own: heading === null ? isOwn(found[1]) : heading === "own",
       });
-    } else if (/^\s{4,}\S/.test(line) && errors.length === 0 && frames.length > 0) {
-      if (!/^\s*[~^]+\s*$/.test(line)) frames.at(-1).code.push(line.trim());
-    } else if (/^[\w.]+(Error|Exception|Exit|Interrupt|Warning|Group)?\b.*:?/.test(line)) {
-      if (!/^(Traceback \(|The bot's own code|Other frames)/.test(line)) errors.push(line);
+    } else if (/^\s{4,}\S/.test(line) && frames.length > 0) {
+      // Further lines of an error's text are indented, too; they follow its name.
+      if (afterError) errors.push(`${errors.pop()}\n${line.trim()}`);
+      else if (!/^\s*[~^]+\s*$/.test(line)) frames.at(-1).code.push(line.trim());
+    } else if (ERROR.test(line)) {
+      errors.push(line);
+      afterError = true;
+      heading = null;
     }
   }
   return { frames, errors, summary: errors.at(-1) ?? "" };
+}
+
+// The project's own tracebacks say which frames are the bot's, wherever its folder is.
+function headingOf(line) {
+  if (line === "The bot's own code:") return "own";
+  return line === "Other frames:" ? "other" : null;
 }
 
 /** Whether a file is one that the bot's author writes. */
