@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
+from emulator.channel.connector_operations import BOT_NAME
 from emulator.channel.conversations import Conversations
 from emulator.channel.direct_line import DirectLine
 from emulator.channel.oauth_cards import OAuthCards
@@ -30,7 +31,9 @@ from emulator.pages.webchat_page import WebChatPage
 from emulator.server import Server
 from emulator.services.services import Services
 from emulator.switches import Switches
+from emulator.teams.directory.teams_directory import TeamsDirectory
 from emulator.teams.teams_channel import TeamsChannel
+from emulator.teams.teams_connector_operations import TeamsConnectorOperations
 from emulator.token_service.service import TokenService
 from emulator.token_service.user_tokens import UserTokens
 
@@ -66,6 +69,7 @@ class Cloud:
         credential: how the bot signs in, a key of APP_TYPES.
         app_type: MicrosoftAppType; empty: the one that APP_TYPES has for the credential.
         libraries: the folder with the pages' libraries, if there is one.
+        manifest: the app's Teams manifest, if there is one.
 
     Attributes:
         reader: object id (GUID) of the app's system-assigned identity, which reads the vault.
@@ -84,6 +88,7 @@ class Cloud:
         credential: str = MANAGED_IDENTITY,
         app_type: str = "",
         libraries: Path | None = None,
+        manifest: Path | None = None,
     ) -> None:
         self.credential = credential
         self.authority = CertificateAuthority(folder)
@@ -104,35 +109,53 @@ class Cloud:
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
         self.servers: dict[str, Server] = {}
+<<<<<<< Updated upstream
         self.services = Services(self.servers)
         self._add_channel(tls)
+=======
+        self._add_channel(tls, manifest)
+>>>>>>> Stashed changes
         self._add_pages(libraries)
         self._add_token_service(tls)
         self._add_servers()
 
-    def _add_channel(self, tls: ssl.SSLContext) -> None:
+    def _add_channel(self, tls: ssl.SSLContext, manifest: Path | None) -> None:
         self.channel = Channel(self.registration, tls)
         self.channel.bot_endpoint = BOT_ENDPOINT
         self.conversations = Conversations()
         self.user_tokens = UserTokens(self.entra.issuer, self.registration)
+        directory = TeamsDirectory(self.registration, self.conversations, BOT_NAME)
         self.connector = BotConnector(
             self.entra.issuer,
             self.registration,
             self.conversations,
             OAuthCards(self.user_tokens, lambda: self.pages.url),
             tls,
+            more=TeamsConnectorOperations(directory).table(),
+        )
+        self.teams = TeamsChannel(
+            self.channel,
+            lambda: self.connector.server.url,
+            lambda: self.pages.url,
+            self.conversations,
+            directory,
+            manifest,
         )
         self.direct_line = DirectLine(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
 
     def _add_pages(self, libraries: Path | None) -> None:
+<<<<<<< Updated upstream
         self.teams = TeamsChannel(
             self.channel, lambda: self.connector.server.url, self.conversations
         )
         self.inspector = Inspector(
             self.channel, self.connector, self.services, lambda: self.pages.url
         )
+=======
+        self.inspector = Inspector(self.channel, self.servers)
+>>>>>>> Stashed changes
         assets = PageAssets(libraries)
         sign_in_page = SignInPage(
             self.user_tokens, self.registration.app_id, self.direct_line.announce

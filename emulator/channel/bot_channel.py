@@ -46,10 +46,10 @@ class RoutedChannel(Channel):
         self._endpoint = endpoint
         self._new_connector = connector
 
-    async def deliver(self, activity: Activity) -> BotAnswer:
+    async def deliver(self, activity: Activity, turn: str = "") -> BotAnswer:
         """POST an activity to where the bot is now."""
         self.locate_bot()
-        return await super().deliver(activity)
+        return await super().deliver(activity, turn)
 
     def locate_bot(self) -> None:
         """Look the endpoint up."""

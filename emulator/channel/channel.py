@@ -34,6 +34,7 @@ class BotAnswer:
         body: the bot's response body.
         reached: False when there was no response and the status is the channel's own.
         turn: the delivery's trace id (32 hex digits, W3C Trace Context); empty if nobody watches.
+        sent: False when the bot got nothing, so that the activity can be delivered again.
     """
 
     status: int
@@ -41,6 +42,7 @@ class BotAnswer:
     body: bytes = b""
     reached: bool = True
     turn: str = ""
+    sent: bool = True
 
     @property
     def ok(self) -> bool:
@@ -122,12 +124,21 @@ class Channel:
         }
         return self.issuer.sign(claims, lifetime=3600)
 
-    async def deliver(self, activity: Activity) -> BotAnswer:
-        """POST an activity to the bot; a failed request is a BotAnswer too, not an exception."""
+    def new_turn(self) -> str:
+        """A trace id for one delivery; empty if nobody watches."""
+        return secrets.token_hex(16) if self.observer is not None else ""
+
+    async def deliver(self, activity: Activity, turn: str = "") -> BotAnswer:
+        """POST an activity to the bot; a failed request is a BotAnswer too, not an exception.
+
+        Args:
+            activity: as JSON.
+            turn: see `new_turn`; empty: a new one.
+        """
         token = self._reused_token(activity["serviceUrl"])
         if self.observer is None:
             return await self._post(activity, token)
-        turn = secrets.token_hex(16)
+        turn = turn or self.new_turn()
         self.observer.delivering(turn, activity, token)
         trace = {"traceparent": f"00-{turn}-{secrets.token_hex(8)}-01"}
         answer = replace(await self._post(activity, token, trace), turn=turn)
@@ -149,6 +160,8 @@ class Channel:
                 return BotAnswer(response.status, response.headers, await response.read())
         except TimeoutError:
             return BotAnswer(504, reached=False)
+        except aiohttp.ClientConnectorError:
+            return BotAnswer(502, reached=False, sent=False)
         except aiohttp.ClientError:
             return BotAnswer(502, reached=False)
 

@@ -1,7 +1,9 @@
 """BotConnector: the Bot Connector REST API (version 3), which stores what the bot sends."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import jwt
 from aiohttp import web
@@ -59,6 +61,7 @@ class BotConnector:
         oauth_cards: fills in the links of sign-in cards.
         tls: the server side of TLS.
         public_url: base URL under which bots reach the server; empty: the server's own.
+        more: operations of one channel only, by HTTP method and path.
 
     Attributes:
         calls: every call so far, oldest first.
@@ -73,6 +76,7 @@ class BotConnector:
         oauth_cards: OAuthCards,
         tls: ssl.SSLContext,
         public_url: str = "",
+        more: Mapping[tuple[str, str], Operation] = MappingProxyType({}),
     ) -> None:
         self._public_url = public_url
         self.registration = registration
@@ -83,7 +87,7 @@ class BotConnector:
         operations = ConnectorOperations(registration, conversations, oauth_cards, lambda: self.url)
         routes = [
             web.route(method, path, self._guarded(operation))
-            for (method, path), operation in operations.table().items()
+            for (method, path), operation in {**operations.table(), **more}.items()
         ]
         self.server = Server("connector", routes, tls)
 

@@ -84,27 +84,35 @@ class ConnectorOperations:
         return web.json_response({"conversations": known})
 
     def _create_conversation(self, _: web.Request, body: Body) -> web.Response:
-        members = [] if _names_channel(body) else _accounts(body.get("members"))
         first = body.get("activity")
         if first is not None:
             checked_activity(first if isinstance(first, dict) else {})
-        conversation = self._conversations.create([*members, bot_account(self._registration)])
+        conversation = self._conversations.requested(body) or self._new_conversation(body)
         created = {"id": conversation.id, "serviceUrl": f"{self._url()}/"}
         if first is not None:
-            created["activityId"] = conversation.add(self._from_bot(conversation, first))["id"]
+            accepted = conversation.accept(self._from_bot(conversation, first))
+            created["activityId"] = accepted.activity_id
+            created["id"] = conversation.thread(accepted.activity_id)
         return web.json_response(created, status=201)
 
+    def _new_conversation(self, body: Body) -> Conversation:
+        members = [] if _names_channel(body) else _accounts(body.get("members"))
+        return self._conversations.create([*members, bot_account(self._registration)])
+
     def _send(self, request: web.Request, body: Body) -> web.Response:
-        conversation = self._conversation(request)
-        sent = conversation.add(self._from_bot(conversation, checked_activity(body)))
-        return web.json_response({"id": sent["id"]}, status=201)
+        conversation = self._open_conversation(request)
+        activity = checked_activity(body)
+        place = {**(activity.get("conversation") or {}), "id": request.match_info["conversation"]}
+        sent = self._from_bot(conversation, {**activity, "conversation": place})
+        accepted = conversation.accept(sent)
+        return web.json_response(accepted.body(), status=accepted.status)
 
     def _reply(self, request: web.Request, body: Body) -> web.Response:
         # A reply to an unknown activity is sent like any other (Bot Connector REST API reference).
         return self._send(request, {**body, "replyToId": request.match_info["activity"]})
 
     def _send_history(self, request: web.Request, body: Body) -> web.Response:
-        conversation = self._conversation(request)
+        conversation = self._open_conversation(request)
         activities = body.get("activities")
         if not isinstance(activities, list) or not all(isinstance(one, dict) for one in activities):
             raise ChannelError(400, "BadArgument", "'activities' is not a list of activities.")
@@ -123,20 +131,21 @@ class ConnectorOperations:
         return web.Response()
 
     def _members(self, request: web.Request, _: Body) -> web.Response:
-        return web.json_response(list(self._conversation(request).members.values()))
+        return web.json_response(self._open_conversation(request).roster())
 
     def _activity_members(self, request: web.Request, _: Body) -> web.Response:
         self._conversation(request).find(request.match_info["activity"])
         return self._members(request, {})
 
     def _member(self, request: web.Request, _: Body) -> web.Response:
-        member = self._conversation(request).members.get(request.match_info["member"])
-        if member is None:
-            raise ChannelError(404, "MemberNotFoundInConversation", "The member is not known.")
-        return web.json_response(member)
+        wanted = request.match_info["member"]
+        for member in self._open_conversation(request).roster():
+            if wanted in (member["id"], member.get("aadObjectId")):
+                return web.json_response(member)
+        raise ChannelError(404, "MemberNotFoundInConversation", "The member is not known.")
 
     def _paged_members(self, request: web.Request, _: Body) -> web.Response:
-        members = list(self._conversation(request).members.values())
+        members = self._open_conversation(request).roster()
         start = _number(request, "continuationToken", 0)
         end = start + max(1, _number(request, "pageSize", PAGE_SIZE))
         page: dict[str, Any] = {"members": members[start:end]}
@@ -172,11 +181,16 @@ class ConnectorOperations:
     def _conversation(self, request: web.Request) -> Conversation:
         return self._conversations.find(request.match_info["conversation"])
 
-    def _own_activity(self, request: web.Request) -> tuple[Conversation, str]:
+    def _open_conversation(self, request: web.Request) -> Conversation:
         conversation = self._conversation(request)
+        conversation.check_open()
+        return conversation
+
+    def _own_activity(self, request: web.Request) -> tuple[Conversation, str]:
+        conversation = self._open_conversation(request)
         activity_id = request.match_info["activity"]
         sender = conversation.find(activity_id).get("from") or {}
-        if sender.get("id") != self._registration.app_id:
+        if sender.get("id") != self._bot(conversation)["id"]:
             raise ChannelError(403, "Forbidden", "A bot may change only its own activities.")
         return conversation, activity_id
 
@@ -189,8 +203,11 @@ class ConnectorOperations:
     def _from_bot(self, conversation: Conversation, activity: Activity) -> Activity:
         # The channel sets the sender, because the token proves who calls.
         claimed = activity.get("from") or {}
-        sent = {**activity, "from": {**claimed, **bot_account(self._registration)}}
+        sent = {**activity, "from": {**claimed, **self._bot(conversation)}}
         return self._oauth_cards.linked(sent, conversation.id)
+
+    def _bot(self, conversation: Conversation) -> Account:
+        return conversation.bot or bot_account(self._registration)
 
 
 def _accounts(members: object) -> list[Account]:

@@ -35,6 +35,18 @@ class Attachment:
     """Bytes by view id; `original` is always there."""
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """How a channel accepts what the bot sends: an HTTP status, and the id if it is a new one."""
+
+    status: int
+    activity_id: str = ""
+
+    def body(self) -> dict[str, str]:
+        """The body of the response."""
+        return {"id": self.activity_id} if self.activity_id else {}
+
+
 @dataclass
 class Conversation:
     """The members, and every change to the activities in order.
@@ -44,11 +56,13 @@ class Conversation:
         members: accounts by their id.
         changes: each activity as added or as updated, and a `messageDelete` for each deleted one.
             A watermark is a position in this list.
+        bot: the bot's account in this conversation; None: the channel's usual one.
     """
 
     id: str
     members: dict[str, Account]
     changes: list[Activity] = field(default_factory=list)
+    bot: Account | None = None
     _current: dict[str, Activity] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -74,14 +88,32 @@ class Conversation:
 
     def add(self, activity: Activity) -> Activity:
         """Append an activity under a new id; returns it as stored, with `id` and `timestamp`."""
+        return self._store({**activity, "id": self._new_id(), "timestamp": timestamp_now()})
+
+    def accept(self, activity: Activity) -> Acceptance:
+        """Append what the bot sends. Subclasses have their channel's rules."""
+        return Acceptance(201, str(self.add(activity)["id"]))
+
+    def check_open(self) -> None:
+        """Pass when the bot may use the conversation. Subclasses have their channel's rules."""
+
+    def thread(self, activity_id: str) -> str:
+        """The id of the conversation that an activity is in: in Teams channels, a thread's."""
+        del activity_id
+        return self.id
+
+    def roster(self) -> list[Account]:
+        """The members, as the Bot Connector lists them."""
+        return list(self.members.values())
+
+    def _new_id(self) -> str:
         # Direct Line's ids have this form; clients must escape the `|` in URLs.
-        activity_id = f"{self.id}|{len(self.changes):07d}"
-        return self._store({**activity, "id": activity_id, "timestamp": _now()})
+        return f"{self.id}|{len(self.changes):07d}"
 
     def add_history(self, activities: Iterable[Activity]) -> None:
         """Append activities of the past with their own ids and timestamps."""
         for activity in activities:
-            self._store({"id": uuid.uuid4().hex, "timestamp": _now(), **activity})
+            self._store({"id": uuid.uuid4().hex, "timestamp": timestamp_now(), **activity})
 
     def update(self, activity_id: str, activity: Activity) -> Activity:
         """Replace an activity, which keeps its id and its position.
@@ -101,7 +133,7 @@ class Conversation:
         """
         old = self.find(activity_id)
         del self._current[activity_id]
-        self._record({**_identity(old), "type": "messageDelete", "timestamp": _now()})
+        self._record({**_identity(old), "type": "messageDelete", "timestamp": timestamp_now()})
 
     def remove_member(self, member_id: str) -> None:
         """Remove a member; an unknown id is no error."""
@@ -139,11 +171,13 @@ class Conversation:
             await self._changed.wait()
 
     def _store(self, activity: Activity) -> Activity:
-        conversation = {**(activity.get("conversation") or {}), "id": self.id}
-        stored = {**activity, "conversation": conversation}
+        stored = {**activity, "conversation": self._reference(activity)}
         self._current[stored["id"]] = stored
         self._record(stored)
         return stored
+
+    def _reference(self, activity: Activity) -> dict[str, Any]:
+        return {**(activity.get("conversation") or {}), "id": self.id}
 
     def _record(self, change: Activity) -> None:
         self.changes.append(change)
@@ -164,9 +198,12 @@ class Conversations:
     Attributes:
         by_id: conversations by their id.
         attachments: uploaded files by attachment id.
+        creators: each returns the conversation that a bot's request to create one is for, if it
+            knows its channel or its members; asked before a new one is created.
     """
 
     def __init__(self) -> None:
+        self.creators: list[Callable[[dict[str, Any]], Conversation | None]] = []
         self.by_id: dict[str, Conversation] = {}
         self.attachments: dict[str, Attachment] = {}
 
@@ -179,16 +216,24 @@ class Conversations:
         self.by_id[new] = conversation
         return conversation
 
+    def requested(self, request: dict[str, Any]) -> Conversation | None:
+        """The conversation that a bot's request to create one is for; None: a new one."""
+        for creator in self.creators:
+            if (found := creator(request)) is not None:
+                return found
+        return None
+
     def find(self, conversation_id: str) -> Conversation:
         """The conversation of that id.
 
         Raises:
             UnknownConversationError: there is none.
         """
-        try:
-            return self.by_id[conversation_id]
-        except KeyError:
-            raise UnknownConversationError(conversation_id) from None
+        # A thread of a Teams channel has the channel's id, and `;messageid=...` after it.
+        found = self.by_id.get(conversation_id) or self.by_id.get(conversation_id.partition(";")[0])
+        if found is None:
+            raise UnknownConversationError(conversation_id)
+        return found
 
     def store_attachment(self, attachment: Attachment) -> str:
         """Store a file; returns its attachment id, which is unguessable."""
@@ -212,6 +257,7 @@ def _identity(activity: Activity) -> Activity:
     return {name: activity[name] for name in names if name in activity}
 
 
-def _now() -> str:
+def timestamp_now() -> str:
+    """The time as activities have it."""
     now = datetime.datetime.now(datetime.UTC)
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

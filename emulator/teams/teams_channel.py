@@ -1,11 +1,26 @@
 """TeamsChannel: conversations with the bot as Teams has them, for the chat page."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
 from emulator.channel.channel import Channel
-from emulator.channel.conversations import Conversations
+from emulator.channel.conversations import Conversations, UnknownActivityError
+from emulator.channel.errors import ChannelError, with_error_responses
+from emulator.faults import Handler
+from emulator.teams.activities import TeamsActivities
+from emulator.teams.api.app_manifest import AppManifest
+from emulator.teams.api.conversation_routes import ConversationRoutes
+from emulator.teams.api.file_routes import FileRoutes
+from emulator.teams.api.live_socket import LiveSocket
+from emulator.teams.api.message_routes import MessageRoutes
+from emulator.teams.bot_status import BotStatus
+from emulator.teams.deliveries import Deliveries
+from emulator.teams.directory.teams_directory import TeamsDirectory
+from emulator.teams.uploads import Uploads
+
+BASE = "/api/chat"
 
 
 class TeamsChannel:
@@ -14,19 +29,62 @@ class TeamsChannel:
     Args:
         channel: delivers what people do to the bot.
         connector_url: returns the Bot Connector's base URL, without a slash at the end.
+        page_url: returns the base URL of the server with the routes.
         conversations: the store shared with the Bot Connector.
+        directory: who is there.
+        manifest: the app's Teams manifest; None: there is none.
+
+    Attributes:
+        status: whether the bot answers; report to it what the Functions host says.
+        directory: as given.
+        deliveries: what is on its way to the bot.
     """
 
     def __init__(
-        self, channel: Channel, connector_url: Callable[[], str], conversations: Conversations
+        self,
+        channel: Channel,
+        connector_url: Callable[[], str],
+        page_url: Callable[[], str],
+        conversations: Conversations,
+        directory: TeamsDirectory,
+        manifest: Path | None = None,
     ) -> None:
-        self._channel = channel
-        self._connector_url = connector_url
-        self._conversations = conversations
+        self.directory = directory
+        self.status = BotStatus(lambda: channel.bot_endpoint)
+        self.deliveries = Deliveries(channel, self.status)
+        activities = TeamsActivities(connector_url)
+        uploads = Uploads(conversations, page_url)
+        app = AppManifest(manifest)
+        chats = ConversationRoutes(directory, activities, self.deliveries, self.status)
+        messages = MessageRoutes(
+            directory, activities, self.deliveries, uploads, lambda: bool(app.offer()["readsAll"])
+        )
+        files = FileRoutes(directory, messages, uploads, conversations, connector_url)
+        self._live = LiveSocket(directory, self.status, chats.run_id, connector_url)
+        self._tables = [part.table() for part in (chats, messages, files, self._live, app)]
 
     def routes(self) -> list[web.RouteDef]:
         """The routes under /api/chat."""
-        return []
+        table: dict[tuple[str, str], Handler] = {}
+        for part in self._tables:
+            table |= part
+        return [
+            web.route(method, f"{BASE}{path}", with_error_responses(_guarded(handler)))
+            for (method, path), handler in table.items()
+        ]
 
     async def close(self) -> None:
-        """Cancel what is being delivered."""
+        """Cancel what is being delivered, and close the pages' sockets."""
+        await self.deliveries.close()
+        await self._live.close()
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except UnknownActivityError:
+            message = "The activity is not known."
+            raise ChannelError(404, "ActivityNotFoundInConversation", message) from None
+
+    return handle

@@ -1,0 +1,1 @@
+"""The HTTP API with which pages use the local Teams."""

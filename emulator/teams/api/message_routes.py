@@ -1,0 +1,253 @@
+"""MessageRoutes: what users do in a conversation."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from aiohttp import web
+
+from emulator.channel.card_action import show_result
+from emulator.channel.conversations import Activity, UnknownActivityError
+from emulator.channel.errors import ChannelError, checked_activity, json_object
+from emulator.faults import Handler
+from emulator.teams.activities import TIMEZONE, TeamsActivities, as_delivered, mentions
+from emulator.teams.api.conversation_routes import member_of
+from emulator.teams.deliveries import Deliveries
+from emulator.teams.directory.body import bad, item, text
+from emulator.teams.directory.conversation import TeamsConversation
+from emulator.teams.directory.person import Person
+from emulator.teams.directory.teams_directory import TeamsDirectory
+from emulator.teams.uploads import Uploads
+
+REACTIONS = ("like", "heart", "laugh", "surprised", "sad", "angry")
+UNMENTIONED = "Teams delivers only messages that mention the bot."
+FILE_CONSENT = "fileConsent/invoke"
+
+
+class MessageRoutes:
+    """Messages, edits, reactions and invokes.
+
+    Args:
+        directory: who is there.
+        activities: makes what the bot gets.
+        deliveries: delivers it.
+        uploads: the upload sessions of files that the bot sends.
+        reads_all: returns whether the bot may read messages that do not mention it.
+    """
+
+    def __init__(
+        self,
+        directory: TeamsDirectory,
+        activities: TeamsActivities,
+        deliveries: Deliveries,
+        uploads: Uploads,
+        reads_all: Callable[[], bool],
+    ) -> None:
+        self._directory = directory
+        self._activities = activities
+        self._deliveries = deliveries
+        self._uploads = uploads
+        self._reads_all = reads_all
+
+    def table(self) -> dict[tuple[str, str], Handler]:
+        """The handlers by HTTP method and path below /api/chat."""
+        one = "/conversations/{conversation}"
+        activity = f"{one}/activities/{{activity}}"
+        return {
+            ("POST", f"{one}/activities"): self._post,
+            ("PUT", activity): self._edit,
+            ("DELETE", activity): self._delete,
+            ("POST", f"{activity}/undelete"): self._undelete,
+            ("POST", f"{activity}/retry"): self._retry,
+            ("POST", f"{activity}/stop"): self._stop,
+            ("POST", f"{activity}/reactions"): self._react,
+            ("POST", f"{one}/typing"): self._typing,
+            ("POST", f"{one}/invoke"): self._invoke,
+        }
+
+    async def _post(self, request: web.Request) -> web.Response:
+        chat, person, body = await self._asked(request)
+        content = checked_activity(item(body, "activity"))
+        if content["type"] != "message":
+            raise bad("'activity' is not a message.")
+        stored = self.send(chat, person, content, str(body.get("thread") or ""), zone_of(body))
+        return web.json_response({"id": stored["id"], "turn": self._deliver(chat, stored)})
+
+    def send(
+        self, chat: TeamsConversation, person: Person, content: Activity, thread: str, zone: str
+    ) -> Activity:
+        """Add a user's message; returns it as stored."""
+        chosen = {name: value for name, value in content.items() if name not in _GIVEN}
+        plain = {"textFormat": "plain"} if content.get("text") else {}
+        message = self._activities.message(chat, person, {**plain, **chosen}, zone)
+        return chat.post(message, thread)
+
+    def deliver(self, chat: TeamsConversation, stored: Activity) -> str:
+        """Deliver a stored message, if Teams would; returns the turn."""
+        return self._deliver(chat, stored)
+
+    def _deliver(self, chat: TeamsConversation, stored: Activity, **changes: Any) -> str:
+        activity = {**as_delivered(stored), **changes}
+        refusal = self._refusal(chat, stored)
+        if refusal:
+            known = {"type": "delivery", "activityId": stored["id"], "turn": "", "status": None}
+            chat.publish_delivery({**known, "state": "unsent", "text": refusal})
+            return ""
+        return self._deliveries.start(chat, activity)
+
+    def _refusal(self, chat: TeamsConversation, stored: Activity) -> str:
+        """Why Teams does not deliver a message; empty if it does."""
+        if not chat.installed:
+            return "The app is not installed here."
+        if chat.kind == "personal" or stored.get("value") is not None or self._reads_all():
+            return ""
+        return "" if mentions(stored, self._directory.bot["id"]) else UNMENTIONED
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        chat, person, body = await self._asked(request)
+        stored = self._own(chat, person, request)
+        content = item(body, "activity") if "activity" in body else {"text": text(body, "text")}
+        chosen = {name: value for name, value in content.items() if name in _EDITABLE}
+        updated = chat.update(stored["id"], {**stored, **chosen, "edited": True})
+        return self._update(chat, updated, "editMessage", "messageUpdate")
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        chat, person, _ = await self._asked(request)
+        stored = self._own(chat, person, request)
+        chat.deleted[stored["id"]] = stored
+        chat.delete(stored["id"])
+        kept = {name: each for name, each in stored.items() if name not in ("text", "attachments")}
+        return self._update(chat, kept, "softDeleteMessage", "messageDelete", stored)
+
+    async def _undelete(self, request: web.Request) -> web.Response:
+        chat, person, _ = await self._asked(request)
+        deleted = chat.deleted.get(request.match_info["activity"])
+        if deleted is None or deleted["from"]["id"] != person.id:
+            raise UnknownActivityError(request.match_info["activity"])
+        stored = chat.restore(deleted["id"]) or deleted
+        return self._update(chat, stored, "undeleteMessage", "messageUpdate")
+
+    def _update(
+        self,
+        chat: TeamsConversation,
+        stored: Activity,
+        event_type: str,
+        kind: str,
+        judged: Activity | None = None,
+    ) -> web.Response:
+        if self._refusal(chat, judged or stored):
+            return web.json_response({"id": stored["id"], "turn": ""})
+        data = {**stored["channelData"], "eventType": event_type}
+        activity = {**as_delivered(stored), "type": kind, "channelData": data}
+        turn = self._deliveries.start(chat, activity)
+        return web.json_response({"id": stored["id"], "turn": turn})
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        chat, person, _ = await self._asked(request)
+        stored = self._own(chat, person, request)
+        return web.json_response({"id": stored["id"], "turn": self._deliver(chat, stored)})
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        chat, _, _ = await self._asked(request)
+        chat.streams.stop(request.match_info["activity"])
+        return web.json_response({})
+
+    async def _react(self, request: web.Request) -> web.Response:
+        chat, person, body = await self._asked(request)
+        reaction, add = body.get("type"), body.get("add") is not False
+        if reaction not in REACTIONS:
+            raise bad(f"'type' is none of {', '.join(REACTIONS)}.")
+        stored = chat.find(request.match_info["activity"])
+        others = [
+            each
+            for each in stored.get("reactions") or []
+            if (each["type"], each["user"]) != (reaction, person.id)
+        ]
+        given = [{"type": reaction, "user": person.id}] if add else []
+        chat.update(stored["id"], {**stored, "reactions": [*others, *given]})
+        turn = ""
+        # Bots get the reactions to their own messages only.
+        if chat.installed and stored["from"]["id"] == self._directory.bot["id"]:
+            name = "reactionsAdded" if add else "reactionsRemoved"
+            event = {
+                "type": "messageReaction",
+                name: [{"type": reaction}],
+                "replyToId": stored["id"],
+                "conversation": chat.place(str(stored.get("thread") or "")),
+            }
+            turn = self._deliveries.start(chat, self._activities.event(chat, person, event))
+        return web.json_response({"turn": turn})
+
+    async def _typing(self, request: web.Request) -> web.Response:
+        # Teams shows it to the other people; it sends bots no typing activities.
+        chat, person, _ = await self._asked(request)
+        chat.publish({"type": "typing", "user": person.id})
+        return web.json_response({})
+
+    async def _invoke(self, request: web.Request) -> web.Response:
+        chat, person, body = await self._asked(request)
+        if not chat.installed:
+            raise ChannelError(403, "BotNotInConversationRoster", "The app is not installed here.")
+        name, value = text(body, "name"), body.get("value")
+        replied = body.get("replyToId")
+        shown = chat.find(replied) if isinstance(replied, str) and chat.has(replied) else {}
+        if name == FILE_CONSENT:
+            value = self._uploads.with_upload(value, shown)
+        content: Activity = {"name": name, "value": value}
+        if replied:
+            content["replyToId"] = replied
+        thread = str(shown.get("thread") or body.get("thread") or "")
+        if thread:
+            content["conversation"] = chat.place(thread)
+        invoke = self._activities.invoke(chat, person, content, zone_of(body))
+        return await self._answered(chat, invoke)
+
+    async def _answered(self, chat: TeamsConversation, invoke: Activity) -> web.Response:
+        turn = self._deliveries.new_turn()
+        answer = await self._deliveries.ask(invoke, turn)
+        result: dict[str, Any] = {"status": answer.status, "body": None, "turn": turn}
+        if answer.body:
+            result["body"] = _parsed(answer.body)
+        if invoke["name"] == "adaptiveCard/action" and answer.ok:
+            show_result(chat, invoke, answer.body, self._directory.bot)
+        if not answer.ok:
+            result["text"] = self._deliveries.failure(answer)
+        return web.json_response(result)
+
+    async def _asked(
+        self, request: web.Request
+    ) -> tuple[TeamsConversation, Person, dict[str, Any]]:
+        """The conversation, the user who acts, and the body."""
+        chat = self._directory.conversation(request.match_info["conversation"])
+        body = await json_object(request)
+        user = body.get("user") or request.query.get("user")
+        return chat, member_of(chat, self._directory.person(user)), body
+
+    def _own(self, chat: TeamsConversation, person: Person, request: web.Request) -> Activity:
+        stored = chat.find(request.match_info["activity"])
+        if stored["from"]["id"] != person.id:
+            raise ChannelError(403, "Forbidden", "Users may change their own messages only.")
+        return stored
+
+
+_GIVEN = frozenset({"id", "from", "recipient", "conversation", "serviceUrl", "channelId"})
+"""Properties of a message that the channel sets."""
+
+_EDITABLE = frozenset({"text", "textFormat", "entities", "attachments"})
+
+
+def zone_of(body: dict[str, Any]) -> str:
+    """The time zone (IANA name) of the user's browser; UTC if it is not known."""
+    zone = body.get("timezone")
+    try:
+        return ZoneInfo(zone).key if isinstance(zone, str) and zone else TIMEZONE
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return TIMEZONE
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,155 @@
+"""Deliveries: activities on their way to the bot, and what became of them."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.conversations import Activity
+from emulator.teams.bot_status import BotStatus
+from emulator.teams.directory.conversation import TeamsConversation
+
+HOLD_SECONDS = 60.0
+"""How long a message waits for a bot that cannot be reached."""
+
+MIN_WAIT_SECONDS = 1.0
+SHOWN_AFTER_SECONDS = 0.2
+"""A shorter wait is not worth a word in the page."""
+RETRY_SECONDS = 0.25
+
+
+class Deliveries:
+    """Delivers activities in the background, and publishes what becomes of each.
+
+    As Teams does, it sends a conversation's activities without waiting for the bot's answer to the
+    one before. It retries only what the bot did not get: a bot that answers too late, or with an
+    error, gets no activity twice. Unlike Teams, it holds activities while the bot cannot be
+    reached; they are delivered one after the other when it can.
+
+    Args:
+        channel: delivers.
+        status: knows whether the bot answers.
+
+    Attributes:
+        hold_seconds: how long messages are held.
+    """
+
+    def __init__(self, channel: Channel, status: BotStatus) -> None:
+        self.hold_seconds = HOLD_SECONDS
+        self._channel = channel
+        self._status = status
+        self._reached = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(
+        self, chat: TeamsConversation, activity: Activity, *, hold: float | None = None
+    ) -> str:
+        """Deliver an activity in the background.
+
+        Args:
+            chat: whose pages are informed.
+            activity: as the bot gets it.
+            hold: seconds to hold it while the bot cannot be reached; None: the usual time.
+
+        Returns:
+            The turn's trace id; empty if nobody watches.
+        """
+        turn = self._channel.new_turn()
+        limit = self.hold_seconds if hold is None else hold
+        self._run(self._deliver(chat, activity, turn, limit))
+        return turn
+
+    async def ask(self, activity: Activity, turn: str) -> BotAnswer:
+        """Deliver an invoke, and return the bot's answer."""
+        return await self._channel.deliver(activity, turn)
+
+    def new_turn(self) -> str:
+        """A trace id for `ask`."""
+        return self._channel.new_turn()
+
+    async def close(self) -> None:
+        """Cancel the deliveries in progress."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(
+        self, chat: TeamsConversation, activity: Activity, turn: str, limit: float
+    ) -> None:
+        report = DeliveryReport(chat, activity["id"], turn)
+        is_direct = self._reached and self._status.answers and not chat.backlog.locked()
+        report.publish("pending")
+        if is_direct:
+            answer = await self._post(activity, turn)
+            if answer.sent:
+                report.publish_answer(answer, self.failure(answer))
+                return
+        answer = await self._deliver_later(chat, activity, report, limit)
+        report.publish_answer(answer, self.failure(answer))
+
+    async def _post(self, activity: Activity, turn: str) -> BotAnswer:
+        answer = await self._channel.deliver(activity, turn)
+        self._reached = answer.sent
+        return answer
+
+    async def _deliver_later(
+        self, chat: TeamsConversation, activity: Activity, report: "DeliveryReport", limit: float
+    ) -> BotAnswer:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
+        waiting = loop.call_later(SHOWN_AFTER_SECONDS, report.publish_held)
+        try:
+            async with chat.backlog:
+                while True:
+                    # Those in front may have taken the time, though the bot can be reached now.
+                    async with asyncio.timeout_at(max(end, loop.time() + MIN_WAIT_SECONDS)):
+                        await self._status.wait_until_it_answers()
+                    waiting.cancel()
+                    answer = await self._post(activity, report.turn)
+                    if answer.sent or loop.time() > end:
+                        return answer
+                    report.publish_held()
+                    await asyncio.sleep(RETRY_SECONDS)
+        except TimeoutError:
+            return BotAnswer(502, reached=False, sent=False)
+        finally:
+            waiting.cancel()
+
+    def failure(self, answer: BotAnswer) -> str:
+        """Why a delivery failed, in a sentence; empty if it did not."""
+        if answer.ok:
+            return ""
+        if answer.reached:
+            return f"The bot answered {answer.status}."
+        if answer.status == 504:
+            return f"The bot did not answer within {self._channel.timeout:g} seconds."
+        if answer.sent:
+            return "The connection was lost before the bot answered."
+        return f"The bot cannot be reached at {self._channel.bot_endpoint}"
+
+
+class DeliveryReport:
+    """What becomes of one delivery, for the pages of its conversation."""
+
+    def __init__(self, chat: TeamsConversation, activity_id: str, turn: str) -> None:
+        self.turn = turn
+        self._chat = chat
+        self._known = {"type": "delivery", "activityId": activity_id, "turn": turn}
+
+    def publish(self, state: str, status: int | None = None, text: str = "") -> None:
+        """Publish a state: pending, held, delivered or failed."""
+        event = {**self._known, "state": state, "status": status, "text": text}
+        self._chat.publish_delivery(event)
+
+    def publish_held(self) -> None:
+        """Publish that it waits."""
+        self.publish("held", text="The bot cannot be reached yet.")
+
+    def publish_answer(self, answer: BotAnswer, failure: str) -> None:
+        """Publish the end."""
+        self.publish("failed" if failure else "delivered", answer.status, failure)

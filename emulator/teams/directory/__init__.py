@@ -1,0 +1,1 @@
+"""Who is in the local Teams: people, teams, conversations, and the rules for them."""

@@ -1,0 +1,223 @@
+"""TeamsDirectory: the people, teams and conversations of the local Teams."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from emulator.channel.conversations import Account, Conversation, Conversations
+from emulator.channel.errors import ChannelError
+from emulator.entra.registration import Registration
+from emulator.teams.directory.body import bad, item, items, optional_text, text
+from emulator.teams.directory.conversation import Kind, TeamsConversation
+from emulator.teams.directory.person import Person
+from emulator.teams.directory.team import CHANNEL_ID, Team, new_channel_id
+
+PERSONAL_ID = re.compile(r"a:[A-Za-z0-9_-]{1,200}")
+GROUP_ID = re.compile(r"19:[A-Za-z0-9_-]{1,200}@thread\.v2")
+
+ID_FORMS: dict[Kind, re.Pattern[str]] = {
+    "personal": PERSONAL_ID,
+    "group": GROUP_ID,
+    "channel": CHANNEL_ID,
+}
+
+
+class TeamsDirectory:
+    """Knows who is there. It takes back what a page has kept from an earlier run.
+
+    Args:
+        registration: the bot's.
+        conversations: the store shared with the Bot Connector.
+        bot_name: the bot's display name.
+
+    Attributes:
+        people: by id.
+        teams: by id.
+        bot: the bot's account, `28:` and its app id.
+    """
+
+    def __init__(
+        self, registration: Registration, conversations: Conversations, bot_name: str
+    ) -> None:
+        self.people: dict[str, Person] = {}
+        self.teams: dict[str, Team] = {}
+        self.bot: Account = {"id": f"28:{registration.app_id}", "name": bot_name}
+        self.tenant_id = registration.tenant_id
+        self._conversations = conversations
+        self._last_number = 0
+        conversations.creators.append(self._requested)
+
+    def new_person(self) -> Person:
+        """A new user."""
+        self._last_number += 1
+        person = Person.new(self._last_number, self.tenant_id)
+        self.people[person.id] = person
+        return person
+
+    def take_person(self, body: Mapping[str, Any]) -> Person:
+        """A user that a page has kept; one that is known stays as it is.
+
+        Raises:
+            ChannelError: 400, it is no user.
+        """
+        person = Person.from_json(body, self.tenant_id)
+        number = person.name.removeprefix("User ")
+        if number.isascii() and number.isdecimal() and len(number) <= 6:
+            self._last_number = max(self._last_number, int(number))
+        return self.people.setdefault(person.id, person)
+
+    def person(self, user_id: object) -> Person:
+        """A known user.
+
+        Raises:
+            ChannelError: 404, there is none of that id.
+        """
+        found = self.people.get(str(user_id))
+        if found is None:
+            raise ChannelError(404, "UserNotFound", "The user is not known.")
+        return found
+
+    def conversation(self, conversation_id: str) -> TeamsConversation:
+        """A known conversation, or the channel of a known thread.
+
+        Raises:
+            ChannelError: 404, there is none of that id.
+        """
+        base = conversation_id.partition(";")[0]
+        found = self._conversations.by_id.get(base)
+        if not isinstance(found, TeamsConversation):
+            raise ChannelError(404, "ConversationNotFound", "The conversation is not known.")
+        return found
+
+    def conversations_of(self, user_id: str) -> list[TeamsConversation]:
+        """The conversations that a user is a member of, oldest first."""
+        return [each for each in self.all_conversations() if user_id in each.people]
+
+    def all_conversations(self) -> list[TeamsConversation]:
+        """Every conversation, oldest first."""
+        known = self._conversations.by_id.values()
+        return [each for each in known if isinstance(each, TeamsConversation)]
+
+    def personal(self, person: Person) -> TeamsConversation:
+        """The user's only personal chat with the bot; it is created if it does not exist."""
+        digest = hashlib.sha256(person.id.encode()).digest()
+        chat_id = f"a:1{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+        found = self._conversations.by_id.get(chat_id)
+        if isinstance(found, TeamsConversation):
+            return found
+        return self._add("personal", chat_id, [person])
+
+    def new_group(self, people: Iterable[Person], name: str) -> TeamsConversation:
+        """A new group chat."""
+        chat_id = new_channel_id().replace("@thread.tacv2", "@thread.v2")
+        return self._add("group", chat_id, people, name)
+
+    def new_channel(self, team: Team, name: str) -> TeamsConversation:
+        """A new channel of a team."""
+        channel_id = new_channel_id()
+        team.channels[channel_id] = name
+        return self._add_channel(team, channel_id)
+
+    def new_team(self, people: Iterable[Person]) -> TeamsConversation:
+        """The first channel of a new team."""
+        team = Team.new(len(self.teams) + 1)
+        self.teams[team.id] = team
+        team.members.update({person.id: person.account() for person in people})
+        return self._add_channel(team, team.id)
+
+    def take_conversation(self, body: Mapping[str, Any]) -> TeamsConversation:
+        """A conversation that a page has kept; one that is known stays as it is.
+
+        Raises:
+            ChannelError: 400, it is no conversation.
+        """
+        kind = body.get("kind")
+        if kind not in ID_FORMS:
+            raise bad("'kind' is none of personal, group, channel.")
+        conversation_id = text(body, "id", ID_FORMS[kind])
+        members = items(body, "members")
+        if not all(isinstance(member, dict) for member in members):
+            raise bad("'members' is not a list of users.")
+        people = [self.take_person(member) for member in members]
+        found = self._conversations.by_id.get(conversation_id)
+        if isinstance(found, TeamsConversation):
+            return found
+        name = optional_text(body, "name") or ""
+        installed = body.get("installed") is not False
+        if kind == "channel":
+            conversation = self._take_channel(body, people)
+        else:
+            conversation = self._add(kind, conversation_id, people, name)
+        conversation.installed = installed
+        return conversation
+
+    def _take_channel(self, body: Mapping[str, Any], people: list[Person]) -> TeamsConversation:
+        kept = Team.from_json(item(body, "team"))
+        team = self.teams.setdefault(kept.id, kept)
+        team.members.update({person.id: person.account() for person in people})
+        channel_id = text(body, "id", CHANNEL_ID)
+        team.channels.setdefault(channel_id, text(body, "name"))
+        return self._add_channel(team, channel_id)
+
+    def _add_channel(self, team: Team, channel_id: str) -> TeamsConversation:
+        people = [self.people[each] for each in team.members]
+        name = team.channels[channel_id]
+        conversation = self._add("channel", channel_id, people, name)
+        conversation.team = team
+        return conversation
+
+    def channels_of(self, team: Team) -> list[TeamsConversation]:
+        """The conversations of a team that are known."""
+        return [each for each in self.all_conversations() if each.team is team]
+
+    def _add(
+        self, kind: Kind, conversation_id: str, people: Iterable[Person], name: str = ""
+    ) -> TeamsConversation:
+        by_id = {person.id: person for person in people}
+        conversation = TeamsConversation(
+            conversation_id,
+            {person.id: person.account() for person in by_id.values()},
+            bot=self.bot,
+            kind=kind,
+            tenant_id=self.tenant_id,
+            name=name,
+            people=by_id,
+        )
+        self._conversations.by_id[conversation_id] = conversation
+        return conversation
+
+    def _requested(self, request: dict[str, Any]) -> Conversation | None:
+        """The conversation that the bot asks for: a channel, or a user's personal chat.
+
+        Raises:
+            ChannelError: as Teams refuses it.
+        """
+        data = request.get("channelData")
+        channel = data.get("channel") if isinstance(data, dict) else None
+        channel_id = channel.get("id") if isinstance(channel, dict) else None
+        found = self._conversations.by_id.get(str(channel_id))
+        if isinstance(found, TeamsConversation):
+            return found
+        members = request.get("members")
+        ids = [each.get("id") for each in members] if isinstance(members, list) else []
+        people = [person for user_id in ids if (person := self._find_person(user_id))]
+        if not people:
+            return None
+        if len(people) > 1 or request.get("isGroup"):
+            raise ChannelError(400, "BadArgument", "A bot cannot create a group chat in Teams.")
+        return self._reachable(people[0])
+
+    def _find_person(self, user_id: object) -> Person | None:
+        for person in self.people.values():
+            if user_id in (person.id, person.aad_object_id):
+                return person
+        return None
+
+    def _reachable(self, person: Person) -> TeamsConversation:
+        # A bot may write to the members of the teams and chats that it is installed in.
+        if not any(each.installed for each in self.conversations_of(person.id)):
+            message = "The bot is not part of the conversation roster."
+            raise ChannelError(403, "BotNotInConversationRoster", message)
+        return self.personal(person)
