@@ -1,4 +1,46 @@
+import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { closeDialog, currentDialog, frameDialog, watchDialog } from "../dialogs/dialog_store.js";
+import { Icon } from "../shared/icons.js";
+
 /** The dialogs that cards and message extensions open. */
 export function Dialogs({ context }) {
-  return null;
+  const [dialog, setDialog] = useState(currentDialog());
+  useEffect(() => watchDialog(setDialog), []);
+  return dialog && html`<${Dialog} key=${dialog.key} dialog=${dialog} context=${context} />`;
+}
+
+function Dialog({ dialog, context }) {
+  const { title, width, height, body: Body, props } = dialog;
+  const element = useRef(null);
+  const opener = useRef(document.activeElement);
+  useLayoutEffect(() => {
+    element.current.showModal();
+    // A card that was pressed may be gone by then.
+    return () => opener.current?.isConnected && opener.current.focus();
+  }, []);
+  const dismiss = () => {
+    closeDialog();
+    dialog.onClose?.();
+  };
+  const onCancel = (event) => {
+    event.preventDefault();
+    dismiss();
+  };
+  return html`<dialog
+    ref=${element}
+    class="task"
+    aria-labelledby="task-title"
+    style=${{ "--task-width": `${width}px`, "--task-height": `${height}px` }}
+    onCancel=${onCancel}
+  >
+    <header class="task__header">
+      <h2 id="task-title">${title || "Dialog"}</h2>
+      <button type="button" class="icon-button" aria-label="Close" title="Close" onClick=${dismiss}>
+        <${Icon} name="close" />
+      </button>
+    </header>
+    <div class="task__body">
+      <${Body} ...${props} context=${context} close=${closeDialog} frame=${frameDialog} />
+    </div>
+  </dialog>`;
 }

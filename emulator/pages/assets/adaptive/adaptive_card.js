@@ -1,0 +1,142 @@
+import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { withMentions } from "./card_mentions.js";
+import { cardMarkdown } from "./card_markdown.js";
+import { HOST_CONFIG } from "./host_config.js";
+import { imageUrl, webUrl } from "./values.js";
+
+/**
+ * An Adaptive Card.
+ *
+ * @param {object} card its JSON.
+ * @param {(action: {type, id, title, verb, data, url}) => void} onAction a button was pressed; `data` has
+ *   the inputs' values.
+ * @param {(query: {dataset, text, count, skip}) => Promise<{title, value}[]>} onSearch the choices of a
+ *   choice set with `choices.data`; a rejection's message is shown.
+ * @param {boolean} busy whether an action is under way.
+ * @param {boolean} isStatic whether nothing in it can be used.
+ */
+export function AdaptiveCard({
+  card,
+  onAction,
+  onSearch,
+  openUrl,
+  busy = false,
+  isStatic = false,
+}) {
+  const place = useRef(null);
+  const handlers = useRef({});
+  handlers.current = { onAction, onSearch, openUrl };
+  const [remarks, setRemarks] = useState([]);
+  const source = JSON.stringify(card);
+  useEffect(() => {
+    const rendered = renderCard(JSON.parse(source), handlers, isStatic);
+    place.current.replaceChildren(...rendered.elements);
+    setRemarks(rendered.remarks);
+  }, [source, isStatic]);
+  return html`<div class="card card--adaptive" aria-busy=${busy}>
+    <div ref=${place} onClick=${(event) => followLink(event, openUrl)}></div>
+    ${busy && html`<div class="card__progress" role="progressbar" aria-label="The bot is working"></div>`}
+    ${remarks.length > 0 && html`<${Remarks} remarks=${remarks} />`}
+  </div>`;
+}
+
+function Remarks({ remarks }) {
+  const count = remarks.length === 1 ? "1 remark" : `${remarks.length} remarks`;
+  return html`<details class="card__remarks">
+    <summary>${count} on this card</summary>
+    <ul>
+      ${remarks.map((remark) => html`<li>${remark}</li>`)}
+    </ul>
+  </details>`;
+}
+
+function renderCard(json, handlers, isStatic) {
+  const library = globalThis.AdaptiveCards;
+  if (!library)
+    return {
+      elements: [note("Cards need the page's libraries: run make run once with npm.")],
+      remarks: [],
+    };
+  library.AdaptiveCard.onProcessMarkdown = (words, result) => {
+    Object.assign(result, { outputHtml: cardMarkdown(words), didProcess: true });
+  };
+  const card = new library.AdaptiveCard();
+  card.hostConfig = new library.HostConfig({ ...HOST_CONFIG, supportsInteractivity: !isStatic });
+  card.onExecuteAction = (action) => handlers.current.onAction?.(actionFacts(action));
+  card.onInputValueChanged = (input) => search(input, handlers.current.onSearch);
+  const context = new library.SerializationContext(library.Versions.v1_6);
+  try {
+    card.parse(withMentions(json), context);
+    const element = card.render();
+    if (!element) return { elements: [note("This card is empty.")], remarks: remarksOf(context) };
+    makeAccessible(element);
+    return { elements: [element], remarks: [...remarksOf(context), ...blockedImages(element)] };
+  } catch (error) {
+    return {
+      elements: [note(`This card cannot be rendered: ${error.message}`)],
+      remarks: remarksOf(context),
+    };
+  }
+}
+
+function actionFacts(action) {
+  const { id, title, verb, data, url } = action;
+  return { type: action.getJsonTypeName(), id, title, verb, data, url };
+}
+
+async function search(input, onSearch) {
+  if (!onSearch || !input.isDynamicTypeahead?.()) return;
+  const words = input.getFilterForDynamicSearch();
+  if (!words) return;
+  const { dataset, count, skip } = input.choicesData;
+  input.showLoadingIndicator();
+  try {
+    const found = await onSearch({ dataset, text: words, count, skip });
+    const { Choice } = globalThis.AdaptiveCards;
+    input.renderChoices(
+      words,
+      found.map(({ title, value }) => new Choice(title, value)),
+    );
+  } catch (error) {
+    input.showErrorIndicator(words, error.message);
+  } finally {
+    input.removeLoadingIndicator();
+  }
+}
+
+function remarksOf(context) {
+  const count = context.eventCount;
+  const messages = Array.from({ length: count }, (_, index) => context.getEventAt(index).message);
+  return [...new Set(messages)];
+}
+
+/** Images that the page's policy does not load: Teams, too, loads https only. */
+function blockedImages(element) {
+  const sources = [...element.querySelectorAll("img")].map(({ src }) => src);
+  return sources
+    .filter((src) => src && (!imageUrl(src) || src.startsWith("http:")))
+    .map((src) => `Teams loads images by https only: ${src}`);
+}
+
+/** What the renderer leaves out: the role of a picture without a text, and names of groups. */
+function makeAccessible(element) {
+  for (const image of element.querySelectorAll("img:not([alt])")) image.alt = "";
+  for (const group of element.querySelectorAll('[role="menubar"]'))
+    group.setAttribute("role", "group");
+  for (const button of element.querySelectorAll('[role="menuitem"]'))
+    button.setAttribute("role", "button");
+}
+
+function followLink(event, openUrl) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || link.closest(".ac-pushButton")) return;
+  event.preventDefault();
+  if (webUrl(link.href)) openUrl?.(link.href);
+}
+
+function note(words) {
+  return Object.assign(document.createElement("p"), {
+    className: "card__note",
+    textContent: words,
+  });
+}

@@ -1,0 +1,23 @@
+// Markdown in cards: the part that Teams renders there (bold, italic, lists, links).
+
+const UNSUPPORTED = [
+  "image",
+  "heading",
+  "lheading",
+  "table",
+  "code",
+  "fence",
+  "backticks",
+  "blockquote",
+  "hr",
+];
+
+let renderer = null;
+
+/** The HTML of a card's text. */
+export function cardMarkdown(words) {
+  renderer ??= globalThis
+    .markdownit({ html: false, breaks: true, linkify: false })
+    .disable(UNSUPPORTED);
+  return renderer.render(words);
+}

@@ -1,0 +1,111 @@
+import { html, useState } from "/assets/libraries/htm.js";
+import { readStatus } from "../adaptive/execute_response.js";
+import { openDialog } from "../dialogs/dialog_store.js";
+import { showTask } from "../dialogs/open_task.js";
+import { Problem } from "../dialogs/problem.js";
+import { readTaskResponse } from "../dialogs/task_response.js";
+import { feedbackFormValue, feedbackLoop, feedbackValue } from "./message_entity.js";
+
+const given = new Map();
+const NAMES = { like: "Good response", dislike: "Bad response" };
+const SIGNS = { like: "👍", dislike: "👎" };
+
+/** The buttons that ask the user what a message was like. */
+export function FeedbackButtons({ activity, context }) {
+  const loop = feedbackLoop(activity);
+  const key = `${context.conversation.id}|${activity.id}`;
+  const [reaction, setReaction] = useState(given.get(key) ?? null);
+  if (!loop) return null;
+  const done = (chosen) => {
+    given.set(key, chosen);
+    setReaction(chosen);
+    context.announce?.("Feedback was sent.");
+  };
+  const press = (chosen) =>
+    loop === "custom" ? askBot(chosen, activity, done) : askHere(chosen, activity, done);
+  return html`<div class="feedback" role="group" aria-label="Feedback">
+    ${Object.keys(NAMES).map(
+      (each) =>
+        html`<button
+          type="button"
+          class="icon-button"
+          aria-label=${NAMES[each]}
+          title=${NAMES[each]}
+          aria-pressed=${reaction === each}
+          onClick=${() => press(each)}
+        >
+          <span aria-hidden="true">${SIGNS[each]}</span>
+        </button>`,
+    )}
+  </div>`;
+}
+
+/** The bot's own form. */
+function askBot(reaction, activity, done) {
+  const flow = {
+    replyToId: activity.id,
+    submit: (data) => ({ name: "message/submitAction", value: feedbackValue(reaction, data) }),
+    read: ({ body }) => (body?.task ? readTaskResponse({ status: 200, body }) : { kind: "close" }),
+    done: () => done(reaction),
+  };
+  showTask({ name: "message/fetchTask", value: feedbackFormValue(reaction) }, flow);
+}
+
+/** Teams' form. */
+function askHere(reaction, activity, done) {
+  openDialog({
+    title: "Send feedback",
+    width: 480,
+    height: 280,
+    body: FeedbackForm,
+    props: { reaction, activity, done },
+  });
+}
+
+function FeedbackForm({ context, close, reaction, activity, done }) {
+  const [words, setWords] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(null);
+  const submit = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    const failure = await sendFeedback(
+      context,
+      activity,
+      feedbackValue(reaction, { feedbackText: words }),
+    );
+    setBusy(false);
+    if (failure) return setProblem(failure);
+    close();
+    return done(reaction);
+  };
+  const question = reaction === "like" ? "What did you like?" : "What went wrong?";
+  return html`<form onSubmit=${submit}>
+    ${problem && html`<${Problem} problem=${problem} />`}
+    <label class="form__label" for="feedback-text">${question}</label>
+    <textarea
+      id="feedback-text"
+      class="field"
+      rows="4"
+      value=${words}
+      onInput=${({ target }) => setWords(target.value)}
+    ></textarea>
+    <div class="dialog__buttons">
+      <button type="button" class="button" onClick=${close}>Cancel</button>
+      <button type="submit" class="button button--primary" disabled=${busy}>Submit</button>
+    </div>
+  </form>`;
+}
+
+async function sendFeedback(context, activity, value) {
+  try {
+    const response = await context.api.invoke({
+      name: "message/submitAction",
+      value,
+      replyToId: activity.id,
+    });
+    return readStatus(response, "message/submitAction");
+  } catch (error) {
+    return { title: "The feedback could not be sent", detail: error.message };
+  }
+}

@@ -1,0 +1,9 @@
+import { html } from "/assets/libraries/htm.js";
+
+/** What went wrong, calmly. `problem`: {title, detail}. */
+export function Problem({ problem }) {
+  return html`<div class="problem" role="alert">
+    <strong>${problem.title}</strong>
+    <p>${problem.detail}</p>
+  </div>`;
+}

@@ -1,0 +1,153 @@
+import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { readStatus } from "../adaptive/execute_response.js";
+import { objects } from "../adaptive/values.js";
+import { openDialog } from "../dialogs/dialog_store.js";
+import { openTask } from "../dialogs/open_task.js";
+import { Problem } from "../dialogs/problem.js";
+import { PAGE_SIZE, queryValue } from "./extension_invokes.js";
+import { readExtensionResponse } from "./extension_response.js";
+import { Parameter } from "./parameter_form.js";
+import { SignInPrompt } from "./sign_in_prompt.js";
+
+const PAUSE_MS = 300;
+
+/** Open the search box of a search command. */
+export function openSearch(command) {
+  openDialog({
+    title: command.title || command.id,
+    width: 560,
+    height: 520,
+    body: SearchBox,
+    props: { command },
+  });
+}
+
+function SearchBox({ context, close, command }) {
+  const [typed, setTyped] = useState({});
+  const [state, setState] = useState({ kind: "loading" });
+  const [items, setItems] = useState([]);
+  const [more, setMore] = useState(false);
+  const latest = useRef(0);
+  const timer = useRef(0);
+  const ask = async (words, skip = 0, proof = undefined) => {
+    latest.current += 1;
+    const mine = latest.current;
+    setState({ kind: "loading" });
+    const outcome = await query(context, command, words, skip, proof);
+    // The user has typed on meanwhile.
+    if (mine !== latest.current) return;
+    setState(outcome);
+    if (outcome.kind !== "results") return;
+    setItems((before) => (skip ? [...before, ...outcome.items] : outcome.items));
+    setMore(outcome.items.length >= PAGE_SIZE);
+  };
+  useEffect(() => {
+    ask({});
+    return () => {
+      latest.current += 1;
+      clearTimeout(timer.current);
+    };
+  }, []);
+  const change = (name, value) => {
+    const words = { ...typed, [name]: value };
+    setTyped(words);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => ask(words), PAUSE_MS);
+  };
+  const choose = async (item) => {
+    const chosen = await selected(context, item);
+    if (chosen.kind === "error") return setState(chosen);
+    if (chosen.kind === "dialog") return openTask(context, chosen.value);
+    context.attach(chosen.attachment);
+    return close();
+  };
+  return html`<search>
+    ${objects(command.parameters).map(
+      (parameter) =>
+        html`<${Parameter}
+          parameter=${parameter}
+          value=${typed[parameter.name] ?? ""}
+          change=${(value) => change(parameter.name, value)}
+        />`,
+    )}
+    <${Outcome}
+      state=${state}
+      items=${items}
+      again=${(proof) => ask(typed, 0, proof)}
+      context=${context}
+    />
+    ${state.kind !== "error" && html`<${Results} layout=${state.layout} items=${items} choose=${choose} />`}
+    ${more && state.kind === "results" && html`<button type="button" class="button" onClick=${() => ask(typed, items.length)}>More results</button>`}
+  </search>`;
+}
+
+function Outcome({ state, items, again, context }) {
+  if (state.kind === "error") return html`<${Problem} problem=${state} />`;
+  if (state.kind === "signIn" || state.kind === "configure")
+    return html`<${SignInPrompt} outcome=${state} again=${again} context=${context} />`;
+  const words = {
+    loading: "Searching…",
+    message: state.text,
+    close: "The bot returned no results.",
+    results:
+      items.length === 1
+        ? "1 result"
+        : items.length
+          ? `${items.length} results`
+          : "No results found",
+  };
+  return html`<p class="search__state" role="status">${words[state.kind] ?? ""}</p>`;
+}
+
+function Results({ layout, items, choose }) {
+  return html`<ul class=${`results results--${layout ?? "list"}`}>
+    ${items.map(
+      (item, index) =>
+        html`<li key=${index}>
+          <button type="button" class="result" onClick=${() => choose(item)}>
+            ${item.preview.image && html`<img src=${item.preview.image} alt=${item.preview.imageText} />`}
+            <span class="result__texts">
+              <strong>${item.preview.title}</strong>
+              ${item.preview.text && html`<span>${item.preview.text}</span>`}
+            </span>
+          </button>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+async function query(context, command, words, skip, proof) {
+  const sent = { name: "composeExtension/query", value: queryValue(command, words, skip, proof) };
+  return ask(context, sent);
+}
+
+/** What choosing a result gives: {attachment}, after composeExtension/selectItem where the result says so. */
+async function selected(context, { attachment, tap }) {
+  if (tap.type !== "invoke") return { attachment };
+  const outcome = await ask(context, { name: "composeExtension/selectItem", value: tap.value });
+  if (outcome.kind !== "results")
+    return outcome.kind === "error"
+      ? outcome
+      : {
+          kind: "error",
+          title: "The bot's response cannot be shown",
+          detail: `composeExtension/selectItem needs a result; the bot returned ${outcome.kind}.`,
+        };
+  const [first] = outcome.items;
+  return (
+    first ?? {
+      kind: "error",
+      title: "The bot's response cannot be shown",
+      detail: "composeExtension.attachments is empty; Teams needs the card.",
+    }
+  );
+}
+
+async function ask(context, sent) {
+  try {
+    const response = await context.api.invoke(sent);
+    return readStatus(response, sent.name) ?? readExtensionResponse(response);
+  } catch (error) {
+    return { kind: "error", title: "The request could not be sent", detail: error.message };
+  }
+}
