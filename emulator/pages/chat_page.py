@@ -42,5 +42,7 @@ class ChatPage:
             # Cards show images and media from any URL that the bot sends.
             "img-src": "'self' https: data: blob:",
             "media-src": "'self' https: data: blob:",
+            # Dialogs show pages of the bot's.
+            "frame-src": "http: https:",
         }
         return html_page(PAGE, facts, sources)

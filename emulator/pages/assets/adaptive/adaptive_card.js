@@ -69,7 +69,7 @@ function renderCard(json, handlers, isStatic) {
     card.parse(withMentions(json), context);
     const element = card.render();
     if (!element) return { elements: [note("This card is empty.")], remarks: remarksOf(context) };
-    makeAccessible(element);
+    makeAccessible(card, element);
     return { elements: [element], remarks: [...remarksOf(context), ...blockedImages(element)] };
   } catch (error) {
     return {
@@ -118,13 +118,19 @@ function blockedImages(element) {
     .map((src) => `Teams loads images by https only: ${src}`);
 }
 
-/** What the renderer leaves out: the role of a picture without a text, and names of groups. */
-function makeAccessible(element) {
+/** What the renderer leaves out: texts of pictures, roles of buttons, names of fields. */
+function makeAccessible(card, element) {
   for (const image of element.querySelectorAll("img:not([alt])")) image.alt = "";
-  for (const group of element.querySelectorAll('[role="menubar"]'))
+  for (const group of element.querySelectorAll('[role="menubar"]')) {
     group.setAttribute("role", "group");
-  for (const button of element.querySelectorAll('[role="menuitem"]'))
+  }
+  for (const button of element.querySelectorAll('[role="menuitem"]')) {
     button.setAttribute("role", "button");
+  }
+  for (const input of card.getAllInputs()) {
+    const field = input.renderedElement?.querySelector(".ac-choiceSetInput-filtered-textbox");
+    field?.setAttribute("aria-label", input.label ?? input.placeholder ?? input.id);
+  }
 }
 
 function followLink(event, openUrl) {

@@ -66,6 +66,7 @@ export const HOST_CONFIG = {
     heading: { size: "large", weight: "bolder", color: "default", isSubtle: false },
     columnHeader: { size: "default", weight: "bolder", color: "default", isSubtle: false },
   },
+  textBlock: { headingLevel: 3 },
   inputs: {
     label: {
       inputSpacing: "small",

@@ -6,7 +6,7 @@ import { useApp } from "../extensions/known_app.js";
 /** What the user may say, from the manifest's commands. */
 export function PromptStarters({ context }) {
   const app = useApp(context);
-  const starters = promptStarters(app, context.conversation.kind);
+  const starters = promptStarters(app, context.conversation?.kind);
   if (!starters.length) return null;
   return html`<ul class="starters" aria-label="What you can say">
     ${starters.map(
