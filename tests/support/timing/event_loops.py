@@ -44,6 +44,7 @@ ON_EACH_LOOP = (
     "cloud_adapter/adapter/",
     "cloud_adapter/storage/test_account",
     "emulator/functions/test_http_front",
+    "emulator/recorder/test_turns",
     "emulator/functions/workers/test_upstream",
     "end_to_end/telemetry/test_one_trace",
     "end_to_end/turns/test_event_loop",

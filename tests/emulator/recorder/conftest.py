@@ -1,0 +1,49 @@
+"""A recorded bot, with state in memory, or in Azurite."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.cloud import Cloud
+from tests.support.bots.app_folder import app_with
+from tests.support.bots.bot_process import BotProcess
+from tests.support.recording.feed_thread import FeedThread
+from tests.support.recording.recorded_bot import APP, RecordedBot
+
+FAULT = "The inspector misses something"
+"""What a host logs if an observer fails."""
+
+
+@pytest.fixture(scope="module")
+def own_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudThread]:
+    """A local cloud of a module's own, whose channel is watched."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"))) as thread:
+        yield thread
+
+
+@pytest.fixture(scope="module")
+def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app with the bot that the tests command."""
+    return app_with(tmp_path_factory.mktemp("recorded") / "app", APP)
+
+
+@pytest.fixture(scope="module")
+def feed() -> Iterator[FeedThread]:
+    """A feed, for which turns are recorded in detail."""
+    with FeedThread() as thread:
+        thread.record(True)
+        yield thread
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    own_cloud: CloudThread, feed: FeedThread, app_folder: Path, logs: Path, host_loop: str
+) -> Iterator[RecordedBot]:
+    """The bot with its state in memory. No observer may have failed in the end."""
+    log = logs / f"recorded on {host_loop} {id(feed)}.log"
+    settings = own_cloud.cloud.settings() | feed.settings
+    with BotProcess(settings, log, app_folder, loop=host_loop) as bot:
+        yield RecordedBot(own_cloud, bot, feed)
+    assert FAULT not in log.read_text()
