@@ -109,12 +109,8 @@ class Cloud:
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
         self.servers: dict[str, Server] = {}
-<<<<<<< Updated upstream
         self.services = Services(self.servers)
-        self._add_channel(tls)
-=======
         self._add_channel(tls, manifest)
->>>>>>> Stashed changes
         self._add_pages(libraries)
         self._add_token_service(tls)
         self._add_servers()
@@ -146,16 +142,9 @@ class Cloud:
         )
 
     def _add_pages(self, libraries: Path | None) -> None:
-<<<<<<< Updated upstream
-        self.teams = TeamsChannel(
-            self.channel, lambda: self.connector.server.url, self.conversations
-        )
         self.inspector = Inspector(
             self.channel, self.connector, self.services, lambda: self.pages.url
         )
-=======
-        self.inspector = Inspector(self.channel, self.servers)
->>>>>>> Stashed changes
         assets = PageAssets(libraries)
         sign_in_page = SignInPage(
             self.user_tokens, self.registration.app_id, self.direct_line.announce
