@@ -5,10 +5,16 @@ export function DeliveryState({ delivery, id, context }) {
   if (!delivery) return null;
   const { state, status, text, turn } = delivery;
   if (state === "held") return html`<span class="delivery">Waiting for the bot…</span>`;
+  if (state === "unsent") return html`<span class="delivery">${text}</span>`;
   if (state !== "failed") return null;
   const retry = () => context.attempt(() => context.api.retry(id));
-  const said = text || (status ? `The bot answered ${status}` : "Not delivered");
+  const said = text || (status ? `The bot answered ${status}.` : "Not delivered.");
   return html`<span class="delivery delivery--failed" role="alert">${said}</span>
-    ${turn && html`<button type="button" class="link-button" onClick=${() => context.showTurn(turn)}>Show the turn</button>`}
+    ${
+      turn &&
+      html`<button type="button" class="link-button" onClick=${() => context.showTurn(turn)}>
+        Show the turn
+      </button>`
+    }
     <button type="button" class="link-button" onClick=${retry}>Retry</button>`;
 }

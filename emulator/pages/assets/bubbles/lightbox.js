@@ -5,9 +5,20 @@ import { Icon } from "../shared/icons.js";
 export function Lightbox({ image, onClose }) {
   const dialog = useRef(null);
   useEffect(() => dialog.current.showModal(), []);
-  return html`<dialog ref=${dialog} class="lightbox" aria-label=${image.name} onClose=${onClose} onClick=${onClose}>
+  return html`<dialog
+    ref=${dialog}
+    class="lightbox"
+    aria-label=${image.name}
+    onClose=${onClose}
+    onClick=${onClose}
+  >
     <img src=${image.url} alt=${image.name} />
-    <button type="button" class="icon-button lightbox__close" aria-label="Close the image" onClick=${onClose}>
+    <button
+      type="button"
+      class="icon-button lightbox__close"
+      aria-label="Close the image"
+      onClick=${onClose}
+    >
       <${Icon} name="close" />
     </button>
   </dialog>`;

@@ -11,36 +11,50 @@ import { Reactions } from "./reactions.js";
 
 /** One message: text, attachments, and what people did to it. */
 export function Message({ item, context }) {
-  const { activity, own, deleted, edited } = item;
+  const { own, deleted, edited } = item;
   if (deleted) return html`<${DeletedMessage} item=${item} context=${context} />`;
   const classes = ["message", own && "message--own", item.streaming && "message--streaming"];
-  return html`<article class=${classes.filter(Boolean).join(" ")} data-id=${item.id} title=${fullTimeText(new Date(item.at))}>
+  const delivery = context.state.deliveries[item.id];
+  return html`<article
+    class=${classes.filter(Boolean).join(" ")}
+    data-id=${item.id}
+    title=${fullTimeText(new Date(item.at))}
+  >
     <${MessageBody} item=${item} context=${context} />
     <${MessageMenu} item=${item} context=${context} />
     <${Reactions} item=${item} context=${context} />
     <div class="message__foot">
       ${edited && html`<span class="message__mark">Edited</span>`}
-      ${own && html`<${DeliveryState} delivery=${context.state.deliveries[item.id]} id=${item.id} context=${context} />`}
+      ${own && html`<${DeliveryState} delivery=${delivery} id=${item.id} context=${context} />`}
     </div>
   </article>`;
 }
 
 function MessageBody({ item, context }) {
   const { activity } = item;
-  const attachments = (activity.attachments ?? []).filter(({ contentType }) => contentType !== "text/html");
+  const attachments = (activity.attachments ?? []).filter(
+    ({ contentType }) => contentType !== "text/html",
+  );
   const hasBubble = Boolean(activity.text) || item.streaming || attachments.length === 0;
   const grid = activity.attachmentLayout === "carousel" && attachments.length > 1;
-  return html`${hasBubble &&
+  return html`${
+    hasBubble &&
     html`<div class="bubble">
-      <${Quote} activity=${activity} context=${context} />
+      <${Quote} activity=${activity} />
       <${MessageText} item=${item} context=${context} />
       <${MessageExtras} activity=${activity} context=${context} />
-    </div>`}
-    ${attachments.length > 0 &&
+    </div>`
+  }
+  ${
+    attachments.length > 0 &&
     html`<div class=${grid ? "attachments attachments--carousel" : "attachments"}>
-      ${attachments.map((attachment, index) => html`<${OneAttachment} key=${index} attachment=${attachment} activity=${activity} context=${context} />`)}
-    </div>`}
-    ${!hasBubble && html`<${MessageExtras} activity=${activity} context=${context} />`}`;
+      ${attachments.map(
+        (attachment, index) =>
+          html`<${OneAttachment} key=${index} ...${{ attachment, activity, context }} />`,
+      )}
+    </div>`
+  }
+  ${!hasBubble && html`<${MessageExtras} activity=${activity} context=${context} />`}`;
 }
 
 function OneAttachment({ attachment, activity, context }) {

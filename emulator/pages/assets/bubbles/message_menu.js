@@ -1,7 +1,7 @@
 import { html, useState } from "/assets/libraries/htm.js";
 import { messageActions } from "../cards/message_actions.js";
 import { plainText } from "../text/plain_text.js";
-import { REACTIONS } from "../text/reaction_types.js";
+import { REACTIONS, reactionCounts } from "../text/reaction_types.js";
 import { Icon } from "../shared/icons.js";
 import { MenuButton } from "../shared/menu.js";
 
@@ -24,8 +24,10 @@ export function MessageMenu({ item, context }) {
 }
 
 function reactions(item, { api, attempt, user }) {
+  const counts = reactionCounts(item.activity.reactions, user?.id);
+  const own = new Set(counts.filter(({ mine }) => mine).map(({ type }) => type));
   return Object.entries(REACTIONS).map(([type, { symbol, label }]) => {
-    const mine = (item.reactions[type] ?? []).includes(user?.id);
+    const mine = own.has(type);
     const run = () => attempt(() => api.react(item.id, type, !mine));
     return { key: type, label: `${symbol} ${label}`, checked: mine, run };
   });
@@ -35,16 +37,40 @@ function options(item, context) {
   const { api, attempt, reply, startEdit } = context;
   const { activity, own, id } = item;
   const turn = context.state.deliveries[own ? id : activity.replyToId]?.turn;
-  const items = [{ key: "reply", label: "Reply", icon: html`<${Icon} name="reply" />`, run: () => reply(item) }];
+  const items = [
+    { key: "reply", label: "Reply", icon: html`<${Icon} name="reply" />`, run: () => reply(item) },
+  ];
   if (activity.text) {
     const copy = () => navigator.clipboard.writeText(plainText(activity.text));
-    items.push({ key: "copy", label: "Copy the text", icon: html`<${Icon} name="copy" />`, run: copy });
+    items.push({
+      key: "copy",
+      label: "Copy the text",
+      icon: html`<${Icon} name="copy" />`,
+      run: copy,
+    });
   }
   if (own) {
-    items.push({ key: "edit", label: "Edit", icon: html`<${Icon} name="edit" />`, run: () => startEdit(item) });
+    items.push({
+      key: "edit",
+      label: "Edit",
+      icon: html`<${Icon} name="edit" />`,
+      run: () => startEdit(item),
+    });
     const remove = () => attempt(() => api.remove(id));
-    items.push({ key: "delete", label: "Delete", icon: html`<${Icon} name="remove" />`, danger: true, run: remove });
+    items.push({
+      key: "delete",
+      label: "Delete",
+      icon: html`<${Icon} name="remove" />`,
+      danger: true,
+      run: remove,
+    });
   }
-  if (turn) items.push({ key: "turn", label: "Show the turn", icon: html`<${Icon} name="panel" />`, run: () => context.showTurn(turn) });
+  if (turn)
+    items.push({
+      key: "turn",
+      label: "Show the turn",
+      icon: html`<${Icon} name="panel" />`,
+      run: () => context.showTurn(turn),
+    });
   return [...items, ...messageActions(activity, context)];
 }

@@ -6,7 +6,10 @@ import { textHtml } from "../text/text_html.js";
 export function MessageText({ item, context }) {
   const { activity, own } = item;
   const written = useMemo(() => textHtml(activity, own), [activity, own]);
-  if (!activity.text && item.streaming) return html`<span class="working"><span></span><span></span><span></span></span>`;
+  if (!activity.text && item.streaming)
+    return html`<span class="working"><span></span><span></span><span></span></span>`;
   if (!activity.text) return html`<span class="quiet">This message has no text.</span>`;
-  return html`<div class="text"><${CitedText} html=${written} activity=${activity} context=${context} /></div>`;
+  return html`<div class="text">
+    <${CitedText} html=${written} activity=${activity} context=${context} />
+  </div>`;
 }

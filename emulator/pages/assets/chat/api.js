@@ -46,34 +46,43 @@ function errorText({ status }, text) {
  */
 export function chatApi(current) {
   const user = () => current().user.id;
+  const acting = () => ({
+    user: user(),
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  });
   const inside = (rest) => `/conversations/${encodeURIComponent(current().conversation.id)}${rest}`;
   const activity = (id, rest = "") => inside(`/activities/${encodeURIComponent(id)}${rest}`);
   return {
     session: (kept) => request("POST", "/session", kept),
     app: () => request("GET", "/app"),
-    conversations: () => request("GET", `/conversations?user=${encodeURIComponent(user())}`),
+    conversations: (id) => request("GET", `/conversations?user=${encodeURIComponent(id)}`),
     createConversation: (body) => request("POST", "/conversations", { user: user(), ...body }),
-    send: (sent, clientId) =>
-      request("POST", inside("/activities"), { user: user(), activity: sent, clientId }),
+    send: (sent, { clientId, thread } = {}) =>
+      request("POST", inside("/activities"), { ...acting(), activity: sent, clientId, thread }),
     edit: (id, sent) => request("PUT", activity(id), { user: user(), activity: sent }),
     remove: (id) => request("DELETE", activity(id), { user: user() }),
-    undelete: (id) => request("PUT", activity(id), { user: user(), undelete: true }),
+    undelete: (id) => request("POST", activity(id, "/undelete"), { user: user() }),
+    stopStream: (id) => request("POST", activity(id, "/stop"), { user: user() }),
     retry: (id) => request("POST", activity(id, "/retry"), { user: user() }),
     react: (id, type, add) =>
       request("POST", activity(id, "/reactions"), { user: user(), type, add }),
     typing: () => request("POST", inside("/typing"), { user: user() }),
-    invoke: (invoke) => request("POST", inside("/invoke"), { user: user(), ...invoke }),
-    upload: (files, text = "", clientId = "") => {
+    invoke: (invoke) => request("POST", inside("/invoke"), { ...acting(), ...invoke }),
+    upload: (files, fields = {}) => {
       const form = new FormData();
-      form.append("user", user());
-      if (text) form.append("text", text);
-      if (clientId) form.append("clientId", clientId);
+      for (const [name, value] of Object.entries({ ...acting(), ...fields })) {
+        if (value) form.append(name, value);
+      }
       for (const file of files) form.append("file", file, file.name);
       return request("POST", inside("/files"), form);
     },
-    addMember: (member) => request("POST", inside("/members"), member),
-    removeMember: (id) => request("DELETE", inside(`/members/${encodeURIComponent(id)}`)),
-    rename: (name) => request("PATCH", inside(""), { name }),
+    addMember: (member) => request("POST", inside("/members"), { by: user(), ...member }),
+    removeMember: (id) =>
+      request(
+        "DELETE",
+        inside(`/members/${encodeURIComponent(id)}?by=${encodeURIComponent(user())}`),
+      ),
+    rename: (name) => request("PATCH", inside(""), { user: user(), name }),
     install: () => request("POST", inside("/install"), { user: user() }),
     uninstall: () => request("POST", inside("/uninstall"), { user: user() }),
   };

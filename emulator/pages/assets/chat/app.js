@@ -10,9 +10,10 @@ import { createStore } from "../model/store.js";
 import { chatApi } from "./api.js";
 import { chatClient } from "./client.js";
 import { createContext } from "./context.js";
+import { takeCodes } from "./sign_in.js";
 import { ChatHeader } from "../panes/header.js";
 import { InspectorAside, useInspector } from "../panes/inspector_aside.js";
-import { NewConversation } from "../panes/new_conversation.js";
+import { NewChannel, Rename } from "../panes/name_dialogs.js";
 import { Notice } from "../panes/notice.js";
 import { ConversationRail } from "../panes/rail.js";
 import { StatusBanner } from "../panes/status.js";
@@ -23,11 +24,12 @@ export function start(facts, root) {
   const store = createStore(reduce, initialState(kept, keptOutbox(sessionStorage)));
   const api = chatApi(() => store.state);
   const client = chatClient(store, api, (url) => new WebSocket(url));
-  store.subscribe(({ user, conversation, outbox }) => {
-    keepSession(sessionStorage, { user, conversation });
+  store.subscribe(({ user, conversation, singleSignOn, outbox }) => {
+    keepSession(sessionStorage, { user, conversation, singleSignOn });
     keepOutbox(sessionStorage, outbox);
   });
   render(html`<${App} facts=${facts} store=${store} api=${api} client=${client} />`, root);
+  takeCodes({ store, api });
   client.connect();
 }
 
@@ -44,7 +46,11 @@ function App({ facts, store, api, client }) {
   useEffect(() => {
     document.title = `${openName} (local)`;
   }, [openName]);
-  const panes = ["chat-page", railOpen && "chat-page--rail", inspector.open && "chat-page--inspector"];
+  const panes = [
+    "chat-page",
+    railOpen && "chat-page--rail",
+    inspector.open && "chat-page--inspector",
+  ];
   return html`<div class=${panes.filter(Boolean).join(" ")}>
     <${ConversationRail} context=${context} onClose=${() => setRailOpen(false)} />
     <main class="conversation" aria-label=${openName}>
@@ -52,13 +58,27 @@ function App({ facts, store, api, client }) {
       <${StatusBanner} context=${context} />
       <${MessageList} key=${state.conversation?.id} context=${context} />
       <${Notice} context=${context} />
-      <${Composer} key=${`composer-${state.conversation?.id}`} handle=${composer} context=${context} />
+      <${Composer}
+        key=${`composer-${state.conversation?.id}`}
+        handle=${composer}
+        context=${context}
+      />
     </main>
     <${InspectorAside} inspector=${inspector} context=${context} />
-    ${dialog?.kind === "new-conversation" &&
-    html`<${NewConversation} context=${context} onClose=${() => setDialog(null)} />`}
-    ${dialog?.kind === "image" &&
-    html`<${Lightbox} image=${dialog.image} onClose=${() => setDialog(null)} />`}
+    <${OwnDialog} dialog=${dialog} context=${context} onClose=${() => setDialog(null)} />
     <${Dialogs} context=${context} />
   </div>`;
+}
+
+function OwnDialog({ dialog, context, onClose }) {
+  switch (dialog?.kind) {
+    case "new-channel":
+      return html`<${NewChannel} team=${dialog.team} context=${context} onClose=${onClose} />`;
+    case "rename":
+      return html`<${Rename} context=${context} onClose=${onClose} />`;
+    case "image":
+      return html`<${Lightbox} image=${dialog.image} onClose=${onClose} />`;
+    default:
+      return null;
+  }
 }

@@ -25,14 +25,27 @@ export function chatClient(store, api, openSocket) {
     store.dispatch({ type: "connecting" });
     const { user, conversation } = { ...store.state, ...changes };
     try {
-      const session = await api.session({ user: user ?? undefined, conversation: conversation ?? undefined });
+      const session = await api.session(
+        user ? { user, conversation: conversation ?? undefined } : {},
+      );
       if (mine !== attempt) return;
+      if (!isMember(session)) {
+        left(session);
+        return;
+      }
       store.dispatch({ type: "opened", session, now: Date.now() });
       listen(mine);
       await refreshConversations();
     } catch (error) {
       if (mine === attempt) later(error);
     }
+  }
+
+  /** Somebody has removed the user: their chat with the bot is opened. */
+  function left({ conversation }) {
+    const text = `You are not a member of ${conversation.name || "this conversation"}.`;
+    store.dispatch({ type: "notice", notice: { kind: "info", text } });
+    connect({ conversation: undefined });
   }
 
   function later(error) {
@@ -45,7 +58,11 @@ export function chatClient(store, api, openSocket) {
 
   function listen(mine) {
     const { user, conversation, reached } = store.state;
-    const query = new URLSearchParams({ user: user.id, conversation: conversation.id, after: reached });
+    const query = new URLSearchParams({
+      user: user.id,
+      conversation: conversation.id,
+      after: reached,
+    });
     const opened = openSocket(`ws://${location.host}/api/chat/live?${query}`);
     socket = opened;
     opened.addEventListener("message", ({ data }) => {
@@ -66,6 +83,10 @@ export function chatClient(store, api, openSocket) {
       flush();
     } else if (message.type === "delivery") {
       store.dispatch({ type: "delivery", delivery: message, now });
+    } else if (message.type === "typing") {
+      store.dispatch({ type: "personTyping", user: message.user, now });
+    } else if (message.type === "conversation" && isLost(message.conversation)) {
+      left(message);
     } else if (["changes", "status", "conversation", "elsewhere"].includes(message.type)) {
       store.dispatch({ ...message, now });
     }
@@ -76,8 +97,13 @@ export function chatClient(store, api, openSocket) {
     socket = null;
   }
 
+  function isLost(conversation) {
+    const { user, conversation: open } = store.state;
+    return conversation.id === open?.id && !isMember({ user, conversation });
+  }
+
   async function refreshConversations() {
-    const { conversations } = await api.conversations();
+    const conversations = await api.conversations(store.state.user.id);
     store.dispatch({ type: "conversations", conversations });
   }
 
@@ -86,10 +112,10 @@ export function chatClient(store, api, openSocket) {
     const { outbox, connection, conversation } = store.state;
     const entry = nextToSend(outbox.filter((each) => each.conversation === conversation?.id));
     if (entry === null || connection !== "connected") return;
-    const { clientId, activity } = entry;
+    const { clientId, activity, thread } = entry;
     store.dispatch({ type: "outboxState", clientId, to: "sending" });
     try {
-      await api.send(activity, clientId);
+      await api.send(activity, { clientId, thread });
       store.dispatch({ type: "sent", clientId });
     } catch (error) {
       const waits = error instanceof UnreachableError;
@@ -102,9 +128,11 @@ export function chatClient(store, api, openSocket) {
     await flush();
   }
 
-  function send(activity) {
+  /** What the user sees until the server has it: `shown`, or the text; null: nothing. */
+  function send(activity, shown = undefined, thread = undefined) {
     const { conversation } = store.state;
-    const entry = { clientId: crypto.randomUUID(), conversation: conversation?.id, activity };
+    const clientId = crypto.randomUUID();
+    const entry = { clientId, conversation: conversation?.id, activity, shown, thread };
     store.dispatch({ type: "queued", entry: { ...entry, at: Date.now() } });
     flush();
   }
@@ -117,4 +145,8 @@ export function chatClient(store, api, openSocket) {
   const ticking = setInterval(() => store.dispatch({ type: "tick", now: Date.now() }), TICK_MS);
 
   return { connect, send, again, flush, refreshConversations, stop: () => clearInterval(ticking) };
+}
+
+function isMember({ user, conversation }) {
+  return conversation.members.some(({ id }) => id === user.id);
 }

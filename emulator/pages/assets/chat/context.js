@@ -1,11 +1,7 @@
 /** What the parts of the page can do: one object that all of them get. */
 
-import { signInAt } from "./sign_in.js";
-
-/** Whether a link of the bot's may open: pages only, never scripts. */
-export function isPage(url) {
-  return /^https?:\/\//i.test(String(url ?? ""));
-}
+import { isPage } from "./pages.js";
+import { openSignIn } from "./sign_in.js";
 
 /**
  * @param {object} parts store, api, client and facts: the same as long as the page lives.
@@ -43,10 +39,11 @@ export function createContext({ store, api, client, facts }, shown) {
     openUrl,
     attach,
     singleSignOn: state.singleSignOn,
-    send: (activity) => client.send(activity),
+    send: (activity, shown, thread) => client.send(activity, shown, thread),
     insertText: (text) => composer.current?.insert(text),
     focusComposer: () => composer.current?.focus(),
     reply: (item) => composer.current?.reply(item),
+    replyInThread: (thread) => composer.current?.replyInThread(thread),
     startEdit: (item) => composer.current?.edit(item),
     showTurn: (turn) => inspector.show(turn),
     inspector,
@@ -60,7 +57,7 @@ export function createContext({ store, api, client, facts }, shown) {
     },
     actAs: (user) => client.connect({ user }),
     announce,
-    signIn: (link, onCode) => signInAt(link, { store, api, notify, onCode }),
+    signIn: (link, onCode) => openSignIn(link, { notify, onCode }),
   };
 }
 

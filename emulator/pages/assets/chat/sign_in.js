@@ -1,30 +1,51 @@
-/** Signing in, as Teams does: a popup with the sign-in page, then the code as an invoke. */
+/** Signing in, as Teams does: a popup with the sign-in page, then its code as an invoke. */
+
+import { isPage } from "./pages.js";
+
+/** What gets a sign-in's code in place of the invoke, by the sign-in's id. */
+const receivers = new Map();
 
 /**
- * @param {string} link of the sign-in card.
- * @param {object} parts `onCode`, if given, gets the code in place of the invoke.
+ * Open the sign-in page.
+ *
+ * @param {string} link of the sign-in card: the bot's word, so only a page may open.
+ * @param {(code: string) => void} onCode gets the code in place of the invoke.
  */
-export function signInAt(link, { store, api, notify, onCode }) {
-  if (!/^https?:\/\//i.test(String(link ?? ""))) {
+export function openSignIn(link, { notify, onCode }) {
+  if (!isPage(link)) {
     notify("The sign-in link is not a web page.", "error");
     return;
   }
-  const conversationId = store.state.conversation.id;
-  const pages = new BroadcastChannel("sign-in");
-  pages.addEventListener("message", async ({ data }) => {
-    if (!data.code || data.conversationId !== conversationId) return;
-    pages.postMessage({ conversationId, taken: true });
-    pages.close();
-    if (onCode) onCode(data.code);
-    else await verify(data.code, { api, notify });
-  });
+  const id = new URL(link).searchParams.get("signin");
+  if (onCode) receivers.set(id, onCode);
   open(link, "_blank", "noopener,popup,width=520,height=640");
 }
 
-async function verify(state, { api, notify }) {
-  try {
-    await api.invoke({ name: "signin/verifyState", value: { state } });
-  } catch (error) {
-    notify(error.message, "error");
+/** Take the codes that sign-in pages of this browser have for the open conversation. */
+export function takeCodes({ store, api }) {
+  const pages = new BroadcastChannel("sign-in");
+  pages.addEventListener("message", async ({ data }) => {
+    const { conversationId, signin, code } = data;
+    // In a channel, the conversation of the sign-in is a thread of it.
+    const isOurs = conversationId?.split(";")[0] === store.state.conversation?.id;
+    if (!code || !isOurs) return;
+    try {
+      await handOver(code, signin, api);
+      pages.postMessage({ conversationId, taken: true });
+    } catch (error) {
+      // The sign-in page keeps showing the code, which the user can send.
+      store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
+    }
+  });
+}
+
+async function handOver(code, signin, api) {
+  const receive = receivers.get(signin);
+  receivers.delete(signin);
+  if (receive) {
+    await receive(code);
+    return;
   }
+  const { status, text } = await api.invoke({ name: "signin/verifyState", value: { state: code } });
+  if (status >= 300) throw new Error(text ?? `The bot answered ${status}.`);
 }

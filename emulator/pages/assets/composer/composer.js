@@ -3,6 +3,7 @@ import { ComposerTools } from "../cards/composer_tools.js";
 import { LinkPreviews } from "../cards/link_previews.js";
 import { keepDraft, keptDraft } from "../model/draft.js";
 import { mentionsIn, typedForm } from "../text/mentions.js";
+import { quoteOf } from "../text/quotes.js";
 import { Icon } from "../shared/icons.js";
 import { Tray } from "./tray.js";
 import { MentionPicker, useMentions } from "./mention_picker.js";
@@ -31,6 +32,10 @@ export function Composer({ context, handle }) {
   handle.current = {
     insert: (inserted) => put(text + inserted),
     focus: () => field.current?.focus(),
+    replyInThread: (thread) => {
+      setReferring({ kind: "thread", thread });
+      field.current?.focus();
+    },
     reply: (item) => {
       setReferring({ kind: "reply", item });
       field.current?.focus();
@@ -52,9 +57,11 @@ export function Composer({ context, handle }) {
     setPicked([]);
     setReferring(null);
     context.dispatch({ type: "attached", attached: [] });
-    if (referring?.kind === "edit") await context.attempt(() => context.api.edit(referring.item.id, message));
-    else if (files.chosen.length > 0) await files.send(text.trim());
-    else context.send(message);
+    if (referring?.kind === "edit")
+      await context.attempt(() => context.api.edit(referring.item.id, message));
+    else if (files.chosen.length > 0) await files.send(text.trim(), referring?.thread);
+    else context.send(message, undefined, referring?.thread);
+    if (referring?.kind === "thread") setReferring(referring);
   };
   const onKeyDown = (event) => {
     // An IME's Enter picks a word: it is not the message's end.
@@ -71,6 +78,7 @@ export function Composer({ context, handle }) {
     mentions.update(target.value, target.selectionStart);
     announceTyping(context);
   };
+  const label = labelOf(conversation, referring);
   const sendable = text.trim() !== "" || files.chosen.length > 0 || state.attached.length > 0;
   return html`<div class="composer" onDragOver=${files.onDragOver} onDrop=${files.onDrop}>
     <${Referring} referring=${referring} onClose=${() => setReferring(null)} />
@@ -82,8 +90,8 @@ export function Composer({ context, handle }) {
         ref=${field}
         class="composer__field"
         rows="1"
-        aria-label="Type a message"
-        placeholder="Type a message"
+        aria-label=${label}
+        placeholder=${label}
         value=${text}
         ...${mentions.aria}
         onInput=${onInput}
@@ -91,16 +99,34 @@ export function Composer({ context, handle }) {
         onPaste=${files.onPaste}
       ></textarea>
       <div class="composer__tools">
-        <button type="button" class="icon-button" aria-label="Attach files" title="Attach files" onClick=${files.choose}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Attach files"
+          title="Attach files"
+          onClick=${files.choose}
+        >
           <${Icon} name="attach" />
         </button>
         <${ComposerTools} context=${context} />
-        <button type="button" class="icon-button composer__send" aria-label="Send" title="Send (Enter)" disabled=${!sendable} onClick=${submit}>
+        <button
+          type="button"
+          class="icon-button composer__send"
+          aria-label="Send"
+          title="Send (Enter)"
+          disabled=${!sendable}
+          onClick=${submit}
+        >
           <${Icon} name="send" />
         </button>
       </div>
     </div>
   </div>`;
+}
+
+function labelOf(conversation, referring) {
+  if (referring?.kind === "thread") return "Reply to the post";
+  return conversation?.kind === "channel" ? "Start a post" : "Type a message";
 }
 
 function members({ conversation, bot, user }) {
@@ -115,7 +141,8 @@ function messageOf(text, picked, referring, attached) {
   const message = { type: "message", text: written.text, textFormat: "plain" };
   if (written.entities.length > 0) message.entities = written.entities;
   if (attached.length > 0) message.attachments = attached;
-  if (referring?.kind === "reply") message.quotedId = referring.item.id;
+  if (referring?.kind === "reply")
+    message.attachments = [quoteOf(referring.item, text), ...attached];
   return message;
 }
 

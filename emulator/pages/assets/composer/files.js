@@ -18,11 +18,14 @@ export function useFiles(context) {
     drop(chosen.filter((each) => each.key === key));
     setChosen(chosen.filter((each) => each.key !== key));
   };
-  const send = async (text) => {
+  const send = async (text, thread) => {
     const sent = chosen;
     setChosen([]);
     try {
-      await context.api.upload(sent.map(({ file }) => file), text, crypto.randomUUID());
+      await context.api.upload(
+        sent.map(({ file }) => file),
+        { text, thread },
+      );
       drop(sent);
     } catch (error) {
       // Nothing is lost: they can be sent again.

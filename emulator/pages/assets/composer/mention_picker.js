@@ -31,9 +31,8 @@ export function useMentions({ text, field, members, put, picked, setPicked }) {
     return true;
   };
   const aria = {
-    role: "combobox",
     "aria-autocomplete": "list",
-    "aria-expanded": String(open),
+    "aria-haspopup": "listbox",
     "aria-controls": open ? LIST : undefined,
     "aria-activedescendant": open ? `${LIST}-${active}` : undefined,
   };
@@ -44,19 +43,27 @@ export function MentionPicker({ mentions }) {
   const { open, found, active, pick } = mentions;
   if (!open) return null;
   return html`<ul id=${LIST} class="mentions" role="listbox" aria-label="Mention">
-    ${found.map((member, index) => html`<li
-      key=${member.id}
-      id=${`${LIST}-${index}`}
-      class="mentions__entry"
-      role="option"
-      aria-selected=${String(index === active)}
-      onPointerDown=${(event) => {
-        event.preventDefault();
-        pick(member);
-      }}
-    >
-      <${Avatar} id=${member.id} name=${member.name} kind=${member.id.startsWith("28:") ? "bot" : "person"} small />
-      ${member.name}
-    </li>`)}
+    ${found.map(
+      (member, index) =>
+        html`<li
+          key=${member.id}
+          id=${`${LIST}-${index}`}
+          class="mentions__entry"
+          role="option"
+          aria-selected=${String(index === active)}
+          onPointerDown=${(event) => {
+            event.preventDefault();
+            pick(member);
+          }}
+        >
+          <${Avatar}
+            id=${member.id}
+            name=${member.name}
+            kind=${member.id.startsWith("28:") ? "bot" : "person"}
+            small
+          />
+          ${member.name}
+        </li>`,
+    )}
   </ul>`;
 }

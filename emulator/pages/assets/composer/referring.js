@@ -8,10 +8,26 @@ const LENGTH = 120;
 export function Referring({ referring, onClose }) {
   if (referring === null) return null;
   const { kind, item } = referring;
+  if (kind === "thread") {
+    return html`<div class="referring">
+      <div><strong>Reply to the post</strong></div>
+      <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}>
+        <${Icon} name="close" />
+      </button>
+    </div>`;
+  }
   const { text, from } = item.activity;
-  const label = kind === "edit" ? "Edit your message" : `Reply to ${item.own ? "yourself" : (from?.name ?? "")}`;
+  const label =
+    kind === "edit"
+      ? "Edit your message"
+      : `Reply to ${item.own ? "yourself" : (from?.name ?? "")}`;
   return html`<div class="referring">
-    <div><strong>${label}</strong><span>${shortened(plainText(text || "A card or a file"), LENGTH)}</span></div>
-    <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}><${Icon} name="close" /></button>
+    <div>
+      <strong>${label}</strong
+      ><span>${shortened(plainText(text || "A card or a file"), LENGTH)}</span>
+    </div>
+    <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}>
+      <${Icon} name="close" />
+    </button>
   </div>`;
 }

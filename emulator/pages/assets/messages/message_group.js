@@ -9,12 +9,19 @@ export function MessageGroup({ group, context }) {
   const { from, own, date, items } = group;
   const isBot = String(from.id ?? "").startsWith("28:") || from.role === "bot";
   const name = own ? "You" : from.name || (isBot ? context.bot?.name : "") || "Somebody";
-  return html`<section class=${`group${own ? " group--own" : ""}`} aria-label=${`${name}, ${stampText(date, new Date())}`}>
+  return html`<section
+    class=${`group${own ? " group--own" : ""}`}
+    aria-label=${`${name}, ${stampText(date, new Date())}`}
+  >
     ${!own && html`<${Avatar} id=${from.id} name=${name} kind=${isBot ? "bot" : "person"} small />`}
     <div class="group__content">
       <div class="group__head">
-        <span class=${`group__name${own ? " visually-hidden" : ""}`}>${own && from.name ? from.name : name}</span>
-        <time datetime=${date.toISOString()} title=${fullTimeText(date)}>${stampText(date, new Date())}</time>
+        <span class=${`group__name${own ? " visually-hidden" : ""}`}
+          >${own && from.name ? from.name : name}</span
+        >
+        <time datetime=${date.toISOString()} title=${fullTimeText(date)}
+          >${stampText(date, new Date())}</time
+        >
         <${MessageLabels} activity=${items[0].activity} />
       </div>
       ${items.map((item) => html`<${Message} key=${item.key} item=${item} context=${context} />`)}

@@ -1,15 +1,22 @@
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+import {
+  html,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "/assets/libraries/htm.js";
 import { PromptStarters } from "../cards/prompt_starters.js";
 import { entriesOf } from "../model/outbox.js";
-import { rowsOf } from "../model/rows.js";
-import { dayText } from "../text/times.js";
+import { rowsOf, threadRowsOf } from "../model/rows.js";
 import { suggesting } from "../model/transcript.js";
 import { Icon } from "../shared/icons.js";
 import { Announcements } from "./announcements.js";
-import { MessageGroup } from "./message_group.js";
 import { Pending } from "./pending.js";
+import { Row } from "./row.js";
 import { SuggestedActions } from "./suggested_actions.js";
-import { TypingIndicator } from "./typing_indicator.js";
+import { Thread } from "./thread.js";
+import { PeopleTyping, TypingIndicator } from "./typing_indicator.js";
 
 const NEAR_END = 80;
 
@@ -18,10 +25,15 @@ export function MessageList({ context }) {
   const { state, user, conversation } = context;
   const { items, typing } = state.transcript;
   const list = useRef(null);
+  const top = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
   const [lastRead, setLastRead] = useState(undefined);
-  const pending = entriesOf(state.outbox, conversation?.id);
-  const rows = useMemo(() => rowsOf(items, lastRead), [items, lastRead]);
+  const inChannel = conversation?.kind === "channel";
+  const pending = entriesOf(state.outbox, conversation?.id).filter(({ thread }) => !thread);
+  const rows = useMemo(
+    () => (inChannel ? threadRowsOf(items) : rowsOf(items, lastRead)),
+    [items, lastRead, inChannel],
+  );
   const suggestion = suggesting(state.transcript, user?.id);
   const toEnd = () => {
     const { current } = list;
@@ -34,41 +46,51 @@ export function MessageList({ context }) {
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = list.current;
     const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // What has grown since is no reason to leave the end: only a person who scrolls up is.
+    const up = scrollTop < top.current;
+    top.current = scrollTop;
+    if (near === atEnd || !(near || up)) return;
     list.current.dataset.end = String(near);
-    if (near === atEnd) return;
     setAtEnd(near);
     setLastRead(near ? undefined : items.at(-1)?.key);
   };
   const unread = lastRead === undefined ? 0 : after(items, lastRead);
   return html`<div class="messages-frame">
-    <div ref=${list} class="messages" role="region" aria-label="Messages" tabindex="0" data-end="true" onScroll=${onScroll}>
+    <div
+      ref=${list}
+      class="messages"
+      role="region"
+      aria-label="Messages"
+      tabindex="0"
+      data-end="true"
+      onScroll=${onScroll}
+    >
       <div class="messages__column">
-        ${rows.map((row) => html`<${Row} key=${row.key} row=${row} context=${context} />`)}
-        ${pending.map((entry) => html`<${Pending} key=${entry.clientId} entry=${entry} context=${context} />`)}
+        ${rows.map((row) =>
+          row.kind === "thread"
+            ? html`<${Thread} key=${row.key} row=${row} context=${context} />`
+            : html`<${Row} key=${row.key} row=${row} context=${context} />`,
+        )}
+        ${pending.map(
+          (entry) => html`<${Pending} key=${entry.clientId} entry=${entry} context=${context} />`,
+        )}
         ${typing && html`<${TypingIndicator} typing=${typing} context=${context} />`}
+        <${PeopleTyping} context=${context} />
         <${PromptStarters} context=${context} />
-        ${suggestion && html`<${SuggestedActions} activity=${suggestion.activity} context=${context} />`}
+        ${
+          suggestion &&
+          html`<${SuggestedActions} activity=${suggestion.activity} context=${context} />`
+        }
       </div>
     </div>
-    ${!atEnd &&
-    html`<button type="button" class="button to-end" onClick=${toEnd}>
-      <${Icon} name="down" />${unread > 0 ? `${unread} new` : "To the newest"}
-    </button>`}
+    ${
+      !atEnd &&
+      html`<button type="button" class="button to-end" onClick=${toEnd}>
+        <${Icon} name="down" />${unread > 0 ? `${unread} new` : "To the newest"}
+      </button>`
+    }
     <${Announcements} items=${items} />
   </div>`;
-}
-
-function Row({ row, context }) {
-  switch (row.kind) {
-    case "day":
-      return html`<h2 class="day"><span>${dayText(row.date, new Date())}</span></h2>`;
-    case "unread":
-      return html`<div class="unread" role="separator"><span>New</span></div>`;
-    case "event":
-      return html`<p class="event">${row.item.text}</p>`;
-    default:
-      return html`<${MessageGroup} group=${row} context=${context} />`;
-  }
 }
 
 function after(items, key) {

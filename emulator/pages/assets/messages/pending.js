@@ -8,18 +8,30 @@ const REASONS = {
 
 /** A message that the local cloud does not have yet. */
 export function Pending({ entry, context }) {
-  const { clientId, activity, state, reason } = entry;
+  const { clientId, activity, shown, state, reason } = entry;
+  const said = { ...activity, text: shown ?? activity.text };
+  if (shown === null || !said.text) return null;
   const discard = () => context.dispatch({ type: "sent", clientId });
   return html`<section class="group group--own" aria-label="You">
     <div class="group__content">
       <article class=${`message message--own message--${state}`}>
-        <div class="bubble"><${MessageText} item=${{ activity, own: true }} context=${context} /></div>
+        <div class="bubble">
+          <${MessageText} item=${{ activity: said, own: true }} context=${context} />
+        </div>
         <div class="message__foot">
-          ${state === "failed"
-            ? html`<span class="delivery delivery--failed" role="alert">${reason}</span>
-                <button type="button" class="link-button" onClick=${() => context.client.again(clientId)}>Retry</button>
-                <button type="button" class="link-button" onClick=${discard}>Discard</button>`
-            : html`<span class="delivery">${REASONS[state]}…</span>`}
+          ${
+            state === "failed"
+              ? html`<span class="delivery delivery--failed" role="alert">${reason}</span>
+                  <button
+                    type="button"
+                    class="link-button"
+                    onClick=${() => context.client.again(clientId)}
+                  >
+                    Retry
+                  </button>
+                  <button type="button" class="link-button" onClick=${discard}>Discard</button>`
+              : html`<span class="delivery">${REASONS[state]}…</span>`
+          }
         </div>
       </article>
     </div>

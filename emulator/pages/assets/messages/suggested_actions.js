@@ -4,9 +4,17 @@ import { html } from "/assets/libraries/htm.js";
 export function SuggestedActions({ activity, context }) {
   const { actions } = activity.suggestedActions;
   return html`<div class="suggestions" role="group" aria-label="Suggested replies">
-    ${actions.map((action, index) => html`<button key=${index} type="button" class="button suggestion" onClick=${() => perform(action, context)}>
-      ${action.title ?? action.text ?? action.value}
-    </button>`)}
+    ${actions.map(
+      (action, index) =>
+        html`<button
+          key=${index}
+          type="button"
+          class="button suggestion"
+          onClick=${() => perform(action, context)}
+        >
+          ${action.title ?? action.text ?? action.value}
+        </button>`,
+    )}
   </div>`;
 }
 
@@ -22,7 +30,7 @@ export function perform({ type, value, text, displayText, title }, context) {
       context.signIn(value);
       break;
     case "messageBack":
-      context.send({ type: "message", text: text ?? "", value, channelData: { messageBack: { displayText, text, value } } });
+      context.send({ type: "message", text: text ?? "", value }, displayText ?? null);
       break;
     case "Action.Compose":
     case "composeBox":

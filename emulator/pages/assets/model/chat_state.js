@@ -3,6 +3,8 @@
 import * as outbox from "./outbox.js";
 import { EMPTY, withChanges, withNotice, withoutTyping } from "./transcript.js";
 
+const PERSON_TYPING_MS = 5000;
+
 export const RESTARTED = "The local cloud was restarted";
 
 export function initialState(kept, pending) {
@@ -20,6 +22,7 @@ export function initialState(kept, pending) {
     outbox: pending,
     deliveries: {},
     unread: {},
+    typists: {},
     notice: null,
     dialog: null,
     attached: [],
@@ -41,13 +44,20 @@ const ACTIONS = {
   delivery: withDelivery,
   conversation: withConversation,
   conversations: (state, { conversations }) => ({ ...state, conversations }),
+  personTyping: (state, { user, now }) =>
+    user === state.user?.id
+      ? state
+      : { ...state, typists: { ...state.typists, [user]: now + PERSON_TYPING_MS } },
   elsewhere: (state, { conversation }) => ({
     ...state,
     unread: { ...state.unread, [conversation]: (state.unread[conversation] ?? 0) + 1 },
   }),
   tick: (state, { now }) => {
     const transcript = withoutTyping(state.transcript, { now });
-    return transcript === state.transcript ? state : { ...state, transcript };
+    const typists = Object.entries(state.typists).filter(([, until]) => until > now);
+    const same = typists.length === Object.keys(state.typists).length;
+    if (transcript === state.transcript && same) return state;
+    return { ...state, transcript, typists: same ? state.typists : Object.fromEntries(typists) };
   },
   queued: (state, { entry }) => ({ ...state, outbox: outbox.queued(state.outbox, entry) }),
   outboxState: (state, { clientId, to, reason }) => ({
@@ -86,7 +96,15 @@ function read(state, conversationId) {
 function withServerChanges(state, { changes, reached, now }) {
   const reader = { user: state.user.id, run: state.run, now };
   const transcript = withChanges(state.transcript, changes, reader);
-  return { ...state, transcript, reached, outbox: outbox.withoutArrived(state.outbox, changes) };
+  const typists = { ...state.typists };
+  for (const { from } of changes) delete typists[from?.id];
+  return {
+    ...state,
+    transcript,
+    reached,
+    typists,
+    outbox: outbox.withoutArrived(state.outbox, changes),
+  };
 }
 
 function byActivity(deliveries) {

@@ -3,8 +3,8 @@
 const KEY = "local-chat.outbox";
 
 /**
- * An entry is `{clientId, conversation, activity, at, state, reason?}`; the state is "waiting" for a
- * connection, "sending", or "failed".
+ * An entry is `{clientId, conversation, activity, shown?, thread?, at, state, reason?}`; it is
+ * "waiting" for a connection, "sending", or "failed".
  */
 export function queued(outbox, entry) {
   return [...outbox, { ...entry, state: "waiting" }];

@@ -24,10 +24,17 @@ function entry(conversation, bot) {
   return { id, conversation, icon: ICONS[kind], name: nameOf(conversation, bot) };
 }
 
-function nameOf({ kind, name, channel, thread, bot: own }, bot) {
+function nameOf({ kind, name, channel, bot: own }, bot) {
   if (kind === "personal") return own?.name ?? bot?.name ?? "Bot";
   if (kind === "group") return name || "Group chat";
-  return thread?.title ? `${channel?.name ?? "General"}: ${thread.title}` : (channel?.name ?? "General");
+  return channel?.name ?? "General";
+}
+
+/** The teams that have a channel here, each once. */
+export function teams(conversations) {
+  const byId = new Map();
+  for (const { team } of conversations) if (team) byId.set(team.id, team);
+  return [...byId.values()];
 }
 
 /** Several chats of one name get numbers. */

@@ -1,6 +1,7 @@
-/** The rows of the message list: days, groups of messages of one sender, and events. */
+/** The rows of the message list: days, groups of messages of one sender, events and threads. */
 
 import { daysBetween } from "../text/times.js";
+import { isShown } from "./transcript.js";
 
 /** Messages of one sender that are closer together are one group. */
 export const GROUP_MS = 5 * 60 * 1000;
@@ -19,6 +20,7 @@ export function rowsOf(items, lastRead = undefined) {
   let group = null;
   for (const item of items) {
     const date = new Date(item.at);
+    if (!isShown(item)) continue;
     if (day === null || daysBetween(day, date) !== 0) {
       rows.push({ kind: "day", key: `day-${item.key}`, date });
       day = date;
@@ -45,4 +47,37 @@ export function rowsOf(items, lastRead = undefined) {
 
 function belongs(group, item, date) {
   return group.from.id === item.activity.from?.id && date - group.last < GROUP_MS;
+}
+
+/**
+ * The rows of a channel: each thread stands where its first message does.
+ *
+ * @returns {Array} events and days as above, and `{kind: "thread", key, thread, rows}`.
+ */
+export function threadRowsOf(items) {
+  const threads = new Map();
+  const rows = [];
+  let day = null;
+  for (const item of items) {
+    if (!isShown(item)) continue;
+    const { thread } = item.activity;
+    if (thread && threads.has(thread)) {
+      threads.get(thread).push(item);
+      continue;
+    }
+    const date = new Date(item.at);
+    if (day === null || daysBetween(day, date) !== 0) {
+      rows.push({ kind: "day", key: `day-${item.key}`, date });
+      day = date;
+    }
+    if (!thread) {
+      rows.push(...rowsOf([item]).slice(1));
+      continue;
+    }
+    threads.set(thread, [item]);
+    rows.push({ kind: "thread", key: `thread-${item.key}`, thread });
+  }
+  return rows.map((row) =>
+    row.kind === "thread" ? { ...row, rows: rowsOf(threads.get(row.thread)).slice(1) } : row,
+  );
 }

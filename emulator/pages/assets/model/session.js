@@ -3,16 +3,18 @@
 const KEY = "local-chat.session";
 
 /**
- * What the tab kept: `{user?, conversation?}`, both as the server sent them.
+ * What the tab kept: `{user?, conversation?, singleSignOn?}`, the first two as the server sent
+ * them.
  *
  * @param {Storage} storage the tab's sessionStorage.
  */
 export function keptSession(storage) {
   try {
-    const { user, conversation } = JSON.parse(storage.getItem(KEY) ?? "{}");
+    const { user, conversation, singleSignOn } = JSON.parse(storage.getItem(KEY) ?? "{}");
     return {
       user: isIdentified(user) ? user : undefined,
       conversation: isIdentified(conversation) ? conversation : undefined,
+      singleSignOn: singleSignOn === true,
     };
   } catch {
     return {};
@@ -20,9 +22,9 @@ export function keptSession(storage) {
 }
 
 /** Keep a session; a browser that refuses storage starts anew with each load. */
-export function keepSession(storage, { user, conversation }) {
+export function keepSession(storage, session) {
   try {
-    storage.setItem(KEY, JSON.stringify({ user, conversation }));
+    storage.setItem(KEY, JSON.stringify(session));
   } catch {
     // Nothing is lost but the memory of the tab.
   }

@@ -3,8 +3,11 @@
 import { eventText } from "./event_texts.js";
 import { streamOf } from "./streams.js";
 
-/** How long a typing indicator is shown when no message follows. */
-export const TYPING_MS = 10_000;
+/**
+ * How long a typing indicator is shown when no message follows: three seconds by the activity
+ * schema (A6000), and some more because bots that repeat it are not punctual.
+ */
+export const TYPING_MS = 3500;
 
 /** An indicator that comes so soon after the answer was sent at the same time: nobody types. */
 export const CROSSED_MS = 250;
@@ -12,9 +15,9 @@ export const CROSSED_MS = 250;
 export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });
 
 /**
- * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, reactions,
- * streaming, text?}`: `at` is epoch milliseconds, `reactions` maps a type to ids of people,
- * `streaming` is null, "informative" or "streaming".
+ * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, streaming,
+ * text?}`: `at` is epoch milliseconds, `streaming` is null, "informative" or "streaming". The
+ * server adds `reactions`, `edited` and `thread` to the activities.
  *
  * @param {object} transcript EMPTY, or what this function returned.
  * @param {Array} changes activities as added or updated, and `messageDelete`, in order.
@@ -35,8 +38,6 @@ function withChange(transcript, change, reader) {
       return withMessage(transcript, change, reader);
     case "messageDelete":
       return changed(transcript, reader, change.id, { deleted: true });
-    case "messageReaction":
-      return withReactions(transcript, change, reader);
     case "typing":
       return withTyping(transcript, change, reader);
     default:
@@ -65,15 +66,14 @@ function withMessage(transcript, activity, reader) {
     return { ...transcript, typing, answered };
   }
   const before = transcript.items[index];
-  const edited = before.edited || isEdit(before, activity);
+  const edited = activity.edited === true || before.edited || isEdit(before, activity);
   transcript.items[index] = { ...before, activity, edited, deleted: false, streaming: null };
   return { ...transcript, typing, answered };
 }
 
-/** Bots also update a message to replace its card; that is no edit that Teams marks. */
+/** Bots also update a message to replace its card: that is no edit of what it says. */
 function isEdit(before, activity) {
   if (before.deleted || before.streaming) return false;
-  if (activity.channelData?.eventType === "undeleteMessage") return false;
   return (before.activity.text ?? "") !== (activity.text ?? "");
 }
 
@@ -85,34 +85,17 @@ function newItem(key, kind, activity, reader) {
     activity,
     at: sentAt(activity, reader),
     own: activity.from?.id === reader.user,
-    edited: false,
+    edited: activity.edited === true,
     deleted: false,
-    reactions: {},
     streaming: null,
   };
 }
 
 function changed(transcript, reader, id, differences) {
   const key = keyOf(reader, id);
-  const items = transcript.items.map((item) => (item.key === key ? { ...item, ...differences } : item));
-  return { ...transcript, items };
-}
-
-function withReactions(transcript, activity, reader) {
-  const key = keyOf(reader, activity.replyToId);
-  const who = activity.from?.id;
-  const items = transcript.items.map((item) => {
-    if (item.key !== key) return item;
-    const reactions = { ...item.reactions };
-    for (const { type } of activity.reactionsAdded ?? []) {
-      reactions[type] = [...(reactions[type] ?? []).filter((id) => id !== who), who];
-    }
-    for (const { type } of activity.reactionsRemoved ?? []) {
-      reactions[type] = (reactions[type] ?? []).filter((id) => id !== who);
-      if (reactions[type].length === 0) delete reactions[type];
-    }
-    return { ...item, reactions };
-  });
+  const items = transcript.items.map((item) =>
+    item.key === key ? { ...item, ...differences } : item,
+  );
   return { ...transcript, items };
 }
 
@@ -158,11 +141,21 @@ function withStream(transcript, activity, { id, state }, reader) {
   return { ...transcript, typing: null };
 }
 
+/** Whether a message has something to show: a card's answer has neither text nor attachments. */
+export function isShown({ kind, activity, streaming, deleted }) {
+  if (kind !== "message" || streaming || deleted) return true;
+  return Boolean(activity.text) || (activity.attachments ?? []).some(hasBody);
+}
+
+function hasBody({ contentType }) {
+  return contentType !== "text/html";
+}
+
 /** A line of the page itself, such as that the local cloud was restarted. */
 export function withNotice(transcript, text, now) {
   const key = `notice:${transcript.items.length}:${now}`;
   const notice = { key, id: key, kind: "event", activity: {}, at: now, own: false, text };
-  return { ...transcript, items: [...transcript.items, { ...notice, reactions: {} }] };
+  return { ...transcript, items: [...transcript.items, notice] };
 }
 
 /** Without an indicator whose time is over, or whose turn has ended. */

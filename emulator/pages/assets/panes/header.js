@@ -12,7 +12,13 @@ export function ChatHeader({ context }) {
   const kind = conversation?.kind ?? "personal";
   const name = title(conversation, bot);
   return html`<header class="chat-header">
-    <button type="button" class="icon-button rail-opener" aria-label="Conversations" title="Conversations" onClick=${context.openRail}>
+    <button
+      type="button"
+      class="icon-button rail-opener"
+      aria-label="Conversations"
+      title="Conversations"
+      onClick=${context.openRail}
+    >
       <${Icon} name="menu" />
     </button>
     <${Avatar} id=${conversation?.id} name=${name} kind=${kind === "personal" ? "bot" : kind} />
@@ -49,7 +55,7 @@ export function title(conversation, bot) {
   return channel ? `${team?.name ?? "Team"} › ${channel.name}` : name || "Group chat";
 }
 
-function more({ api, attempt, conversation, state, dispatch, facts, openUrl, dispatchRename }) {
+function more({ api, attempt, conversation, state, dispatch, facts, openUrl, openDialog }) {
   const installed = conversation?.installed !== false;
   const install = () => attempt(installed ? api.uninstall : api.install);
   const items = [
@@ -60,7 +66,15 @@ function more({ api, attempt, conversation, state, dispatch, facts, openUrl, dis
       run: () => dispatch({ type: "singleSignOn", on: !state.singleSignOn }),
     },
     { line: true },
-    { key: "install", label: installed ? "Uninstall the app" : "Install the app", run: install, danger: installed },
+    ...(conversation && conversation.kind !== "personal"
+      ? [{ key: "rename", label: "Rename", run: () => openDialog({ kind: "rename" }) }]
+      : []),
+    {
+      key: "install",
+      label: installed ? "Uninstall the app" : "Install the app",
+      run: install,
+      danger: installed,
+    },
     { line: true },
     { key: "webchat", label: "Open Web Chat", run: () => openUrl(`${location.origin}/webchat`) },
     { title: facts.endpoint },

@@ -51,7 +51,11 @@ function Splitter({ width, onResize }) {
     target.setPointerCapture(pointerId);
     const move = ({ clientX }) => onResize(panelWidth(innerWidth - clientX, innerWidth));
     target.addEventListener("pointermove", move);
-    target.addEventListener("lostpointercapture", () => target.removeEventListener("pointermove", move), { once: true });
+    target.addEventListener(
+      "lostpointercapture",
+      () => target.removeEventListener("pointermove", move),
+      { once: true },
+    );
     event.preventDefault();
   };
   const onKeyDown = ({ key }) => {

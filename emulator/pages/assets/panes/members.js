@@ -8,7 +8,9 @@ export function MembersMenu({ context }) {
   if (!conversation) return null;
   const members = conversation.members ?? [];
   const group = conversation.kind !== "personal";
-  const content = html`<${Icon} name="people" />${group && html`<span class="count">${members.length}</span>`}`;
+  const content = html`<${Icon}
+      name="people"
+    />${group && html`<span class="count">${members.length}</span>`}`;
   const acting = members.map((member) => ({
     key: `as-${member.id}`,
     label: member.name,
@@ -27,11 +29,17 @@ export function MembersMenu({ context }) {
     danger: true,
     run: () => attempt(() => api.removeMember(member.id)),
   }));
-  const addAndAct = { key: "new", label: "Add a new user", run: () => attempt(() => api.addMember({ new: true })) };
+  const addAndAct = {
+    key: "new",
+    label: "Add a new user",
+    run: () => attempt(() => api.addMember({ new: true })),
+  };
   const items = [{ title: "Act as" }, ...acting];
   if (group) items.push({ line: true }, { title: "Members" }, addAndAct, ...adding, ...removing);
+  const count = group ? `${members.length} members` : "Members";
+  const label = `${count}, acting as ${user?.name ?? "nobody"}`;
   return html`<${MenuButton}
-    button=${{ label: `Members, acting as ${user?.name ?? "nobody"}`, content, className: "icon-button members-button" }}
+    button=${{ label, content, className: "icon-button members-button" }}
     items=${items}
   />`;
 }

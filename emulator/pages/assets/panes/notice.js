@@ -9,10 +9,16 @@ export function Notice({ context }) {
   const { kind, text, turn } = notice;
   return html`<div class=${`notice notice--${kind}`} role=${kind === "error" ? "alert" : "status"}>
     <span class="notice__text">${text}</span>
-    ${turn &&
-    html`<button type="button" class="button button--small" onClick=${() => context.showTurn(turn)}>
-      Show the turn
-    </button>`}
+    ${
+      turn &&
+      html`<button
+        type="button"
+        class="button button--small"
+        onClick=${() => context.showTurn(turn)}
+      >
+        Show the turn
+      </button>`
+    }
     <button type="button" class="icon-button" aria-label="Close this message" onClick=${close}>
       <${Icon} name="close" />
     </button>

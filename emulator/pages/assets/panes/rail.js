@@ -2,17 +2,25 @@ import { html } from "/assets/libraries/htm.js";
 import { Avatar } from "../shared/avatar.js";
 import { Icon } from "../shared/icons.js";
 import { MenuButton } from "../shared/menu.js";
-import { sections } from "../model/rail_sections.js";
+import { sections, teams } from "../model/rail_sections.js";
 
 /** The conversations of the user, and who the user is. */
 export function ConversationRail({ context, onClose }) {
   const { state, user, bot, openDialog, client } = context;
   const starts = [
-    { key: "personal", label: "New chat with the bot", run: () => create(context, { kind: "personal" }) },
     { key: "group", label: "New group chat", run: () => create(context, { kind: "group" }) },
-    { key: "channel", label: "New post in a channel", run: () => openDialog({ kind: "new-conversation" }) },
+    { key: "team", label: "New team", run: () => create(context, { kind: "channel" }) },
+    ...teams(state.conversations).map((team) => ({
+      key: team.id,
+      label: `New channel in ${team.name}`,
+      run: () => openDialog({ kind: "new-channel", team }),
+    })),
     { line: true },
-    { key: "user", label: "Become a new user", run: () => client.connect({ user: undefined, conversation: undefined }) },
+    {
+      key: "user",
+      label: "New user, in a new chat with the bot",
+      run: () => client.connect({ user: undefined, conversation: undefined }),
+    },
   ];
   return html`<nav class="rail" aria-label="Conversations">
     <div class="rail__head">
@@ -21,25 +29,37 @@ export function ConversationRail({ context, onClose }) {
         button=${{ label: "New conversation", content: html`<${Icon} name="add" />` }}
         items=${starts}
       />
-      <button type="button" class="icon-button rail__close" aria-label="Close the list" onClick=${onClose}>
+      <button
+        type="button"
+        class="icon-button rail__close"
+        aria-label="Close the list"
+        onClick=${onClose}
+      >
         <${Icon} name="close" />
       </button>
     </div>
     <div class="rail__list">
       ${sections(state.conversations, bot).map(
-        ({ title, entries }) => html`<section key=${title}>
-          <h3 class="rail__section">${title}</h3>
-          <ul class="rail__entries">
-            ${entries.map((entry) => html`<${RailEntry} key=${entry.id} entry=${entry} context=${context} />`)}
-          </ul>
-        </section>`,
+        ({ title, entries }) =>
+          html`<section key=${title}>
+            <h3 class="rail__section">${title}</h3>
+            <ul class="rail__entries">
+              ${entries.map(
+                (entry) => html`<${RailEntry} key=${entry.id} entry=${entry} context=${context} />`,
+              )}
+            </ul>
+          </section>`,
       )}
     </div>
-    ${user &&
-    html`<div class="rail__user">
-      <${Avatar} id=${user.id} name=${user.name} small />
-      <span class="rail__user-name"><span class="visually-hidden">Acting as </span>${user.name}</span>
-    </div>`}
+    ${
+      user &&
+      html`<div class="rail__user">
+        <${Avatar} id=${user.id} name=${user.name} small />
+        <span class="rail__user-name"
+          ><span class="visually-hidden">Acting as </span>${user.name}</span
+        >
+      </div>`
+    }
   </nav>`;
 }
 
@@ -55,7 +75,10 @@ function RailEntry({ entry, context }) {
     >
       <${Avatar} id=${entry.id} name=${entry.name} kind=${entry.icon} small />
       <span class="rail__name">${entry.name}</span>
-      ${unread > 0 && html`<span class="badge">${unread}<span class="visually-hidden"> unread</span></span>`}
+      ${
+        unread > 0 &&
+        html`<span class="badge">${unread}<span class="visually-hidden"> unread</span></span>`
+      }
     </button>
   </li>`;
 }
@@ -64,6 +87,6 @@ function RailEntry({ entry, context }) {
 export async function create(context, body) {
   const { api, attempt, client, openConversation } = context;
   const conversation = await attempt(() => api.createConversation(body));
-  if (conversation) openConversation(conversation.conversation ?? conversation);
+  if (conversation) openConversation(conversation);
   return conversation;
 }

@@ -2,7 +2,11 @@ import { html } from "/assets/libraries/htm.js";
 
 const LOST = {
   connecting: { state: "starting", label: "Connecting" },
-  lost: { state: "stopped", label: "Local cloud stopped", text: "make run is not running. The page connects again by itself." },
+  lost: {
+    state: "stopped",
+    label: "Local cloud stopped",
+    text: "make run is not running. The page connects again by itself.",
+  },
 };
 const LABELS = {
   starting: "Bot is starting",
@@ -37,7 +41,9 @@ export function StatusBanner({ context }) {
     </div>`;
   }
   if (state === "stopped") {
-    return html`<div class="banner banner--warn" role="status"><strong>${label}.</strong> ${text}</div>`;
+    return html`<div class="banner banner--warn" role="status">
+      <strong>${label}.</strong> ${text}
+    </div>`;
   }
   return null;
 }

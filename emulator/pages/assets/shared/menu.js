@@ -31,7 +31,9 @@ export function MenuButton({ button, items, onToggle = () => {} }) {
     >
       ${button.content}
     </button>
-    ${open && html`<${Menu} opener=${opener} label=${button.label} items=${items} close=${close} />`}`;
+    ${
+      open && html`<${Menu} opener=${opener} label=${button.label} items=${items} close=${close} />`
+    }`;
 }
 
 function Menu({ opener, label, items, close }) {
@@ -40,7 +42,11 @@ function Menu({ opener, label, items, close }) {
     // Above everything else, clipped by nothing.
     menu.current.showPopover();
     const room = { width: innerWidth, height: innerHeight };
-    const at = placed(opener.current.getBoundingClientRect(), menu.current.getBoundingClientRect(), room);
+    const at = placed(
+      opener.current.getBoundingClientRect(),
+      menu.current.getBoundingClientRect(),
+      room,
+    );
     menu.current.style.left = `${at.left}px`;
     menu.current.style.top = `${at.top}px`;
     entries(menu.current)[0]?.focus();
@@ -59,7 +65,14 @@ function Menu({ opener, label, items, close }) {
     if (event.key !== "Tab") event.preventDefault();
     event.stopPropagation();
   };
-  return html`<div ref=${menu} class="menu" popover="manual" role="menu" aria-label=${label} onKeyDown=${onKeyDown}>
+  return html`<div
+    ref=${menu}
+    class="menu"
+    popover="manual"
+    role="menu"
+    aria-label=${label}
+    onKeyDown=${onKeyDown}
+  >
     ${items.map((item) => entry(item, close))}
   </div>`;
 }
@@ -83,7 +96,8 @@ function entry(item, close) {
     tabindex="-1"
     onClick=${run}
   >
-    ${item.icon}<span>${item.label}</span>${item.checked && html`<span aria-hidden="true">✓</span>`}
+    ${item.icon}<span>${item.label}</span>
+    ${item.checked && html`<span class="menu__check" aria-hidden="true">✓</span>`}
   </button>`;
 }
 

@@ -17,7 +17,13 @@ export function ThemeSwitch() {
     chooseScheme(localStorage, document.documentElement, next);
     setScheme(next);
   };
-  return html`<button type="button" class="icon-button" aria-label=${label} title=${label} onClick=${change}>
+  return html`<button
+    type="button"
+    class="icon-button"
+    aria-label=${label}
+    title=${label}
+    onClick=${change}
+  >
     <${Icon} name=${icon} />
   </button>`;
 }

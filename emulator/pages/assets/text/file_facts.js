@@ -12,7 +12,11 @@ export function imageOf({ contentType = "", contentUrl, name }) {
 /** `{name, url, size}` for a file; null for a card. */
 export function fileOf({ contentType = "", contentUrl, content, name }) {
   if (contentType === DOWNLOAD) {
-    return { name: name || "File", url: page(content?.downloadUrl ?? contentUrl), size: content?.size };
+    return {
+      name: name || "File",
+      url: page(content?.downloadUrl ?? contentUrl),
+      size: content?.size,
+    };
   }
   if (contentType === INFO_CARD) return { name: name || "File", url: page(contentUrl) };
   if (contentType.startsWith("application/vnd.microsoft.") || !contentUrl) return null;

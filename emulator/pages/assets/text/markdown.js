@@ -28,8 +28,15 @@ function withRules(made) {
   };
   renderer.rules.table_open = () => '<div class="table" tabindex="0"><table>';
   renderer.rules.table_close = () => "</table></div>";
+  // Long lines scroll, with the keyboard, too.
+  renderer.rules.fence = (tokens, index) => codeBlock(tokens[index].content, made.utils);
+  renderer.rules.code_block = renderer.rules.fence;
   for (const name of ["th_open", "td_open"]) renderer.rules[name] = alignedCell;
   return made;
+}
+
+function codeBlock(content, { escapeHtml }) {
+  return `<pre tabindex="0"><code>${escapeHtml(content)}</code></pre>\n`;
 }
 
 /** The page's policy forbids the style attribute that says how a column is aligned. */

@@ -52,7 +52,9 @@ export function mentionsIn(typed, picked) {
 
 /** The typed form of a text with mentions, to edit it again. */
 export function typedForm({ text = "", entities = [] }) {
-  const picked = entities.filter(({ type }) => type === "mention").map(({ mentioned }) => mentioned);
+  const picked = entities
+    .filter(({ type }) => type === "mention")
+    .map(({ mentioned }) => mentioned);
   const typed = text.replace(/<at(?:\s[^>]*)?>(.*?)<\/at>/gis, (_, name) => `@${name}`);
   return { typed, picked };
 }

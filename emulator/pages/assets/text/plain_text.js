@@ -14,5 +14,10 @@ export function plainText(text) {
 /** At most so many characters. */
 export function shortened(text, length) {
   const characters = [...text];
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("").trimEnd()}…`;
+  return characters.length <= length
+    ? text
+    : `${characters
+        .slice(0, length - 1)
+        .join("")
+        .trimEnd()}…`;
 }

@@ -22,7 +22,8 @@ export function dayText(date, now, locale) {
   const days = daysBetween(date, now);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
-  if (days > 1 && days < 7) return new Intl.DateTimeFormat(locale, { weekday: "long" }).format(date);
+  if (days > 1 && days < 7)
+    return new Intl.DateTimeFormat(locale, { weekday: "long" }).format(date);
   const year = date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
   return new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", ...year }).format(date);
 }

@@ -8,6 +8,9 @@ test("the pause doubles up to the ceiling", () => {
 });
 
 test("tabs do not all come back at once, and none at once", () => {
-  assert.equal(pauseBefore(4, () => 0), 1500);
+  assert.equal(
+    pauseBefore(4, () => 0),
+    1500,
+  );
   assert.ok(pauseBefore(1, () => 0) > 100);
 });
