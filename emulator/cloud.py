@@ -76,6 +76,7 @@ class Cloud:
         user_assigned: client id (GUID) of the app's user-assigned identity. Where the bot signs in
             as a managed identity, it is the bot's own app id.
         pages: serves the pages, and what they call.
+        teams_directory: the people and conversations of the chat page.
         inspector: what it shows of the bot's turns.
         vault_permissions: operations on the vault by object id (GUID) of who may do them.
         servers: every server by its name.
@@ -110,40 +111,41 @@ class Cloud:
             self.renew_certificate()
         self.servers: dict[str, Server] = {}
         self.services = Services(self.servers)
-        self._add_channel(tls, manifest)
-        self._add_pages(libraries)
+        self._add_channel(tls)
+        self._add_pages(libraries, manifest)
         self._add_token_service(tls)
         self._add_servers()
 
-    def _add_channel(self, tls: ssl.SSLContext, manifest: Path | None) -> None:
+    def _add_channel(self, tls: ssl.SSLContext) -> None:
         self.channel = Channel(self.registration, tls)
         self.channel.bot_endpoint = BOT_ENDPOINT
         self.conversations = Conversations()
         self.user_tokens = UserTokens(self.entra.issuer, self.registration)
-        directory = TeamsDirectory(self.registration, self.conversations, BOT_NAME)
+        self.teams_directory = TeamsDirectory(self.registration, self.conversations, BOT_NAME)
         self.connector = BotConnector(
             self.entra.issuer,
             self.registration,
             self.conversations,
             OAuthCards(self.user_tokens, lambda: self.pages.url),
             tls,
-            more=TeamsConnectorOperations(directory).table(),
+            more=TeamsConnectorOperations(self.teams_directory).table(),
+        )
+        self.direct_line = DirectLine(
+            self.channel, lambda: self.connector.server.url, self.conversations
+        )
+
+    def _add_pages(self, libraries: Path | None, manifest: Path | None) -> None:
+        self.inspector = Inspector(
+            self.channel, self.connector, self.services, lambda: self.pages.url
         )
         self.teams = TeamsChannel(
             self.channel,
             lambda: self.connector.server.url,
             lambda: self.pages.url,
             self.conversations,
-            directory,
+            self.teams_directory,
+            self.inspector.status,
             manifest,
-        )
-        self.direct_line = DirectLine(
-            self.channel, lambda: self.connector.server.url, self.conversations
-        )
-
-    def _add_pages(self, libraries: Path | None) -> None:
-        self.inspector = Inspector(
-            self.channel, self.connector, self.services, lambda: self.pages.url
         )
         assets = PageAssets(libraries)
         sign_in_page = SignInPage(

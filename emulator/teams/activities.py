@@ -19,11 +19,13 @@ CHANNEL = "msteams"
 LOCALE = "en-US"
 TIMEZONE = "UTC"
 
-PAGE_ONLY = ("reactions", "edited", "thread")
+PAGE_ONLY = ("reactions", "edited", "thread", "clientId")
 """Properties of a stored message that bots do not get."""
 
 DOWNLOAD_INFO = "application/vnd.microsoft.teams.file.download.info"
 """The content type of a user's file."""
+
+HTML = "text/html"
 
 _MENTION = re.compile(r"&lt;at&gt;(.*?)&lt;/at&gt;")
 
@@ -147,10 +149,12 @@ def as_delivered(stored: Activity) -> Activity:
     if activity["conversation"]["conversationType"] != "personal":
         # Elsewhere, bots get no files through the Bot Connector.
         attachments = [each for each in attachments if each["contentType"] != DOWNLOAD_INFO]
+    if any(each["contentType"] == HTML for each in attachments):
+        return {**activity, "attachments": attachments}  # the page has written it: a quote
     pictures = [each for each in attachments if each["contentType"] == "image/*"]
     content = html_of(activity.get("text") or "") + "".join(map(_picture, pictures))
     if content:
-        attachments = [*attachments, {"contentType": "text/html", "content": content}]
+        attachments = [*attachments, {"contentType": HTML, "content": content}]
     return {**activity, "attachments": attachments}
 
 

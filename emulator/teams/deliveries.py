@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.conversations import Activity
-from emulator.teams.bot_status import BotStatus
+from emulator.inspector.bot_status import UNKNOWN, BotStatus
 from emulator.teams.directory.conversation import TeamsConversation
 
 HOLD_SECONDS = 60.0
@@ -82,7 +83,7 @@ class Deliveries:
         self, chat: TeamsConversation, activity: Activity, turn: str, limit: float
     ) -> None:
         report = DeliveryReport(chat, activity["id"], turn)
-        is_direct = self._reached and self._status.answers and not chat.backlog.locked()
+        is_direct = self._reached and self._may_answer() and not chat.backlog.locked()
         report.publish("pending")
         if is_direct:
             answer = await self._post(activity, turn)
@@ -108,7 +109,7 @@ class Deliveries:
                 while True:
                     # Those in front may have taken the time, though the bot can be reached now.
                     async with asyncio.timeout_at(max(end, loop.time() + MIN_WAIT_SECONDS)):
-                        await self._status.wait_until_it_answers()
+                        await self._until_it_answers()
                     waiting.cancel()
                     answer = await self._post(activity, report.turn)
                     if answer.sent or loop.time() > end:
@@ -119,6 +120,27 @@ class Deliveries:
             return BotAnswer(502, reached=False, sent=False)
         finally:
             waiting.cancel()
+
+    def _may_answer(self) -> bool:
+        return self._status.answers or self._status.state == UNKNOWN
+
+    async def _until_it_answers(self) -> None:
+        """Return when the host has said so, or without a host's word, when one can connect."""
+        while self._status.state == UNKNOWN:
+            if await self._is_listening():
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+        await self._status.ready()
+
+    async def _is_listening(self) -> bool:
+        address = urlsplit(self._channel.bot_endpoint)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            _, writer = await asyncio.open_connection(address.hostname, port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     def failure(self, answer: BotAnswer) -> str:
         """Why a delivery failed, in a sentence; empty if it did not."""

@@ -9,13 +9,13 @@ from emulator.channel.channel import Channel
 from emulator.channel.conversations import Conversations, UnknownActivityError
 from emulator.channel.errors import ChannelError, with_error_responses
 from emulator.faults import Handler
+from emulator.inspector.bot_status import BotStatus
 from emulator.teams.activities import TeamsActivities
 from emulator.teams.api.app_manifest import AppManifest
 from emulator.teams.api.conversation_routes import ConversationRoutes
 from emulator.teams.api.file_routes import FileRoutes
 from emulator.teams.api.live_socket import LiveSocket
 from emulator.teams.api.message_routes import MessageRoutes
-from emulator.teams.bot_status import BotStatus
 from emulator.teams.deliveries import Deliveries
 from emulator.teams.directory.teams_directory import TeamsDirectory
 from emulator.teams.uploads import Uploads
@@ -32,10 +32,10 @@ class TeamsChannel:
         page_url: returns the base URL of the server with the routes.
         conversations: the store shared with the Bot Connector.
         directory: who is there.
+        status: whether the bot answers.
         manifest: the app's Teams manifest; None: there is none.
 
     Attributes:
-        status: whether the bot answers; report to it what the Functions host says.
         directory: as given.
         deliveries: what is on its way to the bot.
     """
@@ -47,20 +47,20 @@ class TeamsChannel:
         page_url: Callable[[], str],
         conversations: Conversations,
         directory: TeamsDirectory,
+        status: BotStatus,
         manifest: Path | None = None,
     ) -> None:
         self.directory = directory
-        self.status = BotStatus(lambda: channel.bot_endpoint)
-        self.deliveries = Deliveries(channel, self.status)
+        self.deliveries = Deliveries(channel, status)
         activities = TeamsActivities(connector_url)
         uploads = Uploads(conversations, page_url)
         app = AppManifest(manifest)
-        chats = ConversationRoutes(directory, activities, self.deliveries, self.status)
+        chats = ConversationRoutes(directory, activities, self.deliveries, status)
         messages = MessageRoutes(
             directory, activities, self.deliveries, uploads, lambda: bool(app.offer()["readsAll"])
         )
         files = FileRoutes(directory, messages, uploads, conversations, connector_url)
-        self._live = LiveSocket(directory, self.status, chats.run_id, connector_url)
+        self._live = LiveSocket(directory, status, chats.run_id, connector_url)
         self._tables = [part.table() for part in (chats, messages, files, self._live, app)]
 
     def routes(self) -> list[web.RouteDef]:

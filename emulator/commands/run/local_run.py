@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emulator.child import Child
 from emulator.cloud import Cloud
-from emulator.commands.app_folder import NoBotError, app_with_bot, bots_in
+from emulator.commands.app_folder import APP, NoBotError, app_with_bot, bots_in
 from emulator.commands.run import unauthenticated_run
 from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import functions_host, wait_until_it_loads
@@ -20,6 +20,7 @@ from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import Azurite, StoragePorts
 from emulator.storage.local_storage import LocalStorage, start_storage
+from emulator.teams.api.app_manifest import manifest_of
 
 
 async def start_cloud(cloud: Cloud, chat_port: int) -> None:
@@ -45,7 +46,8 @@ async def run(options: RunOptions, folder: Path) -> None:
         StartError: something cannot start, or the host has ended.
     """
     bot, *skills = bots_in(options.bot)
-    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
+    manifest = manifest_of(bot, APP)
+    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
         await start_cloud(cloud, options.chat_port)

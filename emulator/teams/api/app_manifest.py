@@ -21,6 +21,19 @@ READ_ALL = frozenset({"ChannelMessage.Read.Group", "ChatMessage.Read.Chat"})
 """Permissions (resource-specific consent) with which a bot gets messages that do not mention it."""
 
 
+def manifest_of(bot: Path, project: Path) -> Path | None:
+    """Where a bot's manifest is; None: it has none.
+
+    Args:
+        bot: the bot's folder: its manifest is `manifest.json`, in it or in its `app_package`.
+        project: the project's folder, whose `app_package` is of the bot in `bot_logic`.
+    """
+    places = [bot / "manifest.json", bot / "app_package" / "manifest.json"]
+    if bot.resolve() == (project / "bot_logic").resolve():
+        places.append(project / "app_package" / "manifest.json")
+    return next((place for place in places if place.is_file()), None)
+
+
 class AppManifest:
     """Reads the manifest at each request, so that changes show at once.
 

@@ -8,8 +8,8 @@ from aiohttp import web
 from emulator.channel.conversations import Account, Activity
 from emulator.channel.errors import ChannelError, json_object
 from emulator.faults import Handler
+from emulator.inspector.bot_status import BotStatus
 from emulator.teams.activities import TeamsActivities
-from emulator.teams.bot_status import BotStatus
 from emulator.teams.deliveries import Deliveries
 from emulator.teams.directory.body import bad, item, items, optional_text, text
 from emulator.teams.directory.conversation import TeamsConversation
@@ -77,7 +77,7 @@ class ConversationRoutes:
                 "bot": self._directory.bot,
                 "people": [each.member() for each in self._directory.people.values()],
                 "run": self.run_id,
-                "status": self._status.current,
+                "status": self._status.as_json(),
             }
         )
 
@@ -177,6 +177,7 @@ class ConversationRoutes:
             each.members[person.id] = person.account()
         if chat.team:
             chat.team.members[person.id] = person.account()
+        self._directory.on_membership([person.id])
         added = [person.nameless_account()]
         return self._changed(chat, self._activities.members_added(chat, by, added))
 
@@ -190,6 +191,7 @@ class ConversationRoutes:
             each.members.pop(person.id, None)
         if chat.team:
             chat.team.members.pop(person.id, None)
+        self._directory.on_membership([person.id])
         by = self._directory.people.get(request.query.get("by", "")) or person
         removed = [person.nameless_account()]
         return self._changed(chat, self._activities.members_removed(chat, by, removed))

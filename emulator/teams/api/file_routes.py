@@ -11,7 +11,7 @@ from emulator.channel.conversations import Activity, Attachment, Conversations
 from emulator.channel.errors import ChannelError
 from emulator.faults import Handler
 from emulator.teams.api.conversation_routes import member_of
-from emulator.teams.api.message_routes import MessageRoutes, zone_of
+from emulator.teams.api.message_routes import MessageRoutes
 from emulator.teams.directory.body import bad
 from emulator.teams.directory.teams_directory import TeamsDirectory
 from emulator.teams.uploads import Uploads
@@ -77,10 +77,7 @@ class FileRoutes:
         content: Activity = {"type": "message", "attachments": attachments}
         if form.fields.get("text"):
             content["text"] = form.fields["text"]
-        thread, zone = form.fields.get("thread", ""), zone_of(form.fields)
-        stored = self._messages.send(chat, person, content, thread, zone)
-        turn = self._messages.deliver(chat, stored)
-        return web.json_response({"id": stored["id"], "turn": turn})
+        return web.json_response(self._messages.send(chat, person, content, form.fields))
 
     def _attachment(self, file: Attachment) -> dict[str, object]:
         if not file.content_type.startswith("image/"):

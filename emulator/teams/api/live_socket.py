@@ -3,20 +3,29 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from emulator.channel.conversations import Activity
 from emulator.channel.errors import ChannelError
 from emulator.faults import Handler
+from emulator.inspector.bot_status import BotStatus
 from emulator.teams.api.conversation_routes import member_of
-from emulator.teams.bot_status import BotStatus
 from emulator.teams.directory.conversation import Event, TeamsConversation
 from emulator.teams.directory.teams_directory import TeamsDirectory
 
 HIDDEN = frozenset({"invoke", "trace", "messageReaction"})
 HEARTBEAT_SECONDS = 30.0
+
+
+@dataclass(eq=False)
+class LivePage:
+    """A page that is connected, and the queue of what it is sent."""
+
+    user_id: str
+    chat: TeamsConversation
+    events: "asyncio.Queue[Event | None]"
 
 
 class LiveSocket:
@@ -41,7 +50,10 @@ class LiveSocket:
         self._run_id = run_id
         self._connector_url = connector_url
         self._sockets: set[web.WebSocketResponse] = set()
-        status.on_change.append(self._publish_status)
+        self._pages: set[LivePage] = set()
+        directory.on_message = self._publish_elsewhere
+        directory.on_membership = self._publish_membership
+        status.listen(self._publish_status)
 
     def table(self) -> dict[tuple[str, str], Handler]:
         """The handlers by HTTP method and path below /api/chat."""
@@ -52,20 +64,33 @@ class LiveSocket:
         for socket in list(self._sockets):
             await socket.close(code=1001)
 
-    def _publish_status(self, status: dict[str, Any]) -> None:
+    def _publish_status(self) -> None:
         for chat in self._directory.all_conversations():
-            chat.publish({"type": "status", "status": status})
+            chat.publish({"type": "status", "status": self._status.as_json()})
+
+    def _publish_elsewhere(self, chat: TeamsConversation, activity: Activity) -> None:
+        """Have pages of members that show another conversation mark this one."""
+        event = {"type": "elsewhere", "conversation": chat.id, "activity": activity}
+        for page in self._pages:
+            is_own = activity["from"]["id"] == page.user_id
+            if page.user_id in chat.people and page.chat is not chat and not is_own:
+                page.events.put_nowait(event)
+
+    def _publish_membership(self, user_ids: list[str]) -> None:
+        for page in self._pages:
+            if page.user_id in user_ids:
+                page.events.put_nowait({"type": "conversations"})
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         chat = self._directory.conversation(request.query.get("conversation", ""))
-        member_of(chat, self._directory.person(request.query.get("user")))
+        person = member_of(chat, self._directory.person(request.query.get("user")))
         after = request.query.get("after", "0")
         if not after.isdecimal():
             raise ChannelError(400, "BadArgument", "'after' is not a number.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)
         self._sockets.add(socket)
-        pushing = asyncio.create_task(self._push(socket, chat, int(after), request.host))
+        pushing = asyncio.create_task(self._push(socket, chat, person.id, int(after), request.host))
         try:
             async for _ in socket:
                 pass
@@ -76,12 +101,19 @@ class LiveSocket:
         return socket
 
     async def _push(
-        self, socket: web.WebSocketResponse, chat: TeamsConversation, after: int, host: str
+        self,
+        socket: web.WebSocketResponse,
+        chat: TeamsConversation,
+        user_id: str,
+        after: int,
+        host: str,
     ) -> None:
         events = chat.subscribe()
+        page = LivePage(user_id, chat, events)
+        self._pages.add(page)
         try:
             reached = min(after, len(chat.changes))
-            hello = {"run": self._run_id, "status": self._status.current, "reached": reached}
+            hello = {"run": self._run_id, "status": self._status.as_json(), "reached": reached}
             await socket.send_json({"type": "hello", **hello})
             events.put_nowait(None)
             for delivery in chat.deliveries.values():
@@ -95,6 +127,7 @@ class LiveSocket:
             pass  # the page is gone
         finally:
             chat.unsubscribe(events)
+            self._pages.discard(page)
 
     async def _push_changes(
         self, socket: web.WebSocketResponse, chat: TeamsConversation, reached: int, host: str

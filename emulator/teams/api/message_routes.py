@@ -1,7 +1,7 @@
 """MessageRoutes: what users do in a conversation."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +14,7 @@ from emulator.faults import Handler
 from emulator.teams.activities import TIMEZONE, TeamsActivities, as_delivered, mentions
 from emulator.teams.api.conversation_routes import member_of
 from emulator.teams.deliveries import Deliveries
-from emulator.teams.directory.body import bad, item, text
+from emulator.teams.directory.body import bad, item, optional_text, text
 from emulator.teams.directory.conversation import TeamsConversation
 from emulator.teams.directory.person import Person
 from emulator.teams.directory.teams_directory import TeamsDirectory
@@ -71,30 +71,43 @@ class MessageRoutes:
         content = checked_activity(item(body, "activity"))
         if content["type"] != "message":
             raise bad("'activity' is not a message.")
-        stored = self.send(chat, person, content, str(body.get("thread") or ""), zone_of(body))
-        return web.json_response({"id": stored["id"], "turn": self._deliver(chat, stored)})
+        return web.json_response(self.send(chat, person, content, body))
 
     def send(
-        self, chat: TeamsConversation, person: Person, content: Activity, thread: str, zone: str
-    ) -> Activity:
-        """Add a user's message; returns it as stored."""
+        self, chat: TeamsConversation, person: Person, content: Activity, form: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Add a user's message, and deliver it, once.
+
+        Args:
+            chat: where.
+            person: who writes.
+            content: the message.
+            form: with the `thread`, the `timezone`, and the page's own id (`clientId`).
+
+        Returns:
+            The message's id, and the turn.
+        """
+        client_id = optional_text(form, "clientId")
+        if client_id and client_id in chat.accepted:
+            # The page has not got the answer.
+            return chat.accepted[client_id]
         chosen = {name: value for name, value in content.items() if name not in _GIVEN}
         plain = {"textFormat": "plain"} if content.get("text") else {}
-        message = self._activities.message(chat, person, {**plain, **chosen}, zone)
-        return chat.post(message, thread)
+        message = self._activities.message(chat, person, {**plain, **chosen}, zone_of(form))
+        known = {"clientId": client_id} if client_id else {}
+        stored = chat.post({**message, **known}, optional_text(form, "thread") or "")
+        answer = {"id": stored["id"], "turn": self._deliver(chat, stored)}
+        if client_id:
+            chat.accepted[client_id] = answer
+        return answer
 
-    def deliver(self, chat: TeamsConversation, stored: Activity) -> str:
-        """Deliver a stored message, if Teams would; returns the turn."""
-        return self._deliver(chat, stored)
-
-    def _deliver(self, chat: TeamsConversation, stored: Activity, **changes: Any) -> str:
-        activity = {**as_delivered(stored), **changes}
+    def _deliver(self, chat: TeamsConversation, stored: Activity) -> str:
         refusal = self._refusal(chat, stored)
         if refusal:
             known = {"type": "delivery", "activityId": stored["id"], "turn": "", "status": None}
             chat.publish_delivery({**known, "state": "unsent", "text": refusal})
             return ""
-        return self._deliveries.start(chat, activity)
+        return self._deliveries.start(chat, as_delivered(stored))
 
     def _refusal(self, chat: TeamsConversation, stored: Activity) -> str:
         """Why Teams does not deliver a message; empty if it does."""
@@ -109,7 +122,7 @@ class MessageRoutes:
         stored = self._own(chat, person, request)
         content = item(body, "activity") if "activity" in body else {"text": text(body, "text")}
         chosen = {name: value for name, value in content.items() if name in _EDITABLE}
-        updated = chat.update(stored["id"], {**stored, **chosen, "edited": True})
+        updated = chat.update(stored["id"], {**stored, **chosen})
         return self._update(chat, updated, "editMessage", "messageUpdate")
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -237,7 +250,7 @@ _GIVEN = frozenset({"id", "from", "recipient", "conversation", "serviceUrl", "ch
 _EDITABLE = frozenset({"text", "textFormat", "entities", "attachments"})
 
 
-def zone_of(body: dict[str, Any]) -> str:
+def zone_of(body: Mapping[str, Any]) -> str:
     """The time zone (IANA name) of the user's browser; UTC if it is not known."""
     zone = body.get("timezone")
     try:

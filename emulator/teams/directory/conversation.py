@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,6 +53,8 @@ class TeamsConversation(Conversation):
         streams: the messages that the bot streams.
         deleted: messages that users have deleted, and may restore.
         deliveries: by activity id, what has become of those that have not arrived.
+        accepted: by the page's id of a message, what the page was answered.
+        on_message: called with each new message.
         backlog: held by a delivery that waits until the bot can be reached; others wait behind it.
     """
 
@@ -65,6 +68,8 @@ class TeamsConversation(Conversation):
     streams: StreamRules = field(default_factory=StreamRules)
     deleted: dict[str, Activity] = field(default_factory=dict)
     deliveries: dict[str, Event] = field(default_factory=dict)
+    accepted: dict[str, dict[str, str]] = field(default_factory=dict)
+    on_message: Callable[[Activity], None] = lambda _: None
     _installed: bool = True
     _sockets: set["asyncio.Queue[Event | None]"] = field(default_factory=set)
     _last_id: int = 0
@@ -157,13 +162,18 @@ class TeamsConversation(Conversation):
         known = self.has(stream_id)
         timestamp = self.find(stream_id)["timestamp"] if known else timestamp_now()
         update = with_stream_id(activity, stream_id)
-        self._store({**update, "id": stream_id, "timestamp": timestamp})
+        stored = self._store({**update, "id": stream_id, "timestamp": timestamp})
+        if stored["type"] == "message":
+            self.on_message(stored)
         return Acceptance(202) if known else Acceptance(201, stream_id)
 
     def add(self, activity: Activity) -> Activity:
         """Append a message; in a channel, to the thread that it names, or as a new one."""
-        if self.kind != "channel":
-            return super().add(activity)
+        added = super().add(activity) if self.kind != "channel" else self._add_post(activity)
+        self.on_message(added)
+        return added
+
+    def _add_post(self, activity: Activity) -> Activity:
         named = (activity.get("conversation") or {}).get("id", "").partition(";messageid=")[2]
         replied = self._current.get(activity.get("replyToId") or "", {})
         root = named or replied.get("thread") or ""
@@ -176,6 +186,14 @@ class TeamsConversation(Conversation):
     def post(self, activity: Activity, thread: str = "") -> Activity:
         """Append what a user writes; in a channel, to a thread, or as a new one."""
         return self.add({**activity, "conversation": self.place(thread)})
+
+    def update(self, activity_id: str, activity: Activity) -> Activity:
+        """Replace an activity, which keeps its reactions, and its thread; see `edited`."""
+        old = self.find(activity_id)
+        kept: Activity = {name: old[name] for name in ("reactions", "thread") if name in old}
+        is_edited = old.get("edited") or old.get("text") != activity.get("text")
+        edited = {"edited": True} if is_edited else {}
+        return super().update(activity_id, {**kept, **activity, **edited})
 
     def record(self, activity: Activity) -> Activity:
         """Append an event, such as a new member."""

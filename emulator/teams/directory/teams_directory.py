@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from emulator.channel.conversations import Account, Conversation, Conversations
+from emulator.channel.conversations import Account, Activity, Conversation, Conversations
 from emulator.channel.errors import ChannelError
 from emulator.entra.registration import Registration
 from emulator.teams.directory.body import bad, item, items, optional_text, text
@@ -36,6 +36,8 @@ class TeamsDirectory:
         people: by id.
         teams: by id.
         bot: the bot's account, `28:` and its app id.
+        on_message: called with each new message, and its conversation.
+        on_membership: called with the ids of users who have a conversation more, or less.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class TeamsDirectory:
         self.teams: dict[str, Team] = {}
         self.bot: Account = {"id": f"28:{registration.app_id}", "name": bot_name}
         self.tenant_id = registration.tenant_id
+        self.on_message: Callable[[TeamsConversation, Activity], None] = lambda *_: None
+        self.on_membership: Callable[[list[str]], None] = lambda _: None
         self._conversations = conversations
         self._last_number = 0
         conversations.creators.append(self._requested)
@@ -185,7 +189,9 @@ class TeamsDirectory:
             name=name,
             people=by_id,
         )
+        conversation.on_message = lambda activity: self.on_message(conversation, activity)
         self._conversations.by_id[conversation_id] = conversation
+        self.on_membership(list(by_id))
         return conversation
 
     def _requested(self, request: dict[str, Any]) -> Conversation | None:
