@@ -16,6 +16,11 @@ MAX_STOP_SECONDS = 0.8
 """From the signal on; then the process exits, even if a function blocks its event loop."""
 
 
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    SIGNALS.append(signal.SIGBREAK)  # how Child asks a process to stop
+
+
 class ProcessExit:
     """Ends the process on SIGINT or SIGTERM, as Azure kills its workers: no exit handler runs, and
     no log handler is flushed.
@@ -42,7 +47,7 @@ class ProcessExit:
             last_resort.start()
             loop.call_soon_threadsafe(self.requested.set)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, handle)
 
     def exit(self) -> NoReturn:

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import logging
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from emulator.cross_origin import has_loopback_host, is_cross_origin
+from emulator.feed.feed_address import SETTING as FEED
 from emulator.functions.errors import HostError, InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.route import Route
@@ -103,9 +105,14 @@ class FunctionsServer(HttpFront):
             LOG.error("%s failed: %s", name, error)  # noqa: TRY400 # the text is the trace
             return HttpResponse(500)
         response = _response(outputs.get(route.output))
-        milliseconds = (time.perf_counter() - started) * 1000
-        LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
+        if not self._is_reported(http):
+            milliseconds = (time.perf_counter() - started) * 1000
+            LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
         return response
+
+    def _is_reported(self, http: Message) -> bool:
+        """Whether the local cloud has sent the request as part of a turn, which it reports."""
+        return "traceparent" in http.headers and bool(os.environ.get(FEED))
 
     def _run_now(self, name: str, request: HttpRequest) -> HttpResponse:
         """Start a function on the text that the body has as `input`, and answer 202 immediately."""

@@ -61,6 +61,7 @@ class QueueListener:
         self._delay = PollingDelay(settings.max_polling_interval)
         self._running: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._is_unavailable = False
 
     def start(self) -> None:
@@ -68,11 +69,14 @@ class QueueListener:
         self._polling = asyncio.create_task(self._poll())
 
     async def stop(self, grace_seconds: float) -> None:
-        """Stop polling; messages that run have `grace_seconds` to finish.
+        """Stop polling; a poll and messages that run have `grace_seconds` to finish.
 
         Those that do not stay hidden until their time is over, as when a host is killed.
         """
+        self._stopping.set()
         if self._polling is not None:
+            # Not cancelled at once: the messages of a poll that is cut off would stay hidden.
+            await asyncio.wait((self._polling,), timeout=grace_seconds)
             self._polling.cancel()
             await asyncio.wait((self._polling,))
         if self._running:
@@ -82,17 +86,19 @@ class QueueListener:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _poll(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             messages = await self._receive()
             for message in messages:
                 task = asyncio.create_task(self._process(message))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if not messages:
-                await asyncio.sleep(self._delay.next())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self._delay.next())
                 continue
             self._delay.reset()
-            while len(self._running) > self._settings.new_batch_threshold:
+            busy = self._settings.new_batch_threshold
+            while len(self._running) > busy and not self._stopping.is_set():
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def _receive(self) -> Sequence[DequeuedMessage]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from emulator.functions.errors import HostError, InvocationError
 from emulator.functions.http_front import HttpRequest, HttpResponse
+from emulator.functions.reload.code_fault import fault_in
 from emulator.functions.reload.code_folders import CodeFolders
 from emulator.functions.reload.code_watch import forget_bytecode
 from emulator.functions.reload.host_status import HostStatus
@@ -162,7 +163,16 @@ class ReloadingWorker:
         Raises:
             InvocationError: the function raised, the worker ended, or no code loads.
         """
-        request = invocation(function.name, data, metadata)
+        started, fault = time.perf_counter(), ""
+        try:
+            await self._invoke(function.name, invocation(function.name, data, metadata))
+        except InvocationError as error:
+            fault = fault_in(str(error), self._folders())
+            raise
+        finally:
+            self._status.ran(function.name, time.perf_counter() - started, fault)
+
+    async def _invoke(self, name: str, request: HttpRequest) -> None:
         worker = await self._answering()
         if worker is None:
             raise InvocationError(self._fault)
@@ -172,7 +182,7 @@ class ReloadingWorker:
         except ConnectionError as error:
             raise InvocationError("the worker process ended during the invocation") from error
         if answer.status != 200:
-            raise InvocationError(answer.body.decode() or f"{function.name} is not there any more")
+            raise InvocationError(answer.body.decode() or f"{name} is not there any more")
 
     async def _answering(self) -> WorkerProcess | None:
         """The worker that answers; None: no code loads. Waits for a load, if there is neither."""
