@@ -11,6 +11,9 @@ FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILI
 ERROR = re.compile(r"^(?P<error>[A-Za-z_][\w.]*(?:: .*)?)$", re.MULTILINE)
 MAX_LENGTH = 300
 
+WORKERS_ADVICE = ". Cannot find module. Please check"
+"""What the worker's library appends to the message of an ImportError."""
+
 
 def fault_of(error: BaseException, folders: CodeFolders) -> str:
     """An exception as `FILE:LINE ERROR: MESSAGE`."""
@@ -37,7 +40,7 @@ def _frames_of(error: BaseException) -> list[tuple[Path, int]]:
 
 
 def _line(frames: Sequence[tuple[Path, int]], error: str, folders: CodeFolders) -> str:
-    text = " ".join(error.split())[:MAX_LENGTH]
+    text = " ".join(error.partition(WORKERS_ADVICE)[0].split())[:MAX_LENGTH]
     # The bot's own line, if there is one, rather than that of the project's code that it calls.
     ranked = [each for each in frames if folders.is_bot(each[0])]
     ranked = ranked or [each for each in frames if folders.has(each[0])]

@@ -1,5 +1,6 @@
 """HostStatus: how it is with the app's code, on the terminal and for the local cloud."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +9,12 @@ from emulator.feed.feed_address import FeedAddress
 from emulator.feed.feed_client import FeedClient
 
 SHOWN_FILES = 3
+
+REPEATED = {
+    "emulator.functions.timers.listener": "Timer %s ran",
+    "emulator.functions.queues.listener": "Message %s of %s processed",
+}
+"""What lines begin with that the local cloud shows in its own words, by logger."""
 
 
 class HostStatus:
@@ -29,6 +36,8 @@ class HostStatus:
         """The host has started."""
         if self._feed is not None:
             self._feed.start()
+            for name in REPEATED:
+                logging.getLogger(name).addFilter(_is_not_repeated)
         self._send("starting")
 
     def loading(self, files: Sequence[str], saved_at: float) -> None:
@@ -94,3 +103,7 @@ class HostStatus:
         self._feed.send(
             {**event, "generation": self._generation, "files": self._files, "at": time.time()}
         )
+
+
+def _is_not_repeated(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(REPEATED[record.name])

@@ -12,6 +12,9 @@ LOG = logging.getLogger("emulator.functions.triggers")
 BINDINGS = ("http", "httpTrigger", "queueTrigger", "timerTrigger")
 """The kinds of bindings that this host supports."""
 
+DURABLE = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
+"""The kinds of triggers whose functions need the Durable Task extension's messages."""
+
 
 class Listening(Protocol):
     """Something that starts functions."""
@@ -72,16 +75,23 @@ def _is_disabled(function: Function, environ: Mapping[str, str]) -> bool:
 def _warn_of_bindings(function: Function) -> None:
     """Log the bindings that the function has in Azure but not here."""
     for binding in function.bindings:
-        if binding["type"] in BINDINGS:
+        kind = binding["type"]
+        if kind in BINDINGS:
             continue
-        if binding is function.trigger:
+        if binding is not function.trigger:
             LOG.warning(
-                "Function %s is not triggered here, because this host has no %s."
-                " POST /admin/functions/%s runs it.",
-                *(function.name, binding["type"], function.name),
+                "Function %s: its binding %s has no effect here, because this host has no %s.",
+                *(function.name, binding["name"], kind),
+            )
+        elif kind in DURABLE:
+            LOG.warning(
+                "Function %s never runs here, because this host has no %s: Durable Functions run in"
+                " Azure, and with Core Tools.",
+                *(function.name, kind),
             )
         else:
             LOG.warning(
-                "Function %s: its binding %s has no effect here, because this host has no %s.",
-                *(function.name, binding["name"], binding["type"]),
+                "Function %s is not triggered here, because this host has no %s."
+                " POST /admin/functions/%s runs it.",
+                *(function.name, kind, function.name),
             )

@@ -1,0 +1,172 @@
+"""Reload on save: a new worker process takes over with the newest code that loads."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.reload.reloading_app import ReloadingApp
+from tests.support.timing.condition import comes_true
+
+APP = """
+import asyncio
+import os
+
+import azure.functions as func
+import words
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.route(route="word")
+async def word(req: func.HttpRequest) -> str:
+    return words.WORD
+
+
+@app.route(route="pid")
+async def pid(req: func.HttpRequest) -> str:
+    return str(os.getpid())
+
+
+@app.route(route="slow")
+async def slow(req: func.HttpRequest) -> str:
+    from pathlib import Path
+    Path(os.environ["Started"]).touch()
+    while not Path(os.environ["Go"]).exists():
+        await asyncio.sleep(0.02)
+    return words.WORD
+
+
+@app.route(route="setting")
+async def setting(req: func.HttpRequest) -> str:
+    return os.environ.get("Setting", "none")
+"""
+
+
+def words(word: str) -> str:
+    """The module with the word that the app says."""
+    return f"WORD = {word!r}\n"
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[ReloadingApp]:
+    """An app that says `one`, in a host that reloads."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "function_app.py").write_text(APP)
+    (folder / "words.py").write_text(words("one"))
+    settings = {"Started": str(tmp_path / "started"), "Go": str(tmp_path / "go")}
+    async with ReloadingApp(folder, tmp_path / "host.log", settings) as app:
+        await app.reported("ready", 1)
+        yield app
+
+
+async def test_saved_code_answers(app: ReloadingApp) -> None:
+    """After a save a new process answers with the new code, and the line says which file it was."""
+    before = await app.text("/api/pid")
+    assert await app.text("/api/word") == "one"
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    assert await app.text("/api/pid") != before
+    ready = await app.reported("ready", 2)
+    assert ready["files"] == ["app/words.py"]
+    assert ready["ms"] > 0
+    assert re.search(r"Reloaded in \d+\.\d\d s: app/words.py\n", app.output)
+
+
+async def test_two_saves_within_a_second_of_the_same_length(app: ReloadingApp) -> None:
+    """The code of the last of quick saves answers, though Python's caches could not tell."""
+    for word in ("two", "six", "ten", "one", "two", "six"):
+        app.save("words.py", words(word))
+        await app.says("/api/word", word)
+
+
+async def test_broken_code_is_shown_once_and_the_old_code_answers(app: ReloadingApp) -> None:
+    """One line names file, line and error; the code before it goes on answering."""
+    app.save("words.py", "WORD = 'two'\nx = (\n")
+    broken = await app.reported("broken", 1)
+    line = "app/words.py:2 SyntaxError: '(' was never closed; fix and save"
+    assert broken["text"] == line
+    assert await app.text("/api/word") == "one"
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    assert app.output.count(line) == 1
+    assert "Traceback" not in app.output
+
+
+FAULTS = {
+    "import": ("import no_such_module", "app/words.py:1 ModuleNotFoundError: No module named"),
+    "name": ("x = 1\n\nWORD = x.y", "app/words.py:3 AttributeError: 'int' object has no attribute"),
+    "exit": ("import sys\nsys.exit(3)", "ended while it"),
+    "crash": ("import os\nos._exit(3)", "ended while it started (exit code 3)"),
+    "gone": (None, "app/function_app.py:6 ModuleNotFoundError: No module named 'words'"),
+}
+
+
+@pytest.mark.parametrize(("source", "fault"), FAULTS.values(), ids=FAULTS)
+async def test_code_that_does_not_load(app: ReloadingApp, source: str | None, fault: str) -> None:
+    """Whatever keeps code from loading is named in a line, and the next save is loaded."""
+    if source is None:
+        (app.code / "words.py").unlink()
+    else:
+        app.save("words.py", source)
+    assert fault in (await app.reported("broken", 1))["text"]
+    assert await app.text("/api/word") == "one"
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+
+
+async def test_first_start_that_is_broken_waits_for_a_save(tmp_path: Path) -> None:
+    """Without any code that loads, requests get 503 with the fault, and a save is enough."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "function_app.py").write_text(APP)
+    async with ReloadingApp(folder, tmp_path / "host.log") as app:
+        status, body = await app.client.answer("/api/word")
+        fault = "app/function_app.py:6 ModuleNotFoundError: No module named 'words'; fix and save"
+        assert (status, body) == (503, fault)
+        assert app.output.count("ModuleNotFoundError") == 1
+        app.save("words.py", words("one"))
+        await app.says("/api/word", "one")
+
+
+async def test_running_functions_end_with_the_old_code(app: ReloadingApp, tmp_path: Path) -> None:
+    """A request that runs during a reload is answered by the old code, whose process then ends."""
+    before = int(await app.text("/api/pid"))
+    slow = asyncio.create_task(app.client.answer("/api/slow"))
+    await comes_true((tmp_path / "started").exists)
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    assert before in app.processes
+    (tmp_path / "go").touch()
+    assert await slow == (200, "one")
+    await comes_true(lambda: before not in app.processes)
+
+
+async def test_worker_that_ends_by_itself_is_replaced(app: ReloadingApp) -> None:
+    """After a crash the next request is answered by a new process."""
+    before = await app.text("/api/pid")
+    os.kill(int(before), signal.SIGKILL)
+    await app.says("/api/word", "one")
+    assert await app.text("/api/pid") != before
+    assert "ended (SIGKILL)" in app.output
+
+
+async def test_local_settings_are_read_again(app: ReloadingApp) -> None:
+    """A saved local.settings.json is what the new code finds in its environment."""
+    app.save("local.settings.json", '{"Values": {"Setting": "first"}}')
+    await app.says("/api/setting", "first")
+    app.save("local.settings.json", '{"Values": {"Setting": "second"}}')
+    await app.says("/api/setting", "second")
+
+
+async def test_killed_host_takes_its_workers_with_it(app: ReloadingApp) -> None:
+    """After a SIGKILL of the host neither the worker nor the spare one survives."""
+    await comes_true(lambda: len(app.processes) == 2)
+    workers = app.processes
+    app.kill()
+    await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
