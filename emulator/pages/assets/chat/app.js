@@ -56,13 +56,9 @@ function App({ facts, store, api, client }) {
     <main class="conversation" aria-label=${openName}>
       <${ChatHeader} context=${context} />
       <${StatusBanner} context=${context} />
-      <${MessageList} key=${state.conversation?.id} context=${context} />
+      <${MessageList} key=${`messages-${state.place}`} context=${context} />
       <${Notice} context=${context} />
-      <${Composer}
-        key=${`composer-${state.conversation?.id}`}
-        handle=${composer}
-        context=${context}
-      />
+      <${Composer} key=${`composer-${state.place}`} handle=${composer} context=${context} />
     </main>
     <${InspectorAside} inspector=${inspector} context=${context} />
     <${OwnDialog} dialog=${dialog} context=${context} onClose=${() => setDialog(null)} />

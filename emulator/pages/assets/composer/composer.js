@@ -48,7 +48,7 @@ export function Composer({ context, handle }) {
     },
   };
   useEffect(() => field.current?.focus(), []);
-  useEffect(() => keepDraft(sessionStorage, conversation?.id, text), [text]);
+  useEffect(() => keepDraft(sessionStorage, conversation?.id, text), [text, conversation?.id]);
   useLayoutEffect(() => grow(field.current), [text]);
   const submit = async () => {
     const message = messageOf(text.trim(), picked, referring, state.attached);

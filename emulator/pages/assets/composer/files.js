@@ -19,6 +19,11 @@ export function useFiles(context) {
     setChosen(chosen.filter((each) => each.key !== key));
   };
   const send = async (text, thread) => {
+    if (context.state.connection !== "connected") {
+      context.insertText(text);
+      context.notify("The files stay here until the page is connected.", "error");
+      return;
+    }
     const sent = chosen;
     setChosen([]);
     try {

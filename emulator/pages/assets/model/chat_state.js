@@ -22,6 +22,8 @@ export function initialState(kept, pending) {
     outbox: pending,
     deliveries: {},
     unread: {},
+    // Counts the places that the tab has been to: what is typed before the first one stays.
+    place: 0,
     typists: {},
     notice: null,
     dialog: null,
@@ -81,7 +83,15 @@ function withSession(state, { session, now }) {
   const same = state.conversation?.id === conversation.id && state.user?.id === user.id;
   const restarted = same && state.run !== "" && state.run !== run;
   const known = { ...state, user, conversation, bot, people: people ?? [], run };
-  const next = { ...known, status: status ?? state.status, unread: read(state, conversation.id) };
+  const place = state.conversation === null || same ? state.place : state.place + 1;
+  const pending = outbox.addressed(state.outbox, conversation.id);
+  const next = {
+    ...known,
+    place,
+    outbox: pending,
+    status: status ?? state.status,
+    unread: read(state, conversation.id),
+  };
   if (same && !restarted) return next;
   const before = restarted && state.transcript.items.length > 0 ? state.transcript : EMPTY;
   const transcript = before === EMPTY ? EMPTY : withNotice(before, RESTARTED, now);

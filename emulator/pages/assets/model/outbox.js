@@ -20,7 +20,7 @@ export function without(outbox, clientId) {
 
 /** Without what the transcript has: the server repeats the client's id. */
 export function withoutArrived(outbox, changes) {
-  const arrived = new Set(changes.map(({ channelData }) => channelData?.clientActivityId));
+  const arrived = new Set(changes.map(({ clientId }) => clientId));
   return outbox.some(({ clientId }) => arrived.has(clientId))
     ? outbox.filter(({ clientId }) => !arrived.has(clientId))
     : outbox;
@@ -30,6 +30,11 @@ export function withoutArrived(outbox, changes) {
 export function nextToSend(outbox) {
   if (outbox.some(({ state }) => state === "sending")) return null;
   return outbox.find(({ state }) => state === "waiting") ?? null;
+}
+
+/** What was sent before there was a conversation goes to the first one. */
+export function addressed(outbox, conversation) {
+  return outbox.map((each) => (each.conversation ? each : { ...each, conversation }));
 }
 
 /** Those of one conversation, as the message list shows them. */

@@ -1,27 +1,5 @@
 import { html } from "/assets/libraries/htm.js";
-
-const LOST = {
-  connecting: { state: "starting", label: "Connecting" },
-  lost: {
-    state: "stopped",
-    label: "Local cloud stopped",
-    text: "make run is not running. The page connects again by itself.",
-  },
-};
-const LABELS = {
-  starting: "Bot is starting",
-  loading: "Bot is reloading",
-  reloading: "Bot is reloading",
-  ready: "Bot is ready",
-  broken: "Bot does not load",
-  stopped: "Bot is stopped",
-};
-
-/** What a person sees of connection and bot: `{state, label, text}`. */
-export function statusShown({ connection, status }) {
-  if (connection !== "connected") return LOST[connection];
-  return { state: status.state, label: LABELS[status.state] ?? status.state, text: status.text };
-}
+import { statusShown } from "../model/status.js";
 
 /** A dot, and words for it. */
 export function StatusDot({ state }) {

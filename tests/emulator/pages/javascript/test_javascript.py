@@ -1,10 +1,13 @@
 """The pages' JavaScript: what has no need of a browser runs in Node.js."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from emulator.setup.page_libraries import PAGE_LIBRARIES
 
 FOLDER = Path(__file__).parent
 NODE = shutil.which("node")
@@ -18,7 +21,13 @@ TIMEOUT_SECONDS = 120
 def test_javascript(file: Path) -> None:
     """Each case of a file passes."""
     command = [str(NODE), "--test", "--test-reporter=spec", str(file)]
+    found = {"PAGE_LIBRARIES": str(PAGE_LIBRARIES)} if PAGE_LIBRARIES.is_dir() else {}
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+        env=os.environ | found,
     )
     assert done.returncode == 0, done.stdout + done.stderr

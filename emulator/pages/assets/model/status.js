@@ -1,0 +1,28 @@
+/** What a person sees of the connection and of the bot. */
+
+const LOST = {
+  connecting: { state: "starting", label: "Connecting", text: "" },
+  lost: {
+    state: "stopped",
+    label: "The local cloud is stopped",
+    text: "Start make run again: this page connects by itself, and keeps what you send.",
+  },
+};
+const LABELS = {
+  unknown: "Connected",
+  starting: "Bot is starting",
+  loading: "Bot is reloading",
+  ready: "Bot is ready",
+  broken: "Bot does not load",
+  stopped: "Bot is stopped",
+};
+
+/** `{state, label, text}`: the state is one of LABELS. */
+export function statusShown({ connection, status }) {
+  if (connection !== "connected") return LOST[connection];
+  const state = status.state in LABELS ? status.state : "unknown";
+  const { generation = 0, ms } = status;
+  const reloaded = state === "ready" && generation > 1 && Number.isFinite(ms);
+  const label = LABELS[state] + (reloaded ? `, reloaded in ${Math.round(ms)} ms` : "");
+  return { state, label, text: status.text ?? "" };
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  matchingMembers,
+  mentionQuery,
+  mentionsIn,
+  typedForm,
+  withMention,
+} from "../../../../emulator/pages/assets/text/mentions.js";
+
+const BOT = { id: "28:b", name: "Bot" };
+const TWO = { id: "29:2", name: "User 2" };
+
+test("an @ before the caret asks for a member", () => {
+  assert.deepEqual(mentionQuery("Hi @us", 6), { query: "us", start: 3 });
+  assert.deepEqual(mentionQuery("@", 1), { query: "", start: 0 });
+  assert.equal(mentionQuery("me@example", 10), null);
+  assert.equal(mentionQuery("@us er", 6), null);
+  assert.deepEqual(mentionQuery("@us and more", 3), { query: "us", start: 0 });
+});
+
+test("members whose name starts with the query come first", () => {
+  const members = [{ id: "1", name: "Another Bot" }, BOT, TWO];
+  assert.deepEqual(
+    matchingMembers(members, "bo").map(({ name }) => name),
+    ["Bot", "Another Bot"],
+  );
+  assert.deepEqual(matchingMembers(members, "x"), []);
+});
+
+test("picking a member replaces the query", () => {
+  const query = mentionQuery("Hi @us there", 6);
+  assert.deepEqual(withMention("Hi @us there", 6, query, "User 2"), {
+    text: "Hi @User 2 there",
+    caret: 11,
+  });
+});
+
+test("what was picked becomes a mention with its entity, what was only typed does not", () => {
+  const { text, entities } = mentionsIn("@Bot ask @User 2 and @Nobody, @Botany", [BOT, TWO]);
+  assert.equal(text, "<at>Bot</at> ask <at>User 2</at> and @Nobody, @Botany");
+  assert.deepEqual(entities, [
+    { type: "mention", mentioned: BOT, text: "<at>Bot</at>" },
+    { type: "mention", mentioned: TWO, text: "<at>User 2</at>" },
+  ]);
+  assert.deepEqual(mentionsIn("@Bot", []), { text: "@Bot", entities: [] });
+});
+
+test("of two names that start alike, the longer one is meant", () => {
+  const longer = { id: "29:20", name: "User 20" };
+  assert.equal(mentionsIn("@User 20", [TWO, longer]).entities[0].mentioned.id, "29:20");
+});
+
+test("a name with signs of patterns is a name", () => {
+  const odd = { id: "29:o", name: "A.B (x)+" };
+  assert.equal(mentionsIn("@A.B (x)+ hi", [odd]).text, "<at>A.B (x)+</at> hi");
+  assert.equal(mentionsIn("@AxB (x)+ hi", [odd]).entities.length, 0);
+});
+
+test("a message can be edited in the form in which it was typed", () => {
+  const sent = mentionsIn("@Bot hello", [BOT]);
+  assert.deepEqual(typedForm(sent), { typed: "@Bot hello", picked: [BOT] });
+  assert.deepEqual(typedForm({}), { typed: "", picked: [] });
+});
