@@ -70,17 +70,18 @@ class HostStatus:
         self._fault = text
         self._send("broken", text=text, ms=self._milliseconds())
 
-    def ran(self, function: str, seconds: float, fault: str = "") -> None:
+    def ran(self, function: str, turn: str, seconds: float, fault: str) -> None:
         """A function with another trigger than HTTP has run.
 
         Args:
             function: its name.
+            turn: the trace id of the run.
             seconds: how long it took.
             fault: why it failed, in one line; empty: it did not.
         """
         if self._feed is not None:
             ms, at = round(seconds * 1000, 1), time.time() - seconds
-            event = {"event": "function", "name": function, "at": at, "ms": ms}
+            event = {"event": "function", "turn": turn, "name": function, "at": at, "ms": ms}
             self._feed.send({**event, "ok": not fault, "error": fault})
 
     def stopped(self) -> None:

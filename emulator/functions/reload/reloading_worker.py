@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -163,14 +164,16 @@ class ReloadingWorker:
         Raises:
             InvocationError: the function raised, the worker ended, or no code loads.
         """
-        started, fault = time.perf_counter(), ""
+        started, fault, turn = time.perf_counter(), "", secrets.token_hex(16)
+        trace_parent = f"00-{turn}-{secrets.token_hex(8)}-01"  # as Azure's host makes one
         try:
-            await self._invoke(function.name, invocation(function.name, data, metadata))
+            request = invocation(function.name, data, metadata, trace_parent)
+            await self._invoke(function.name, request)
         except InvocationError as error:
             fault = fault_in(str(error), self._folders())
             raise
         finally:
-            self._status.ran(function.name, time.perf_counter() - started, fault)
+            self._status.ran(function.name, turn, time.perf_counter() - started, fault)
 
     async def _invoke(self, name: str, request: HttpRequest) -> None:
         worker = await self._answering()

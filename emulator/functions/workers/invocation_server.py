@@ -34,17 +34,31 @@ class InvocationServer(HttpFront):
             return HttpResponse(404)
         data, metadata = _message(request.body)
         try:
-            await self._worker.invoke(function, data, metadata)
+            await self._worker.invoke(
+                function, data, metadata, request.headers.get("traceparent", "")
+            )
         except InvocationError as error:
             return HttpResponse(500, body=str(error).encode())
         return HttpResponse(200)
 
 
-def invocation(name: str, data: TypedData, metadata: Mapping[str, TypedData]) -> HttpRequest:
-    """The request to run a function on text or JSON; the answer is 200, or 500 with the trace."""
+def invocation(
+    name: str, data: TypedData, metadata: Mapping[str, TypedData], trace_parent: str = ""
+) -> HttpRequest:
+    """The request to run a function on text or JSON; the answer is 200, or 500 with the trace.
+
+    Args:
+        name: the function's.
+        data: what its trigger received.
+        metadata: what else the trigger type provides.
+        trace_parent: the invocation's `traceparent` (W3C Trace Context), if any.
+    """
     fields = {key: vars(value) for key, value in metadata.items()}
     body = json.dumps({"data": vars(data), "metadata": fields}).encode()
-    return HttpRequest("POST", TARGET.format(name), {"content-length": str(len(body))}, body)
+    headers = {"content-length": str(len(body))}
+    if trace_parent:
+        headers["traceparent"] = trace_parent
+    return HttpRequest("POST", TARGET.format(name), headers, body)
 
 
 def _message(body: bytes) -> tuple[TypedData, dict[str, TypedData]]:

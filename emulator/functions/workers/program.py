@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from azure_functions_runtime.logging import SDK_LOG_PREFIX
+
 from emulator.functions.configuration import HostConfiguration
 from emulator.functions.errors import IndexingError
 from emulator.functions.options import HostOptions
@@ -53,7 +55,10 @@ class WorkerProgram:
     async def run(self, address: LifelineAddress) -> NoReturn:
         """Do what the host asks for."""
         loop = asyncio.get_running_loop()
-        lifeline = Lifeline(address)
+        try:
+            lifeline = Lifeline(address)
+        except OSError:
+            sys.exit(1)  # the host is gone
 
         def obey(command: Command) -> None:
             loop.call_soon_threadsafe(self._commands.put_nowait, command)
@@ -88,6 +93,8 @@ class WorkerProgram:
         folders = CodeFolders(self._options.app)
         logged = LoggedErrors()
         logging.getLogger(APP).addHandler(logged)
+        if self._options.reload:
+            logging.getLogger(SDK_LOG_PREFIX).addFilter(_is_no_error)
         try:
             await (self._worker.specialize() if self._options.specialize else self._worker.load())
             if not self._options.reload:
@@ -103,6 +110,7 @@ class WorkerProgram:
             return fault_of(error.__cause__ or error, folders)
         finally:
             logging.getLogger(APP).removeHandler(logged)
+            logging.getLogger(SDK_LOG_PREFIX).removeFilter(_is_no_error)
         return ""
 
     async def _end(self) -> NoReturn:
@@ -131,6 +139,11 @@ class LoggedErrors(logging.Handler):
         """Keep the record's exception."""
         if record.exc_info and record.exc_info[1]:
             self.errors.append(record.exc_info[1])
+
+
+def _is_no_error(record: logging.LogRecord) -> bool:
+    """Not one of the lines that the load's report says in a better way."""
+    return record.levelno < logging.ERROR
 
 
 def preload(modules: Sequence[str]) -> None:
