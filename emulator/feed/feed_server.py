@@ -87,6 +87,6 @@ class FeedServer:
 def _parsed(line: bytes) -> Event | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -12,6 +12,9 @@ UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED = (
     "broken",
     "stopped",
 )
+MAX_MS = 1e12
+"""No reload takes longer."""
+
 STATES = (UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED)
 
 
@@ -59,7 +62,7 @@ class BotStatus:
         generation, ms, files = event.get("generation"), event.get("ms"), event.get("files")
         if isinstance(generation, int):
             self.generation = generation
-        if isinstance(ms, int | float):
+        if isinstance(ms, int | float) and 0 <= ms < MAX_MS:
             self.ms = float(ms)
         self.files = [str(each) for each in files] if isinstance(files, list) else []
         self._set_answers()

@@ -95,7 +95,7 @@ def user_of(exchange: Exchange) -> str:
 def _object(body: bytes) -> JsonObject:
     try:
         found = json.loads(body) if body else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

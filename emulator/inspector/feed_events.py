@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from weakref import WeakSet
 
 from emulator.feed.feed_server import Event
 from emulator.inspector.bot_status import BotStatus
@@ -31,6 +32,9 @@ DISPATCHERS = ("turns", "notifications")
 CLOCKS_SECONDS = 1.0
 """How far the times of two reports of the same function's run may be apart."""
 
+MAX_NUMBER = 1e12
+"""Of seconds and milliseconds: no time is later, or takes longer."""
+
 PROCESS_ENDED = "The process ended."
 
 
@@ -44,6 +48,7 @@ class FeedEvents:
 
     def __init__(self, log: TurnLog, status: BotStatus) -> None:
         self._log = log
+        self._of_host: WeakSet[Turn] = WeakSet()
         self._handlers = {
             "status": status.report,
             "turn_started": self._started,
@@ -131,6 +136,7 @@ class FeedEvents:
         if turn is None:
             turn_id = _text(event, "turn") or secrets.token_hex(16)
             turn = self._log.start(turn_id, "function", at)
+        self._of_host.add(turn)
         turn.function = turn.function or name
         turn.error = _text(event, "error") or turn.error
         if not turn.is_over:
@@ -143,7 +149,8 @@ class FeedEvents:
         for turn in self._log.newest_first:
             if turn.at < at - CLOCKS_SECONDS:
                 return None
-            if turn.function == function and abs(turn.at - at) < CLOCKS_SECONDS:
+            is_same = turn.function == function and turn not in self._of_host
+            if is_same and abs(turn.at - at) < CLOCKS_SECONDS:
                 return turn
         return None
 
@@ -165,7 +172,7 @@ def _text(event: Event, name: str) -> str:
 def _number(event: Event, name: str) -> float | None:
     value: Any = event.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    return float(value) if is_number and abs(value) < MAX_NUMBER else None
 
 
 def _pid(event: Event) -> int:

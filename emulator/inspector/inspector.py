@@ -79,6 +79,11 @@ class Inspector:
         self.status.listen(self._send_status)
         services.listen(self._send_services)
 
+    @property
+    def url(self) -> str:
+        """The base URL of the server that has the routes."""
+        return self._pages_url()
+
     def routes(self) -> list[web.RouteDef]:
         """The routes under /api/inspector."""
         turn, service = f"{BASE}/turns/{{turn}}", f"{BASE}/services/{{service}}"
@@ -140,7 +145,7 @@ class Inspector:
         activity = turn.first("activity")
         curl = ""
         if activity is not None and turn.first("request") is not None:
-            curl = curl_command(activity, self._channel.bot_endpoint, self._pages_url())
+            curl = curl_command(activity, self._channel.bot_endpoint, self.url)
         text = without_tokens({**turn.details(), "curl": curl})
         return web.json_response(text=text, headers={"Cache-Control": "no-store"})
 
@@ -212,7 +217,7 @@ class Inspector:
 async def _json(request: web.Request) -> Any:
     try:
         return await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise web.HTTPBadRequest(text="The body is not JSON.") from error
 
 

@@ -1,6 +1,7 @@
 """The details of a turn, as the inspector page reads them: calls by attempt, without tokens."""
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -52,4 +53,17 @@ def _span(attempts: list[JsonObject]) -> tuple[float | None, float | None]:
 
 def without_tokens(value: object) -> str:
     """JSON text in which each token is replaced by `[token]`: users' tokens are in activities."""
-    return _TOKEN.sub("[token]", json.dumps(value, default=str))
+    try:
+        text = json.dumps(value, default=str, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), default=str)
+    return _TOKEN.sub("[token]", text)
+
+
+def _finite(value: object) -> object:
+    """The value with null for NaN and infinity: Python writes them, and no browser reads them."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
