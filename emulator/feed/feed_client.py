@@ -98,6 +98,7 @@ class FeedClient:
         threading.Thread(target=self._read, args=[connection], name="feed", daemon=True).start()
         while lines := self._next():
             connection.sendall(lines)
+        connection.shutdown(socket.SHUT_RDWR)  # the reading thread keeps it open otherwise
 
     def _next(self) -> bytes:
         """What waits, up to a limit; empty once the client is closed and everything is sent."""

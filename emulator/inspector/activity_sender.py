@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.connector_operations import bot_account
-from emulator.channel.conversations import Activity, Conversations
+from emulator.channel.conversations import Activity, Conversations, UnknownConversationError
 from emulator.inspector.channel_watch import ADDRESS, ChannelWatch
 from emulator.inspector.turns.turn_details import JsonObject
 
@@ -53,8 +53,10 @@ class ActivitySender:
             InvalidActivityError: it has no type, or a part is of the wrong type.
         """
         complete = self._stored(self._completed(_checked(activity)))
-        with self._watch.replaying(replay_of):
-            return await self._channel.deliver(complete)
+        turn = self._channel.new_turn()
+        if turn and replay_of:
+            self._watch.expect_replay(turn, replay_of)
+        return await self._channel.deliver(complete, turn)
 
     def _completed(self, activity: JsonObject) -> Activity:
         known: Activity = {"serviceUrl": f"{self._connector_url()}/"}
@@ -76,11 +78,15 @@ class ActivitySender:
         }
 
     def _stored(self, activity: Activity) -> Activity:
-        """The activity as the conversation has it: users see the messages that they sent."""
-        conversation = self._conversations.by_id.get(activity["conversation"]["id"])
-        if conversation is None or activity["type"] != "message":
+        """The activity with its id in the conversation, where users see the messages they sent."""
+        if activity["type"] != "message":
             return activity
-        return conversation.add(activity)
+        try:
+            conversation = self._conversations.find(activity["conversation"]["id"])
+        except UnknownConversationError:
+            return activity
+        stored = conversation.add(activity)
+        return {**activity, "id": stored["id"], "timestamp": stored["timestamp"]}
 
 
 _OBJECTS = ("from", "recipient", "conversation")

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator
-from contextvars import ContextVar
 
 import jwt
 
@@ -30,8 +28,6 @@ MATCH_SECONDS = 0.5
 MAX_BODY_BYTES = 256 * 1024
 """Of the bot's response, in a row's details."""
 
-_REPLAYED: ContextVar[str | None] = ContextVar("replayed", default=None)
-
 
 class ChannelWatch:
     """Puts deliveries and the bot's calls into the log.
@@ -49,14 +45,9 @@ class ChannelWatch:
         self._log = log
         self._claims: tuple[str, JsonObject] = ("", {})
 
-    @contextlib.contextmanager
-    def replaying(self, turn_id: str | None) -> Iterator[None]:
-        """What is delivered in this block repeats a turn."""
-        token = _REPLAYED.set(turn_id)
-        try:
-            yield
-        finally:
-            _REPLAYED.reset(token)
+    def expect_replay(self, turn: str, replay_of: str) -> None:
+        """The delivery of that trace id will repeat another turn."""
+        self._log.start(turn, "channel").replay_of = replay_of
 
     def newest_address(self) -> Activity:
         """Who wrote to whom, and where, in the newest delivery; empty: there is none."""
@@ -70,11 +61,12 @@ class ChannelWatch:
         """See DeliveryObserver."""
         row = self._log.start(turn, "channel")
         row.progress.sent()
-        row.describe(activity)
-        row.replay_of = _REPLAYED.get()
-        self._log.add(row, "activity", activity)
-        self._log.add(row, "request", {"url": self._channel.bot_endpoint, "headers": HEADERS})
-        self._log.add(row, "claims", self._decoded(token))
+        row.error, row.status = "", None
+        if row.first("activity") is None:  # else the bot could not be reached the last time
+            row.describe(activity)
+            self._log.add(row, "activity", activity)
+            self._log.add(row, "request", {"url": self._channel.bot_endpoint, "headers": HEADERS})
+            self._log.add(row, "claims", self._decoded(token))
         self._log.changed(row)
 
     def _decoded(self, token: str) -> JsonObject:
@@ -104,6 +96,8 @@ class ChannelWatch:
             return f"The bot answered {answer.status}."
         if answer.status == 504:
             return f"The bot did not answer within {self._channel.timeout:g} seconds."
+        if answer.sent:
+            return "The connection was lost before the bot answered."
         return f"The bot cannot be reached at {self._channel.bot_endpoint}"
 
     def connector_called(self, exchange: Exchange) -> None:

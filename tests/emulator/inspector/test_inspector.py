@@ -67,9 +67,7 @@ async def test_an_answer_that_is_no_success(client: InspectorClient, bot: Inspec
     assert unhandled["hint"] == "Nothing handles task/fetch: write on_teams_task_module_fetch"
 
 
-async def test_a_bot_that_cannot_be_reached(
-    client: InspectorClient, bot: InspectedBot
-) -> None:
+async def test_a_bot_that_cannot_be_reached(client: InspectorClient, bot: InspectedBot) -> None:
     """The row says that there was no answer."""
     await bot.server.stop()
     found = await client.turn((await client.send(text="hello"))["turn"])
@@ -207,9 +205,7 @@ async def test_calls_of_the_token_service(
     assert (call["attempts"][0]["status"], call["response"]) == (404, None)
 
 
-async def test_tokens_are_not_shown(
-    client: InspectorClient, bot: InspectedBot
-) -> None:
+async def test_tokens_are_not_shown(client: InspectorClient, bot: InspectedBot) -> None:
     """A token in an activity is replaced wherever it is shown; a replay has it again."""
     token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJib3QifQ.c2lnbmF0dXJl"  # no secret
     sent = await client.send(type="event", name="tokens/response", value={"token": token})
