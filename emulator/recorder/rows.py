@@ -60,6 +60,7 @@ STORED = (
     Interception(MEMORY, "MemoryContainer.read", stored_blobs.reading),
     Interception(MEMORY, "MemoryContainer.write", stored_blobs.writing),
     Interception(MEMORY, "MemoryContainer.delete", stored_blobs.deletion),
+    Interception(STATE, "_TurnScopedState.load", stored_blobs.loading),
 )
 
 QUEUE_STEPS = (

@@ -1,4 +1,4 @@
-"""LogLines: the log lines of turns, and those outside of them, as the host shows them."""
+"""LogLines: the log lines of turns, and those outside of them."""
 
 import logging
 import traceback
@@ -6,61 +6,61 @@ from collections.abc import Callable
 
 from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown_text
-from emulator.recorder.turn import RecordedTurn, current_turn
+from emulator.recorder.turn import current_turn
 
 OTHERS = ("emulator", "azure.functions", "azure_functions_runtime", "azure_functions_worker")
 """Loggers of hosts and workers, which are not the bot's."""
 
-_TURN = "recorded_turn"
-"""The attribute of a record with the turn that logged it: it may be held, and shown later."""
+MakeRecord = Callable[..., logging.LogRecord]
 
 
-class LogLines(logging.Handler):
-    """Reports what reaches the root logger.
+class LogLines:
+    """Reports records when they are made, in the context of what logs them.
+
+    The base holds lines from between invocations back until the next one, so the root logger gets
+    some of them late, in the context of another turn.
 
     Args:
         recording: gets the lines.
     """
 
     def __init__(self, recording: Recording) -> None:
-        super().__init__()
         self._recording = recording
-        self._make: Callable[..., logging.LogRecord] | None = None
+        self._make: MakeRecord = logging.LogRecord
+        self._is_installed = False
 
     def install(self) -> None:
-        """Listen to the root logger, and note each record's turn when it is made."""
-        if self._make is None:
+        """Take the place of what makes log records."""
+        if logging.getLogRecordFactory() != self._made:
             self._make = logging.getLogRecordFactory()
             logging.setLogRecordFactory(self._made)
-            logging.getLogger().addHandler(self)
+        self._is_installed = True
 
     def remove(self) -> None:
-        """Undo `install`."""
-        logging.getLogger().removeHandler(self)
-        # A factory that somebody has set since calls this one.
-        if logging.getLogRecordFactory() == self._made and self._make is not None:
+        """Undo `install`; a factory that somebody has set since may go on calling this one."""
+        self._is_installed = False
+        if logging.getLogRecordFactory() == self._made:
             logging.setLogRecordFactory(self._make)
-            self._make = None
 
     def _made(self, *args: object, **kwargs: object) -> logging.LogRecord:
-        make: Callable[..., logging.LogRecord] = self._make or logging.LogRecord
-        record = make(*args, **kwargs)
-        setattr(record, _TURN, current_turn())
+        record = self._make(*args, **kwargs)
+        if self._is_installed and not _is_other(record.name):
+            with self._recording.guarded():
+                self._report(record)
         return record
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Report a record."""
-        if any(f"{record.name}.".startswith(f"{name}.") for name in OTHERS):
-            return
-        with self._recording.guarded():
-            turn: RecordedTurn | None = getattr(record, _TURN, None)
-            trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-            self._recording.report(
-                "log",
-                turn,
-                at=record.created,
-                level=record.levelname,
-                logger=record.name,
-                text=shown_text(record.getMessage()),
-                traceback=shown_text(trace) or None,
-            )
+    def _report(self, record: logging.LogRecord) -> None:
+        trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self._recording.report(
+            "log",
+            current_turn(),
+            at=record.created,
+            level=record.levelname,
+            logger=record.name,
+            text=shown_text(record.getMessage()),
+            traceback=shown_text(trace) or None,
+        )
+
+
+def _is_other(logger: str) -> bool:
+    return any(f"{logger}.".startswith(f"{name}.") for name in OTHERS)

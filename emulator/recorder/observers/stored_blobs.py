@@ -9,7 +9,9 @@ from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown
 from emulator.recorder.turn import RecordedTurn, current_turn
 
-MEMORY, BLOB = "memory", "blob"
+MEMORY, BLOB, KEPT = "memory", "blob", "kept"
+"""Where a value comes from; KEPT: a process keeps state for a moment with the conversation's lock,
+and the next turn need not read it."""
 
 MAX_KNOWN = 500
 """How many blobs are remembered, to show what was stored before a write."""
@@ -30,8 +32,27 @@ def reading(recording: Recording, call: Arguments) -> Observer:
     content = blob.content if blob else b""
     _remember(key, content if blob else None)
     if turn is not None:
+        turn.notes.add(key)
         value, etag = shown(content), blob.etag if blob else None
         _report(recording, turn, call, "read", (key, at, started), value, value, etag, known=True)
+
+
+def loading(recording: Recording, call: Arguments) -> Observer:
+    """The state's first use in a turn, which reads its blob, unless the blob is kept."""
+    state, context = call["self"], call["turn_context"]
+    is_loaded = state.loaded(context) is not None
+    outcome = yield
+    turn, loaded = current_turn(), state.loaded(context)
+    if is_loaded or turn is None or loaded is None or outcome.error is not None:
+        return
+    key = _key_in(state._blobs._blobs, state.blob_name(context))
+    if key in turn.notes:
+        return
+    content = loaded._stored if loaded.etag else b""
+    _remember(key, content or None)
+    value = shown(content)
+    fields = {"before": value, "after": value, "known": True, "etag": loaded.etag, "ms": 0.0}
+    recording.report("state", turn, op="read", key=key, source=KEPT, **fields)
 
 
 def writing(recording: Recording, call: Arguments) -> Observer:
@@ -70,8 +91,12 @@ def _start(call: Arguments) -> tuple[RecordedTurn | None, str, float, float]:
 
 
 def _key(call: Arguments) -> str:
-    container = getattr(call["self"], "_container", MEMORY)
-    return f"{container}/{call['name']}"
+    return _key_in(call["self"], call["name"])
+
+
+def _key_in(container: Any, name: str) -> str:
+    """A blob's name, after its container's."""
+    return f"{getattr(container, '_container', MEMORY)}/{name}"
 
 
 def _remember(key: str, content: bytes | None) -> None:
