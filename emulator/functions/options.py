@@ -25,6 +25,7 @@ class HostOptions(argparse.Namespace):
         read_only: the app's folder must not change.
         lost_log: the file for the lines that Azure would drop; None: no file.
         reload: the app's code is loaded anew when it changes, in a process of its own.
+        retirement: seconds for which functions may go on running with old code.
         debug: a debugger may hold any function as long as it likes.
         log_level: a level's name.
         loop: UVLOOP or ASYNCIO.
@@ -39,6 +40,7 @@ class HostOptions(argparse.Namespace):
     read_only: bool
     lost_log: Path | None
     reload: bool
+    retirement: float
     debug: bool
     log_level: str
     loop: str
@@ -93,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="run the app in a process of its own, and replace it when a file of the app changes; "
         "what runs ends first",
+    )
+    parser.add_argument(
+        "--retirement",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="with --reload: how long functions may go on running with the code before a save; "
+        "then they are cancelled (default: 60)",
     )
     parser.add_argument(
         "--debug",

@@ -22,6 +22,9 @@ from emulator.storage.azurite import Azurite, StoragePorts
 from emulator.storage.local_storage import LocalStorage, start_storage
 from emulator.teams.api.app_manifest import manifest_of
 
+HELD_SECONDS = 24 * 3600.0
+"""How long a debugger may hold a turn before the channel gives up."""
+
 
 async def start_cloud(cloud: Cloud, chat_port: int) -> None:
     """Start the local cloud, with the chat page on a given port.
@@ -48,6 +51,8 @@ async def run(options: RunOptions, folder: Path) -> None:
     bot, *skills = bots_in(options.bot)
     manifest = manifest_of(bot, APP)
     cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
+    if options.debugs:
+        cloud.channel.timeout = HELD_SECONDS
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
         await start_cloud(cloud, options.chat_port)
@@ -71,9 +76,13 @@ async def run(options: RunOptions, folder: Path) -> None:
             stack.push_async_callback(skill_storage.stop)
             of_skill |= skill_storage.settings() | shared
             skill_app = app_with_bot(skills[0], folder / "skill")
-            hosts[port] = functions_host(port, of_skill, skill_app, reload=True)
+            hosts[port] = functions_host(
+                port, of_skill, skill_app, reload=True, debug=options.debugs
+            )
         app = app_with_bot(bot, folder / "app")
-        hosts[options.port] = functions_host(options.port, settings, app, reload=True)
+        hosts[options.port] = functions_host(
+            options.port, settings, app, reload=True, debug=options.debugs
+        )
         for host in hosts.values():
             stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(hosts, cloud, storage))

@@ -50,6 +50,11 @@ class RunOptions(argparse.Namespace):
     debug_port: int | None
     debug_wait: bool
 
+    @property
+    def debugs(self) -> bool:
+        """Whether a debugger may hold turns."""
+        return self.debug_port is not None
+
     @classmethod
     def parse(cls, arguments: Sequence[str] | None = None) -> "RunOptions":
         """Read a command line; None: this process's.

@@ -10,11 +10,11 @@ from emulator.feed.feed_client import FeedClient
 
 SHOWN_FILES = 3
 
-REPEATED = {
-    "emulator.functions.timers.listener": "Timer %s ran",
-    "emulator.functions.queues.listener": "Message %s of %s processed",
+UNSHOWN = {
+    "emulator.functions.timers.listener": ("Timer %s ran",),
+    "emulator.functions.queues.listener": ("Message %s of %s processed", "Queue %s does not exist"),
 }
-"""What lines begin with that the local cloud shows in its own words, by logger."""
+"""What lines begin with that the local cloud says in its own words, or need not say."""
 
 
 class HostStatus:
@@ -36,8 +36,8 @@ class HostStatus:
         """The host has started."""
         if self._feed is not None:
             self._feed.start()
-            for name in REPEATED:
-                logging.getLogger(name).addFilter(_is_not_repeated)
+            for name in UNSHOWN:
+                logging.getLogger(name).addFilter(_is_shown)
         self._send("starting")
 
     def loading(self, files: Sequence[str], saved_at: float) -> None:
@@ -106,5 +106,5 @@ class HostStatus:
         )
 
 
-def _is_not_repeated(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith(REPEATED[record.name])
+def _is_shown(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(UNSHOWN[record.name])

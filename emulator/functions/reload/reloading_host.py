@@ -12,11 +12,7 @@ from emulator.functions.reload.code_folders import SETTINGS_FILE, CodeFolders
 from emulator.functions.reload.code_watch import CodeWatch
 from emulator.functions.reload.host_status import HostStatus
 from emulator.functions.reload.kept_triggers import KeptTriggers
-from emulator.functions.reload.reloading_worker import (
-    RETIREMENT_SECONDS,
-    ReloadingWorker,
-    WorkerLauncher,
-)
+from emulator.functions.reload.reloading_worker import ReloadingWorker, WorkerLauncher
 from emulator.functions.workers.function import Function
 
 LOG = logging.getLogger("emulator.functions.reload")
@@ -40,9 +36,9 @@ class ReloadingHost:
             WorkerLauncher(options.worker_command(), lambda: self._environ),
             self._status,
             self._listen,
-            patient=options.debug,
+            None if options.debug else options.retirement,
         )
-        self._triggers = KeptTriggers(self._worker.invoke, RETIREMENT_SECONDS)
+        self._triggers = KeptTriggers(self._worker.invoke, options.retirement)
         self._tasks: list[asyncio.Task[None]] = []
         self.functions: Sequence[Function] = ()
         """The functions of the code that answers."""

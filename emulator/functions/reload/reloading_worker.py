@@ -30,9 +30,6 @@ LOAD_SECONDS = 30.0
 OVERTAKEN_SECONDS = 2.0
 """How long a load may go on once newer code has been saved."""
 
-RETIREMENT_SECONDS = 60.0
-"""How long functions of the old code may go on running."""
-
 END_SECONDS = 10.0
 """How long a retired worker may take to release what it holds."""
 
@@ -80,7 +77,8 @@ class ReloadingWorker:
         launcher: starts the workers.
         status: is kept up to date.
         on_functions: called with the functions of the code that answers, before the first call.
-        patient: a debugger may hold any function as long as it likes.
+        retirement_seconds: how long functions of the old code may go on running; None: a debugger
+            may hold any function, and the load, as long as it likes.
     """
 
     def __init__(
@@ -89,13 +87,13 @@ class ReloadingWorker:
         launcher: WorkerLauncher,
         status: HostStatus,
         on_functions: Callable[[Sequence[Function]], None],
-        patient: bool = False,
+        retirement_seconds: float | None,
     ) -> None:
         self._folders = folders
         self._launcher = launcher
         self._status = status
         self._on_functions = on_functions
-        self._patient = patient
+        self._retirement_seconds = retirement_seconds
         self._current: WorkerProcess | None = None
         self._spare: asyncio.Task[WorkerProcess] | None = None
         self._modules: Sequence[str] = ()
@@ -227,7 +225,7 @@ class ReloadingWorker:
         """Raises: HostError: the worker has ended, or does not finish."""
         loading = asyncio.create_task(worker.load())
         overtaken = asyncio.create_task(self._changed.wait())
-        longest = None if self._patient else LOAD_SECONDS
+        longest = None if self._retirement_seconds is None else LOAD_SECONDS
         await asyncio.wait(
             {loading, overtaken}, timeout=longest, return_when=asyncio.FIRST_COMPLETED
         )
@@ -263,14 +261,14 @@ class ReloadingWorker:
     async def _retire(self, worker: WorkerProcess) -> None:
         """Let a worker finish what it runs, then end it."""
         self._retired.append(worker)
-        if len(self._retired) > MAX_RETIRED and not self._patient:
+        if len(self._retired) > MAX_RETIRED and self._retirement_seconds is not None:
             self._in_background(self._retired.pop(0).end(END_SECONDS))
         try:
-            async with asyncio.timeout(None if self._patient else RETIREMENT_SECONDS):
+            async with asyncio.timeout(self._retirement_seconds):
                 await worker.unused()
         except TimeoutError:
             LOG.warning(
-                "What still runs on the old code after %.0f s is cancelled", RETIREMENT_SECONDS
+                "What still runs with old code after %g s is cancelled", self._retirement_seconds
             )
         await worker.end(END_SECONDS)
         if worker in self._retired:
