@@ -9,7 +9,7 @@ from emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium
-from tests.support.wire.chromium import press, say
+from tests.support.wire.chromium import press, say, transcript
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
 
@@ -18,7 +18,7 @@ ARTIFACTS = ROOT / "artifacts"
 
 def sign_in_and_out(page: Page) -> None:
     """Press the sign-in card, agree on the page that opens, and sign out again."""
-    transcript = page.get_by_role("feed")
+    messages = transcript(page)
     say(page, "login")
     with page.expect_popup() as opening:
         press(page, "Sign in")
@@ -26,16 +26,16 @@ def sign_in_and_out(page: Page) -> None:
     popup.get_by_role("button", name="Sign in").click()
     expect(popup.get_by_text("The chat has your code.")).to_be_visible()
     popup.close()
-    # The bubbles only: beside each one there is a copy for screen readers.
-    signed_in = page.locator(".webchat__bubble", has_text="You are signed in with bot-sign-in.")
+    signed_in = messages.get_by_text("You are signed in with bot-sign-in.")
     expect(signed_in).to_be_in_viewport(ratio=1)
     page.screenshot(path=ARTIFACTS / "login.png")
     say(page, "logout")
-    expect(transcript).to_contain_text("You are signed out of bot-sign-in.")
-    page.get_by_label("Single sign-on").check()
+    expect(messages).to_contain_text("You are signed out of bot-sign-in.")
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitemcheckbox", name="Single sign-on").click()
     say(page, "login")
     expect(signed_in).to_have_count(2)
-    expect(page.locator(".ac-pushButton", has_text="Sign in")).to_have_count(1)
+    expect(messages.get_by_role("button", name="Sign in", exact=True)).to_have_count(1)
 
 
 def test_in_the_chat_page(logs: Path, tmp_path: Path) -> None:
@@ -48,19 +48,19 @@ def test_in_the_chat_page(logs: Path, tmp_path: Path) -> None:
         chromium.launched() as browser,
     ):
         page = chromium.open_chat(browser, target.found, complaints)
-        transcript = page.get_by_role("feed")
-        expect(transcript).to_contain_text("I echo what you say")
+        messages = transcript(page)
+        expect(messages).to_contain_text("I echo what you say")
         say(page, "good morning")
-        expect(transcript).to_contain_text("You said: good morning")
+        expect(messages).to_contain_text("You said: good morning")
         say(page, "card")
         page.locator("select.ac-input").select_option("green")
         press(page, "Send as a message")
-        expect(transcript).to_contain_text("You submitted: green")
+        expect(messages).to_contain_text("You submitted: green")
         page.locator("select.ac-input").select_option("orange")
         press(page, "Update this card")
-        expect(transcript).to_contain_text("You picked orange.")
+        expect(messages).to_contain_text("You picked orange.")
         say(page, "whoami")
-        expect(transcript).to_contain_text("webchat")
+        expect(messages).to_contain_text("msteams")
         ARTIFACTS.mkdir(exist_ok=True)
         page.screenshot(path=ARTIFACTS / "make_run.png")
         sign_in_and_out(page)

@@ -33,7 +33,7 @@ def test_make_run(credential: str, logs: Path, tmp_path: Path) -> None:
     complaints: list[str] = []
     with MakeTarget("run", CHAT, log, chosen) as run, chromium.launched() as browser:
         page = chromium.open_chat(browser, run.found, complaints)
-        transcript = page.get_by_role("feed")
+        transcript = chromium.transcript(page)
         expect(transcript).to_contain_text("Welcome!")
         chromium.say(page, "good morning")
         expect(transcript).to_contain_text("You said: good morning")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright import async_api, sync_api
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -49,17 +49,18 @@ def open_chat(browser: Browser, url: str, complaints: list[str]) -> Page:
     return page
 
 
+def transcript(page: Page) -> Locator:
+    """The chat page's messages."""
+    return page.get_by_role("region", name="Messages")
+
+
 def say(page: Page, text: str) -> None:
-    """Type a message into Web Chat and send it."""
-    box = page.get_by_role("textbox", name="Message input box")
+    """Type a message into the chat page, and send it."""
+    box = page.get_by_role("textbox", name="Type a message")
     box.fill(text)
     box.press("Enter")
 
 
 def press(page: Page, button: str) -> None:
-    """Press a card's button, with the keyboard.
-
-    A tenth of a second after a card has appeared, Web Chat moves it down by a line, so that a mouse
-    button may be released beside what it was pressed on.
-    """
-    page.locator(".ac-pushButton", has_text=button).press("Enter")
+    """Press a card's button in the chat page."""
+    transcript(page).get_by_role("button", name=button, exact=True).last.click()

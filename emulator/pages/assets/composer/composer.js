@@ -30,7 +30,7 @@ export function Composer({ context, handle }) {
   };
   const mentions = useMentions({ text, field, members: members(context), put, setPicked, picked });
   handle.current = {
-    insert: (inserted) => put(text + inserted),
+    insert: (inserted) => put(`${field.current.value}${inserted}`),
     focus: () => field.current?.focus(),
     replyInThread: (thread) => {
       setReferring({ kind: "thread", thread });
@@ -51,17 +51,23 @@ export function Composer({ context, handle }) {
   useEffect(() => keepDraft(sessionStorage, conversation?.id, text), [text, conversation?.id]);
   useLayoutEffect(() => grow(field.current), [text]);
   const submit = async () => {
-    const message = messageOf(text.trim(), picked, referring, state.attached);
+    const typed = field.current.value.trim();
+    const message = messageOf(typed, picked, referring, state.attached);
     if (message === null && files.chosen.length === 0) return;
     setText("");
     setPicked([]);
     setReferring(null);
     context.dispatch({ type: "attached", attached: [] });
-    if (referring?.kind === "edit")
-      await context.attempt(() => context.api.edit(referring.item.id, message));
-    else if (files.chosen.length > 0) await files.send(text.trim(), referring?.thread);
+    if (referring?.kind === "edit") await edit(referring, message, typed);
+    else if (files.chosen.length > 0) await files.send(typed, referring?.thread);
     else context.send(message, undefined, referring?.thread);
     if (referring?.kind === "thread") setReferring(referring);
+  };
+  const edit = async (edited, message, typed) => {
+    if (await context.attempt(() => context.api.edit(edited.item.id, message))) return;
+    // Nothing typed is lost.
+    setReferring(edited);
+    put(typed);
   };
   const onKeyDown = (event) => {
     // An IME's Enter picks a word: it is not the message's end.

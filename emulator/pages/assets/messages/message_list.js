@@ -34,6 +34,8 @@ export function MessageList({ context }) {
     () => (inChannel ? threadRowsOf(items) : rowsOf(items, lastRead)),
     [items, lastRead, inChannel],
   );
+  // What can be said is shown until the user has said something.
+  const isNew = items.length > 0 && pending.length === 0 && !items.some(({ own }) => own);
   const suggestion = suggesting(state.transcript, user?.id);
   const toEnd = () => {
     const { current } = list;
@@ -41,7 +43,7 @@ export function MessageList({ context }) {
   };
   useLayoutEffect(() => {
     if (atEnd) toEnd();
-  }, [items, typing, pending.length, suggestion]);
+  }, [items, typing, pending.length, suggestion, isNew]);
   useEffect(() => keepAtEnd(list.current), []);
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = list.current;
@@ -76,7 +78,7 @@ export function MessageList({ context }) {
         )}
         ${typing && html`<${TypingIndicator} typing=${typing} context=${context} />`}
         <${PeopleTyping} context=${context} />
-        <${PromptStarters} context=${context} />
+        ${isNew && html`<${PromptStarters} context=${context} />`}
         ${
           suggestion &&
           html`<${SuggestedActions} activity=${suggestion.activity} context=${context} />`

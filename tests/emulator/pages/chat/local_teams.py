@@ -1,0 +1,112 @@
+"""LocalTeams: a local cloud with its chat page, as the tests of the page use it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.channel.conversations import Activity
+from emulator.teams.directory.conversation import TeamsConversation
+from tests.support.project import ROOT
+
+GREETING = "Welcome!"
+ARTIFACTS = ROOT / "artifacts" / "chat"
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True)
+class LocalTeams:
+    """Opens the page, and writes as the bot does."""
+
+    thread: CloudThread
+    axe: Path
+
+    @property
+    def url(self) -> str:
+        """The page's."""
+        return f"{self.thread.cloud.pages.url}/"
+
+    def open(self, page: Page) -> None:
+        """Open the page, and wait for the bot's greeting."""
+        page.goto(self.url)
+        expect(bubble(page, GREETING)).to_be_visible()
+
+    def conversation(self, page: Page) -> TeamsConversation:
+        """The conversation that a page shows."""
+        kept = page.evaluate("sessionStorage.getItem('local-chat.session')")
+        found = json.loads(kept)["conversation"]["id"]
+        return self.thread.cloud.teams.directory.conversation(found)
+
+    def bot_says(self, page: Page, text: str = "", **more: Any) -> Activity:
+        """Have the bot write a message into the conversation of a page."""
+        return self.bot_sends(page, type="message", text=text, **more)
+
+    def bot_sends(self, page: Page, **activity: Any) -> Activity:
+        """Have the bot send an activity into the conversation of a page."""
+        conversation = self.conversation(page)
+        sender = self.thread.cloud.teams.directory.bot
+        return self.thread.call(conversation.add, {"from": sender, **activity})
+
+    def update(self, page: Page, activity: Activity, **changes: Any) -> None:
+        """Have the bot update a message."""
+        conversation = self.conversation(page)
+        self.thread.call(conversation.update, activity["id"], {**activity, **changes})
+
+    def received(self, page: Page) -> list[Activity]:
+        """The messages of the conversation of a page."""
+        activities = self.conversation(page).activities
+        return [each for each in activities if each["type"] == "message"]
+
+    def check_access(self, page: Page) -> None:
+        """Assert that axe-core finds nothing to complain about."""
+        page.evaluate(self.axe.read_text("utf-8"))
+        found = page.evaluate("tags => axe.run({runOnly: tags})", AXE_TAGS)
+        complaints = [
+            (each["id"], [node["html"][:200] for node in each["nodes"]])
+            for each in found["violations"]
+        ]
+        assert complaints == []
+
+
+def box(page: Page) -> Locator:
+    """Where a person writes."""
+    return page.locator(".composer__field")
+
+
+def say(page: Page, text: str) -> None:
+    """Type a message, and send it."""
+    box(page).fill(text)
+    box(page).press("Enter")
+
+
+def bubble(page: Page, text: str) -> Locator:
+    """The bubbles with this text; a screen reader's copy is no bubble."""
+    return page.locator(".bubble", has_text=text)
+
+
+def message(page: Page, text: str) -> Locator:
+    """The message with this text: its bubble, marks and buttons."""
+    return page.locator(".message", has=page.locator(".bubble", has_text=text))
+
+
+def choose(page: Page, button: str, item: str) -> None:
+    """Choose from a menu."""
+    page.get_by_role("button", name=button).click()
+    page.get_by_role("menu").get_by_text(item, exact=True).click()
+
+
+def choose_for(shown: Locator, button: str, item: str) -> None:
+    """Choose from a menu of a message, which a mouse over it shows."""
+    shown.hover()
+    shown.get_by_role("button", name=button).click()
+    shown.get_by_role("menu").get_by_text(item, exact=True).click()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
