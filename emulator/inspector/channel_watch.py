@@ -8,7 +8,7 @@ import secrets
 import jwt
 
 from emulator.channel.channel import BotAnswer, Channel
-from emulator.channel.conversations import Activity
+from emulator.channel.conversations import Activity, Conversations, UnknownConversationError
 from emulator.inspector.connector_call import ConnectorCall, exchange_as_json, user_of
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_details import JsonObject
@@ -37,11 +37,13 @@ class ChannelWatch:
 
     Args:
         channel: whose deliveries are watched.
+        conversations: know their members' names.
         log: gets the turns.
     """
 
-    def __init__(self, channel: Channel, log: TurnLog) -> None:
+    def __init__(self, channel: Channel, conversations: Conversations, log: TurnLog) -> None:
         self._channel = channel
+        self._conversations = conversations
         self._log = log
         self._claims: tuple[str, JsonObject] = ("", {})
 
@@ -64,10 +66,19 @@ class ChannelWatch:
         row.error, row.status = "", None
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
+            row.user_name = row.user_name or self._name_of(row)
             self._log.add(row, "activity", activity)
             self._log.add(row, "request", {"url": self._channel.bot_endpoint, "headers": HEADERS})
             self._log.add(row, "claims", self._decoded(token))
         self._log.changed(row)
+
+    def _name_of(self, row: Turn) -> str:
+        """The sender's name: activities that are not messages often have the id only."""
+        try:
+            members = self._conversations.find(row.conversation_id).members
+        except UnknownConversationError:
+            return ""
+        return str(members.get(row.user_id, {}).get("name") or "")
 
     def _decoded(self, token: str) -> JsonObject:
         # The channel uses a token for many deliveries.

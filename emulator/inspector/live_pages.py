@@ -34,7 +34,7 @@ class LivePages:
         self._log = log
         self._hello = hello
         self._on_recording = on_recording
-        self._pages: set[LivePage] = set()
+        self._pages: set[LiveConnection] = set()
         self._recording = False
         log.listeners.append(self)
 
@@ -67,7 +67,7 @@ class LivePages:
         """Serve a page until it closes the connection."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)
-        page = LivePage(socket, record=request.query.get("record", "1") != "0")
+        page = LiveConnection(socket, record=request.query.get("record", "1") != "0")
         self._pages.add(page)
         self._update_recording()
         turns = [turn.summary() for turn in self._log.turns]
@@ -95,7 +95,7 @@ class LivePages:
         await asyncio.gather(*(page.close() for page in pages), return_exceptions=True)
 
 
-class LivePage:
+class LiveConnection:
     """One page, and what it has not been sent yet.
 
     Args:

@@ -2,10 +2,10 @@
 
 import time
 
-from emulator.inspector.turns.progress import FAILED, QUEUED
 from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_progress import FAILED, QUEUED
 
-MAX_NAME_LENGTH = 36
+MAX_NAME_LENGTH = 34
 
 DIM, RED, YELLOW, NORMAL = "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
@@ -22,7 +22,7 @@ def turn_line(turn: Turn, *, colors: bool) -> str:
     """
     at = time.strftime("%H:%M:%S", time.localtime(turn.at))
     took = "" if turn.ms is None else f"{turn.ms:.0f} ms"
-    columns = f"{_name(turn):{MAX_NAME_LENGTH}}  {_length(turn):>16}"
+    columns = f"{_name(turn):{MAX_NAME_LENGTH}}  {_length(turn):>18}"
     result = f"{_result(turn):>6}"
     rest = f"{took:>9}  {_calls(turn)}"
     note = turn.hint or turn.error

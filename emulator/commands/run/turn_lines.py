@@ -8,9 +8,9 @@ from typing import TextIO
 from weakref import WeakSet
 
 from emulator.commands.run.turn_line import rest_line, turn_line
-from emulator.inspector.turns.progress import QUEUED
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_details import JsonObject
+from emulator.inspector.turns.turn_progress import QUEUED
 
 SETTLE_SECONDS = 0.15
 """Between a turn's end and its line: the bot's processes may report a failure after the answer."""

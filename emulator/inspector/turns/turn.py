@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.inspector.turns.progress import DONE, FAILED, Progress
 from emulator.inspector.turns.turn_details import JsonObject, calls_of
+from emulator.inspector.turns.turn_progress import DONE, FAILED, TurnProgress
 
 MAX_TEXT_LENGTH = 200
 """Of a message's text in the row, in characters."""
@@ -41,6 +41,7 @@ class Turn:
         conversation_id: the activity's.
         activity_id: the activity's.
         user_id: who sent the activity.
+        user_name: who sent the activity.
         text_length: of the activity's text, in characters; None: it has no text.
     """
 
@@ -50,7 +51,7 @@ class Turn:
     kind: str = "channel"
     function: str = ""
     parent: str | None = None
-    progress: Progress = field(default_factory=Progress)
+    progress: TurnProgress = field(default_factory=TurnProgress)
     status: int | None = None
     error: str = ""
     hint: str = ""
@@ -62,6 +63,7 @@ class Turn:
     conversation_id: str = ""
     activity_id: str = ""
     user_id: str = ""
+    user_name: str = ""
     text_length: int | None = None
     _facts: JsonObject = field(default_factory=dict)
     _calls: set[str] = field(default_factory=set)
@@ -112,12 +114,12 @@ class Turn:
         self.activity_id = str(activity.get("id") or "")
         self.conversation_id = str(conversation.get("id") or "")
         self.user_id = str(sender.get("id") or "")
+        self.user_name = str(sender.get("name") or "")
         self.text_length = len(text) if "text" in activity else None
         self._facts = {
             "type": str(activity.get("type") or ""),
             "name": _name(activity),
             "text": text[:MAX_TEXT_LENGTH],
-            "from": {"id": sender.get("id"), "name": sender.get("name")},
             "conversation": {"id": conversation.get("id"), "name": conversation.get("name")},
             "channel": str(activity.get("channelId") or ""),
         }
@@ -187,7 +189,7 @@ class Turn:
             "type": self.type,
             "name": self.name,
             "text": self._facts.get("text", ""),
-            "from": self._facts.get("from", nothing),
+            "from": {"id": self.user_id or None, "name": self.user_name or None},
             "conversation": self._facts.get("conversation", nothing),
             "channel": self._facts.get("channel", ""),
             "status": self.status,

@@ -45,6 +45,15 @@ async def test_a_delivery(client: InspectorClient, bot: InspectedBot) -> None:
     assert found["ms"] > 0
 
 
+async def test_the_senders_name(client: InspectorClient, connector: BotConnector) -> None:
+    """An activity that has only its sender's id gets the name from the conversation's members."""
+    conversation = connector.conversations.create([USER])
+    address = {"from": {"id": USER["id"]}, "conversation": {"id": conversation.id}}
+    sent = await client.send(type="installationUpdate", action="add", **address)
+    found = await client.turn(sent["turn"])
+    assert (found["from"], found["name"]) == (USER, "add")
+
+
 async def test_the_trace_id_is_the_rows(client: InspectorClient, bot: InspectedBot) -> None:
     """The bot gets the row's id as the trace id of its request (W3C Trace Context)."""
     sent = await client.send(text="hello")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cloud import APP_TYPES
 from emulator.__main__ import CHAT_PORT
+from emulator.cloud import APP_TYPES
 from emulator.commands import azure, playground
 from emulator.commands.run import options
 from emulator.targets.command_line import TARGETS, main

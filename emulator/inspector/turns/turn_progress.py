@@ -1,4 +1,4 @@
-"""Progress: how far a turn is, from what the channel and the bot's processes say in any order."""
+"""TurnProgress: how far a turn is, from what channel and processes say in any order."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ RUNNING, QUEUED, DONE, FAILED = "running", "queued", "done", "failed"
 
 
 @dataclass(eq=False)
-class Progress:
+class TurnProgress:
     """What is known of a turn's run.
 
     Attributes:

@@ -1,21 +1,21 @@
-"""Progress: the outcome of a turn, from reports in any order."""
+"""TurnProgress: the outcome of a turn, from reports in any order."""
 
 import itertools
 import random
 from collections.abc import Callable
 
-from emulator.inspector.turns.progress import DONE, FAILED, QUEUED, RUNNING, Progress
+from emulator.inspector.turns.turn_progress import DONE, FAILED, QUEUED, RUNNING, TurnProgress
 
 PID = 100
 
 
-def answered(progress: Progress, status: int = 200) -> None:
+def answered(progress: TurnProgress, status: int = 200) -> None:
     progress.answered(2.0, ok=status < 300, accepted=status == 202)
 
 
 def test_a_turn_runs_until_it_is_answered() -> None:
     """A delivery runs until the channel has an answer."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.sent()
     assert progress.outcome == RUNNING
     answered(progress)
@@ -25,7 +25,7 @@ def test_a_turn_runs_until_it_is_answered() -> None:
 
 def test_no_success() -> None:
     """An answer that is no success is a failure, even if the process saw no error."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.sent()
     progress.run_started(PID)
     progress.run_ended(PID, 1.5, failed=False)
@@ -35,7 +35,7 @@ def test_no_success() -> None:
 
 def test_a_failure_behind_a_200() -> None:
     """The channel gets 200 when the bot's code raises: its process knows of the failure."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.sent()
     answered(progress)
     progress.run_ended(PID, 1.9, failed=True)
@@ -45,7 +45,7 @@ def test_a_failure_behind_a_200() -> None:
 
 def test_a_queued_turn() -> None:
     """An accepted activity waits, runs, may fail and run again; the last run counts."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.sent()
     answered(progress, 202)
     assert progress.outcome == QUEUED
@@ -62,7 +62,7 @@ def test_a_queued_turn() -> None:
 
 def test_a_queued_turn_in_any_order() -> None:
     """The answer, the end of the accepting run, and the queued run come from three places."""
-    steps: dict[str, Callable[[Progress], None]] = {
+    steps: dict[str, Callable[[TurnProgress], None]] = {
         "answer": lambda progress: answered(progress, 202),
         "accepted": lambda progress: progress.put_into_queue(PID, 2.1),
         "run": lambda progress: progress.run_started(PID),
@@ -71,7 +71,7 @@ def test_a_queued_turn_in_any_order() -> None:
     for order in itertools.permutations(steps):
         if order.index("run") > order.index("ran"):
             continue
-        progress = Progress()
+        progress = TurnProgress()
         progress.sent()
         progress.run_started(PID)
         for name in order:
@@ -81,7 +81,7 @@ def test_a_queued_turn_in_any_order() -> None:
 
 def test_a_process_that_ends() -> None:
     """The runs of a process end with it, and those of other processes go on."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.run_started(PID)
     assert not progress.process_ended(PID + 1, 3.0)
     assert progress.outcome == RUNNING
@@ -93,7 +93,7 @@ def test_a_process_that_ends() -> None:
 
 def test_a_run_whose_start_is_unknown() -> None:
     """An end without a start ends the turn, and a start that comes later does not revive it."""
-    progress = Progress()
+    progress = TurnProgress()
     progress.run_ended(PID, 1.0, failed=False)
     assert progress.outcome == DONE
     progress.run_started(PID)
@@ -104,7 +104,7 @@ def test_starts_and_ends_in_random_order() -> None:
     """Whatever the order, a turn that was answered and whose runs ended is over."""
     chance = random.Random(17)  # noqa: S311  # no secret
     for _ in range(500):
-        progress = Progress()
+        progress = TurnProgress()
         progress.sent()
         steps = [("answered", 0)]
         for pid in range(chance.randrange(4)):

@@ -1,0 +1,200 @@
+"""The terminal's lines: one a turn, aligned, without users' words, and never a flood."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from emulator.commands.run.turn_line import rest_line, turn_line
+from emulator.commands.run.turn_lines import MAX_LINES, TurnLines, has_colors
+from emulator.inspector.turns.turn import Turn
+from emulator.inspector.turns.turn_log import TurnLog
+from tests.support.timing.condition import comes_true
+
+SECRET = "my password is hunter2"  # no secret
+
+
+class Terminal(io.StringIO):
+    """A stream that says whether it is one."""
+
+    def __init__(self, *, is_terminal: bool = True) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def ended(status: int = 200, kind: str = "channel", **activity: Any) -> Turn:
+    """A turn that took 57 ms."""
+    turn = Turn("id", 1, 1000.0, kind)
+    turn.describe({"type": "message", "conversation": {"id": "c"}, **activity})
+    turn.status = status
+    turn.progress.answered(1000.0571, ok=status < 300, accepted=status == 202)
+    return turn
+
+
+def line(turn: Turn) -> str:
+    """The line, without its time."""
+    return turn_line(turn, colors=False)[10:]
+
+
+def test_a_message() -> None:
+    """Kind, text length, status, time and calls."""
+    turn = ended(text="hello")
+    turn.add("exchanges", {"status": 201})
+    assert re.split(r"\s{2,}", line(turn)) == ["message", "5 characters", "200", "57 ms", "1 call"]
+    turn.add("exchanges", {"status": 201})
+    assert line(turn).endswith("2 calls")
+    assert re.match(r"\d\d:\d\d:\d\d  message ", turn_line(turn, colors=False))
+
+
+def test_lines_are_aligned() -> None:
+    """The columns of all lines begin and end at the same places."""
+    turns = [
+        ended(text="x" * 12_345),
+        ended(text="x"),
+        ended(type="invoke", name="composeExtension/querySettingUrl", status=501),
+        ended(type="event", name="a" * 100),
+        ended(kind="proactive", text="news"),
+    ]
+    assert len({line(turn).index(" ms") for turn in turns}) == 1
+    assert all(len(line(turn)) < 100 for turn in turns)
+
+
+def test_an_unhandled_invoke() -> None:
+    """Its line says what to write."""
+    turn = ended(501, type="invoke", name="task/fetch")
+    turn.hint, turn.error = "Nothing handles task/fetch: write x", "The bot answered 501."
+    assert re.split(r"\s{2,}", line(turn)) == [
+        *("task/fetch", "501", "57 ms", "Nothing handles task/fetch: write x"),
+    ]
+
+
+def test_a_failure_behind_a_200() -> None:
+    """The bot failed, though the channel saw 200: the line says so, and where."""
+    turn = ended(text="hello")
+    turn.progress.run_ended(1, 1000.05, failed=True)
+    turn.error = "bot_logic/bot.py:12 ValueError"
+    assert re.split(r"\s{2,}", line(turn)) == [
+        *("message", "5 characters", "failed", "57 ms", "bot_logic/bot.py:12 ValueError"),
+    ]
+
+
+def test_other_kinds() -> None:
+    """Functions, proactive messages, updates and replays are named for what they are."""
+    tick = Turn("id", 1, 1000.0, "function", function="tick")
+    tick.progress.run_started(1)
+    tick.progress.run_ended(1, 1000.0123, failed=False)
+    assert re.split(r"\s{2,}", line(tick)) == ["function tick", "done", "12 ms"]
+    assert line(ended(kind="proactive", text="news")).startswith("proactive message ")
+    update = ended(type="conversationUpdate", membersAdded=[{"id": "u"}])
+    assert line(update).startswith("conversationUpdate membersAdded ")
+    again = ended(text="hello")
+    again.replay_of = "other"
+    assert line(again).startswith("message (again) ")
+
+
+def test_what_users_write_is_not_printed() -> None:
+    """Nothing of an activity's content is in the line, and a name cannot change the terminal."""
+    content: dict[str, Any] = {
+        "text": SECRET,
+        "value": {"text": SECRET},
+        "from": {"id": SECRET, "name": SECRET},
+        "attachments": [{"content": SECRET}],
+        "conversation": {"id": SECRET, "name": SECRET},
+    }
+    for colors in (True, False):
+        assert "hunter2" not in turn_line(ended(**content), colors=colors)
+    assert "\x1b" not in line(ended(type="event", name="\x1b[2J\rlogin"))
+
+
+def test_colors() -> None:
+    """Colors are for terminals that have some, and for people who want some."""
+    assert has_colors(Terminal(), {"TERM": "xterm"})
+    assert has_colors(Terminal(), {"NO_COLOR": ""})
+    assert not has_colors(Terminal(), {"NO_COLOR": "1"})
+    assert not has_colors(Terminal(), {"TERM": "dumb"})
+    assert not has_colors(Terminal(is_terminal=False), {"TERM": "xterm"})
+    assert "\x1b[31m" in turn_line(ended(500), colors=True)
+    assert "\x1b[31m" not in turn_line(ended(), colors=True)
+    assert "\x1b" not in turn_line(ended(500), colors=False)
+    plain = re.sub(r"\x1b\[\d+m", "", turn_line(ended(500), colors=True))
+    assert plain.rstrip() == turn_line(ended(500), colors=False)
+
+
+def test_the_rest() -> None:
+    """Turns without a line are counted by outcome."""
+    assert rest_line({"failed": 2, "done": 340}).strip() == "342 more turns: 340 done, 2 failed"
+
+
+@pytest.fixture
+async def log() -> TurnLog:
+    return TurnLog()
+
+
+@pytest.fixture
+async def terminal(log: TurnLog) -> Terminal:
+    """Gets the lines of the log's turns."""
+    terminal = Terminal()
+    log.listeners.append(TurnLines(terminal, colors=False))
+    return terminal
+
+
+def end(log: TurnLog, turn_id: str, status: int = 200) -> Turn:
+    """A delivery that is answered at once."""
+    turn = log.start(turn_id, "channel")
+    turn.describe({"type": "message", "text": "hello"})
+    turn.progress.sent()
+    log.changed(turn)
+    turn.status = status
+    turn.progress.answered(log.clock(), ok=status < 300, accepted=status == 202)
+    log.changed(turn)
+    return turn
+
+
+def lines(terminal: Terminal) -> list[str]:
+    """What was printed."""
+    return terminal.getvalue().splitlines()
+
+
+async def test_one_line_a_turn(log: TurnLog, terminal: Terminal) -> None:
+    """A turn has one line, however often its row changes, and a later report is in it."""
+    turn = end(log, "1")
+    turn.progress.run_ended(1, log.clock(), failed=True)
+    turn.error = "bot.py:1 ValueError"
+    log.changed(turn)
+    await comes_true(lambda: bool(lines(terminal)))
+    log.changed(turn)
+    end(log, "2")
+    await comes_true(lambda: len(lines(terminal)) >= 2)
+    assert len(lines(terminal)) == 2
+    assert lines(terminal)[0].endswith("bot.py:1 ValueError")
+
+
+async def test_a_queued_turn(log: TurnLog, terminal: Terminal) -> None:
+    """A queued turn has its line when it has run, and another one if it runs again."""
+    turn = end(log, "1", 202)
+    turn.kind = "queued"
+    for failed in (True, False):
+        turn.progress.run_started(1)
+        log.changed(turn)
+        turn.progress.run_ended(1, log.clock(), failed=failed)
+        log.changed(turn)
+        count = 1 if failed else 2
+        await comes_true(lambda count=count: len(lines(terminal)) == count)  # type: ignore[misc]
+    assert [line.split()[4] for line in lines(terminal)] == ["failed", "done"]
+
+
+async def test_many_turns(log: TurnLog, terminal: Terminal) -> None:
+    """Of many turns in a second, the first have lines, and the rest is counted."""
+    for number in range(500):
+        end(log, str(number))
+    await comes_true(lambda: "more turns" in terminal.getvalue())
+    printed = lines(terminal)
+    assert len(printed) <= 3 * (MAX_LINES + 1)
+    counted = sum(int(found) for found in re.findall(r"(\d+) more turns", terminal.getvalue()))
+    assert counted + len([line for line in printed if "more turns" not in line]) == 500
+    end(log, "later")
+    await comes_true(lambda: len(lines(terminal)) > len(printed))
