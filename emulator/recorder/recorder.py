@@ -6,6 +6,7 @@ when no inspector is open any more.
 
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from emulator.feed.feed_address import FeedAddress
 from emulator.feed.feed_client import FeedClient
@@ -49,6 +50,10 @@ class Recorder:
         with self._changing:
             self._always.remove()
         self.feed.close()
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Let no fault in the block reach the bot; see `Recording.guarded`."""
+        return self._recording.guarded()
 
     def install(self) -> None:
         """Watch what has been imported since the last time."""

@@ -13,6 +13,7 @@ import aiohttp
 from emulator.child import Child
 from emulator.commands.app_folder import APP
 from emulator.commands.run.errors import StartError
+from emulator.core_tools.environment import with_recorder
 from emulator.storage.local_storage import SETTING
 
 NO_TURN = f"00-{'0' * 31}1-{'0' * 15}1-00"
@@ -57,7 +58,8 @@ def functions_host(
     core_tools = shutil.which("func")
     if core_tools:
         # It serves the app in its working folder.
-        return Child([core_tools, "start", "--port", str(port)], app_environment(settings), app)
+        environ = with_recorder(app_environment(settings))
+        return Child([core_tools, "start", "--port", str(port)], environ, app)
     host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
     host += ["--reload"] * reload + ["--debug"] * (reload and debug)
     return Child([sys.executable, *host], app_environment(settings), APP)

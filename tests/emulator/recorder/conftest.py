@@ -45,5 +45,5 @@ def recorded(
     log = logs / f"recorded on {host_loop} {id(feed)}.log"
     settings = own_cloud.cloud.settings() | feed.settings
     with BotProcess(settings, log, app_folder, loop=host_loop) as bot:
-        yield RecordedBot(own_cloud, bot, feed)
+        yield RecordedBot(own_cloud, bot.messages, feed)
     assert FAULT not in log.read_text()

@@ -6,7 +6,6 @@ from typing import Any
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.channel.channel import BotAnswer
 from emulator.channel.conversations import Activity, Conversation
-from tests.support.bots.bot_process import BotProcess
 from tests.support.recording.feed_thread import FeedThread
 
 USER = {"id": "user-1", "name": "You", "role": "user"}
@@ -164,17 +163,17 @@ class RecordedBot:
 
     Args:
         cloud: in front of it; its channel names the turns from now on.
-        bot: running.
+        messages: the URL of the bot's messaging endpoint.
         feed: gets what the bot's process reports.
 
     Attributes:
         conversation: of the user with the bot.
     """
 
-    def __init__(self, cloud: CloudThread, bot: BotProcess, feed: FeedThread) -> None:
-        self.cloud, self.bot, self.feed = cloud, bot, feed
+    def __init__(self, cloud: CloudThread, messages: str, feed: FeedThread) -> None:
+        self.cloud, self.feed = cloud, feed
         cloud.cloud.channel.observer = _Watcher()
-        cloud.cloud.channel.bot_endpoint = bot.messages
+        cloud.cloud.channel.bot_endpoint = messages
         self._account = {
             "id": cloud.cloud.registration.app_id,
             "name": "Bot",
