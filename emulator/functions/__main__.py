@@ -10,6 +10,7 @@ import sys
 from typing import NoReturn
 
 from emulator.functions.configuration import apply_settings, hide_project
+from emulator.functions.debugger import accept_debugger
 from emulator.functions.errors import HostError
 from emulator.functions.host import serve
 from emulator.functions.host_log import HostLog, LostLineFile
@@ -30,7 +31,10 @@ def main() -> None:
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for the workers and their subprocesses
         hide_project()
-        if options.loop == UVLOOP:
+        if lifeline is None:
+            accept_debugger(options)
+        # A debugger sees the processes that are started by asyncio's own loop only.
+        if options.loop == UVLOOP and not (options.debug and lifeline is None):
             _use_uvloop()
         asyncio.run(serve(options, environ) if lifeline is None else work(options, lifeline))
     except HostError as error:

@@ -27,6 +27,8 @@ class HostOptions(argparse.Namespace):
         reload: the app's code is loaded anew when it changes, in a process of its own.
         retirement: seconds for which functions may go on running with old code.
         debug: a debugger may hold any function as long as it likes.
+        debug_port: where a debugger connects to the host and its workers; None: it cannot.
+        debug_wait: the host waits for the debugger before it starts.
         log_level: a level's name.
         loop: UVLOOP or ASYNCIO.
     """
@@ -42,6 +44,8 @@ class HostOptions(argparse.Namespace):
     reload: bool
     retirement: float
     debug: bool
+    debug_port: int | None
+    debug_wait: bool
     log_level: str
     loop: str
 
@@ -58,6 +62,7 @@ class HostOptions(argparse.Namespace):
             parser.error(f"--app: {options.app} is not a folder")
         if options.reload and (options.workers is not None or options.read_only):
             parser.error("--reload has one worker, and is for files that change")
+        options.debug = options.debug or options.debug_port is not None
         options.app = options.app.resolve()  # specialization changes the working directory
         return options
 
@@ -108,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
         "--debug",
         action="store_true",
         help="with --reload: a function that a debugger holds may take as long as it likes",
+    )
+    parser.add_argument(
+        "--debug-port", type=port_number, help="listen for a debugger there; implies --debug"
+    )
+    parser.add_argument(
+        "--debug-wait", action="store_true", help="wait for it before the app is loaded"
     )
     parser.add_argument(
         "--specialize",

@@ -16,9 +16,10 @@ from emulator.commands.run.hosts import functions_host, wait_until_it_loads
 from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.run.turn_lines import TurnLines, has_colors
+from emulator.commands.run.welcome import welcome
 from emulator.commands.shutdown import run_until_asked_to_stop
 from emulator.setup.page_libraries import PAGE_LIBRARIES
-from emulator.storage.azurite import Azurite, StoragePorts
+from emulator.storage.azurite import StoragePorts
 from emulator.storage.local_storage import LocalStorage, start_storage
 from emulator.teams.api.app_manifest import manifest_of
 
@@ -51,7 +52,7 @@ async def run(options: RunOptions, folder: Path) -> None:
     bot, *skills = bots_in(options.bot)
     manifest = manifest_of(bot, APP)
     cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
-    if options.debugs:
+    if options.debugging:
         cloud.channel.timeout = HELD_SECONDS
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
@@ -77,22 +78,25 @@ async def run(options: RunOptions, folder: Path) -> None:
             of_skill |= skill_storage.settings() | shared
             skill_app = app_with_bot(skills[0], folder / "skill")
             hosts[port] = functions_host(
-                port, of_skill, skill_app, reload=True, debug=options.debugs
+                port, of_skill, skill_app, reload=True, debugging=options.debugging_of_skill
             )
         app = app_with_bot(bot, folder / "app")
         hosts[options.port] = functions_host(
-            options.port, settings, app, reload=True, debug=options.debugs
+            options.port, settings, app, reload=True, debugging=options.debugging
         )
         for host in hosts.values():
             stack.push_async_callback(host.stop)
-        await run_until_asked_to_stop(serve(hosts, cloud, storage))
+        await run_until_asked_to_stop(serve(hosts, options, cloud, storage))
 
 
-async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage) -> None:
+async def serve(
+    hosts: Mapping[int, Child], options: RunOptions, cloud: Cloud, storage: LocalStorage
+) -> None:
     """Start the hosts, print the URLs once they answer, then wait until one of them ends.
 
     Args:
         hosts: by port.
+        options: what the user has asked for.
         cloud: in front of them.
         storage: the bot's.
 
@@ -103,24 +107,10 @@ async def serve(hosts: Mapping[int, Child], cloud: Cloud, storage: LocalStorage)
         await host.start()
     for port, host in hosts.items():
         await wait_until_it_loads(f"http://localhost:{port}/api/health", host)
-    print(f"\nBot:      {cloud.channel.bot_endpoint}  (signs in with {cloud.credential})")
-    print(f"Chat:     {cloud.pages.url}/")
-    print(f"Storage:  {storage}")
-    if storage.azurite:
-        print(f"Commands: python -m admin --help{_storage_options(storage.azurite)}")
-    print(f"Switches: {cloud.switches.server.url}/state")
-    print("Ctrl-C stops all of it.\n", flush=True)
+    print(welcome(options, cloud, storage), flush=True)
     ends = [asyncio.create_task(host.wait()) for host in hosts.values()]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     raise StartError("The Functions host ended; its output above says why.")
-
-
-def _storage_options(azurite: Azurite) -> str:
-    """What `python -m admin` needs to find a storage that is not where it looks by itself."""
-    if azurite.is_development_storage:
-        return ""
-    # The key is this run's alone.
-    return f"  (each with --connection-string '{azurite.connection_string()}')"
 
 
 def main() -> None:

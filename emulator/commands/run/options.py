@@ -7,6 +7,7 @@ from pathlib import Path
 from emulator.__main__ import CHAT_PORT
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
 from emulator.commands.app_folder import APP, BOT
+from emulator.commands.run.debugging import Debugging
 from emulator.commands.run.errors import StartError
 from emulator.loopback import port_number
 from emulator.storage.local_storage import LocalStorage
@@ -35,6 +36,7 @@ class RunOptions(argparse.Namespace):
         port: the bot's.
         skill_port: its skill's, if there is one.
         chat_port: the chat page's.
+        debug: a debugger has started the run, and may hold turns.
         debug_port: where a debugger connects; None: none can.
         debug_wait: the bot waits for the debugger before its code is imported.
     """
@@ -47,13 +49,9 @@ class RunOptions(argparse.Namespace):
     port: int
     skill_port: int
     chat_port: int
+    debug: bool
     debug_port: int | None
     debug_wait: bool
-
-    @property
-    def debugs(self) -> bool:
-        """Whether a debugger may hold turns."""
-        return self.debug_port is not None
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None = None) -> "RunOptions":
@@ -63,6 +61,18 @@ class RunOptions(argparse.Namespace):
             SystemExit: an argument is invalid.
         """
         return _parser().parse_args(arguments, cls())
+
+    @property
+    def debugging(self) -> Debugging | None:
+        """How a debugger reaches the bot; None: not at all."""
+        if self.debug or self.debug_port is not None:
+            return Debugging(self.debug_port, self.debug_wait)
+        return None
+
+    @property
+    def debugging_of_skill(self) -> Debugging | None:
+        """The same for a skill, which has no port for it: whoever calls it is held, and waits."""
+        return Debugging() if self.debugging else None
 
     def check(self, storage: LocalStorage) -> None:
         """Check that queued turns have a storage.
@@ -98,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
     )
     parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument(
+        "--debug", action="store_true", help="for a debugger that starts the run itself"
+    )
     parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
     parser.add_argument(
         "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"

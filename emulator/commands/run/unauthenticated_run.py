@@ -42,7 +42,7 @@ async def run(options: RunOptions, folder: Path) -> None:
         options.check(storage)
         settings = UNAUTHENTICATED | storage.settings() | {"BotTurns": options.turns}
         app = app_with_bot(bot, folder / "app")
-        host = functions_host(options.port, settings, app, reload=True, debug=options.debugs)
+        host = functions_host(options.port, settings, app, reload=True, debugging=options.debugging)
         stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(host, options.port, storage))
 

@@ -1,0 +1,43 @@
+"""What `make run` says once the bot answers."""
+
+from collections.abc import Iterator
+
+from emulator.cloud import Cloud
+from emulator.commands.run.options import RunOptions
+from emulator.storage.azurite import Azurite
+from emulator.storage.local_storage import LocalStorage
+
+HINT = (
+    "Save a file of the bot, and it reloads. BOT=examples/dialog runs another one, DEBUG=1 lets a"
+    " debugger\nconnect. Ctrl-C stops everything.\n"
+)
+DEBUG_HINT = "Save a file of the bot, and it reloads; breakpoints stay. Ctrl-C stops everything.\n"
+
+
+def welcome(options: RunOptions, cloud: Cloud, storage: LocalStorage) -> str:
+    """The lines with everything that a user opens or needs."""
+    lines = [f"{f'{name}:':10} {text}" for name, text in _facts(options, cloud, storage)]
+    hint = HINT if options.debugging is None else DEBUG_HINT
+    return "\n".join(["", *lines, hint])
+
+
+def _facts(
+    options: RunOptions, cloud: Cloud, storage: LocalStorage
+) -> Iterator[tuple[str, object]]:
+    yield "Bot", f"{cloud.channel.bot_endpoint}  (signs in with {cloud.credential})"
+    yield "Chat", f"{cloud.pages.url}/"
+    yield "Inspector", f"{cloud.pages.url}/inspector"
+    yield "Storage", storage
+    if storage.azurite:
+        yield "Commands", f"python -m admin --help{_storage_options(storage.azurite)}"
+    yield "Switches", f"{cloud.switches.server.url}/state"
+    if options.debug_port is not None:
+        yield "Debugger", f'port {options.debug_port}  (VS Code: "Attach to make run")'
+
+
+def _storage_options(azurite: Azurite) -> str:
+    """What `python -m admin` needs to find a storage that is not where it looks by itself."""
+    if azurite.is_development_storage:
+        return ""
+    # The key is this run's alone.
+    return f"  (each with --connection-string '{azurite.connection_string()}')"

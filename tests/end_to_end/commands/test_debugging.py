@@ -1,0 +1,100 @@
+"""`make run DEBUG=1`: breakpoints in a bot, with a debugger that speaks VS Code's protocol."""
+
+import re
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from emulator.commands.run.debugging import Debugging
+from emulator.loopback import free_port
+from tests.end_to_end.commands.test_bot_folders import ChatPageUser, write
+from tests.support.bots.make_target import MakeTarget
+from tests.support.timing.condition import until
+from tests.support.wire.debug_client import DebugClient
+
+CHAT = r"Chat: +(http://\S+)"
+BOT = """from botbuilder.core import ActivityHandler
+
+
+class HeldBot(ActivityHandler):
+    async def on_message_activity(self, turn_context):
+        answer = f"first: {turn_context.activity.text}"
+        await turn_context.send_activity(answer)
+
+
+def create_bot(services):
+    return HeldBot()
+"""
+LINE, CLASS_LINE = 7, 4
+PROCESSES = 3
+"""The host, its worker, and the spare one that loads the code that is saved next."""
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Path:
+    """The folder of a bot."""
+    return write(tmp_path / "held bot", {"__init__.py": BOT})
+
+
+def say(user: ChatPageUser, text: str) -> threading.Thread:
+    """Send a message, which the bot may not answer for a while."""
+    saying = threading.Thread(target=user.say, args=[text])
+    saying.start()
+    return saying
+
+
+def variables(bot: Path, **others: str) -> dict[str, str]:
+    """A bot, ports that are free, and what else is given."""
+    names = ("PORT", "CHAT_PORT", "SKILL_PORT", "DEBUG_PORT")
+    return {"BOT": str(bot), **{name: str(free_port()) for name in names}, **others}
+
+
+def test_breakpoints(bot: Path, logs: Path) -> None:
+    """A breakpoint holds a turn, then the answer arrives; so it is after a save."""
+    chosen = variables(bot, DEBUG="1")
+    file = bot / "__init__.py"
+    with (
+        MakeTarget("run", CHAT, logs / "debugging.log", chosen) as run,
+        DebugClient(int(chosen["DEBUG_PORT"]), {file: [LINE]}) as debugger,
+        closing(ChatPageUser(run.found)) as user,
+    ):
+        until(lambda: f"Debugger:  port {chosen['DEBUG_PORT']}" in "".join(run.output))
+        until(lambda: debugger.attached >= PROCESSES)
+        saying = say(user, "one")
+        stop = debugger.next_stop()
+        assert (stop.file, stop.line) == (file, LINE)
+        assert user.replies() == []
+        stop.go_on()
+        until(lambda: user.replies() == ["first: one"])
+        saying.join()
+        file.write_text(BOT.replace("first", "second"))
+        until(lambda: "Reloaded" in "".join(run.output))
+        saying = say(user, "two")
+        debugger.next_stop().go_on()
+        until(lambda: user.replies() == ["first: one", "second: two"])
+        saying.join()
+
+
+def test_waiting_for_the_debugger(bot: Path, logs: Path) -> None:
+    """WAIT=1 holds back the bot's code, so that breakpoints hit while it is imported."""
+    chosen = variables(bot, WAIT="1")
+    file = bot / "__init__.py"
+    waiting = r"(Waiting) for a debugger"
+    with (
+        MakeTarget("run", waiting, logs / "waiting.log", chosen) as run,
+        DebugClient(int(chosen["DEBUG_PORT"]), {file: [CLASS_LINE]}) as debugger,
+    ):
+        stop = debugger.next_stop()
+        assert (stop.file, stop.line) == (file, CLASS_LINE)
+        assert not re.search(CHAT, "".join(run.output))
+        debugger.detach()
+        until(lambda: re.search(CHAT, "".join(run.output)) is not None)
+
+
+def test_core_tools_get_the_debugger_too() -> None:
+    """Their worker is started by debugpy."""
+    words = Debugging(5678, waits=True).environ()["languageWorkers__python__arguments"]
+    assert words == "-m debugpy --listen 127.0.0.1:5678 --wait-for-client"
+    assert "languageWorkers__python__arguments" not in Debugging().environ()

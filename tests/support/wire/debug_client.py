@@ -1,0 +1,167 @@
+"""DebugClient: a debugger of the Debug Adapter Protocol, as VS Code is one."""
+
+import json
+import queue
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from emulator.loopback import LOOPBACK
+
+TIMEOUT_SECONDS = 60.0
+
+Message = dict[str, Any]
+
+
+class DebugClient:
+    """Attaches to a process and, as VS Code's debugger does, to each process that this one starts.
+
+    Args:
+        port: where the debug adapter listens.
+        breakpoints: line numbers by file.
+    """
+
+    def __init__(self, port: int, breakpoints: Mapping[Path, Sequence[int]]) -> None:
+        self._port = port
+        self._breakpoints = breakpoints
+        self._sessions: list[DebugSession] = []
+        self._counting = threading.Lock()
+        self.attached = 0
+        """How many processes it has attached to, with its breakpoints set."""
+        self.stops: queue.Queue[Stop] = queue.Queue()
+        """Where a process is held, one after the other."""
+
+    def __enter__(self) -> Self:
+        self.attach({"connect": {"host": LOOPBACK, "port": self._port}})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
+
+    def detach(self) -> None:
+        """Leave the processes alone: they go on."""
+        while self._sessions:
+            self._sessions.pop().close()
+
+    def attach(self, configuration: Mapping[str, Any]) -> None:
+        """Attach to a process; returns once its breakpoints are set."""
+        session = DebugSession(self._port, self)
+        self._sessions.append(session)
+        session.attach(configuration, self._breakpoints)
+        with self._counting:
+            self.attached += 1
+
+    def next_stop(self) -> "Stop":
+        """Wait until a process is held."""
+        return self.stops.get(timeout=TIMEOUT_SECONDS)
+
+
+class Stop:
+    """A process that is held at a breakpoint.
+
+    Attributes:
+        file: of the code.
+        line: of the breakpoint.
+    """
+
+    def __init__(self, session: "DebugSession", thread: int) -> None:
+        self._session = session
+        self._thread = thread
+        top = session.call("stackTrace", threadId=thread)["stackFrames"][0]
+        self.file = Path(top["source"]["path"])
+        self.line: int = top["line"]
+
+    def go_on(self) -> None:
+        """Let the process continue."""
+        self._session.call("continue", threadId=self._thread)
+
+
+class DebugSession:
+    """A connection to a debug adapter, for one process.
+
+    Args:
+        port: the adapter's.
+        client: whose connection it is.
+    """
+
+    def __init__(self, port: int, client: DebugClient) -> None:
+        self._client = client
+        self._socket = socket.create_connection((LOOPBACK, port))
+        self._stream = self._socket.makefile("rb")
+        self._last = 0
+        self._answers: dict[int, queue.Queue[Message]] = {}
+        self._initialized = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def attach(
+        self, configuration: Mapping[str, Any], breakpoints: Mapping[Path, Sequence[int]]
+    ) -> None:
+        """Attach to the process, set its breakpoints and let it run."""
+        self.call("initialize", adapterID="tests", pathFormat="path", linesStartAt1=True)
+        attached = self._send("attach", configuration)
+        assert self._initialized.wait(TIMEOUT_SECONDS)
+        for file, lines in breakpoints.items():
+            wanted = [{"line": line} for line in lines]
+            self.call("setBreakpoints", source={"path": str(file)}, breakpoints=wanted)
+        self.call("configurationDone")
+        self._answer(attached)
+
+    def call(self, command: str, **arguments: Any) -> Message:
+        """Send a request, and return the body of its answer."""
+        return self._answer(self._send(command, arguments))
+
+    def close(self) -> None:
+        """Detach."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join(TIMEOUT_SECONDS)
+        self._stream.close()
+        self._socket.close()
+
+    def _send(self, command: str, arguments: Mapping[str, Any]) -> int:
+        self._last += 1
+        number = self._last
+        self._answers[number] = queue.Queue()
+        request = {"seq": number, "type": "request", "command": command, "arguments": arguments}
+        body = json.dumps(request).encode()
+        self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        return number
+
+    def _answer(self, number: int) -> Message:
+        answer = self._answers[number].get(timeout=TIMEOUT_SECONDS)
+        assert answer["success"], answer
+        body: Message = answer.get("body") or {}
+        return body
+
+    def _read(self) -> None:
+        while (message := self._message()) is not None:
+            if message["type"] == "response":
+                self._answers[message["request_seq"]].put(message)
+            elif message["type"] == "event":
+                self._handle(message["event"], message.get("body") or {})
+
+    def _message(self) -> Message | None:
+        length = 0
+        try:
+            while line := self._stream.readline().strip():
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            message: Message | None = json.loads(self._stream.read(length)) if length else None
+        except OSError:
+            return None
+        return message
+
+    def _handle(self, event: str, body: Message) -> None:
+        client = self._client
+        # In threads: they wait for answers, which this one reads.
+        if event == "initialized":
+            self._initialized.set()
+        elif event == "debugpyAttach":
+            threading.Thread(target=client.attach, args=[body], daemon=True).start()
+        elif event == "stopped":
+            thread = body["threadId"]
+            threading.Thread(
+                target=lambda: client.stops.put(Stop(self, thread)), daemon=True
+            ).start()
