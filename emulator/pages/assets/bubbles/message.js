@@ -1,7 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 import { Attachment } from "../cards/attachment.js";
 import { MessageExtras } from "../cards/message_extras.js";
-import { fullTimeText } from "../text/times.js";
 import { DeliveryState } from "./delivery_state.js";
 import { fileOf, FileAttachment, imageOf, ImageAttachment } from "./files.js";
 import { MessageMenu } from "./message_menu.js";
@@ -15,11 +14,7 @@ export function Message({ item, context }) {
   if (deleted) return html`<${DeletedMessage} item=${item} context=${context} />`;
   const classes = ["message", own && "message--own", item.streaming && "message--streaming"];
   const delivery = context.state.deliveries[item.id];
-  return html`<article
-    class=${classes.filter(Boolean).join(" ")}
-    data-id=${item.id}
-    title=${fullTimeText(new Date(item.at))}
-  >
+  return html`<article class=${classes.filter(Boolean).join(" ")} data-id=${item.id}>
     <${MessageBody} item=${item} context=${context} />
     <${MessageMenu} item=${item} context=${context} />
     <${Reactions} item=${item} context=${context} />

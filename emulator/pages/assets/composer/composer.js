@@ -81,6 +81,8 @@ export function Composer({ context, handle }) {
   };
   const onInput = ({ target }) => {
     setText(target.value);
+    // At once: the page may be reloaded before an effect runs.
+    keepDraft(sessionStorage, conversation?.id, target.value);
     mentions.update(target.value, target.selectionStart);
     announceTyping(context);
   };

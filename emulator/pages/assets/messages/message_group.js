@@ -9,7 +9,8 @@ export function MessageGroup({ group, context }) {
   const { from, own, date, items } = group;
   const isBot = String(from.id ?? "").startsWith("28:") || from.role === "bot";
   const name = own ? "You" : from.name || (isBot ? context.bot?.name : "") || "Somebody";
-  return html`<section
+  return html`<div
+    role="group"
     class=${`group${own ? " group--own" : ""}`}
     aria-label=${`${name}, ${stampText(date, new Date())}`}
   >
@@ -26,5 +27,5 @@ export function MessageGroup({ group, context }) {
       </div>
       ${items.map((item) => html`<${Message} key=${item.key} item=${item} context=${context} />`)}
     </div>
-  </section>`;
+  </div>`;
 }

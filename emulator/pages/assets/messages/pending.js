@@ -12,7 +12,7 @@ export function Pending({ entry, context }) {
   const said = { ...activity, text: shown ?? activity.text };
   if (shown === null || !said.text) return null;
   const discard = () => context.dispatch({ type: "sent", clientId });
-  return html`<section class="group group--own" aria-label="You">
+  return html`<div role="group" class="group group--own" aria-label="You">
     <div class="group__content">
       <article class=${`message message--own message--${state}`}>
         <div class="bubble">
@@ -35,5 +35,5 @@ export function Pending({ entry, context }) {
         </div>
       </article>
     </div>
-  </section>`;
+  </div>`;
 }

@@ -11,7 +11,7 @@ export function Thread({ row, context }) {
   const pending = entriesOf(state.outbox, conversation?.id).filter(
     (entry) => entry.thread === thread,
   );
-  return html`<section class="thread" aria-label="Post">
+  return html`<div class="thread" role="group" aria-label="Post">
     ${rows.map((each) => html`<${Row} key=${each.key} row=${each} context=${context} />`)}
     ${pending.map(
       (entry) => html`<${Pending} key=${entry.clientId} entry=${entry} context=${context} />`,
@@ -23,5 +23,5 @@ export function Thread({ row, context }) {
     >
       <${Icon} name="reply" />Reply
     </button>
-  </section>`;
+  </div>`;
 }

@@ -41,14 +41,14 @@ export function ConversationRail({ context, onClose }) {
     <div class="rail__list">
       ${sections(state.conversations, bot).map(
         ({ title, entries }) =>
-          html`<section key=${title}>
+          html`<div key=${title}>
             <h3 class="rail__section">${title}</h3>
             <ul class="rail__entries">
               ${entries.map(
                 (entry) => html`<${RailEntry} key=${entry.id} entry=${entry} context=${context} />`,
               )}
             </ul>
-          </section>`,
+          </div>`,
       )}
     </div>
     ${

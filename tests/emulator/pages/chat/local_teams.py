@@ -69,7 +69,7 @@ class LocalTeams:
             (each["id"], [node["html"][:200] for node in each["nodes"]])
             for each in found["violations"]
         ]
-        assert complaints == []
+        assert not complaints, complaints
 
 
 def box(page: Page) -> Locator:

@@ -1,0 +1,135 @@
+"""Personal, group and channel conversations in the chat page, and who is in them."""
+
+from playwright.sync_api import Page, expect
+
+from tests.emulator.pages.chat.local_teams import (
+    GREETING,
+    LocalTeams,
+    box,
+    bubble,
+    choose,
+    message,
+    say,
+    shoot,
+)
+
+UNMENTIONED = "Teams delivers only messages that mention the bot."
+
+
+def mention(page: Page, name: str, rest: str) -> None:
+    """Pick somebody after an @, with the keyboard, and send a message that mentions them."""
+    box(page).press_sequentially("@")
+    options = page.get_by_role("listbox", name="Mention").get_by_role("option")
+    expect(options.first).to_be_visible()
+    names = [each.strip() for each in options.all_inner_texts()]
+    found = next(number for number, each in enumerate(names) if each.endswith(name))
+    for _ in range(found):
+        box(page).press("ArrowDown")
+    box(page).press("Enter")
+    box(page).press_sequentially(rest)
+    box(page).press("Enter")
+
+
+def test_a_group_chat(teams: LocalTeams, page: Page, complaints: list[str]) -> None:
+    """The bot gets what mentions it; the page says so of what does not."""
+    choose(page, "New conversation", "New group chat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    say(page, "hello all")
+    own = message(page, "hello all")
+    expect(own).to_contain_text(UNMENTIONED)
+    mention(page, "Bot", "hello bot")
+    expect(bubble(page, "You said: ")).to_be_visible()
+    expect(page.locator(".message--own .mention")).to_have_text("Bot")
+    sent = next(each for each in teams.received(page) if "hello bot" in each["text"])
+    assert sent["text"] == "<at>Bot</at> hello bot"
+    entity = next(each for each in sent["entities"] if each["type"] == "mention")
+    assert entity["mentioned"]["id"].startswith("28:")
+    assert sent["conversation"]["conversationType"] == "groupChat"
+    shoot(page, "group")
+    assert complaints == []
+
+
+def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
+    """A member is added, acted as, mentioned and removed; two tabs see the same."""
+    choose(page, "New conversation", "New group chat")
+    members = page.get_by_role("button", name="members, acting as")
+    members.or_(page.get_by_role("button", name="1 member")).first.click()
+    page.get_by_role("menuitem", name="Add a new user").click()
+    expect(page.locator(".count")).to_have_text("2")
+    expect(page.locator(".event").last).to_contain_text("joined")
+    first = page.locator(".rail__user-name").inner_text()
+    members.first.click()
+    page.get_by_role("menuitemcheckbox", checked=False).click()
+    expect(page.locator(".rail__user-name")).not_to_have_text(first)
+    say(page, "it is me, the second one")
+    expect(message(page, "the second one")).to_have_class("message message--own")
+    people = {each["from"]["id"] for each in teams.received(page)}
+    assert len(people) == 2  # the bot's greeting, and the second user
+    members.first.click()
+    page.get_by_role("menuitem", name="Remove User").first.click()
+    expect(page.locator(".count")).to_have_text("1")
+    expect(page.locator(".event").last).to_contain_text("left")
+
+
+def test_a_channel_has_threads(teams: LocalTeams, page: Page) -> None:
+    """A post starts a thread, and both the bot's answer and a reply are in it."""
+    choose(page, "New conversation", "New team")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("General")
+    expect(box(page)).to_have_attribute("placeholder", "Start a post")
+    mention(page, "Bot", "first post")
+    first = page.locator(".thread", has_text="first post")
+    expect(first).to_contain_text("You said:")
+    mention(page, "Bot", "second post")
+    expect(page.locator(".thread")).to_have_count(2)
+    first.get_by_role("button", name="Reply", exact=True).click()
+    say(page, "a reply")
+    expect(first).to_contain_text("a reply")
+    expect(page.locator(".thread")).to_have_count(2)
+    reply = next(each for each in teams.received(page) if each["text"] == "a reply")
+    assert reply["conversation"]["id"].endswith(f";messageid={reply['thread']}")
+    teams.check_access(page)
+    shoot(page, "channel")
+
+
+def test_names_can_be_changed(page: Page) -> None:
+    """A group chat and a channel get another name, in header, list and transcript."""
+    choose(page, "New conversation", "New group chat")
+    choose(page, "More", "Rename")
+    page.get_by_role("textbox", name="Name").fill("Release planning")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Release planning")
+    expect(page.get_by_role("navigation")).to_contain_text("Release planning")
+    expect(page.locator(".event").last).to_contain_text("Release planning")
+
+
+def test_the_app_is_uninstalled_and_installed(page: Page) -> None:
+    """The bot greets again when it is installed again; between, it gets nothing."""
+    choose(page, "More", "Uninstall the app")
+    expect(page.locator(".event").last).to_have_text("The app was uninstalled")
+    say(page, "anybody there?")
+    expect(message(page, "anybody there?")).to_contain_text("The app is not installed here.")
+    choose(page, "More", "Install the app")
+    expect(bubble(page, GREETING)).to_have_count(2)
+
+
+def test_a_new_user_and_back(page: Page) -> None:
+    """Another user starts in a chat of their own."""
+    first = page.locator(".rail__user-name").inner_text()
+    say(page, "by the first")
+    expect(bubble(page, "You said: by the first")).to_be_visible()
+    choose(page, "New conversation", "New user, in a new chat with the bot")
+    expect(page.locator(".rail__user-name")).not_to_have_text(first)
+    expect(bubble(page, "by the first")).to_have_count(0)
+    expect(bubble(page, GREETING)).to_be_visible()
+
+
+def test_conversations_keep_what_was_typed(page: Page) -> None:
+    """Going to another conversation and back keeps its draft and its transcript."""
+    say(page, "in the chat")
+    expect(bubble(page, "You said: in the chat")).to_be_visible()
+    box(page).fill("not yet sent")
+    choose(page, "New conversation", "New group chat")
+    expect(box(page)).to_have_value("")
+    page.get_by_role("navigation").get_by_role("button", name="Bot", exact=True).click()
+    expect(bubble(page, "You said: in the chat")).to_be_visible()
+    expect(box(page)).to_have_value("not yet sent")
