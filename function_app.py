@@ -200,7 +200,8 @@ if bot_folder.has_routes:
     # Imported now and not in the warm-up, because the host lists the functions now.
     import_bot_sdk()
     try:
-        app.register_functions(bot_folder.create_routes(bot_services))
+        for blueprint in bot_folder.create_routes(bot_services):
+            app.register_functions(blueprint)
     except Exception:  # the bot still answers messages
         log.exception("routes.py cannot be loaded, so its functions are missing")
 

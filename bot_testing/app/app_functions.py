@@ -43,7 +43,8 @@ class AppFunctions:
         self._of_bot = []
         if folder.has_routes:
             app = func.FunctionApp()
-            app.register_functions(folder.create_routes(self._module.bot_services))
+            for blueprint in folder.create_routes(self._module.bot_services):
+                app.register_functions(blueprint)
             self._of_bot = app.get_functions()
 
     async def call(self, method: str, path: str, body: bytes) -> func.HttpResponse:

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -63,8 +63,10 @@ class BotFolder:
             raise TypeError("create_bot(services) returned None: it must return the bot")
         return bot
 
-    def create_routes(self, ready: Callable[[], Awaitable["BotServices"]]) -> Any:
-        """The `azure.functions.Blueprint` that `create_routes` in routes.py returns.
+    def create_routes(self, ready: Callable[[], Awaitable["BotServices"]]) -> Sequence[Any]:
+        """The blueprints of `azure.functions` that `create_routes` in routes.py returns.
+
+        It may return one alone.
 
         Args:
             ready: waits until the app is ready, and returns the services.
@@ -73,7 +75,8 @@ class BotFolder:
             Exception: whatever the bot's own code raises.
         """
         self.load()
-        return importlib.import_module(f"{PACKAGE}.routes").create_routes(ready)
+        created = importlib.import_module(f"{PACKAGE}.routes").create_routes(ready)
+        return created if isinstance(created, (list, tuple)) else (created,)
 
     def load(self) -> ModuleType:
         """Import the package, unless it has been imported from this folder.
