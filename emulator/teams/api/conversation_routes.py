@@ -69,11 +69,11 @@ class ConversationRoutes:
             person = self._directory.new_person()
         else:
             person = self._directory.take_person(item(body, "user"))
-        chat = self._personal(person) if kept is None else self._taken(item(body, "conversation"))
+        chat = self._kept(person, item(body, "conversation")) if kept is not None else None
         return web.json_response(
             {
                 "user": person.member(),
-                "conversation": chat.as_json(),
+                "conversation": (chat or self._personal(person)).as_json(),
                 "bot": self._directory.bot,
                 "people": [each.member() for each in self._directory.people.values()],
                 "run": self.run_id,
@@ -81,8 +81,10 @@ class ConversationRoutes:
             }
         )
 
-    def _taken(self, kept: dict[str, Any]) -> TeamsConversation:
-        return self._directory.take_conversation(kept)
+    def _kept(self, person: Person, kept: dict[str, Any]) -> TeamsConversation | None:
+        """A conversation that a page has kept; None: the user has been removed from it."""
+        chat = self._directory.take_conversation(kept, person)
+        return chat if person.id in chat.people else None
 
     def _personal(self, person: Person) -> TeamsConversation:
         known = self._directory.conversations_of(person.id)

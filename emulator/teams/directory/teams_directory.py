@@ -106,8 +106,7 @@ class TeamsDirectory:
 
     def personal(self, person: Person) -> TeamsConversation:
         """The user's only personal chat with the bot; it is created if it does not exist."""
-        digest = hashlib.sha256(person.id.encode()).digest()
-        chat_id = f"a:1{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+        chat_id = personal_id(person)
         found = self._conversations.by_id.get(chat_id)
         if isinstance(found, TeamsConversation):
             return found
@@ -131,7 +130,7 @@ class TeamsDirectory:
         team.members.update({person.id: person.account() for person in people})
         return self._add_channel(team, team.id)
 
-    def take_conversation(self, body: Mapping[str, Any]) -> TeamsConversation:
+    def take_conversation(self, body: Mapping[str, Any], user: Person) -> TeamsConversation:
         """A conversation that a page has kept; one that is known stays as it is.
 
         Raises:
@@ -148,6 +147,8 @@ class TeamsDirectory:
         found = self._conversations.by_id.get(conversation_id)
         if isinstance(found, TeamsConversation):
             return found
+        if user not in people or (kind == "personal" and conversation_id != personal_id(user)):
+            raise bad("The conversation is not one of the user's.")
         name = optional_text(body, "name") or ""
         installed = body.get("installed") is not False
         if kind == "channel":
@@ -227,3 +228,9 @@ class TeamsDirectory:
             message = "The bot is not part of the conversation roster."
             raise ChannelError(403, "BotNotInConversationRoster", message)
         return self.personal(person)
+
+
+def personal_id(person: Person) -> str:
+    """The id of a user's personal chat, which is the same in each run."""
+    digest = hashlib.sha256(person.id.encode()).digest()
+    return f"a:1{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"

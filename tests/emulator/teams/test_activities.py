@@ -1,0 +1,279 @@
+"""The shapes of what the bot gets.
+
+Microsoft references "Conversation events in your Teams bot", "Teams channel data", "Receive a
+message".
+"""
+
+import re
+
+import pytest
+
+from emulator.cloud import Cloud
+from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+
+
+async def test_a_personal_message(page: TeamsPage, bot: AdaptedBot, cloud: Cloud) -> None:
+    """It has what Teams adds: people, tenant, client, times, and the text as HTML."""
+    sent = await page.say("5 < 6\nyes", timezone="Europe/Berlin")
+    activity = await bot.wait_for("message")
+    user, tenant = page.session["user"], cloud.registration.tenant_id
+    assert activity["id"] == sent["id"]
+    assert re.fullmatch(r"\d{13}", activity["id"])
+    assert activity["channelId"] == "msteams"
+    assert activity["serviceUrl"] == f"{cloud.connector.server.url}/"
+    assert activity["from"] == {name: user[name] for name in ("id", "name", "aadObjectId")}
+    assert activity["recipient"] == {"id": f"28:{cloud.registration.app_id}", "name": "Bot"}
+    assert activity["conversation"] == {
+        "conversationType": "personal",
+        "tenantId": tenant,
+        "id": page.chat["id"],
+    }
+    assert activity["channelData"] == {"tenant": {"id": tenant}}
+    assert activity["text"] == "5 < 6\nyes"
+    assert activity["textFormat"] == "plain"
+    html = {"contentType": "text/html", "content": "<p>5 &lt; 6</p><p>yes</p>"}
+    assert activity["attachments"] == [html]
+    assert activity["localTimezone"] == "Europe/Berlin"
+    assert activity["localTimestamp"].endswith(("+01:00", "+02:00"))
+    client = activity["entities"][-1]
+    assert client["type"] == "clientInfo"
+    assert client["timezone"] == "Europe/Berlin"
+
+
+async def test_a_message_in_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> None:
+    """It is delivered if it mentions the bot."""
+    group = await page.create("group", name="Plans")
+    await group.mention("hello")
+    activity = await bot.wait_for("message")
+    place = activity["conversation"]
+    assert (place["conversationType"], place["isGroup"]) == ("groupChat", True)
+    assert place["id"].endswith("@thread.v2")
+    assert activity["text"] == "<at>Bot</at> hello"
+    assert activity["entities"][0]["mentioned"]["id"] == activity["recipient"]["id"]
+    html = activity["attachments"][0]["content"]
+    assert html.startswith(
+        '<p><span itemtype="http://schema.skype.com/Mention" itemscope itemid="0"'
+    )
+    assert set(activity["channelData"]) == {"tenant"}
+
+
+async def test_a_message_without_a_mention_is_not_delivered(
+    page: TeamsPage, bot: AdaptedBot
+) -> None:
+    """In a group chat, the page says why; the next one that mentions the bot is delivered."""
+    group = await page.create("group")
+    await group.connect()
+    sent = await group.say("among people")
+    event = await group.event("delivery", activityId=sent["id"], state="unsent")
+    assert "mention" in event["text"]
+    await group.mention("you there")
+    await bot.wait_for("message")
+    assert len(bot.of("message")) == 1
+    await group.close()
+
+
+async def test_a_post_and_a_reply_in_a_channel(page: TeamsPage, bot: AdaptedBot) -> None:
+    """Each post is a thread; its conversation has the thread's first message in its id."""
+    channel = await page.create("channel")
+    post = await channel.mention("first")
+    first = await bot.wait_for("message")
+    assert first["conversation"]["id"] == f"{channel.chat['id']};messageid={post['id']}"
+    reply = await channel.mention("second", thread=post["id"])
+    second = await bot.wait_for("message", 2)
+    assert second["id"] == reply["id"] != post["id"]
+    assert second["conversation"] == first["conversation"]
+    assert second["conversation"]["conversationType"] == "channel"
+    data = second["channelData"]
+    assert data["team"] == channel.chat["team"]
+    assert data["channel"] == channel.chat["channel"]
+    assert (data["teamsTeamId"], data["teamsChannelId"]) == (data["team"]["id"], channel.chat["id"])
+    assert "thread" not in second
+
+
+async def test_the_installation_in_a_personal_chat(page: TeamsPage, bot: AdaptedBot) -> None:
+    """Both events come, the bot and the user are added, and the sender has no name."""
+    new = await TeamsPage.opened(page.http)
+    installed = await bot.wait_for("installationUpdate")
+    added = await bot.wait_for("conversationUpdate")
+    sender = {name: new.session["user"][name] for name in ("id", "aadObjectId")}
+    assert installed["action"] == "add"
+    assert installed["from"] == added["from"] == sender
+    assert installed["channelData"]["source"] == {"name": "message"}
+    assert installed["channelData"]["settings"] == {"selectedChannel": {"id": new.chat["id"]}}
+    assert added["membersAdded"] == [new.chat["bot"], sender]
+    assert "eventType" not in added["channelData"]
+    assert re.fullmatch(r"f:[0-9a-f-]{36}", added["id"])
+
+
+async def test_the_installation_in_a_team(page: TeamsPage, bot: AdaptedBot) -> None:
+    """The bot alone is added, in the selected channel."""
+    channel = await page.create("channel")
+    added = await bot.wait_for("conversationUpdate")
+    assert added["membersAdded"] == [channel.chat["bot"]]
+    assert added["conversation"]["id"] == channel.chat["id"]
+    data = added["channelData"]
+    assert data["eventType"] == "teamMemberAdded"
+    assert data["settings"] == {"selectedChannel": {"id": channel.chat["id"]}}
+    assert data["team"]["aadGroupId"]
+
+
+async def test_members_of_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> None:
+    """A group chat's events have the tenant in their channel data, and nothing else."""
+    group = await page.create("group")
+    await bot.wait_for("conversationUpdate")
+    chat = await group.call("POST", f"{group.path}/members", new=True)
+    new = chat["members"][1]
+    added = await bot.wait_for("conversationUpdate", 2)
+    assert added["membersAdded"] == [{name: new[name] for name in ("id", "aadObjectId")}]
+    assert set(added["channelData"]) == {"tenant"}
+    await group.call("DELETE", f"{group.path}/members/{new['id']}")
+    removed = await bot.wait_for("conversationUpdate", 3)
+    assert removed["membersRemoved"] == added["membersAdded"]
+
+
+async def test_members_of_a_team(page: TeamsPage, bot: AdaptedBot) -> None:
+    """The conversation of such an event is the team's, whatever channel it is seen in."""
+    general = await page.create("channel")
+    channel = await page.create("channel", team=general.chat["team"]["id"], name="Plans")
+    created = await bot.wait_for("conversationUpdate", 2)
+    assert created["channelData"]["eventType"] == "channelCreated"
+    assert created["channelData"]["channel"] == {"id": channel.chat["id"], "name": "Plans"}
+    await channel.call("POST", f"{channel.path}/members", new=True)
+    added = await bot.wait_for("conversationUpdate", 3)
+    assert added["conversation"]["id"] == general.chat["id"]
+    assert added["channelData"]["eventType"] == "teamMemberAdded"
+    assert "channel" not in added["channelData"]
+    both = await general.call("GET", f"/conversations/{general.chat['id']}")
+    assert len(both["members"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["group", "channel"])
+async def test_a_new_name(page: TeamsPage, bot: AdaptedBot, kind: str) -> None:
+    """A group chat has a topic; a renamed channel is an event of its team."""
+    chat = await page.create(kind)
+    await bot.wait_for("conversationUpdate")
+    renamed = await chat.call("PATCH", chat.path, name="Budget")
+    assert renamed["name"] == "Budget"
+    event = await bot.wait_for("conversationUpdate", 2)
+    if kind == "group":
+        assert event["topicName"] == "Budget"
+        assert "eventType" not in event["channelData"]
+    else:
+        assert event["channelData"]["eventType"] == "channelRenamed"
+        assert event["channelData"]["channel"]["name"] == "Budget"
+
+
+async def test_edit_delete_and_undelete(page: TeamsPage, bot: AdaptedBot) -> None:
+    """They have the message's id, and Teams' event types."""
+    sent = await page.say("first")
+    path = f"{page.path}/activities/{sent['id']}"
+    await page.call("PUT", path, text="second")
+    edited = await bot.wait_for("messageUpdate")
+    assert (edited["id"], edited["text"]) == (sent["id"], "second")
+    assert edited["channelData"]["eventType"] == "editMessage"
+    assert edited["attachments"][0]["content"] == "<p>second</p>"
+    shown = await page.sees("second")
+    assert shown["edited"] is True
+    await page.call("DELETE", path)
+    deleted = await bot.wait_for("messageDelete")
+    assert deleted["id"] == sent["id"]
+    assert deleted["channelData"]["eventType"] == "softDeleteMessage"
+    assert "text" not in deleted
+    await page.call("POST", f"{path}/undelete")
+    restored = await bot.wait_for("messageUpdate", 2)
+    assert restored["channelData"]["eventType"] == "undeleteMessage"
+    assert restored["text"] == "second"
+    assert "edited" not in restored
+
+
+async def test_what_others_wrote_cannot_be_changed(page: TeamsPage) -> None:
+    """Only one's own messages can be edited, deleted or sent again."""
+    group = await page.create("group")
+    sent = await group.say("mine")
+    chat = await group.call("POST", f"{group.path}/members", new=True)
+    other = chat["members"][1]["id"]
+    path = f"{group.path}/activities/{sent['id']}"
+    await group.call("PUT", path, 403, user=other, text="yours")
+    await group.call("DELETE", path, 403, user=other)
+    await group.call("POST", f"{path}/retry", 403, user=other)
+    await group.call("DELETE", path)
+    await group.call("POST", f"{path}/undelete", 404, user=other)
+
+
+async def test_reactions_to_the_bots_messages(page: TeamsPage, bot: AdaptedBot) -> None:
+    """Bots get the reactions to their own messages, not those to people's."""
+    own = await page.say("people's")
+    bot.turn = lambda context: context.send_activity("the bot's")
+    await page.say("say it")
+    reply = await page.sees("the bot's")
+    await page.call("POST", f"{page.path}/activities/{own['id']}/reactions", type="sad")
+    path = f"{page.path}/activities/{reply['id']}/reactions"
+    await page.call("POST", path, type="heart", add=True)
+    added = await bot.wait_for("messageReaction")
+    assert added["reactionsAdded"] == [{"type": "heart"}]
+    assert added["replyToId"] == reply["id"]
+    await page.call("POST", path, type="heart", add=False)
+    removed = await bot.wait_for("messageReaction", 2)
+    assert removed["reactionsRemoved"] == [{"type": "heart"}]
+    assert len(bot.of("messageReaction")) == 2
+    shown = await page.sees("people's")
+    assert shown["reactions"] == [{"type": "sad", "user": page.user}]
+    await page.call("POST", path, 400, type="thumbsdown")
+
+
+async def test_a_button_of_a_card(page: TeamsPage, bot: AdaptedBot) -> None:
+    """An Action.Submit is a message with a value and no HTML; groups need no mention for it."""
+    group = await page.create("group")
+    await group.call(
+        "POST",
+        f"{group.path}/activities",
+        activity={"type": "message", "value": {"choice": 1}, "replyToId": "1"},
+    )
+    activity = await bot.wait_for("message")
+    assert activity["value"] == {"choice": 1}
+    assert activity["replyToId"] == "1"
+    assert activity["channelData"]["source"] == {"name": "message"}
+    assert "attachments" not in activity
+    assert "text" not in activity
+
+
+async def test_uninstall_and_install(page: TeamsPage, bot: AdaptedBot) -> None:
+    """A removed bot gets the removal and then nothing, until it is installed again."""
+    group = await page.create("group")
+    await bot.wait_for("conversationUpdate")
+    await group.call("POST", f"{group.path}/uninstall")
+    removed = await bot.wait_for("installationUpdate", 2)
+    assert removed["action"] == "remove"
+    gone = await bot.wait_for("conversationUpdate", 2)
+    assert gone["membersRemoved"] == [group.chat["bot"]]
+    await group.call("POST", f"{group.path}/uninstall", 409)
+    await group.mention("anybody?")
+    await group.call("POST", f"{group.path}/invoke", 403, name="task/fetch", value={})
+    await group.call("POST", f"{group.path}/install")
+    again = await bot.wait_for("installationUpdate", 3)
+    assert again["action"] == "add"
+    assert bot.of("message") == []
+
+
+async def test_the_channel_sets_the_addresses(page: TeamsPage, bot: AdaptedBot) -> None:
+    """A page cannot write in another's name, or under an id of its own choice."""
+    forged = {"id": "1", "from": {"id": "29:x"}, "recipient": {"id": "28:x"}, "channelId": "slack"}
+    sent = await page.say("hello", more=forged)
+    activity = await bot.wait_for("message")
+    assert activity["from"]["id"] == page.user
+    assert activity["recipient"]["id"] == page.chat["bot"]["id"]
+    assert activity["channelId"] == "msteams"
+    assert activity["id"] == sent["id"] != "1"
+
+
+async def test_strangers_write_nothing(page: TeamsPage) -> None:
+    """A user who is no member gets a 403, an unknown one a 404, as for a conversation."""
+    other = await TeamsPage.opened(page.http)
+    body = {"type": "message", "text": "hello"}
+    path = f"{page.path}/activities"
+    await page.call("POST", path, 403, user=other.user, activity=body)
+    await page.call("POST", path, 404, user="29:nobody", activity=body)
+    await page.call("POST", "/conversations/a:1none/activities", 404, activity=body)
+    await page.call("POST", path, 400, activity={"text": "no type"})
+    await page.call("POST", path, 400, activity={"type": "event", "name": "x"})
+    await page.call("PUT", f"{path}/1", 404, text="unknown")
