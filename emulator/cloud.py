@@ -122,6 +122,7 @@ class Cloud:
         self.conversations = Conversations()
         self.user_tokens = UserTokens(self.entra.issuer, self.registration)
         self.teams_directory = TeamsDirectory(self.registration, self.conversations, BOT_NAME)
+        self.user_tokens.object_ids = self.teams_directory.object_ids
         self.connector = BotConnector(
             self.entra.issuer,
             self.registration,

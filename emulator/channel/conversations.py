@@ -97,6 +97,9 @@ class Conversation:
     def check_open(self) -> None:
         """Pass when the bot may use the conversation. Subclasses have their channel's rules."""
 
+    def check_content(self, activity: Activity) -> None:
+        """Pass when the bot may send this. Subclasses have their channel's rules."""
+
     def thread(self, activity_id: str) -> str:
         """The id of the conversation that an activity is in: in Teams channels, a thread's."""
         del activity_id

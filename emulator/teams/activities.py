@@ -19,7 +19,7 @@ CHANNEL = "msteams"
 LOCALE = "en-US"
 TIMEZONE = "UTC"
 
-PAGE_ONLY = ("reactions", "edited", "thread", "clientId")
+PAGE_ONLY = ("reactions", "edited", "thread", "clientId", "shown")
 """Properties of a stored message that bots do not get."""
 
 DOWNLOAD_INFO = "application/vnd.microsoft.teams.file.download.info"

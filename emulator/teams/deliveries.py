@@ -105,7 +105,8 @@ class Deliveries:
         end = loop.time() + limit
         waiting = loop.call_later(SHOWN_AFTER_SECONDS, report.publish_held)
         try:
-            async with chat.backlog:
+            await self._enter_backlog(chat, end)
+            try:
                 while True:
                     # Those in front may have taken the time, though the bot can be reached now.
                     async with asyncio.timeout_at(max(end, loop.time() + MIN_WAIT_SECONDS)):
@@ -116,10 +117,29 @@ class Deliveries:
                         return answer
                     report.publish_held()
                     await asyncio.sleep(RETRY_SECONDS)
+            finally:
+                chat.backlog.release()
         except TimeoutError:
             return BotAnswer(502, reached=False, sent=False)
         finally:
             waiting.cancel()
+
+    async def _enter_backlog(self, chat: TeamsConversation, end: float) -> None:
+        """Wait for the deliveries in front.
+
+        Raises:
+            TimeoutError: it is later than `end`, and those in front cannot reach the bot either.
+        """
+        while True:
+            try:
+                async with asyncio.timeout_at(end):
+                    await chat.backlog.acquire()
+            except TimeoutError:
+                if not (self._reached and self._may_answer()):
+                    raise
+                end = asyncio.get_running_loop().time() + self.hold_seconds
+            else:
+                return
 
     def _may_answer(self) -> bool:
         return self._status.answers or self._status.state == UNKNOWN

@@ -85,6 +85,8 @@ class UserTokens:
         connections: names of the bot's OAuth connections: the sample's, and each other one that
             has been used. In Azure, connections are set up first; here, any name works.
         unknown_connections: names that the service does not accept; tests add some.
+        object_ids: object ids (GUIDs) of users by their ids on the channel; a user who is not in
+            here has one that is derived from that id.
         codes: codes that can be redeemed.
         lifetime: seconds that a user stays signed in.
         code_lifetime: seconds that a code, or a link to sign in, can be used.
@@ -99,6 +101,7 @@ class UserTokens:
         self.clock = clock
         self.connections = {CONNECTION}
         self.unknown_connections: set[str] = set()
+        self.object_ids: dict[str, str] = {}
         self.codes: dict[UserConnection, SignInCode] = {}
         self.lifetime = 3600.0
         self.code_lifetime = 600.0
@@ -237,5 +240,6 @@ class UserTokens:
     def _claims(self, user_id: str, name: str) -> dict[str, str]:
         tenant_id = self._registration.tenant_id
         # Entra identifies people by object id: a user of a channel always has the same one.
-        object_id = str(uuid.uuid5(uuid.UUID(tenant_id), user_id))
+        derived = str(uuid.uuid5(uuid.UUID(tenant_id), user_id))
+        object_id = self.object_ids.get(user_id, derived)
         return {"iss": issuer_of(tenant_id), "tid": tenant_id, "oid": object_id, "name": name}

@@ -8,15 +8,6 @@ from aiohttp import web
 
 from emulator.faults import Handler
 
-NOTHING: dict[str, Any] = {
-    "name": "",
-    "commands": [],
-    "composeExtensions": [],
-    "messageHandlers": [],
-    "supportsFiles": False,
-    "readsAll": False,
-}
-
 READ_ALL = frozenset({"ChannelMessage.Read.Group", "ChatMessage.Read.Chat"})
 """Permissions (resource-specific consent) with which a bot gets messages that do not mention it."""
 
@@ -75,6 +66,9 @@ class AppManifest:
                 for extension in extensions
                 for handler in _objects(extension.get("messageHandlers"))
             ],
+            "canUpdateConfiguration": any(
+                extension.get("canUpdateConfiguration") is True for extension in extensions
+            ),
             "supportsFiles": any(bot.get("supportsFiles") is True for bot in bots),
             "readsAll": bool(READ_ALL & set(_permissions(manifest))),
         }

@@ -20,7 +20,7 @@ HEARTBEAT_SECONDS = 30.0
 
 
 @dataclass(eq=False)
-class LivePage:
+class ConversationPage:
     """A page that is connected, and the queue of what it is sent."""
 
     user_id: str
@@ -50,7 +50,7 @@ class LiveSocket:
         self._run_id = run_id
         self._connector_url = connector_url
         self._sockets: set[web.WebSocketResponse] = set()
-        self._pages: set[LivePage] = set()
+        self._pages: set[ConversationPage] = set()
         directory.on_message = self._publish_elsewhere
         directory.on_membership = self._publish_membership
         status.listen(self._publish_status)
@@ -109,7 +109,7 @@ class LiveSocket:
         host: str,
     ) -> None:
         events = chat.subscribe()
-        page = LivePage(user_id, chat, events)
+        page = ConversationPage(user_id, chat, events)
         self._pages.add(page)
         try:
             reached = min(after, len(chat.changes))

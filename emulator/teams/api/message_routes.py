@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 
-from emulator.channel.card_action import show_result
 from emulator.channel.conversations import Activity, UnknownActivityError
 from emulator.channel.errors import ChannelError, checked_activity, json_object
 from emulator.faults import Handler
@@ -82,7 +81,8 @@ class MessageRoutes:
             chat: where.
             person: who writes.
             content: the message.
-            form: with the `thread`, the `timezone`, and the page's own id (`clientId`).
+            form: with the `thread`, the `timezone`, the page's own id (`clientId`), and what it
+                shows in place of the text (`shown`).
 
         Returns:
             The message's id, and the turn.
@@ -94,7 +94,9 @@ class MessageRoutes:
         chosen = {name: value for name, value in content.items() if name not in _GIVEN}
         plain = {"textFormat": "plain"} if content.get("text") else {}
         message = self._activities.message(chat, person, {**plain, **chosen}, zone_of(form))
-        known = {"clientId": client_id} if client_id else {}
+        known: Activity = {"clientId": client_id} if client_id else {}
+        if "shown" in form:
+            known["shown"] = form["shown"]
         stored = chat.post({**message, **known}, optional_text(form, "thread") or "")
         answer = {"id": stored["id"], "turn": self._deliver(chat, stored)}
         if client_id:
@@ -202,28 +204,27 @@ class MessageRoutes:
         chat, person, body = await self._asked(request)
         if not chat.installed:
             raise ChannelError(403, "BotNotInConversationRoster", "The app is not installed here.")
-        name, value = text(body, "name"), body.get("value")
+        name, value = optional_text(body, "name"), body.get("value")
         replied = body.get("replyToId")
         shown = chat.find(replied) if isinstance(replied, str) and chat.has(replied) else {}
         if name == FILE_CONSENT:
             value = self._uploads.with_upload(value, shown)
-        content: Activity = {"name": name, "value": value}
+        # An `invoke` button of a hero card sends a value without a name.
+        content: Activity = {"name": name, "value": value} if name else {"value": value}
         if replied:
             content["replyToId"] = replied
         thread = str(shown.get("thread") or body.get("thread") or "")
         if thread:
             content["conversation"] = chat.place(thread)
         invoke = self._activities.invoke(chat, person, content, zone_of(body))
-        return await self._answered(chat, invoke)
+        return await self._answered(invoke)
 
-    async def _answered(self, chat: TeamsConversation, invoke: Activity) -> web.Response:
+    async def _answered(self, invoke: Activity) -> web.Response:
         turn = self._deliveries.new_turn()
         answer = await self._deliveries.ask(invoke, turn)
         result: dict[str, Any] = {"status": answer.status, "body": None, "turn": turn}
         if answer.body:
             result["body"] = _parsed(answer.body)
-        if invoke["name"] == "adaptiveCard/action" and answer.ok:
-            show_result(chat, invoke, answer.body, self._directory.bot)
         if not answer.ok:
             result["text"] = self._deliveries.failure(answer)
         return web.json_response(result)

@@ -138,6 +138,16 @@ class TeamsConversation(Conversation):
             message = "The bot is not part of the conversation roster."
             raise ChannelError(403, "BotNotInConversationRoster", message)
 
+    def check_content(self, activity: Activity) -> None:
+        """Pass when a message is not too large for Teams.
+
+        Raises:
+            ChannelError: 413, it is.
+        """
+        content = {name: activity.get(name) for name in ("text", "attachments", "entities")}
+        if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES:
+            raise ChannelError(413, "MessageSizeTooBig", "Message size too large.")
+
     def accept(self, activity: Activity) -> Acceptance:
         """Append what the bot sends, or refuse it.
 
@@ -149,7 +159,7 @@ class TeamsConversation(Conversation):
             raise ChannelError(403, "MessageWritesBlocked", "Message writes are blocked.")
         if stream_info(activity) is not None:
             return self._accept_stream(activity)
-        check_size(activity)
+        self.check_content(activity)
         return super().accept(activity)
 
     def _accept_stream(self, activity: Activity) -> Acceptance:
@@ -242,17 +252,6 @@ class TeamsConversation(Conversation):
         super()._wake()
         for queue in self._sockets:
             queue.put_nowait(None)
-
-
-def check_size(activity: Activity) -> None:
-    """Pass when a message is not too large for Teams.
-
-    Raises:
-        ChannelError: 413, it is.
-    """
-    content = {name: activity.get(name) for name in ("text", "attachments", "entities")}
-    if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES:
-        raise ChannelError(413, "MessageSizeTooBig", "Message size too large.")
 
 
 def event_id() -> str:

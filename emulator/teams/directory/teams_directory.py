@@ -34,6 +34,7 @@ class TeamsDirectory:
 
     Attributes:
         people: by id.
+        object_ids: the people's ids in Entra, by id.
         teams: by id.
         bot: the bot's account, `28:` and its app id.
         on_message: called with each new message, and its conversation.
@@ -44,6 +45,7 @@ class TeamsDirectory:
         self, registration: Registration, conversations: Conversations, bot_name: str
     ) -> None:
         self.people: dict[str, Person] = {}
+        self.object_ids: dict[str, str] = {}
         self.teams: dict[str, Team] = {}
         self.bot: Account = {"id": f"28:{registration.app_id}", "name": bot_name}
         self.tenant_id = registration.tenant_id
@@ -57,8 +59,7 @@ class TeamsDirectory:
         """A new user."""
         self._last_number += 1
         person = Person.new(self._last_number, self.tenant_id)
-        self.people[person.id] = person
-        return person
+        return self._add_person(person)
 
     def take_person(self, body: Mapping[str, Any]) -> Person:
         """A user that a page has kept; one that is known stays as it is.
@@ -70,7 +71,12 @@ class TeamsDirectory:
         number = person.name.removeprefix("User ")
         if number.isascii() and number.isdecimal() and len(number) <= 6:
             self._last_number = max(self._last_number, int(number))
-        return self.people.setdefault(person.id, person)
+        return self.people.get(person.id) or self._add_person(person)
+
+    def _add_person(self, person: Person) -> Person:
+        self.people[person.id] = person
+        self.object_ids[person.id] = person.aad_object_id
+        return person
 
     def person(self, user_id: object) -> Person:
         """A known user.

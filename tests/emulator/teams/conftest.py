@@ -7,6 +7,7 @@ import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
+from tests.emulator.teams.connector_caller import ConnectorCaller
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
 from tests.support.bots.composed_app import ComposedApp
 
@@ -45,3 +46,10 @@ async def page(pages: aiohttp.ClientSession, bot: AdaptedBot) -> AsyncIterator[T
     bot.activities.clear()
     yield page
     await page.close()
+
+
+@pytest.fixture
+async def connector(cloud: Cloud) -> AsyncIterator[ConnectorCaller]:
+    """Calls the Bot Connector as the bot."""
+    async with ConnectorCaller(cloud) as caller:
+        yield caller

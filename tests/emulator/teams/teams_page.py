@@ -33,6 +33,7 @@ class AdaptedBot:
     Attributes:
         activities: the JSON of each delivery, in the order of arrival.
         turn: what the bot does.
+        app: the deployed app.
         status: answered in place of a turn; None: the turn runs.
         held: while it is cleared, deliveries wait before they are answered.
     """
@@ -44,7 +45,7 @@ class AdaptedBot:
         self.held = asyncio.Event()
         self.held.set()
         self.server = Server("bot", [web.post("/api/messages", self._messages)])
-        self._app = app
+        self.app = app
 
     async def _messages(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -53,7 +54,7 @@ class AdaptedBot:
         if self.status is not None:
             return web.Response(status=self.status)
         turn = TurnRequest(request.content_type, request.headers["Authorization"], body)
-        answer = await self._app.parts.adapter.process(turn, SimpleNamespace(on_turn=self.turn))
+        answer = await self.app.parts.adapter.process(turn, SimpleNamespace(on_turn=self.turn))
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
     def of(self, kind: str) -> list[Activity]:

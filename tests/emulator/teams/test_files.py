@@ -1,0 +1,167 @@
+"""Files: those of users, and those that the bot uploads with consent.
+
+Microsoft references "Send and receive files using a bot", "driveItem: createUploadSession".
+"""
+
+from typing import Any
+
+import aiohttp
+
+from tests.emulator.teams.connector_caller import ConnectorCaller
+from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+
+CONSENT = "application/vnd.microsoft.teams.card.file.consent"
+
+
+def form(page: TeamsPage, *files: tuple[str, bytes, str], **fields: str) -> aiohttp.FormData:
+    """A form with files: each a name, its content and its type."""
+    data = aiohttp.FormData({"user": page.user, **fields})
+    for name, content, kind in files:
+        data.add_field("file", content, filename=name, content_type=kind)
+    return data
+
+
+async def send(page: TeamsPage, data: aiohttp.FormData, status: int = 200) -> Any:
+    """POST a form to the conversation."""
+    url = f"/api/chat{page.path}/files"
+    async with page.http.post(url, data=data) as response:
+        assert response.status == status, await response.text()
+        return await response.json()
+
+
+async def content_of(page: TeamsPage, url: str) -> tuple[bytes, aiohttp.ClientResponse]:
+    """What a URL returns without a token."""
+    async with page.http.get(url) as response:
+        assert response.status == 200
+        return await response.read(), response
+
+
+async def test_a_users_file(page: TeamsPage, bot: AdaptedBot) -> None:
+    """The bot gets where to download it, without a token; the file never runs as a page."""
+    await send(page, form(page, ("notes.TXT", b"content", "text/plain"), text="look"))
+    activity = await bot.wait_for("message")
+    file, html = activity["attachments"]
+    assert file["contentType"] == "application/vnd.microsoft.teams.file.download.info"
+    assert file["name"] == "notes.TXT"
+    assert file["content"]["fileType"] == "txt"
+    assert len(file["content"]["uniqueId"]) == 36
+    assert html["contentType"] == "text/html"
+    assert activity["text"] == "look"
+    content, response = await content_of(page, file["content"]["downloadUrl"])
+    assert content == b"content"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_users_picture(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
+    """It is inline: the bot loads it with its token, the page without one."""
+    await send(page, form(page, ("a.png", b"\x89PNG", "image/png")))
+    activity = await bot.wait_for("message")
+    picture, html = activity["attachments"]
+    assert picture["contentType"] == "image/*"
+    assert picture["contentUrl"] in html["content"]
+    assert "text" not in activity
+    file_id = picture["contentUrl"].split("/")[-3]
+    status, info = await connector.call("GET", f"/attachments/{file_id}")
+    assert (status, info["type"]) == (200, "image/png")
+
+    def has_picture(event: dict[str, Any]) -> bool:
+        changes = event.get("changes", [])
+        return any(change.get("attachments") for change in changes)
+
+    shown = next(each for event in page.events if has_picture(event) for each in event["changes"])
+    url = shown["attachments"][0]["contentUrl"]
+    assert url.startswith(str(page.http._base_url))
+    assert (await content_of(page, url))[0] == b"\x89PNG"
+
+
+async def test_files_are_for_personal_chats(page: TeamsPage, bot: AdaptedBot) -> None:
+    """In a group chat, people see the file, and the bot does not get it."""
+    group = await page.create("group")
+    await group.connect()
+    await send(group, form(group, ("a.txt", b"content", "text/plain"), text="for people"))
+    shown = await group.sees("for people")
+    assert len(shown["attachments"]) == 1
+    bot_account = group.chat["bot"]
+    mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": bot_account}
+    activity = {
+        "type": "message",
+        "text": "<at>Bot</at> look",
+        "entities": [mention],
+        "attachments": shown["attachments"],
+    }
+    await group.call("POST", f"{group.path}/activities", activity=activity)
+    got = await bot.wait_for("message")
+    assert [each["contentType"] for each in got["attachments"]] == ["text/html"]
+    await group.close()
+
+
+async def consented(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller, action: str
+) -> Any:
+    """The value of the invoke after the user has answered a consent card."""
+    card = {"contentType": CONSENT, "name": "report.pdf", "content": {"acceptContext": {"n": 1}}}
+    _, sent = await connector.send(page.chat["id"], "may I?", attachments=[card])
+    await page.call(
+        "POST",
+        f"{page.path}/invoke",
+        name="fileConsent/invoke",
+        value={"action": action, "context": {"n": 1}},
+        replyToId=sent["id"],
+    )
+    return (await bot.wait_for("invoke"))["value"]
+
+
+async def put(
+    page: TeamsPage, url: str, content: bytes, ranged: str = "", **headers: str
+) -> tuple[int, Any]:
+    """PUT a part of a file."""
+    given = {"Content-Range": ranged} if ranged else {}
+    async with page.http.put(url, data=content, headers={**given, **headers}) as response:
+        return response.status, await response.json()
+
+
+async def test_the_bot_uploads_a_file(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
+    """With consent it gets a URL for the parts of the file, which users can then open."""
+    value = await consented(page, bot, connector, "accept")
+    assert (value["type"], value["action"], value["context"]) == ("fileUpload", "accept", {"n": 1})
+    upload = value["uploadInfo"]
+    assert (upload["name"], upload["fileType"]) == ("report.pdf", "pdf")
+    url = upload["uploadUrl"]
+    assert (await put(page, url, b"x", Authorization="Bearer x"))[0] == 401
+    assert await put(page, url, b"0123", "bytes 0-3/10") == (
+        202,
+        {"nextExpectedRanges": ["4-9"]},
+    )
+    assert (await put(page, url, b"0123", "bytes 0-3/10"))[0] == 416
+    assert (await put(page, url, b"45678", "bytes 4-9/10"))[0] == 416
+    assert (await put(page, url, b"456789", "4-9"))[0] == 400
+    status, item = await put(page, url, b"456789", "bytes 4-9/10")
+    assert (status, item["name"], item["size"]) == (201, "report.pdf", 10)
+    assert (await put(page, url, b"again"))[0] == 404
+    content, response = await content_of(page, upload["contentUrl"])
+    assert content == b"0123456789"
+    assert response.content_type == "application/pdf"
+    by_id, _ = await content_of(page, f"/api/chat/files/{upload['uniqueId']}")
+    assert by_id == content
+
+
+async def test_a_declined_file(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
+    """The bot gets no URL."""
+    value = await consented(page, bot, connector, "decline")
+    assert value == {"type": "fileUpload", "action": "decline", "context": {"n": 1}}
+
+
+async def test_a_form_of_another_shape_is_a_400(page: TeamsPage) -> None:
+    """A form needs files, and a body must be a form."""
+    await send(page, form(page, text="no file"), 400)
+    async with page.http.post(f"/api/chat{page.path}/files", json={}) as response:
+        assert response.status == 400
+    async with page.http.get("/api/chat/files/none") as response:
+        assert response.status == 404

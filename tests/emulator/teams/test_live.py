@@ -1,0 +1,90 @@
+"""The pages' WebSockets."""
+
+import aiohttp
+import pytest
+from botbuilder.core import TurnContext
+from botbuilder.schema import ConversationReference
+
+from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+
+
+async def test_a_page_connects_again_where_it_was(page: TeamsPage) -> None:
+    """After `reached`, it gets what is new, and not what it has."""
+    await page.say("old")
+    await page.sees("old")
+    reached = max(event["reached"] for event in page.events if event["type"] == "changes")
+    await page.close()
+    await page.say("new")
+    later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await later.connect(after=reached)
+    await later.sees("new")
+    assert [each["text"] for each in later.shown()] == ["new"]
+    await later.close()
+
+
+async def test_a_reloaded_page_gets_the_newest_versions(page: TeamsPage) -> None:
+    """Each activity once, as it is now, in the order of the first versions; deletions as such."""
+    first = await page.say("first")
+    second = await page.say("second")
+    await page.say("third")
+    path = f"{page.path}/activities"
+    await page.call("PUT", f"{path}/{first['id']}", text="first, edited")
+    await page.call("DELETE", f"{path}/{second['id']}")
+    later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await later.connect()
+    event = await later.event("changes")
+    messages = [each for each in event["changes"] if each["type"].startswith("message")]
+    assert [each.get("text") for each in messages] == ["first, edited", None, "third"]
+    assert messages[1]["type"] == "messageDelete"
+    assert messages[1]["id"] == second["id"]
+    await later.close()
+
+
+async def test_events_of_the_conversation(page: TeamsPage) -> None:
+    """New members and names come as the conversation, typing as the user's id."""
+    group = await page.create("group")
+    await group.connect()
+    chat = await group.call("POST", f"{group.path}/members", new=True)
+    event = await group.event("conversation")
+    assert event["conversation"] == chat
+    other = chat["members"][1]["id"]
+    await group.call("POST", f"{group.path}/typing", user=other)
+    await group.event("typing", user=other)
+    await group.close()
+
+
+async def test_what_happens_elsewhere(page: TeamsPage, bot: AdaptedBot) -> None:
+    """A page learns of its user's new conversations, and of messages in others."""
+    group = await page.create("group")
+    await page.event("conversations")
+    bot.turn = lambda context: context.send_activity("from the bot")
+    await group.mention("hello")
+    event = await page.event("elsewhere")
+    assert event["conversation"] == group.chat["id"]
+    assert event["activity"]["text"] == "from the bot"
+
+
+@pytest.mark.parametrize("query", ["", "?user=29:1x", "?conversation=a:1x&after=x"])
+async def test_a_socket_of_nobody_is_refused(pages: aiohttp.ClientSession, query: str) -> None:
+    """A page that names no conversation, or no user, gets an HTTP error."""
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await pages.ws_connect(f"/api/chat/live{query}")
+    assert refusal.value.status in (400, 404)
+
+
+async def test_a_proactive_message_appears(page: TeamsPage, bot: AdaptedBot) -> None:
+    """What the bot sends later, to a stored conversation reference, comes to the open page."""
+    references: list[ConversationReference] = []
+
+    async def keep(context: TurnContext) -> None:
+        references.append(TurnContext.get_conversation_reference(context.activity))
+
+    async def send(context: TurnContext) -> None:
+        await context.send_activity("by the way")
+
+    bot.turn = keep
+    await page.say("remember me")
+    await bot.wait_for("message")
+    app_id = bot.app.cloud.registration.app_id
+    await bot.app.parts.adapter.continue_conversation(references[0], send, app_id)
+    await page.sees("by the way")
