@@ -200,6 +200,13 @@ PROJECT_TARGETS = (
         [PYTHON],
         _module("docs.pictures.architecture"),
     ),
+    Target(
+        "recording",
+        "film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium",
+        [],
+        [PYTHON, PAGES, AZURITE],
+        _module("docs.pictures.inner_loop"),
+    ),
     Target("setup", "install the Python packages, as the others do", [], [PYTHON], _nothing),
     Target("pages", "install the pages' libraries", [], [PYTHON, PAGES], _nothing),
     Target("azurite", "install Azurite, which run and test do, too", [], [AZURITE], _nothing),
