@@ -86,7 +86,10 @@ async def _serve_reloading(
     host = ReloadingHost(options, environ)
     front = HttpFront(host.forward)
     await _listen(front, options)
-    await host.start()
+    host.start()
+    stopping = asyncio.create_task(process_exit.requested.wait())
+    settled = asyncio.create_task(host.settled())
+    await asyncio.wait({stopping, settled}, return_when=asyncio.FIRST_COMPLETED)
     await _run(front, host.functions, [host], process_exit)
 
 

@@ -64,12 +64,10 @@ class CodeFolders:
 
     def shown(self, path: Path) -> str:
         """A file's path as messages name it: from the working folder, or else from the app's."""
-        path = path.resolve()
-        if path.is_relative_to(self._here):
-            return path.relative_to(self._here).as_posix()
-        for entry in self._entries:
-            if path.is_relative_to(entry):
-                return path.relative_to(entry.parent).as_posix()
+        for found in (path, path.resolve()):
+            for folder in (self._here, *(entry.parent for entry in self._entries)):
+                if found.is_relative_to(folder):
+                    return found.relative_to(folder).as_posix()
         return path.as_posix()
 
     def _is(self, entry: Path) -> bool:
@@ -81,15 +79,14 @@ class CodeFolders:
 
     def _within(self, path: Path) -> str | None:
         """A file's path in the app's folder, with forward slashes; None if it is not there."""
-        path = path.resolve()
-        for entry, name in self._entries.items():
-            if path == entry:
-                return name
-            if path.is_relative_to(entry):
-                return f"{name}/{path.relative_to(entry).as_posix()}"
-        if path.parent == self.app.resolve():
-            return path.name
-        return None
+        # As it is first: a link in a folder may lead elsewhere.
+        for found in (path, path.resolve()):
+            for entry, name in self._entries.items():
+                if found == entry:
+                    return name
+                if found.is_relative_to(entry):
+                    return f"{name}/{found.relative_to(entry).as_posix()}"
+        return path.name if path.parent == self.app.resolve() else None
 
 
 def _is_hidden(name: str) -> bool:

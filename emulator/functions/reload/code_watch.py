@@ -63,6 +63,7 @@ class CodeWatch:
         finally:
             waiting.cancel()
             watching.cancel()
+            await asyncio.gather(watching, waiting, return_exceptions=True)
 
 
 async def _watch(

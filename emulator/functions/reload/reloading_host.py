@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from emulator.functions.configuration import HostConfiguration, apply_settings
 from emulator.functions.errors import HostError
@@ -45,18 +46,21 @@ class ReloadingHost:
         self.forward = self._worker.forward
         """Answers an HTTP request."""
 
-    async def start(self) -> None:
-        """Start, and wait until the code has been loaded, or does not load."""
+    def start(self) -> None:
+        """Start to load the code, and to watch it."""
         self._status.starting()
         self._tasks = [asyncio.create_task(self._worker.run()), asyncio.create_task(self._watch())]
-        await self._worker.settled()
+
+    async def settled(self) -> Literal[True]:
+        """Wait until the code has been loaded, or does not load."""
+        return await self._worker.settled()
 
     async def stop(self, grace_seconds: float) -> None:
         """Stop listening; running functions have `grace_seconds` to finish."""
         for task in self._tasks:
             task.cancel()
         await self._triggers.stop(grace_seconds)
-        self._worker.stop()
+        await self._worker.stop()
         self._status.stopped()
 
     def _environment(self) -> dict[str, str]:

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import secrets
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from emulator.functions.errors import HostError, InvocationError
 from emulator.functions.http_front import HttpRequest, HttpResponse
@@ -52,6 +53,7 @@ class WorkerLauncher:
         self._command = command
         self._environ = environ
         self._launched = 0
+        self._running: weakref.WeakSet[WorkerProcess] = weakref.WeakSet()
 
     async def launch(self, modules: Sequence[str]) -> WorkerProcess:
         """A worker that has not loaded the app, and imports installed modules meanwhile.
@@ -61,9 +63,14 @@ class WorkerLauncher:
         """
         self._launched += 1
         worker = WorkerProcess(self._launched, self._command, self._environ())
+        self._running.add(worker)
         await worker.spawn()
         worker.preload(modules)
         return worker
+
+    async def kill(self) -> None:
+        """End every worker at once."""
+        await asyncio.gather(*(worker.kill() for worker in self._running))
 
 
 class ReloadingWorker:
@@ -128,16 +135,13 @@ class ReloadingWorker:
                 self._settled.set()
             await self._changed.wait()
 
-    async def settled(self) -> None:
+    async def settled(self) -> Literal[True]:
         """Wait until the code has been loaded, or does not load."""
-        await self._settled.wait()
+        return await self._settled.wait()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End every worker at once."""
-        if self._spare is not None and self._spare.done() and not self._spare.exception():
-            self._spare.result().stop()
-        for worker in (*self._retired, *([self._current] if self._current else ())):
-            worker.stop()
+        await self._launcher.kill()
 
     async def forward(self, request: HttpRequest) -> HttpResponse:
         """Let the worker answer; 503 while there is no code that loads, 500 if the worker ends."""

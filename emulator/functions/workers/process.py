@@ -97,7 +97,7 @@ class WorkerProcess:
             waited: set[asyncio.Future[Any]] = {ended, connected}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         except BaseException:
-            await self._kill()
+            await self.kill()
             raise
         finally:
             server.close()
@@ -152,7 +152,12 @@ class WorkerProcess:
             except TimeoutError:
                 pass
         self.stop()
-        await self._kill()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the process at once, even if it is held before it could take commands."""
+        if "_child" in vars(self) and self._child.is_running:
+            await self._child.kill()
 
     async def wait(self) -> str:
         """Wait until it ends; returns the signal's name or `exit code N`."""
@@ -162,17 +167,12 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """End it as Azure ends workers: at once."""
-        self._lifeline.close()
-        for upstream in ("http", "invocations"):
-            if upstream in vars(self):
-                vars(self)[upstream].close()
+        for name in ("_lifeline", "http", "invocations"):
+            if name in vars(self):
+                vars(self)[name].close()
 
     def _send(self, command: Mapping[str, Any]) -> None:
         self._lifeline.write(json.dumps(command).encode() + b"\n")
-
-    async def _kill(self) -> None:
-        if self._child.is_running:
-            await self._child.kill()
 
     def _ended_early(self, how: str) -> HostError:
         return HostError(
