@@ -57,8 +57,8 @@ export function chatApi(current) {
     app: () => request("GET", "/app"),
     conversations: (id) => request("GET", `/conversations?user=${encodeURIComponent(id)}`),
     createConversation: (body) => request("POST", "/conversations", { user: user(), ...body }),
-    send: (sent, { clientId, thread } = {}) =>
-      request("POST", inside("/activities"), { ...acting(), activity: sent, clientId, thread }),
+    send: (sent, more = {}) =>
+      request("POST", inside("/activities"), { ...acting(), activity: sent, ...more }),
     edit: (id, sent) => request("PUT", activity(id), { user: user(), activity: sent }),
     remove: (id) => request("DELETE", activity(id), { user: user() }),
     undelete: (id) => request("POST", activity(id, "/undelete"), { user: user() }),

@@ -85,6 +85,8 @@ export function chatClient(store, api, openSocket) {
       store.dispatch({ type: "delivery", delivery: message, now });
     } else if (message.type === "typing") {
       store.dispatch({ type: "personTyping", user: message.user, now });
+    } else if (message.type === "conversations") {
+      refreshConversations().catch(() => {});
     } else if (message.type === "conversation" && isLost(message.conversation)) {
       left(message);
     } else if (["changes", "status", "conversation", "elsewhere"].includes(message.type)) {
@@ -112,10 +114,10 @@ export function chatClient(store, api, openSocket) {
     const { outbox, connection, conversation } = store.state;
     const entry = nextToSend(outbox.filter((each) => each.conversation === conversation?.id));
     if (entry === null || connection !== "connected") return;
-    const { clientId, activity, thread } = entry;
+    const { clientId, activity, thread, shown } = entry;
     store.dispatch({ type: "outboxState", clientId, to: "sending" });
     try {
-      await api.send(activity, { clientId, thread });
+      await api.send(activity, { clientId, thread, shown });
       store.dispatch({ type: "sent", clientId });
     } catch (error) {
       const waits = error instanceof UnreachableError;

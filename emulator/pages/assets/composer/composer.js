@@ -23,10 +23,10 @@ export function Composer({ context, handle }) {
   const files = useFiles(context);
   const put = (next, caret = next.length) => {
     setText(next);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(caret, caret);
-    });
+    // At once: a person goes on typing before the page is drawn.
+    field.current.value = next;
+    field.current.focus();
+    field.current.setSelectionRange(caret, caret);
   };
   const mentions = useMentions({ text, field, members: members(context), put, setPicked, picked });
   handle.current = {

@@ -3,7 +3,7 @@ import { dayText } from "../text/times.js";
 import { MessageGroup } from "./message_group.js";
 
 /** A row that is no thread. */
-export function Row({ row, context }) {
+export function Row({ row, flat = false, context }) {
   switch (row.kind) {
     case "day":
       return html`<h2 class="day"><span>${dayText(row.date, new Date())}</span></h2>`;
@@ -12,6 +12,6 @@ export function Row({ row, context }) {
     case "event":
       return html`<p class="event">${row.item.text}</p>`;
     default:
-      return html`<${MessageGroup} group=${row} context=${context} />`;
+      return html`<${MessageGroup} group=${row} flat=${flat} context=${context} />`;
   }
 }

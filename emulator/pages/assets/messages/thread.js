@@ -12,7 +12,7 @@ export function Thread({ row, context }) {
     (entry) => entry.thread === thread,
   );
   return html`<div class="thread" role="group" aria-label="Post">
-    ${rows.map((each) => html`<${Row} key=${each.key} row=${each} context=${context} />`)}
+    ${rows.map((each) => html`<${Row} key=${each.key} row=${each} flat context=${context} />`)}
     ${pending.map(
       (entry) => html`<${Pending} key=${entry.clientId} entry=${entry} context=${context} />`,
     )}

@@ -54,7 +54,13 @@ function sentAt(activity, reader) {
   return Number.isNaN(at) ? reader.now : at;
 }
 
-function withMessage(transcript, activity, reader) {
+/** A button may send another text than the one that people see; null: they see none. */
+function asShown(activity) {
+  return "shown" in activity ? { ...activity, text: activity.shown ?? "" } : activity;
+}
+
+function withMessage(transcript, stored, reader) {
+  const activity = asShown(stored);
   const key = keyOf(reader, activity.id);
   const index = transcript.items.findIndex((item) => item.key === key);
   const own = activity.from?.id === reader.user;

@@ -80,6 +80,7 @@ def test_a_channel_has_threads(teams: LocalTeams, page: Page) -> None:
     first = page.locator(".thread", has_text="first post")
     expect(first).to_contain_text("You said:")
     mention(page, "Bot", "second post")
+    expect(page.locator(".thread", has_text="second post")).to_be_visible()
     expect(page.locator(".thread")).to_have_count(2)
     first.get_by_role("button", name="Reply", exact=True).click()
     say(page, "a reply")
@@ -133,3 +134,17 @@ def test_conversations_keep_what_was_typed(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("button", name="Bot", exact=True).click()
     expect(bubble(page, "You said: in the chat")).to_be_visible()
     expect(box(page)).to_have_value("not yet sent")
+
+
+def test_unread_messages_elsewhere(teams: LocalTeams, page: Page) -> None:
+    """What the bot writes in a conversation that is not open is counted in the list."""
+    chat = teams.conversation(page)
+    choose(page, "New conversation", "New group chat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    sender = teams.thread.cloud.teams.directory.bot
+    teams.thread.call(chat.add, {"type": "message", "from": sender, "text": "psst"})
+    entry = page.get_by_role("navigation").get_by_role("button", name="Bot")
+    expect(entry).to_contain_text("1 unread")
+    entry.click()
+    expect(bubble(page, "psst")).to_be_visible()
+    expect(entry).not_to_contain_text("unread")

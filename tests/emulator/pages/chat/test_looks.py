@@ -110,7 +110,7 @@ def test_the_panels_of_a_phone(teams: LocalTeams, browser: Browser) -> None:
     page.close()
 
 
-def test_the_inspector_beside_the_chat(teams: LocalTeams, page: Page) -> None:
+def test_the_inspector_beside_the_chat(page: Page) -> None:
     """It shows the turns while it is open; its width is changed, and kept."""
     page.get_by_role("button", name="Inspector").click()
     aside = page.get_by_role("complementary", name="Inspector")

@@ -143,6 +143,14 @@ test("only the bot's last message suggests actions, and only to those whom it me
   assert.equal(suggesting(EMPTY, "29:me"), null);
 });
 
+test("of a button's message, people see what it shows", () => {
+  const [seen, hidden] = shown([
+    message("1", ME, "the value", { shown: "the title" }),
+    message("2", ME, "the value", { shown: null }),
+  ]).items;
+  assert.deepEqual([seen.activity.text, isShown(hidden)], ["the title", false]);
+});
+
 test("a card's answer without a text is not shown", () => {
   const [submitted, text] = shown([
     message("1", ME, undefined, { value: { a: 1 } }),
