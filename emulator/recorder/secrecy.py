@@ -1,6 +1,7 @@
 """Secrecy: takes tokens, keys and signatures out of what the recorder reports."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -71,6 +72,8 @@ def _without_named(value: Any) -> Any:
         }
     if isinstance(value, (list, tuple)):
         return [_without_named(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # Python reads and writes it, but it is no JSON
     return value
 
 

@@ -200,6 +200,8 @@ def _json(part: str) -> dict[str, Any]:
 
 
 def _time(seconds: object) -> str:
-    if not isinstance(seconds, (int, float)):
-        return str(seconds)
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+    """A claim's time; what is no time is shown as it is."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return f"{seconds!r:.80}"
