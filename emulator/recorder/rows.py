@@ -26,7 +26,6 @@ ALWAYS = (
     Interception("function_app", "refusal", invocations.refusal),
     Interception(ADAPTER, "CloudAdapter.handle_error", failures.failure),
     Interception(ADAPTER, "CloudAdapter.log_error", failures.failure),
-    Interception(ADAPTER, "CloudAdapter.handle_last_error", failures.failure),
     Interception(ADAPTER, "CloudAdapter.send_proactively", proactive.sending),
     Interception(ADAPTER, "CloudAdapter.run_pipeline", proactive.pipeline),
     Interception(ADAPTER, "CloudAdapter._run_stored", queue_steps.stored_turn),
@@ -82,7 +81,6 @@ SPANS = (
     Interception(LOCK, "ConversationLocks.lock", spans.wait("wait for lock"), on_entry=True),
     Interception(STATE, "_TurnScopedState.load", spans.wait("load state")),
     Interception(STATE, "_TurnScopedState.save_at_end", spans.wait("save state")),
-    Interception(LOCK, "Locked.write_position", spans.wait("save position")),
 )
 
 THREADS = (

@@ -167,20 +167,21 @@ class RecordedBot:
         feed: gets what the bot's process reports.
 
     Attributes:
+        account: the bot's.
         conversation: of the user with the bot.
     """
 
     def __init__(self, cloud: CloudThread, messages: str, feed: FeedThread) -> None:
-        self.cloud, self.feed = cloud, feed
+        self.cloud, self.messages, self.feed = cloud, messages, feed
         cloud.cloud.channel.observer = _Watcher()
         cloud.cloud.channel.bot_endpoint = messages
-        self._account = {
+        self.account = {
             "id": cloud.cloud.registration.app_id,
             "name": "Bot",
             "role": "bot",
         }
         self.conversation: Conversation = cloud.call(
-            cloud.cloud.conversations.create, [USER, self._account]
+            cloud.cloud.conversations.create, [USER, self.account]
         )
 
     def activity(self, **content: Any) -> dict[str, Any]:
@@ -190,7 +191,7 @@ class RecordedBot:
             "channelId": "webchat",
             "serviceUrl": f"{self.cloud.cloud.connector.server.url}/",
             "from": USER,
-            "recipient": self._account,
+            "recipient": self.account,
             "conversation": {"id": self.conversation.id},
             **content,
         }
