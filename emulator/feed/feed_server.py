@@ -62,14 +62,18 @@ class FeedServer:
         for writer in self._writers:
             writer.write(self._command())
 
+    def _knows_secret(self, greeting: Event) -> bool:
+        secret = str(greeting.get("secret")).encode(errors="replace")
+        return hmac.compare_digest(secret, self._secret.encode())
+
     def _command(self) -> bytes:
         return json.dumps({"record": self._recording}).encode() + b"\n"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A process that is killed resets its connection.
-        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+        # A process that is killed resets its connection; ValueError: a line is too long.
+        with contextlib.suppress(ConnectionError, ValueError), contextlib.closing(writer):
             first = _parsed(await reader.readline())
-            if first is None or not hmac.compare_digest(str(first.get("secret")), self._secret):
+            if first is None or not self._knows_secret(first):
                 return
             of = {"role": first.get("role"), "pid": first.get("pid")}
             self._writers.add(writer)
