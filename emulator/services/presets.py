@@ -35,6 +35,8 @@ _LOST = Preset("lost", "Done, but response lost", {"cut": True, "handled": True}
 _HTML = Preset("html", "502 with a web page", {"status": 502, "html": True})
 _GARBAGE = Preset("garbage", "200 with garbage", {"status": 200, "body": "{"})
 
+_NO_ROLE = Preset("no-role", "403: role missing", {"status": 403})
+
 _COMMON = (_THROTTLED, _FAILING, _UNAVAILABLE, _SLOW, _SILENT, _CUT)
 
 PRESETS: Mapping[str, Sequence[Preset]] = {
@@ -61,5 +63,7 @@ PRESETS: Mapping[str, Sequence[Preset]] = {
         Preset("denied", "403", {"status": 403, "body": '{"error": {"code": "Forbidden"}}'}),
     ),
     "usertokens": (*_COMMON, _HTML),
+    "blobs": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
+    "queues": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
 }
 """By service."""

@@ -14,6 +14,8 @@ LABELS = {
     "identity": "Managed identity",
     "vault": "Key Vault",
     "usertokens": "User token service",
+    "blobs": "Blob storage",
+    "queues": "Queue storage",
 }
 """What pages call the services that a bot uses. The others only have switches."""
 

@@ -18,9 +18,10 @@ from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.run.turn_lines import TurnLines, has_colors
 from emulator.commands.run.welcome import welcome
 from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.services.azurite_proxy import AzuriteProxy
 from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import StoragePorts
-from emulator.storage.local_storage import LocalStorage, start_storage
+from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 from emulator.teams.api.app_manifest import manifest_of
 
 HELD_SECONDS = 24 * 3600.0
@@ -65,7 +66,7 @@ async def run(options: RunOptions, folder: Path) -> None:
         stack.push_async_callback(storage.stop)
         options.check(storage)
         shared = {"BotTurns": options.turns}
-        settings = cloud.settings() | storage.settings() | shared
+        settings = cloud.settings() | await connect_storage(cloud, storage, stack) | shared
         settings |= cloud.inspector.feed.address.settings()
         hosts = {}
         if skills:
@@ -87,6 +88,23 @@ async def run(options: RunOptions, folder: Path) -> None:
         for host in hosts.values():
             stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(hosts, options, cloud, storage))
+
+
+async def connect_storage(
+    cloud: Cloud, storage: LocalStorage, stack: contextlib.AsyncExitStack
+) -> dict[str, str]:
+    """Put a proxy, which is one of the cloud's services, in front of the bot's storage.
+
+    Returns:
+        The bot's settings for it; none if there is no storage.
+    """
+    if storage.azurite is None:
+        return {}
+    proxy = AzuriteProxy(storage.azurite.connection_string())
+    await proxy.start()
+    stack.push_async_callback(proxy.stop)
+    cloud.servers.update(proxy.servers)
+    return {SETTING: proxy.connection_string()}
 
 
 async def serve(

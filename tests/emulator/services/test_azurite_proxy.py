@@ -1,0 +1,138 @@
+"""AzuriteProxy: Azure's own clients work through it as in front of Azurite, until it is faulty."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+)
+from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.queue.aio import QueueServiceClient
+
+from emulator.services.azurite_proxy import AzuriteProxy
+from emulator.storage.azurite import Azurite
+
+NAME = "a b/ü~2F?&=#%25.json"
+NO_RETRIES: dict[str, Any] = {"retry_total": 0}
+
+
+@pytest.fixture
+async def azurite() -> AsyncIterator[Azurite]:
+    """Started on free ports."""
+    azurite = Azurite()
+    await azurite.start()
+    yield azurite
+    await azurite.stop()
+
+
+@pytest.fixture
+async def proxy(azurite: Azurite) -> AsyncIterator[AzuriteProxy]:
+    """In front of it."""
+    proxy = AzuriteProxy(azurite.connection_string())
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture
+async def container(proxy: AzuriteProxy) -> AsyncIterator[ContainerClient]:
+    """A container in Azurite, through the proxy."""
+    connection = proxy.connection_string()
+    async with BlobServiceClient.from_connection_string(connection, **NO_RETRIES) as service:
+        container = service.get_container_client("state")
+        await container.create_container()
+        yield container
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body")  # what Azure's own client does
+async def test_blobs(container: ContainerClient) -> None:
+    """Names, large contents, conditions, properties and errors are Azurite's own."""
+    blob = container.get_blob_client(NAME)
+    content = bytes(range(256)) * 100_000  # more than the servers of the cloud read into memory
+    await blob.upload_blob(content)
+    assert await (await blob.download_blob()).readall() == content
+    assert [each.name async for each in container.list_blobs()] == [NAME]
+    assert (await blob.get_blob_properties()).size == len(content)
+    with pytest.raises(ResourceModifiedError):
+        await blob.upload_blob(
+            b"{}", overwrite=True, etag='"0"', match_condition=MatchConditions.IfNotModified
+        )
+    await blob.delete_blob()
+    with pytest.raises(ResourceNotFoundError):
+        await blob.get_blob_properties()
+
+
+async def test_queues(proxy: AzuriteProxy) -> None:
+    """Messages arrive as they were sent."""
+    async with QueueServiceClient.from_connection_string(proxy.connection_string()) as service:
+        queue = service.get_queue_client("turns")
+        await queue.create_queue()
+        await queue.send_message("hällo <x> & y")
+        assert [each.content async for each in queue.receive_messages()] == ["hällo <x> & y"]
+
+
+async def test_requests_at_once(container: ContainerClient, proxy: AzuriteProxy) -> None:
+    """Concurrent requests keep their own answers, and are counted."""
+
+    async def write_and_read(number: int) -> bool:
+        blob = container.get_blob_client(str(number))
+        await blob.upload_blob(str(number).encode() * number)
+        return await (await blob.download_blob()).readall() == str(number).encode() * number
+
+    assert all(await asyncio.gather(*map(write_and_read, range(50))))
+    assert proxy.servers["blobs"].requests.total() >= 100
+
+
+async def test_faults(container: ContainerClient, proxy: AzuriteProxy) -> None:
+    """A faulty service answers with its fault; `handled` carries the request out all the same."""
+    blob = container.get_blob_client("blob")
+    faults = proxy.servers["blobs"].faults
+    faults.set(status=503)
+    with pytest.raises(HttpResponseError) as failed:
+        await blob.upload_blob(b"1")
+    assert failed.value.status_code == 503
+    faults.set(cut=True, handled=True)
+    with pytest.raises(ServiceRequestError):
+        await blob.upload_blob(b"2")
+    faults.clear()
+    assert await (await blob.download_blob()).readall() == b"2"
+
+
+async def test_stop_and_start(container: ContainerClient, proxy: AzuriteProxy) -> None:
+    """A stopped service refuses connections, and keeps its data and its port."""
+    blob, server = container.get_blob_client("blob"), proxy.servers["blobs"]
+    await blob.upload_blob(b"1")
+    connection = proxy.connection_string()
+    await server.stop()
+    with pytest.raises(ServiceRequestError):
+        await blob.get_blob_properties()
+    await server.start()
+    assert await (await blob.download_blob()).readall() == b"1"
+    assert proxy.connection_string() == connection
+
+
+async def test_azurite_is_gone(
+    container: ContainerClient, proxy: AzuriteProxy, azurite: Azurite
+) -> None:
+    """Without Azurite the connection ends, as it would without the proxy."""
+    assert proxy.servers["blobs"].is_running
+    await azurite.stop()
+    with pytest.raises(ServiceRequestError):
+        await container.get_blob_client("blob").get_blob_properties()
+
+
+async def test_development_storage() -> None:
+    """`UseDevelopmentStorage=true` becomes the published account at the proxy's ports."""
+    proxy = AzuriteProxy("UseDevelopmentStorage=true")
+    await proxy.start()
+    settings = dict(part.split("=", 1) for part in proxy.connection_string().split(";"))
+    port = proxy.servers["queues"].port
+    assert settings["AccountName"] == "devstoreaccount1"
+    assert settings["QueueEndpoint"] == f"http://127.0.0.1:{port}/devstoreaccount1"
+    await proxy.stop()
