@@ -63,7 +63,8 @@ class ChannelWatch:
         """See DeliveryObserver."""
         row = self._log.start(turn, "channel")
         row.progress.sent()
-        row.error, row.status = "", None
+        row.retry()
+        row.status = None
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
             row.user_name = row.user_name or self._name_of(row)
@@ -94,7 +95,8 @@ class ChannelWatch:
         is_accepted = answer.status == ACCEPTED
         row.progress.answered(self._log.clock(), ok=answer.ok, accepted=is_accepted)
         row.status, row.kind = answer.status, "queued" if is_accepted else row.kind
-        row.error = row.error or self._error(answer)
+        if not row.error:
+            row.fail(self._error(answer))
         row.hint = hint_for(row.first("activity") or {}, answer.status)
         if answer.reached:
             self._log.add(row, "response", _response(answer))

@@ -1,5 +1,6 @@
 """FeedEvents: what the bot's processes report, put into the turns' rows."""
 
+import re
 import secrets
 from typing import Any
 from weakref import WeakSet
@@ -81,7 +82,7 @@ class FeedEvents:
             turn.kind = kind
         turn.function = _text(event, "function") or turn.function
         turn.parent = _text(event, "parent") or turn.parent
-        turn.error = ""
+        turn.retry()
         turn.progress.run_started(_pid(event))
         self._describe(turn, event)
         self._log.changed(turn)
@@ -104,7 +105,7 @@ class FeedEvents:
             turn.progress.put_into_queue(pid, at)
         else:
             error = _text(event, "error")
-            turn.error = error or turn.error
+            turn.fail(error, _cause(error))
             turn.progress.run_ended(pid, at, failed=event.get("outcome") == "failed" or bool(error))
         if turn.status is None and type(event.get("status")) is int:
             turn.status = event["status"]
@@ -138,7 +139,7 @@ class FeedEvents:
             turn = self._log.start(turn_id, "function", at)
         self._of_host.add(turn)
         turn.function = turn.function or name
-        turn.error = _text(event, "error") or turn.error
+        turn.fail(_text(event, "error"), _cause(_text(event, "error")))
         if not turn.is_over:
             turn.progress.run_started(_pid(event))
             turn.progress.run_ended(_pid(event), at + ms / 1000, failed=failed)
@@ -157,16 +158,23 @@ class FeedEvents:
     def _disconnected(self, event: Event) -> None:
         for turn in self._log.turns:
             if turn.progress.process_ended(_pid(event), self._log.clock()):
-                turn.error = turn.error or PROCESS_ENDED
+                turn.fail(turn.error or PROCESS_ENDED, turn.cause)
                 self._log.changed(turn)
 
 
+_PLACE_AND_CLASS = re.compile(r"(?:[^:]{1,200}\.py:\d+ )?[A-Za-z_][\w.]*")
 _OWN = ("event", "turn", "role", "pid")
 
 
 def _text(event: Event, name: str) -> str:
     value = event.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _cause(error: str) -> str:
+    """Where, and the exception's class, of `bot.py:12 ValueError: message`."""
+    found = _PLACE_AND_CLASS.match(error)
+    return found[0] if found else "failed"
 
 
 def _number(event: Event, name: str) -> float | None:

@@ -25,7 +25,7 @@ def turn_line(turn: Turn, *, colors: bool) -> str:
     columns = f"{_name(turn):{MAX_NAME_LENGTH}}  {_length(turn):>18}"
     result = f"{_result(turn):>6}"
     rest = f"{took:>9}  {_calls(turn)}"
-    note = turn.hint or turn.error
+    note = turn.hint or turn.cause
     if not colors:
         return f"{at}  {columns}  {result}  {rest}  {note}".rstrip()
     color = _COLORS.get(turn.outcome, "")

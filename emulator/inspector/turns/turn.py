@@ -32,6 +32,7 @@ class Turn:
         progress: how far it is.
         status: the HTTP status that the channel saw.
         error: why it failed, in one line.
+        cause: the same without an exception's message, which may quote what users wrote.
         hint: what to write so that it would not fail, in one line.
         replay_of: the id of the row that this one repeats.
         detailed: the worker recorded it.
@@ -54,6 +55,7 @@ class Turn:
     progress: TurnProgress = field(default_factory=TurnProgress)
     status: int | None = None
     error: str = ""
+    cause: str = ""
     hint: str = ""
     replay_of: str | None = None
     detailed: bool = False
@@ -105,6 +107,15 @@ class Turn:
     def calls(self) -> int:
         """Outbound calls; attempts of the same call count once."""
         return len(self._calls) if self.detailed else self._counts["exchanges"]
+
+    def fail(self, error: str, cause: str = "") -> None:
+        """Keep why it failed; an empty `error` says nothing, an empty `cause` is the same text."""
+        if error:
+            self.error, self.cause = error, cause or error
+
+    def retry(self) -> None:
+        """Forget why it failed: it runs again."""
+        self.error = self.cause = ""
 
     def describe(self, activity: JsonObject) -> None:
         """Take from an activity what the row shows of it."""

@@ -128,6 +128,27 @@ def test_an_error(feed: Feed) -> None:
     assert (details["outcome"], details["error"]) == ("failed", "bot.py:1 ValueError")
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("bot_logic/bot.py:12 ValueError: hunter2", "bot_logic/bot.py:12 ValueError"),
+        (
+            "my bot/bot.py:12 pkg.errors.MyError: at 10:30 hunter2",
+            "my bot/bot.py:12 pkg.errors.MyError",
+        ),
+        ("ValueError: see bot.py:12 hunter2", "ValueError"),
+        ("ValueError", "ValueError"),
+        ("'hunter2'", "failed"),
+        ("", ""),
+    ],
+)
+def test_the_cause_has_no_message(feed: Feed, error: str, cause: str) -> None:
+    """Of an exception, the cause has the place and the class, not the message."""
+    feed.send("turn_started", kind="channel", activity=ACTIVITY)
+    feed.send("turn_ended", outcome="failed", error=error)
+    assert (feed.row().error, feed.row().cause) == (error, cause)
+
+
 def test_a_traceback_in_a_log_line(feed: Feed) -> None:
     """Without an error event, the last logged traceback is the turn's."""
     for text in ("first", "second"):

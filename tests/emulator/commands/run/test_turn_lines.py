@@ -66,7 +66,8 @@ def test_lines_are_aligned() -> None:
 def test_an_unhandled_invoke() -> None:
     """Its line says what to write."""
     turn = ended(501, type="invoke", name="task/fetch")
-    turn.hint, turn.error = "Nothing handles task/fetch: write x", "The bot answered 501."
+    turn.fail("The bot answered 501.")
+    turn.hint = "Nothing handles task/fetch: write x"
     assert re.split(r"\s{2,}", line(turn)) == [
         *("task/fetch", "501", "57 ms", "Nothing handles task/fetch: write x"),
     ]
@@ -76,7 +77,7 @@ def test_a_failure_behind_a_200() -> None:
     """The bot failed, though the channel saw 200: the line says so, and where."""
     turn = ended(text="hello")
     turn.progress.run_ended(1, 1000.05, failed=True)
-    turn.error = "bot_logic/bot.py:12 ValueError"
+    turn.fail("bot_logic/bot.py:12 ValueError: hunter2", "bot_logic/bot.py:12 ValueError")
     assert re.split(r"\s{2,}", line(turn)) == [
         *("message", "5 characters", "failed", "57 ms", "bot_logic/bot.py:12 ValueError"),
     ]
@@ -163,7 +164,7 @@ async def test_one_line_a_turn(log: TurnLog, terminal: Terminal) -> None:
     """A turn has one line, however often its row changes, and a later report is in it."""
     turn = end(log, "1")
     turn.progress.run_ended(1, log.clock(), failed=True)
-    turn.error = "bot.py:1 ValueError"
+    turn.fail("bot.py:1 ValueError")
     log.changed(turn)
     await comes_true(lambda: bool(lines(terminal)))
     log.changed(turn)
