@@ -15,7 +15,9 @@ const OUTCOMES = {
 
 /** Claims of the caller's token, and the checks with their outcomes. */
 export function Caller({ turn }) {
+  const { header, verified } = turn.caller ?? {};
   const claims = Object.entries(turn.claims ?? {});
+  const signed = Object.entries(header ?? {}).map(([name, value]) => `${name} ${value}`);
   return html`<section class="block">
       <h3>Checks</h3>
       ${(turn.checks ?? []).length === 0
@@ -26,6 +28,11 @@ export function Caller({ turn }) {
     </section>
     <section class="block">
       <h3>Claims of the caller's token</h3>
+      ${verified !== undefined &&
+      html`<p class="entry__facts">
+        <span>${verified ? "signature verified" : "not verified"}</span>
+        ${signed.map((each) => html`<bdi>${each}</bdi>`)}
+      </p>`}
       ${claims.length === 0
         ? html`<p class="quiet">No token was read.</p>`
         : html`<dl class="facts">

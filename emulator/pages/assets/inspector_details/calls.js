@@ -26,7 +26,7 @@ function Call({ call, turn, isShown }) {
   }, [isShown]);
   const attempts = call.attempts ?? [];
   const last = attempts.at(-1) ?? {};
-  const tone = hasFailed(last) ? "bad" : "good";
+  const tone = hasFailed(last, call.purpose) ? "bad" : "good";
   return html`<details class="call" ref=${element}>
     <summary>
       <span class="call__method">${call.method}</span>
@@ -59,7 +59,7 @@ function Call({ call, turn, isShown }) {
         <tbody>
           ${attempts.map(
             (each, index) =>
-              html`<${Attempt} attempt=${each} number=${index + 1} turn=${turn} />`,
+              html`<${Attempt} attempt=${each} number=${index + 1} call=${call} turn=${turn} />`,
           )}
         </tbody>
       </table>
@@ -69,9 +69,9 @@ function Call({ call, turn, isShown }) {
   </details>`;
 }
 
-function Attempt({ attempt, number, turn }) {
+function Attempt({ attempt, number, call, turn }) {
   const isNew = attempt.connect ? " (new connection)" : "";
-  return html`<tr data-failed=${hasFailed(attempt)}>
+  return html`<tr data-failed=${hasFailed(attempt, call.purpose)}>
     <td>${number}</td>
     <td>+${duration(Math.max(0, (attempt.at - turn.at) * 1000))}</td>
     <td>${attempt.error || attempt.status || "…"}${isNew}</td>

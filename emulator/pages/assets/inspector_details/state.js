@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
-import { clock, count, duration, shortened } from "../inspector_models/formatting.js";
+import { clock, count, duration, shortened, storedKey } from "../inspector_models/formatting.js";
 import { counted, difference } from "../inspector_models/state_difference.js";
 import { JsonView } from "./json_view.js";
 
@@ -28,7 +28,7 @@ function Entry({ entry }) {
   return html`<section class="block entry">
     <h3>
       <span class="pill" data-tone=${entry.op === "read" ? "quiet" : "accent"}>${entry.op}</span>
-      <bdi class="entry__key">${entry.key}</bdi>
+      <bdi class="entry__key" title=${entry.key}>${storedKey(entry.key)}</bdi>
     </h3>
     <p class="entry__facts">
       <span>${clock(entry.at)}</span><span>${duration(entry.ms)}</span>

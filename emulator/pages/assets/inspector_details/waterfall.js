@@ -41,7 +41,7 @@ function Row({ row, ticks, total, onCall }) {
     <span
       class="waterfall__label"
       aria-hidden="true"
-      data-depth=${row.depth}
+      style=${{ paddingInlineStart: `${row.depth * 0.55}rem` }}
       title=${row.detail ?? row.label}
     >
       ${row.label}${detail && html`<span class="waterfall__detail">${detail}</span>`}

@@ -56,6 +56,12 @@ export function shortUrl(url) {
   return parts ? `${parts[1]}${parts[2]}` : String(url ?? "");
 }
 
+/** A blob's name as the key that it stands for: names have ~2F for a slash. */
+export function storedKey(name) {
+  const character = (_, code) => String.fromCharCode(parseInt(code, 16));
+  return String(name).replace(/~([0-9A-F]{2})/g, character);
+}
+
 /** The start of a text, and an ellipsis if there is more; no character is split. */
 export function shortened(text, length) {
   if (text.length <= length) return text;

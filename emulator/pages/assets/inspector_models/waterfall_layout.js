@@ -1,12 +1,17 @@
 // Where the parts of a turn stand on its time axis.
 
+import { storedKey } from "./formatting.js";
+
+const MAX_DEPTH = 5;
+const STORED_ALREADY = [404, 409, 412];
+
 /**
  * The rows of a turn's waterfall, in the order in which they begin.
  *
  * @param turn details of a turn: at (epoch seconds), ms, spans, calls, state, queue, replies.
  * @returns {{totalMs: number, ticks: number[], rows: object[]}} Each row has label, detail, kind
  *   ("turn", "span", "call", "state", "queue"), startMs, ms, left and width (fractions of the
- *   axis), depth (within how many spans it is, at most 3), failed, and parts: a call's attempts,
+ *   axis), depth (within how many spans it is, at most 5), failed, and parts: a call's attempts,
  *   each with left, width and failed.
  */
 export function waterfall(turn) {
@@ -22,14 +27,18 @@ export function waterfall(turn) {
   return { totalMs, ticks: ticks(totalMs), rows: all.map((row) => placed(row, start, totalMs)) };
 }
 
-// A row is within the spans that are running while it does. Clocks are coarse: a row may end a
-// little later than the span that it belongs to.
+// A span names the one that it is part of; anything else is within the spans that run meanwhile.
+// Clocks are coarse: a row may end a little later than the span that it belongs to.
 function nest(rows) {
+  const depths = new Map();
   const around = [];
   for (const row of rows) {
-    while (around.length > 0 && endOf(around.at(-1)) + 0.5 < endOf(row)) around.pop();
-    row.depth = Math.min(3, around.length);
-    if (row.kind === "span") around.push(row);
+    while (around.length > 0 && endOf(around.at(-1)) + 0.05 < endOf(row)) around.pop();
+    const parent = depths.get(row.parent);
+    row.depth = Math.min(MAX_DEPTH, parent === undefined ? around.length : parent + 1);
+    if (row.kind !== "span") continue;
+    depths.set(row.label, row.depth);
+    around.push(row);
   }
 }
 
@@ -45,13 +54,17 @@ function placed(row, start, totalMs) {
   };
   const parts = (row.attempts ?? []).map((attempt) => {
     const startMs = Math.max(0, (attempt.at - start) * 1000);
-    return { ...place(startMs, attempt.ms ?? 0), failed: hasFailed(attempt) };
+    return { ...place(startMs, attempt.ms ?? 0), failed: hasFailed(attempt, row.purpose) };
   });
   return { ...row, ...place(row.startMs, row.ms), parts };
 }
 
-/** Whether an attempt of a call has no response, or one that is an error. */
-export function hasFailed(attempt) {
+/**
+ * Whether an attempt of a call has no response, or one that is an error. Storage says by some
+ * statuses what it has, which its clients expect.
+ */
+export function hasFailed(attempt, purpose = "") {
+  if (purpose === "storage" && STORED_ALREADY.includes(attempt.status)) return false;
   return Boolean(attempt.error) || attempt.status >= 400;
 }
 
@@ -59,6 +72,7 @@ function spans(turn) {
   return (turn.spans ?? []).map((span) => ({
     label: span.name,
     kind: "span",
+    parent: span.parent ?? undefined,
     at: span.at,
     ms: span.ms ?? 0,
   }));
@@ -73,10 +87,11 @@ function calls(turn) {
       detail: `${call.method} ${call.url}`,
       kind: "call",
       id: call.id,
+      purpose: call.purpose,
       at: call.at ?? attempts[0]?.at,
       ms: call.ms ?? 0,
       status: last?.status ?? last?.error ?? null,
-      failed: last ? hasFailed(last) : false,
+      failed: last ? hasFailed(last, call.purpose) : false,
       attempts,
     };
   });
@@ -85,7 +100,7 @@ function calls(turn) {
 function states(turn) {
   return (turn.state ?? []).map((one) => ({
     label: `${one.op} state`,
-    detail: one.key,
+    detail: storedKey(one.key),
     kind: "state",
     at: one.at,
     ms: one.ms ?? 0,

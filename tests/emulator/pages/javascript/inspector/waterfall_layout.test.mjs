@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  hasFailed,
   spoken,
   ticks,
   waterfall,
@@ -57,6 +58,31 @@ test("a call shows each attempt, and has failed if its last one has", () => {
   assert.equal(call.failed, false);
   const lost = { ...TURN.calls[0], attempts: [{ at: 100.4, ms: 5, status: null, error: "reset" }] };
   assert.equal(waterfall({ ...TURN, calls: [lost] }).rows.at(-1).failed, true);
+});
+
+test("a span is below the one that it names, even if both start and end together", () => {
+  const spans = [
+    { name: "outer", at: 100.1, ms: 50, parent: null },
+    { name: "inner", at: 100.1, ms: 50, parent: "outer" },
+    { name: "later", at: 100.2, ms: 1, parent: "outer" },
+  ];
+  const { rows } = waterfall({ at: 100, ms: 500, spans });
+  assert.deepEqual(
+    rows.map((row) => [row.label, row.depth]),
+    [
+      ["Turn", 0],
+      ["outer", 0],
+      ["inner", 1],
+      ["later", 1],
+    ],
+  );
+});
+
+test("storage's word for what it does not have is no failure, that of others is", () => {
+  assert.equal(hasFailed({ status: 404 }, "storage"), false);
+  assert.equal(hasFailed({ status: 503 }, "storage"), true);
+  assert.equal(hasFailed({ status: 404 }, "connector"), true);
+  assert.equal(hasFailed({ status: null, error: "reset" }, "storage"), true);
 });
 
 test("what begins before the turn's row or ends after it is on the axis, too", () => {
