@@ -19,9 +19,13 @@ export function toneOf(turn) {
   return { running: "busy", queued: "warn" }[turn.outcome] ?? "good";
 }
 
+const NAMED = new Set(["invoke", "event"]);
+
 /** What a turn is about, in a line. */
 export function titleOf(turn) {
-  return turn.text || turn.name || turn.function || turn.type || "turn";
+  if (turn.text) return turn.text;
+  if (NAMED.has(turn.type) && turn.name) return turn.name;
+  return [turn.type, turn.name].filter(Boolean).join(" ") || turn.function || "turn";
 }
 
 /**
@@ -130,7 +134,8 @@ function useView(listRef, turns, height) {
 function Row({ turn, position, total, isCursor, isOpened, onOpen }) {
   const title = shortened(titleOf(turn), 200);
   const kind = turn.kind === "channel" ? "" : turn.kind;
-  const about = [turn.text ? turn.type : "", turn.text && turn.name, kind, whereOf(turn)];
+  const isNamed = NAMED.has(turn.type) && turn.name;
+  const about = [turn.text || isNamed ? turn.type : "", turn.text && turn.name, kind];
   return html`<div
     role="option"
     id=${`turn-${turn.id}`}
@@ -140,19 +145,19 @@ function Row({ turn, position, total, isCursor, isOpened, onOpen }) {
     aria-selected=${isOpened}
     aria-setsize=${total}
     aria-posinset=${position}
-    aria-label=${labelOf(turn)}
     onClick=${() => onOpen(turn.id, false)}
   >
-    <span class="turn__icon"><${Icon} name=${iconOf(turn)} /></span>
-    <span class="turn__main">
+    <span class="visually-hidden">${labelOf(turn)}</span>
+    <span class="turn__icon" aria-hidden="true"><${Icon} name=${iconOf(turn)} /></span>
+    <span class="turn__main" aria-hidden="true">
       <bdi class="turn__title">${title}</bdi>
       <span class="turn__about">
         <time>${clock(turn.at).slice(0, 8)}</time>
-        ${about.filter(Boolean).map((each) => html`<bdi>${each}</bdi>`)}
+        ${[...about, whereOf(turn)].filter(Boolean).map((each) => html`<bdi>${each}</bdi>`)}
         ${turn.replay_of && html`<span class="turn__replay">replay</span>`}
       </span>
     </span>
-    <span class="turn__figures">
+    <span class="turn__figures" aria-hidden="true">
       <span class="turn__result">
         <${Badges} turn=${turn} />
         <span class="pill" data-tone=${toneOf(turn)}>${resultOf(turn)}</span>

@@ -81,6 +81,6 @@ function Attempt({ attempt, number, call, turn }) {
 
 function Body({ name, value }) {
   if (value === null || value === undefined) return html`<p class="quiet">${name}: no body</p>`;
-  return html`<h4>${name}</h4>
+  return html`<h3>${name}</h3>
     <${JsonView} value=${value} label=${name} />`;
 }

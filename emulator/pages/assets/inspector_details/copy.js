@@ -4,7 +4,7 @@ import { html, useState } from "/assets/libraries/htm.js";
 
 import { Icon } from "../inspector/icons.js";
 
-const SHOWN_MS = 1_600;
+const SHOWN_MS = 2_000;
 
 /** The button; `text` is what is copied, or a function that returns it. */
 export function CopyButton({ text, label, title = label, quiet = false }) {

@@ -3,7 +3,7 @@
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
 import { duration } from "../inspector_models/formatting.js";
-import { ownFirst, parsedTraceback, shortFile } from "../inspector_models/traceback.js";
+import { ownFirst, parsedTraceback, shortFile, splitText } from "../inspector_models/traceback.js";
 import { CopyButton } from "./copy.js";
 
 const TONES = { DEBUG: "quiet", INFO: "info", WARNING: "warn", ERROR: "bad", CRITICAL: "bad" };
@@ -28,12 +28,14 @@ export function Log({ turn }) {
 }
 
 function Line({ line, start }) {
+  const { text, traceback } = splitText(line.text);
   return html`<li data-tone=${TONES[line.level] ?? "info"}>
     <span class="log__at">+${duration(Math.max(0, (line.at - start) * 1000))}</span>
     <span class="log__level">${line.level}</span>
     <span class="log__text">
-      <span class="log__logger">${line.logger}</span><bdi>${line.text}</bdi>
-      ${line.traceback && html`<${Traceback} traceback=${line.traceback} />`}
+      <span class="log__logger">${line.logger}</span><bdi>${text}</bdi>
+      ${(line.traceback || traceback) &&
+      html`<${Traceback} traceback=${line.traceback || traceback} />`}
     </span>
   </li>`;
 }

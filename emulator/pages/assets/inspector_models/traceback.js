@@ -1,6 +1,7 @@
 // A Python traceback as frames, so that the reader's own code can stand first.
 
 const FRAME = /^\s*File "(.+?)", line (\d+), in (.+)$/;
+const HEADING = "Traceback (most recent call last):";
 const ERROR = /^[A-Za-z_][\w.]*(:( .*)?)?$/;
 
 /**
@@ -13,9 +14,10 @@ export function parsedTraceback(text) {
   const frames = [];
   const errors = [];
   let afterError = false;
-  let heading = null;
+  let isOther = false;
   for (const line of String(text).split("\n")) {
-    heading = headingOf(line) ?? heading;
+    // The project's own tracebacks have the bot's frames first, and then this heading.
+    isOther ||= line === "Other frames:";
     const found = FRAME.exec(line);
     if (found) {
       afterError = false;
@@ -24,7 +26,7 @@ export function parsedTraceback(text) {
         line: Number(found[2]),
         function: found[3],
         code: [],
-        own: heading === null ? isOwn(found[1]) : heading === "own",
+        own: !isOther && isOwn(found[1]),
       });
     } else if (/^\s{4,}\S/.test(line) && frames.length > 0) {
       // Further lines of an error's text are indented, too; they follow its name.
@@ -33,22 +35,27 @@ export function parsedTraceback(text) {
     } else if (ERROR.test(line)) {
       errors.push(line);
       afterError = true;
-      heading = null;
+      isOther = false;
     }
   }
   return { frames, errors, summary: errors.at(-1) ?? "" };
 }
 
-// The project's own tracebacks say which frames are the bot's, wherever its folder is.
-function headingOf(line) {
-  if (line === "The bot's own code:") return "own";
-  return line === "Other frames:" ? "other" : null;
-}
+// What is not the bot's author's: installed packages, Python itself, this project's base.
+const OTHERS = /(^|\/)((site|dist)-packages|lib\/python3[^/]*|Lib)\/|^</;
+const BASE = /(^|\/)((cloud_adapter|auth|http_client|emulator)\/|(function_app|composition)\.py$)/;
 
 /** Whether a file is one that the bot's author writes. */
 export function isOwn(file) {
   const path = file.replaceAll("\\", "/");
-  return /(^|\/)(bot_logic|examples)\//.test(path) && !/(site|dist)-packages\//.test(path);
+  if (OTHERS.test(path)) return false;
+  return /(^|\/)bot_logic\//.test(path) || !BASE.test(path);
+}
+
+/** A log line's text and the traceback below it, "" if there is none. */
+export function splitText(text) {
+  const [before, ...rest] = String(text).split(`\n${HEADING}\n`);
+  return { text: before, traceback: rest.length > 0 ? [HEADING, ...rest].join("\n") : "" };
 }
 
 /** The frames with the reader's own first, each group in call order. */

@@ -6,6 +6,7 @@ import {
   ownFirst,
   parsedTraceback,
   shortFile,
+  splitText,
 } from "../../../../../emulator/pages/assets/inspector_models/traceback.js";
 
 const TEXT = `Traceback (most recent call last):
@@ -45,19 +46,31 @@ test("the reader's own frames come first, in call order", () => {
   );
 });
 
-test("own files are those of the bot, on Windows, too, not those of installed packages", () => {
-  assert.equal(isOwn("C:\\work\\bot_logic\\bot.py"), true);
-  assert.equal(isOwn("/x/examples/dialog/bot.py"), true);
-  assert.equal(isOwn("/x/site-packages/bot_logic/bot.py"), false);
-  assert.equal(isOwn("/x/cloud_adapter/adapter.py"), false);
+test("own files are the bot's, wherever its folder is, on Windows, too", () => {
+  const own = [
+    "C:\\work\\bot_logic\\bot.py",
+    "/x/examples/dialog/bot.py",
+    "/my/bot_logic/auth/a.py",
+  ];
+  for (const file of own) assert.equal(isOwn(file), true, file);
+  const others = [
+    "/x/site-packages/bot_logic/bot.py",
+    "/usr/lib/python3.13/asyncio/tasks.py",
+    "C:\\Python313\\Lib\\asyncio\\tasks.py",
+    "<frozen importlib._bootstrap>",
+    "/x/cloud_adapter/adapter.py",
+    "/x/function_app.py",
+  ];
+  for (const file of others) assert.equal(isOwn(file), false, file);
 });
 
-test("frames below a heading are whose it says, wherever the bot's folder is", () => {
-  const { frames } = parsedTraceback(TEXT.replace("/home/dev/project/bot_logic/", "/my/bot/"));
-  assert.deepEqual(
-    frames.map((each) => each.own),
-    [true, false, false],
-  );
+test("a log line's text is split from the traceback below it", () => {
+  const heading = "Traceback (most recent call last):";
+  const line = `The turn failed\n${heading}\n  File "a.py", line 1, in f\nE: x`;
+  const { text, traceback } = splitText(line);
+  assert.equal(text, "The turn failed");
+  assert.equal(parsedTraceback(traceback).errors[0], "E: x");
+  assert.deepEqual(splitText("a\nb"), { text: "a\nb", traceback: "" });
 });
 
 test("a text without frames has none", () => {

@@ -1,0 +1,77 @@
+"""What the inspector's tests share: a local cloud, a bot that reports to it, and a browser."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.cloud import Cloud
+from emulator.setup.page_libraries import LIBRARIES, PAGE_LIBRARIES, install
+from tests.emulator.pages.inspector.inspected_bot import InspectedBot
+from tests.support.bots.bot_process import BotProcess
+from tests.support.test_bot import NO_TYPING
+from tests.support.wire import chromium
+
+
+@pytest.fixture(scope="module")
+def libraries() -> Path:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: the pages' libraries cannot be set up")
+    for library in LIBRARIES:
+        install(PAGE_LIBRARIES, library)
+    return PAGE_LIBRARIES
+
+
+@pytest.fixture(scope="module")
+def watched(libraries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudThread]:
+    """A local cloud whose inspector watches the bot."""
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"), libraries=libraries)) as thread:
+        thread.call(thread.cloud.watch)
+        yield thread
+
+
+@pytest.fixture(scope="module")
+def inspected(watched: CloudThread) -> InspectedBot:
+    """The local cloud without a bot: whoever needs one asks for `running_bot`, too."""
+    return InspectedBot(watched)
+
+
+@pytest.fixture(scope="module")
+def running_bot(watched: CloudThread, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The bot of the base's tests in front of the local cloud, to whose feed it reports."""
+    cloud = watched.cloud
+    settings = cloud.settings() | cloud.inspector.feed.address.settings() | NO_TYPING
+    with BotProcess(settings, tmp_path_factory.mktemp("bot") / "bot.log") as bot:
+        cloud.channel.bot_endpoint = bot.messages
+        yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if chromium.PROGRAM is None:
+        pytest.skip("chromium is not installed")
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console says: warnings, errors, breaches of the page's policy."""
+    return []
+
+
+@pytest.fixture
+def page(inspected: InspectedBot, browser: Browser, complaints: list[str]) -> Iterator[Page]:
+    """The inspector's page, without turns of earlier tests and without faults."""
+    inspected.reset()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    inspected.open(page)
+    yield page
+    context.close()

@@ -1,0 +1,162 @@
+"""The states of the inspector's page: each is readable by everybody, on any screen."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.emulator.pages.inspector.inspected_bot import InspectedBot, choose, open_row, row
+from tests.support.project import ROOT
+
+AXE = "axe.run({ resultTypes: ['violations'] })"
+
+SCREENS = {
+    "light": (1440, 900, "light"),
+    "dark": (1440, 900, "dark"),
+    "360": (360, 740, "light"),
+    "4k": (3840, 2160, "light"),
+}
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/app/bot_logic/bot.py", line 12, in on_message_activity
+    return prices[name]
+Other frames:
+  File "/app/cloud_adapter/adapter.py", line 238, in run
+    await logic(context)
+KeyError: 'blue'"""
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds: the rule, and the elements."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.add_script_tag(url="/assets/libraries/axe.js")
+    found = page.evaluate(AXE)["violations"]
+    return [(each["id"], [node["html"][:300] for node in each["nodes"]]) for each in found]
+
+
+def report_everything(inspected: InspectedBot) -> None:
+    """Two turns that have all that a turn can have, and one that failed."""
+    call = {
+        "event": "call",
+        "id": "c",
+        "method": "POST",
+        "url": "https://localhost/v3/conversations",
+    }
+    inspected.report_turn(
+        {"event": "claims", "claims": {"iss": "https://api.botframework.com", "exp": 1.8e9}},
+        {"event": "check", "name": "signature", "outcome": "passed", "detail": "RS256"},
+        {"event": "check", "name": "tenant", "outcome": "skipped", "detail": "not set"},
+        {"event": "span", "name": "authentication", "ms": 3.0},
+        {"event": "span", "name": "the bot's on_turn", "ms": 80.0},
+        {**call, "purpose": "reply", "status": 429, "ms": 20.0, "request": {"text": "hi"}},
+        {**call, "purpose": "reply", "status": 201, "ms": 40.0, "response": {"id": "1"}},
+        {"event": "state", "op": "read", "key": "k", "after": {"count": 1}, "ms": 4.0},
+        {"event": "state", "op": "write", "key": "k", "before": {"a": 1}, "after": {"a": 2}},
+        {"event": "log", "level": "WARNING", "logger": "bot", "text": "almost"},
+        {"event": "log", "level": "DEBUG", "logger": "bot", "text": "detail"},
+        {"event": "queue", "step": "wake_up", "detail": "", "ms": 4.0},
+        ms=120.0,
+        text="What does the blue one cost?",
+    )
+    inspected.report_turn(
+        {"event": "check", "name": "audience", "outcome": "failed", "detail": "another bot"},
+        {"event": "log", "level": "ERROR", "logger": "bot", "text": f"failed\n{TRACEBACK}"},
+        {
+            "event": "error",
+            "text": "KeyError: 'blue'",
+            "where": "bot_logic/bot.py:12",
+            "traceback": TRACEBACK,
+            "redacted": TRACEBACK,
+        },
+        {"event": "turn_ended", "outcome": "failed", "error": "bot_logic/bot.py:12 KeyError"},
+        text="crash",
+    )
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_state_is_accessible(
+    inspected: InspectedBot, page: Page, screen: str, complaints: list[str]
+) -> None:
+    """axe-core finds nothing in any pane, and nothing is wider than the screen."""
+    width, height, scheme = SCREENS[screen]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    assert violations(page) == []  # empty
+    report_everything(inspected)
+    expect(row(page, "crash")).to_be_visible()
+    assert violations(page) == []
+    shoot(page, f"inspector_list_{screen}")
+    for text in ("crash", "What does"):
+        open_row(page, text)
+        for tab in page.get_by_role("tab").all_inner_texts():
+            content = choose(page, tab.strip("0123456789\n "))
+            for summary in content.locator(".call > summary").all():
+                summary.click()
+            assert violations(page) == [], tab
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, tab
+        choose(page, "Overview")
+        shoot(page, f"inspector_{'failed' if text == 'crash' else 'turn'}_{screen}")
+        page.keyboard.press("Escape")
+    page.get_by_role("button", name="Services").click()
+    page.get_by_text("Other faults").first.click()
+    page.get_by_role("group", name="Faults of vault").get_by_text("500").click()
+    expect(page.get_by_text("Faults are on")).to_be_visible()
+    assert violations(page) == []
+    shoot(page, f"inspector_services_{screen}")
+    page.get_by_role("button", name="New activity").click()
+    page.get_by_role("textbox", name="Activity as JSON").fill('{"type": }')
+    assert violations(page) == []
+    shoot(page, f"inspector_send_{screen}")
+    assert complaints == []
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot to look at."""
+    page.screenshot(path=ROOT / "artifacts" / f"{name}.png", animations="disabled")
+
+
+def test_a_save_that_does_not_load(inspected: InspectedBot, page: Page) -> None:
+    """What is wrong is said in a line; the next save that loads takes it away."""
+    text = "bot_logic/bot.py:109 SyntaxError: invalid syntax; fix and save"
+    inspected.report({"event": "status", "state": "ready", "generation": 1, "ms": 300.0})
+    inspected.report({"event": "status", "state": "broken", "text": text, "generation": 1})
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(text)
+    expect(alert).to_contain_text("The code before it keeps answering.")
+    expect(page.get_by_text("Broken")).to_be_visible()
+    assert violations(page) == []
+    inspected.report({"event": "status", "state": "ready", "generation": 2, "ms": 431.0})
+    expect(alert).to_have_count(0)
+    expect(page.get_by_text("Ready · 431 ms")).to_be_visible()
+
+
+def test_a_lost_connection(inspected: InspectedBot, page: Page) -> None:
+    """The turns stay, the page says that they are old, and connects again by itself."""
+    inspected.report_turn(text="before")
+    expect(row(page, "before")).to_be_visible()
+    inspected.thread.stop("chat")
+    try:
+        strip = page.get_by_role("status").filter(has_text="The local cloud does not answer")
+        expect(strip).to_be_visible()
+        expect(page.get_by_text("Disconnected")).to_be_visible()
+        expect(row(page, "before")).to_be_visible()
+        inspected.report_turn(text="meanwhile")
+    finally:
+        inspected.thread.start("chat")
+    expect(row(page, "meanwhile")).to_be_visible()
+    expect(strip).to_have_count(0)
+
+
+def test_colors_follow_the_switch(inspected: InspectedBot, page: Page) -> None:
+    """The page is as dark as the system, until the switch says otherwise."""
+    body = page.locator(".inspector")
+    page.emulate_media(color_scheme="light")
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.emulate_media(color_scheme="dark")
+    expect(body).not_to_have_css("background-color", "rgb(255, 255, 255)")
+    page.get_by_role("button", name="Colors: as the system prefers").click()
+    page.get_by_role("button", name="Colors: light").wait_for()
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
+    inspected.open(page)
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
