@@ -10,10 +10,7 @@ import { Icon } from "./icons.js";
 const TEMPLATES = {
   message: { type: "message", text: "Hello" },
   "message with a value": { type: "message", value: { action: "approve" } },
-  conversationUpdate: {
-    type: "conversationUpdate",
-    membersAdded: [{ id: "29:2", name: "User 2" }],
-  },
+  installationUpdate: { type: "installationUpdate", action: "add" },
   "invoke: message extension": {
     type: "invoke",
     name: "composeExtension/query",

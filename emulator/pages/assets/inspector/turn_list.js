@@ -13,10 +13,11 @@ const AT_END_PX = 8;
 const rowHeight = () =>
   ROW_REM * parseFloat(window.getComputedStyle(document.documentElement).fontSize);
 
-/** A turn's tone: how it ended. */
+/** A turn's tone: how it ended. One that went well may have logged errors. */
 export function toneOf(turn) {
-  if (hasFailed(turn)) return "bad";
-  return { running: "busy", queued: "warn" }[turn.outcome] ?? "good";
+  if (turn.outcome === "failed" || turn.status >= 400) return "bad";
+  if (turn.outcome === "running") return "busy";
+  return turn.outcome === "queued" || hasFailed(turn) ? "warn" : "good";
 }
 
 const NAMED = new Set(["invoke", "event"]);

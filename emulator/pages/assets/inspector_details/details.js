@@ -161,7 +161,7 @@ function Tabs({ turn }) {
           tabindex=${key === chosen ? 0 : -1}
           onClick=${() => choose(key)}
         >
-          ${name}${number && html`<span class="tabs__number">${number(turn)}</span>`}
+          ${name}${number?.(turn) > 0 && html`<span class="tabs__number">${number(turn)}</span>`}
         </button>`,
       )}
     </div>

@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
-import { duration } from "../inspector_models/formatting.js";
+import { count, duration } from "../inspector_models/formatting.js";
 import { ownFirst, parsedTraceback, shortFile, splitText } from "../inspector_models/traceback.js";
 import { CopyButton } from "./copy.js";
 
@@ -54,7 +54,7 @@ export function Traceback({ traceback }) {
       ${names.length > 1 &&
       html`<div class="segments" role="group" aria-label="Traceback">
         <button aria-pressed=${chosen === "local"} onClick=${() => setChosen("local")}>
-          On this machine
+          Local
         </button>
         <button aria-pressed=${chosen === "redacted"} onClick=${() => setChosen("redacted")}>
           As logged in Azure
@@ -79,7 +79,7 @@ function Frames({ frames }) {
   return html`${own.map((each) => html`<${Frame} frame=${each} />`)}
   ${others.length > 0 &&
   html`<details class="traceback__others" open=${own.length === 0}>
-    <summary>${others.length} frames of libraries</summary>
+    <summary>${count(others.length, "other frame")}</summary>
     ${others.map((each) => html`<${Frame} frame=${each} />`)}
   </details>`}`;
 }

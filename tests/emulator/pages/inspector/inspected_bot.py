@@ -54,7 +54,12 @@ class InspectedBot:
             self.thread.call(self.thread.cloud.inspector.feed.on_event, {"pid": 1, **event})
 
     def report_turn(
-        self, *events: JsonObject, turn: str = "", ms: float = 12.0, **activity: Any
+        self,
+        *events: JsonObject,
+        turn: str = "",
+        ms: float = 12.0,
+        error: str = "",
+        **activity: Any,
     ) -> str:
         """Report a whole turn, in which these events happen.
 
@@ -62,6 +67,7 @@ class InspectedBot:
             events: its events, without the turn's id; `at` is now unless they say it.
             turn: its id; empty: a new one.
             ms: how long it takes.
+            error: why it fails; empty: it succeeds.
             activity: the activity's properties.
 
         Returns:
@@ -77,7 +83,8 @@ class InspectedBot:
             **activity,
         }
         started = {"event": "turn_started", "kind": "queued", "at": at, "activity": incoming}
-        ended = {"event": "turn_ended", "at": at + ms / 1000, "ms": ms, "outcome": "done"}
+        ended = {"event": "turn_ended", "at": at + ms / 1000, "ms": ms, "error": error}
+        ended["outcome"] = "failed" if error else "done"
         self.report(*({"turn": turn, "at": at, **each} for each in (started, *events, ended)))
         return turn
 

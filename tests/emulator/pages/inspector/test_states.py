@@ -68,15 +68,13 @@ def report_everything(inspected: InspectedBot) -> None:
             "traceback": TRACEBACK,
             "redacted": TRACEBACK,
         },
-        {"event": "turn_ended", "outcome": "failed", "error": "bot_logic/bot.py:12 KeyError"},
+        error="bot_logic/bot.py:12 KeyError",
         text="crash",
     )
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_state_is_accessible(
-    inspected: InspectedBot, page: Page, screen: str, complaints: list[str]
-) -> None:
+def test_every_state_is_accessible(inspected: InspectedBot, page: Page, screen: str) -> None:
     """axe-core finds nothing in any pane, and nothing is wider than the screen."""
     width, height, scheme = SCREENS[screen]
     page.set_viewport_size({"width": width, "height": height})
@@ -108,7 +106,6 @@ def test_every_state_is_accessible(
     page.get_by_role("textbox", name="Activity as JSON").fill('{"type": }')
     assert violations(page) == []
     shoot(page, f"inspector_send_{screen}")
-    assert complaints == []
 
 
 def shoot(page: Page, name: str) -> None:
