@@ -9,6 +9,8 @@ from emulator.pages.assets import PageAssets
 from emulator.pages.html_page import html_page
 
 PAGE = Path(__file__).with_name("chat_page.html")
+LIBRARIES = ("htm.js", "markdown-it.js", "adaptivecards.js")
+"""What the page cannot do without."""
 
 
 class ChatPage:
@@ -33,7 +35,7 @@ class ChatPage:
         facts = {
             "endpoint": self._channel.bot_endpoint,
             "credential": self.credential,
-            "installed": self._assets.has_library("htm.js"),
+            "installed": all(self._assets.has_library(name) for name in LIBRARIES),
         }
         sources = {
             "script-src": f"http://{request.host}/assets/",

@@ -1,4 +1,4 @@
-import { html } from "/assets/libraries/htm.js";
+import { html, useErrorBoundary } from "/assets/libraries/htm.js";
 import { Attachment } from "../cards/attachment.js";
 import { MessageExtras } from "../cards/message_extras.js";
 import { DeliveryState } from "./delivery_state.js";
@@ -11,6 +11,12 @@ import { Reactions } from "./reactions.js";
 /** One message: text, attachments, and what people did to it. */
 export function Message({ item, context }) {
   const { own, deleted, edited } = item;
+  // One message that cannot be drawn must not take the page with it.
+  const [error] = useErrorBoundary();
+  if (error)
+    return html`<article class="message">
+      <div class="bubble">This message cannot be shown: ${error.message}</div>
+    </article>`;
   if (deleted) return html`<${DeletedMessage} item=${item} context=${context} />`;
   const classes = ["message", own && "message--own", item.streaming && "message--streaming"];
   const delivery = context.state.deliveries[item.id];
@@ -28,7 +34,7 @@ export function Message({ item, context }) {
 function MessageBody({ item, context }) {
   const { activity } = item;
   const attachments = (activity.attachments ?? []).filter(
-    ({ contentType }) => contentType !== "text/html",
+    (each) => each && each.contentType !== "text/html",
   );
   const hasBubble = Boolean(activity.text) || item.streaming || attachments.length === 0;
   const grid = activity.attachmentLayout === "carousel" && attachments.length > 1;

@@ -10,9 +10,13 @@ function explain(text) {
   app.replaceChildren(note);
 }
 
-if (facts.installed) {
+const MISSING = "The chat needs its libraries: install Node.js, then start make run again.";
+
+try {
+  if (!facts.installed) throw new Error(MISSING);
   const { start } = await import("./app.js");
   start(facts, app);
-} else {
-  explain("The chat needs its libraries: install Node.js, then start make run again.");
+} catch (error) {
+  explain(error.message);
+  if (facts.installed) throw error;
 }

@@ -11,7 +11,7 @@
  */
 export function streamOf(activity) {
   if (activity.type !== "typing" && activity.type !== "message") return null;
-  const entity = activity.entities?.find(({ type }) => type === "streaminfo");
+  const entity = activity.entities?.find((each) => each?.type === "streaminfo");
   const info = entity ?? activity.channelData ?? {};
   const type = info.streamType ?? (activity.type === "message" ? "final" : "");
   if (!info.streamType && !info.streamId) return null;

@@ -153,8 +153,8 @@ export function isShown({ kind, activity, streaming, deleted }) {
   return Boolean(activity.text) || (activity.attachments ?? []).some(hasBody);
 }
 
-function hasBody({ contentType }) {
-  return contentType !== "text/html";
+function hasBody(attachment) {
+  return Boolean(attachment) && attachment.contentType !== "text/html";
 }
 
 /** A line of the page itself, such as that the local cloud was restarted. */
@@ -178,5 +178,5 @@ export function suggesting(transcript, user) {
   if (last === undefined || last.own || last.streaming) return null;
   const { actions, to } = last.activity.suggestedActions ?? {};
   const meant = !to?.length || to.includes(user);
-  return actions?.length && meant ? last : null;
+  return Array.isArray(actions) && actions.length > 0 && meant ? last : null;
 }

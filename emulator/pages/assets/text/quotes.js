@@ -33,7 +33,7 @@ export function quoteOf({ id, activity }, reply) {
 /** `{id, name, preview}` of what a message replies to; null if it replies to nothing. */
 export function quoteIn(activity) {
   const found = (activity.attachments ?? []).find(
-    ({ contentType, content }) => contentType === "text/html" && String(content).includes(TYPE),
+    (each) => each?.contentType === "text/html" && String(each.content).includes(TYPE),
   );
   if (found === undefined) return null;
   const part = (pattern) => unescaped(pattern.exec(found.content)?.[1] ?? "");

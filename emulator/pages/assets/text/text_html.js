@@ -12,8 +12,9 @@ let plain = null;
  * @param {boolean} own people's texts are plain unless they say otherwise.
  */
 export function textHtml(activity, own = false) {
-  const { text = "", entities = [], textFormat = own ? "plain" : "markdown" } = activity;
-  const mentioned = entities.filter(({ type }) => type === "mention");
+  const text = String(activity.text ?? "");
+  const textFormat = activity.textFormat ?? (own ? "plain" : "markdown");
+  const mentioned = (activity.entities ?? []).filter((each) => each?.type === "mention");
   const env = { mentions: new Set(mentioned.map((each) => each.text)) };
   if (textFormat === "xml") return cleaned(text);
   plain ??= plainMarkdown(globalThis.markdownit);
