@@ -18,6 +18,7 @@ import { TurnList } from "./turn_list.js";
  * The inspector fills its element. While it is mounted, turns are recorded in detail.
  *
  * @param turn id of a turn to show, which may not be known yet; another id shows another one.
+ * @param asked another value shows `turn` again, after it was closed.
  * @param conversation id of the one that the page shows beside it: the filters offer it first.
  * @param onClose shows a button that closes the panel.
  * @param onOpenConversation called with a conversation's id; without it, rows name it only.
@@ -26,6 +27,7 @@ import { TurnList } from "./turn_list.js";
  */
 export function InspectorPanel({
   turn = null,
+  asked = null,
   conversation = "",
   onClose,
   onOpenConversation,
@@ -59,7 +61,7 @@ export function InspectorPanel({
   };
   useEffect(() => {
     if (turn) open(turn, false);
-  }, [turn]);
+  }, [turn, asked]);
   const onKeyDown = (event) => {
     const isTyping = event.target.closest("input, textarea, select");
     if (event.key === "/" && !isTyping && search.current) {

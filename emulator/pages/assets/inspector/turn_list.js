@@ -43,6 +43,11 @@ export function TurnList({ turns, cursor, opened, onCursor, onOpen, listRef }) {
     list.scrollTop = scrolledTo(target, height, list.scrollTop, list.clientHeight);
     onCursor(turns[target].id);
   };
+  const shown = turns.findIndex((turn) => turn.id === opened);
+  useEffect(() => {
+    const list = listRef.current;
+    if (shown >= 0) list.scrollTop = scrolledTo(shown, height, list.scrollTop, list.clientHeight);
+  }, [opened, shown >= 0]);
   const onKeyDown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.floor(view.height / height) - 1);

@@ -116,6 +116,8 @@ function Facts({ turn, onOpen, onEdit, onOpenConversation }) {
       ${turn.channel && html`<span>${turn.channel}</span>`}
       ${turn.replay_of &&
       html`<button class="link" onClick=${() => onOpen(turn.replay_of)}>replay of</button>`}
+      ${turn.parent &&
+      html`<button class="link" onClick=${() => onOpen(turn.parent)}>part of</button>`}
     </p>
     ${turn.activity &&
     html`<div class="turn-facts__actions">
@@ -199,6 +201,9 @@ function Part({ chosen, turn, call, onCall }) {
 }
 
 function Activity({ turn }) {
+  if (!turn.activity && turn.input !== null && turn.input !== undefined) {
+    return html`<${JsonView} value=${turn.input} label="Input" />`;
+  }
   if (!turn.activity) return html`<p class="quiet block">This turn has no activity.</p>`;
   return html`<${JsonView} value=${turn.activity} label="Activity" />`;
 }

@@ -3,7 +3,7 @@
 import { html } from "/assets/libraries/htm.js";
 
 import { Icon } from "../inspector/icons.js";
-import { clock, duration } from "../inspector_models/formatting.js";
+import { clock, count, duration } from "../inspector_models/formatting.js";
 import { JsonView } from "./json_view.js";
 import { Traceback } from "./log.js";
 import { Waterfall } from "./waterfall.js";
@@ -21,6 +21,10 @@ export function Overview({ turn, onCall }) {
     ${turn.dropped &&
     html`<p class="note" data-tone="quiet">
       The details of this turn were dropped, to save memory.
+    </p>`}
+    ${turn.omitted > 0 &&
+    html`<p class="note" data-tone="quiet">
+      ${count(turn.omitted, "detail")} of this turn are left out: it has more than can be kept.
     </p>`}
     ${!turn.detailed &&
     !turn.dropped &&

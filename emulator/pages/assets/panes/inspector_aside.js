@@ -18,7 +18,8 @@ export function useInspector() {
     close: () => change({ open: false }),
     resize: (width) => change({ width }),
     show: (id) => {
-      setTurn(id);
+      // An object of its own: the same turn can be asked for again.
+      setTurn({ id });
       change({ open: true });
     },
   };
@@ -36,7 +37,8 @@ export function InspectorAside({ inspector, context }) {
     <${Splitter} width=${width} onResize=${inspector.resize} />
     <div class="inspector-aside__content">
       <${InspectorPanel}
-        turn=${inspector.turn}
+        turn=${inspector.turn?.id}
+        asked=${inspector.turn}
         conversation=${context.conversation?.id}
         onClose=${inspector.close}
         onOpenConversation=${(id) => context.openConversation({ id })}
