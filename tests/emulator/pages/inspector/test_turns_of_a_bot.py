@@ -66,7 +66,8 @@ def test_a_turn_that_fails(inspected: InspectedBot, page: Page) -> None:
     pane = open_row(page, "fail")
     expect(pane.get_by_text("ValueError: as asked").first).to_be_visible()
     expect(pane.locator(".frame").first).to_contain_text(re.compile(r"bot\.py:\d+"))
-    expect(pane.locator(".frame").first).to_contain_text('raise ValueError("as asked")')
+    raised = pane.locator(".frame[data-own=true]").last
+    expect(raised).to_contain_text('raise ValueError("as asked")')
     pane.get_by_role("button", name="As logged in Azure").click()
     expect(pane.get_by_text("ValueError").first).to_be_visible()
 

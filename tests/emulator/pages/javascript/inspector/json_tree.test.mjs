@@ -56,6 +56,7 @@ test("a search finds keys and values in any case, and what must be open to see t
   assert.deepEqual(matches, ["from.roles"]);
   assert.deepEqual(parents.get("from.roles").sort(), ["", "from"]);
   assert.deepEqual(search(VALUE, "29:").matches, ["from.id"]);
+  assert.deepEqual(search({ Key: "Value" }, "kEY").matches, ["Key"]);
   assert.deepEqual(search(VALUE, "null").matches, ["n"]);
   assert.deepEqual(search(VALUE, "").matches, []);
 });

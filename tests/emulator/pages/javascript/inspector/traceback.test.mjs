@@ -73,6 +73,15 @@ test("a log line's text is split from the traceback below it", () => {
   assert.deepEqual(splitText("a\nb"), { text: "a\nb", traceback: "" });
 });
 
+test("frames below their heading are others, wherever they are", () => {
+  const moved = TEXT.replace("/home/dev/project/bot_logic/", "/my/bot/");
+  const { frames } = parsedTraceback(moved.replace("/venv/lib/python3.13/site-packages/", "/my/"));
+  assert.deepEqual(
+    frames.map((each) => each.own),
+    [true, false, false],
+  );
+});
+
 test("a text without frames has none", () => {
   assert.deepEqual(parsedTraceback("something else").frames, []);
 });
