@@ -7,18 +7,16 @@ later than at the start.
 """
 
 import asyncio
-import importlib.util
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from emulator.functions.reload.code_fault import fault_in, fault_of
 from emulator.functions.reload.code_folders import CodeFolders
+from emulator.recorder.import_watch import import_watch
 from emulator.recorder.recorder import Recorder, start_recorder
 
 LIBRARY = "azure_functions_runtime"
@@ -34,7 +32,7 @@ def start(environ: Mapping[str, str]) -> None:
     """
     recorder = start_recorder(environ)
     if recorder is not None:
-        sys.meta_path.insert(0, _LibraryFinder(WorkerStatus(recorder)))
+        import_watch.add(LIBRARY, WorkerStatus(recorder).watch)
 
 
 class WorkerStatus:
@@ -59,7 +57,6 @@ class WorkerStatus:
 
         async def worker_init_request(request: Any) -> Any:
             library.worker_init_request = original  # type: ignore[attr-defined]
-            self._recorder.install()
             folders = None
             with self._recorder.guarded():  # before the app is loaded, which changes the folder
                 app = request.request.worker_init_request.function_app_directory
@@ -97,32 +94,3 @@ class WorkerStatus:
     def _send(self, state: str, text: str = "") -> None:
         ms = round((time.perf_counter() - self._started) * 1000, 1)
         self._recorder.feed.send({"event": "status", "state": state, "text": text, "ms": ms})
-
-
-class _LibraryFinder(MetaPathFinder):
-    """Has the worker's library watched once it is imported."""
-
-    def __init__(self, status: WorkerStatus) -> None:
-        self._status = status
-        self._is_finding = False
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """The library's own spec, with a loader that calls `watch`; None for other modules."""
-        if name != LIBRARY or self._is_finding:
-            return None
-        self._is_finding = True
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self._is_finding = False
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                load(module)
-                self._status.watch(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec

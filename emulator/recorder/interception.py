@@ -3,12 +3,14 @@
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Generator, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
 
+from emulator.recorder.import_watch import import_watch
 from emulator.recorder.recording import Recording
 
 
@@ -57,39 +59,57 @@ class Interceptions:
         self._missing = list(rows)
         self._recording = recording
         self._installed: list[tuple[Any, str, Any, Any]] = []
-        self._modules = 0
+        self._changing = threading.Lock()
         self.is_watching = True
         """Whether calls are observed: False once the functions have been put back."""
 
     def install(self) -> None:
-        """Replace the functions of the modules that are imported by now."""
-        if not self._missing or self._modules == len(sys.modules):
-            return
-        self._modules = len(sys.modules)
-        self._missing = [row for row in self._missing if not self._replace(row)]
+        """Replace the functions of modules that are imported, and later those of the others."""
+        for name in {row.module for row in self._missing}:
+            module = sys.modules.get(name)
+            if module is None:
+                import_watch.add(name, self._imported)
+            elif not getattr(module.__spec__, "_initializing", False):
+                self._replace_in(module)
+
+    def install_late(self) -> None:
+        """Replace what has been imported meanwhile, but was being imported when `install` ran."""
+        for name in {row.module for row in self._missing} & sys.modules.keys():
+            if not getattr(sys.modules[name].__spec__, "_initializing", False):
+                self._replace_in(sys.modules[name])
 
     def remove(self) -> None:
         """Put the original functions back.
 
         A function that somebody else has replaced since stays as it is; calls pass through it.
         """
-        self.is_watching = False
-        while self._installed:
-            owner, name, original, observed = self._installed.pop()
-            if vars(owner)[name] is observed:
-                setattr(owner, name, original)
+        import_watch.remove(self._imported)
+        with self._changing:
+            self.is_watching = False
+            while self._installed:
+                owner, name, original, observed = self._installed.pop()
+                if vars(owner)[name] is observed:
+                    setattr(owner, name, original)
 
-    def _replace(self, row: Interception) -> bool:
-        module = sys.modules.get(row.module)
-        if module is None or getattr(module.__spec__, "_initializing", False):
-            return False
+    def _imported(self, module: ModuleType) -> None:
+        with self._recording.guarded():
+            self._replace_in(module)
+
+    def _replace_in(self, module: ModuleType) -> None:
+        with self._changing:
+            rows = [row for row in self._missing if row.module == module.__name__]
+            self._missing = [row for row in self._missing if row.module != module.__name__]
+            if self.is_watching:
+                for row in rows:
+                    self._replace(row, module)
+
+    def _replace(self, row: Interception, module: ModuleType) -> None:
         owner_name, _, name = row.path.rpartition(".")
         owner = getattr(module, owner_name) if owner_name else module
         original = vars(owner)[name]
         observed = _kind(row, original)(original, functools.partial(self._watch, row, original))
         self._installed.append((owner, name, original, observed))
         setattr(owner, name, observed)
-        return True
 
     def _watch(
         self, row: Interception, original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -31,17 +31,13 @@ class Recorder:
         """What reports to the local cloud."""
         self._recording = Recording(self.feed.send_line, Secrecy(settings))
         self._log_lines = LogLines(self._recording)
-        own = (
-            Interception("azure_functions_runtime", "invocation_request", self._invoked),
-            Interception("composition", "Composition.ready", self._composed),
-        )
-        self._always = Interceptions((*own, *ALWAYS), self._recording)
+        self._always = Interceptions(ALWAYS, self._recording)
         self._details = Interceptions((), self._recording)
         self._changing = threading.RLock()
 
     def start(self) -> None:
         """Connect to the feed, and watch the process."""
-        self.install()
+        self._always.install()
         self.feed.start()
 
     def close(self) -> None:
@@ -55,12 +51,6 @@ class Recorder:
         """Let no fault in the block reach the bot; see `Recording.guarded`."""
         return self._recording.guarded()
 
-    def install(self) -> None:
-        """Watch what has been imported since the last time."""
-        with self._changing:
-            self._always.install()
-            self._details.install()
-
     def _record(self, is_detailed: bool) -> None:
         """Called in the feed's thread."""
         with self._recording.guarded(), self._changing:
@@ -68,8 +58,11 @@ class Recorder:
                 return
             self._recording.is_detailed = is_detailed
             if is_detailed:
-                self._details = Interceptions(DETAILS, self._recording)
-                self.install()
+                invocation = Interception(
+                    "azure_functions_runtime", "invocation_request", self._invoked
+                )
+                self._details = Interceptions((invocation, *DETAILS), self._recording)
+                self._details.install()
                 self._log_lines.install()
             else:
                 self._details.remove()
@@ -77,13 +70,8 @@ class Recorder:
 
     def _invoked(self, recording: Recording, call: Arguments) -> Observer:
         """An invocation: by now, the app is imported."""
-        self.install()
+        self._details.install_late()
         yield from invocation(recording, call)
-
-    def _composed(self, _: Recording, __: Arguments) -> Observer:
-        """The app's parts, which are imported once they are ready."""
-        yield
-        self.install()
 
 
 _recorders: list[Recorder] = []

@@ -5,7 +5,6 @@ from emulator.recorder.interception import Interception
 from emulator.recorder.observers import (
     callers,
     calls,
-    failures,
     invocations,
     proactive,
     queue_steps,
@@ -24,15 +23,15 @@ MIDDLEWARE = "botbuilder.core.middleware_set"
 
 ALWAYS = (
     Interception("function_app", "refusal", invocations.refusal),
-    Interception(ADAPTER, "CloudAdapter.handle_error", failures.failure),
-    Interception(ADAPTER, "CloudAdapter.log_error", failures.failure),
+    Interception(ADAPTER, "CloudAdapter.handle_error", invocations.failure),
+    Interception(ADAPTER, "CloudAdapter.log_error", invocations.failure),
     Interception(ADAPTER, "CloudAdapter.send_proactively", proactive.sending),
     Interception(ADAPTER, "CloudAdapter.run_pipeline", proactive.pipeline),
     Interception(ADAPTER, "CloudAdapter._run_stored", queue_steps.stored_turn),
     Interception(QUEUED, "QueuedTurns.enqueue", queue_steps.enqueuing),
 )
-"""Also while no inspector is open: the terminal shows what failed, and what P cannot see start. A
-turn that succeeds while the channel waits passes through none of these."""
+"""Also while no inspector is open: the terminal shows what failed, and turns without a request.
+A turn that succeeds while the channel waits passes through none of these."""
 
 CHECKS = (
     Interception(AUTHENTICATION, "BotAuthentication.authenticate", callers.authentication),

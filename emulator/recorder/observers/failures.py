@@ -1,29 +1,14 @@
-"""Failures: the tracebacks of turns in which the bot's code raised."""
+"""Failures: what is said of turns in which the bot's code raised."""
 
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
-from emulator.recorder.interception import Arguments, Observer
-from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown_text
-from emulator.recorder.turn import current_turn
 
 BOT = "bot_logic"
 """The package of the bot's own code."""
-
-
-def failure(recording: Recording, call: Arguments) -> Observer:
-    """The adapter's policies for errors in a turn: `handle_error` and the others."""
-    error = call["error"]
-    is_raised = (yield).result
-    turn = current_turn()
-    if turn is None or turn.error or (is_raised and isinstance(error, _not_final())):
-        return
-    turn.error = summary(error)
-    if recording.is_detailed:
-        recording.report("error", turn, **_tracebacks(error, call["context"].activity))
 
 
 def summary(error: BaseException) -> str:
@@ -50,13 +35,14 @@ def place_of(error: BaseException) -> str:
     return found
 
 
-def _not_final() -> tuple[type[BaseException], ...]:
-    """Errors after which the turn runs again, or has run before, if the policy raises them."""
+def is_not_final(error: BaseException) -> bool:
+    """Whether the turn runs again after an error, or has run before, if the policy raises it."""
     kinds: tuple[type[BaseException], ...] = sys.modules["cloud_adapter.adapter"].NOT_FINAL
-    return kinds
+    return isinstance(error, kinds)
 
 
-def _tracebacks(error: BaseException, activity: Any) -> dict[str, str]:
+def tracebacks(error: BaseException, activity: Any) -> dict[str, str]:
+    """What is reported of an error: text, place, traceback, and what Azure's log has."""
     redacted = sys.modules["cloud_adapter.redacted_traceback"].redacted_traceback
     return {
         "text": shown_text(f"{type(error).__name__}: {error}"),

@@ -8,10 +8,11 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 from emulator.recorder.interception import Arguments, Observer
-from emulator.recorder.observers.failures import BOT, summary
+from emulator.recorder.observers.failures import BOT, is_not_final, summary, tracebacks
 from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown, shown_text
 from emulator.recorder.turn import (
@@ -38,18 +39,38 @@ ACCEPTED = 202
 def invocation(recording: Recording, call: Arguments) -> Observer:
     """An invocation of any function."""
     request = call["request"].request.invocation_request
-    name = _function_name(request.function_id)
-    if name in NO_TURNS:
+    turn = _turn_of(request)
+    if turn.function in NO_TURNS:
         return
-    http = _http(request)
-    headers = http.headers if http else {}
-    own_id = trace_id(headers.get("traceparent")) or trace_id(request.trace_context.trace_parent)
-    turn = RecordedTurn(own_id or new_turn_id(), CHANNEL if name == MESSAGES else FUNCTION, name)
-    if recording.is_detailed:
-        _report_start(recording, turn, request, http)
+    _report_start(recording, turn, request, _http(request))
     with within(turn):
         outcome = yield
     _report_end(recording, turn, outcome.result)
+
+
+def turn_here() -> RecordedTurn | None:
+    """The turn that the running code belongs to; None: it belongs to none.
+
+    While turns are not recorded in detail, invocations are not observed. Then the invocation is
+    looked for among the frames that wait for this call: only what fails or is queued needs it.
+    """
+    if turn := current_turn():
+        return turn
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "invocation_request" and "invoc_request" in frame.f_locals:
+            turn = _turn_of(frame.f_locals["invoc_request"])
+            return None if turn.function in NO_TURNS else turn
+        frame = frame.f_back
+    return None
+
+
+def _turn_of(request: Any) -> RecordedTurn:
+    """The turn of an invocation."""
+    name, http = _function_name(request.function_id), _http(request)
+    headers = http.headers if http else {}
+    own_id = trace_id(headers.get("traceparent")) or trace_id(request.trace_context.trace_parent)
+    return RecordedTurn(own_id or new_turn_id(), CHANNEL if name == MESSAGES else FUNCTION, name)
 
 
 def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields: Any) -> None:
@@ -59,11 +80,29 @@ def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields:
     )
 
 
-def refusal(_: Recording, call: Arguments) -> Observer:
+def refusal(recording: Recording, call: Arguments) -> Observer:
     """The answer to a caller that the base refuses, with an error that a turn ends with."""
-    if (turn := current_turn()) and not turn.error:
-        turn.error = summary(call["error"])
+    turn = turn_here()
+    if turn is None or turn.error:
+        return
+    turn.error = summary(call["error"])
+    if turn is not current_turn():
+        turn_ended(recording, turn, FAILED)
     yield
+
+
+def failure(recording: Recording, call: Arguments) -> Observer:
+    """The adapter's policies for errors in a turn: `handle_error` and the others."""
+    error = call["error"]
+    is_raised = (yield).result
+    turn = turn_here()
+    if turn is None or turn.error or (is_raised and is_not_final(error)):
+        return
+    turn.error = summary(error)
+    if turn is not current_turn():
+        turn_ended(recording, turn, FAILED)
+    elif recording.is_detailed:
+        recording.report("error", turn, **tracebacks(error, call["context"].activity))
 
 
 def _report_start(recording: Recording, turn: RecordedTurn, request: Any, http: Any | None) -> None:
@@ -88,10 +127,7 @@ def _report_end(recording: Recording, turn: RecordedTurn, response: Any) -> None
         answer = response.return_value.http
         status, body = int(answer.status_code), _body(answer.body)
     outcome = FAILED if turn.error else WAITS if status == ACCEPTED else DONE
-    if recording.is_detailed:
-        turn_ended(recording, turn, outcome, status=status, response=shown(body))
-    elif turn.error:
-        turn_ended(recording, turn, outcome, status=status)
+    turn_ended(recording, turn, outcome, status=status, response=shown(body))
 
 
 def _report_failure(recording: Recording, turn: RecordedTurn, fault: Any) -> None:
@@ -102,10 +138,9 @@ def _report_failure(recording: Recording, turn: RecordedTurn, fault: Any) -> Non
     frames = _BOT_FRAME.findall(trace)
     where = "{}/{}:{}".format(BOT, *frames[-1]) if frames else ""
     turn.error = turn.error or f"{where} {text.partition(':')[0]}".strip()
-    if recording.is_detailed:
-        recording.report(
-            "error", turn, text=text, where=where, traceback=shown_text(trace), redacted=None
-        )
+    recording.report(
+        "error", turn, text=text, where=where, traceback=shown_text(trace), redacted=None
+    )
 
 
 def _function_name(function_id: str) -> str:

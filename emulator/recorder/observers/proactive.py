@@ -5,9 +5,9 @@ from typing import Any
 
 from emulator.recorder.interception import Arguments, Observer
 from emulator.recorder.observers.failures import summary
-from emulator.recorder.observers.invocations import DONE, FAILED, turn_ended
+from emulator.recorder.observers.invocations import DONE, FAILED, turn_ended, turn_here
 from emulator.recorder.recording import Recording
-from emulator.recorder.turn import PROACTIVE, RecordedTurn, current_turn, new_turn_id, within
+from emulator.recorder.turn import PROACTIVE, RecordedTurn, new_turn_id, within
 
 
 def sending(recording: Recording, call: Arguments) -> Observer:
@@ -22,7 +22,7 @@ def pipeline(recording: Recording, call: Arguments) -> Observer:
 
 def _turn(recording: Recording, model: Any) -> Observer:
     """A turn in the conversation that an Activity or a ConversationReference names."""
-    outer = current_turn()
+    outer = turn_here()
     turn = RecordedTurn(
         new_turn_id(), PROACTIVE, outer.function if outer else "", outer.id if outer else None
     )

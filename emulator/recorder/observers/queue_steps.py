@@ -13,12 +13,11 @@ from typing import Any
 
 from emulator.recorder.interception import Arguments, Observer
 from emulator.recorder.observers.failures import summary
-from emulator.recorder.observers.invocations import DONE, FAILED, WAITS, turn_ended
+from emulator.recorder.observers.invocations import DONE, FAILED, WAITS, turn_ended, turn_here
 from emulator.recorder.recording import Recording
 from emulator.recorder.turn import (
     QUEUED,
     RecordedTurn,
-    current_turn,
     new_turn_id,
     trace_id,
     trace_parent_of,
@@ -50,7 +49,7 @@ ATTEMPTS = {
 
 def enqueuing(recording: Recording, call: Arguments) -> Observer:
     """An activity is stored; its turn's id is stored with it."""
-    turn = current_turn()
+    turn = turn_here()
     if turn is None:
         return
     if not call["trace_parent"]:
