@@ -52,7 +52,7 @@ def taken(name: str, port: int) -> str:
 
 def is_free(port: int) -> bool:
     """Whether no program listens on a port of this machine, and this one may."""
-    return not any(_answers(*each, port) for each in LOOPBACKS.items()) and _may_listen(port)
+    return not any(_answers(*each, port) for each in LOOPBACKS.items()) and may_listen(port)
 
 
 def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
@@ -64,7 +64,8 @@ def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
         return False
 
 
-def _may_listen(port: int) -> bool:
+def may_listen(port: int) -> bool:
+    """Whether this program may listen on a port: no other one does. It makes no connection."""
     with socket.socket() as probe:
         if sys.platform != "win32":
             # Connections of an earlier run that are still closing do not occupy a port. On Windows

@@ -16,5 +16,4 @@ def accept_debugger(options: HostOptions) -> None:
 
     debugpy.listen((LOOPBACK, options.debug_port))
     if options.debug_wait:
-        print(f"Waiting for a debugger at port {options.debug_port} ...", flush=True)
         debugpy.wait_for_client()

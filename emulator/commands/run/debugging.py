@@ -1,11 +1,10 @@
 """Debugging: how a debugger reaches the bot in a local run."""
 
+import asyncio
 from dataclasses import dataclass
 
+from emulator.commands.ports import may_listen
 from emulator.loopback import LOOPBACK
-
-NO_WARNING = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-"""debugpy warns that it cannot stop in modules that are frozen into Python: nobody wants to."""
 
 
 @dataclass(frozen=True)
@@ -13,17 +12,15 @@ class Debugging:
     """A debugger may hold turns, as long as it likes.
 
     Attributes:
-        port: where it connects; None: it has started the run itself.
+        port: where it connects.
         waits: the bot waits for it before its code is loaded.
     """
 
-    port: int | None = None
+    port: int
     waits: bool = False
 
     def for_host(self) -> list[str]:
         """The options of the emulator's Functions host."""
-        if self.port is None:
-            return ["--debug"]
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits
 
     def environ(self) -> dict[str, str]:
@@ -31,8 +28,19 @@ class Debugging:
 
         Source: Azure Functions Python worker, "languageWorkers__python__arguments".
         """
-        if self.port is None:
-            return NO_WARNING
         words = ["-m", "debugpy", "--listen", f"{LOOPBACK}:{self.port}"]
         words += ["--wait-for-client"] * self.waits
-        return {**NO_WARNING, "languageWorkers__python__arguments": " ".join(words)}
+        return {
+            # debugpy warns that it cannot stop in modules that are frozen into Python: nobody
+            # wants to.
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "languageWorkers__python__arguments": " ".join(words),
+        }
+
+    async def announce(self) -> None:
+        """Say that the bot waits for the debugger, once that can connect."""
+        if self.waits:
+            # No connection: the first one is taken for the debugger's.
+            while may_listen(self.port):  # noqa: ASYNC110  # another process gives no sign
+                await asyncio.sleep(0.1)
+            print(f"Waiting for a debugger at port {self.port} ...", flush=True)

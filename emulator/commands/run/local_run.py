@@ -123,6 +123,8 @@ async def serve(
     """
     for host in hosts.values():
         await host.start()
+    if options.debugging:
+        await options.debugging.announce()
     for port, host in hosts.items():
         await wait_until_it_loads(f"http://localhost:{port}/api/health", host)
     print(welcome(options, cloud, storage), flush=True)

@@ -36,7 +36,6 @@ class RunOptions(argparse.Namespace):
         port: the bot's.
         skill_port: its skill's, if there is one.
         chat_port: the chat page's.
-        debug: a debugger has started the run, and may hold turns.
         debug_port: where a debugger connects; None: none can.
         debug_wait: the bot waits for the debugger before its code is imported.
     """
@@ -49,7 +48,6 @@ class RunOptions(argparse.Namespace):
     port: int
     skill_port: int
     chat_port: int
-    debug: bool
     debug_port: int | None
     debug_wait: bool
 
@@ -65,14 +63,14 @@ class RunOptions(argparse.Namespace):
     @property
     def debugging(self) -> Debugging | None:
         """How a debugger reaches the bot; None: not at all."""
-        if self.debug or self.debug_port is not None:
-            return Debugging(self.debug_port, self.debug_wait)
-        return None
+        if self.debug_port is None:
+            return None
+        return Debugging(self.debug_port, self.debug_wait)
 
     @property
     def debugging_of_skill(self) -> Debugging | None:
-        """The same for a skill, which has no port for it: whoever calls it is held, and waits."""
-        return Debugging() if self.debugging else None
+        """The same for a skill, at the next port."""
+        return None if self.debug_port is None else Debugging(self.debug_port + 1)
 
     def check(self, storage: LocalStorage) -> None:
         """Check that queued turns have a storage.
@@ -108,9 +106,6 @@ def _parser() -> argparse.ArgumentParser:
         "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
     )
     parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
-    parser.add_argument(
-        "--debug", action="store_true", help="for a debugger that starts the run itself"
-    )
     parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
     parser.add_argument(
         "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"

@@ -97,4 +97,3 @@ def test_core_tools_get_the_debugger_too() -> None:
     """Their worker is started by debugpy."""
     words = Debugging(5678, waits=True).environ()["languageWorkers__python__arguments"]
     assert words == "-m debugpy --listen 127.0.0.1:5678 --wait-for-client"
-    assert "languageWorkers__python__arguments" not in Debugging().environ()

@@ -1,5 +1,6 @@
 """DebugClient: a debugger of the Debug Adapter Protocol, as VS Code is one."""
 
+import contextlib
 import json
 import queue
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from emulator.loopback import LOOPBACK
+from tests.support.timing.condition import until
 
 TIMEOUT_SECONDS = 60.0
 
@@ -88,7 +90,7 @@ class DebugSession:
 
     def __init__(self, port: int, client: DebugClient) -> None:
         self._client = client
-        self._socket = socket.create_connection((LOOPBACK, port))
+        self._socket = _connected(port)
         self._stream = self._socket.makefile("rb")
         self._last = 0
         self._answers: dict[int, queue.Queue[Message]] = {}
@@ -165,3 +167,16 @@ class DebugSession:
             threading.Thread(
                 target=lambda: client.stops.put(Stop(self, thread)), daemon=True
             ).start()
+
+
+def _connected(port: int) -> socket.socket:
+    """A connection to an adapter, which may not listen yet."""
+    connections: list[socket.socket] = []
+
+    def connects() -> bool:
+        with contextlib.suppress(ConnectionRefusedError):
+            connections.append(socket.create_connection((LOOPBACK, port)))
+        return bool(connections)
+
+    until(connects)
+    return connections[0]
