@@ -10,11 +10,11 @@ import sys
 from typing import NoReturn
 
 from emulator.functions.configuration import apply_settings, hide_project
-from emulator.functions.debugger import accept_debugger
 from emulator.functions.errors import HostError
 from emulator.functions.host import serve
 from emulator.functions.host_log import HostLog, LostLineFile
 from emulator.functions.options import UVLOOP, HostOptions
+from emulator.functions.reload.debugger import accept_debugger
 from emulator.functions.workers.lifeline import LifelineAddress
 
 

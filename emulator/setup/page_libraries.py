@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.setup.errors import SetUpError
-from emulator.setup.npm_registry import download
+from emulator.setup.npm.registry import download
 from emulator.setup.step import Report
 
 PAGE_LIBRARIES = Path(__file__).parents[2] / ".cache" / "pages"

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from emulator.setup.install_log import ROOT
-from emulator.setup.npm_packages import NpmPackages
+from emulator.setup.npm.packages import NpmPackages
+from emulator.setup.npm.validators import Validators
 from emulator.setup.page_libraries import PageLibraries
 from emulator.setup.python_packages import PythonPackages
-from emulator.setup.validators import Validators
 
 CACHE = ROOT / ".cache"
 

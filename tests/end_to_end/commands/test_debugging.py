@@ -11,8 +11,8 @@ from emulator.commands.run.debugging import Debugging
 from emulator.loopback import free_port
 from tests.end_to_end.commands.test_bot_folders import ChatPageUser, write
 from tests.support.bots.make_target import MakeTarget
+from tests.support.editor.debug_client import DebugClient
 from tests.support.timing.condition import until
-from tests.support.wire.debug_client import DebugClient
 
 CHAT = r"Chat: +(http://\S+)"
 BOT = """from botbuilder.core import ActivityHandler

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.setup.errors import SetUpError
-from emulator.setup.npm_packages import NpmPackages, failure
+from emulator.setup.npm.packages import NpmPackages, failure
 
 TOOLKIT = "@microsoft/teamsfx-core@3.1.3"
 """Of this package, which takes 294 MB installed, only the schemas are kept."""

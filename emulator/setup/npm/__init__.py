@@ -1,0 +1,1 @@
+"""Set-up with npm, and without it."""
