@@ -139,7 +139,8 @@ class FeedEvents:
             turn = self._log.start(turn_id, "function", at)
         self._of_host.add(turn)
         turn.function = turn.function or name
-        turn.fail(_text(event, "error"), _cause(_text(event, "error")))
+        if not turn.error:
+            turn.fail(_text(event, "error"), _cause(_text(event, "error")))
         if not turn.is_over:
             turn.progress.run_started(_pid(event))
             turn.progress.run_ended(_pid(event), at + ms / 1000, failed=failed)
@@ -162,7 +163,7 @@ class FeedEvents:
                 self._log.changed(turn)
 
 
-_PLACE_AND_CLASS = re.compile(r"(?:[^:]{1,200}\.py:\d+ )?[A-Za-z_][\w.]*")
+_PLACE_AND_CLASS = re.compile(r"(?:[^:]{1,200}\.py:\d+ )?[A-Za-z_][\w.]*(?=:|$)")
 _OWN = ("event", "turn", "role", "pid")
 
 

@@ -139,6 +139,7 @@ def test_an_error(feed: Feed) -> None:
         ("ValueError: see bot.py:12 hunter2", "ValueError"),
         ("ValueError", "ValueError"),
         ("'hunter2'", "failed"),
+        ("the process ended: hunter2", "failed"),
         ("", ""),
     ],
 )
@@ -183,6 +184,14 @@ def test_a_process_that_is_killed(feed: Feed) -> None:
         "killed": ("failed", "The process ended."),
         "elsewhere": ("running", ""),
     }
+
+
+def test_the_host_reports_a_killed_process_too(feed: Feed) -> None:
+    """The process's end is the reason, whatever the host says of the invocation afterwards."""
+    feed.send("turn_started", kind="queued", function="turns", at=10.0)
+    feed.send("disconnected")
+    feed.send("function", name="turns", at=10.0, ms=500.0, ok=False, error="the worker ended")
+    assert [(row.kind, row.error) for row in feed.log.turns] == [("queued", "The process ended.")]
 
 
 def test_a_killed_turn_runs_again_elsewhere(feed: Feed) -> None:
