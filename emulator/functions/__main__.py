@@ -26,7 +26,7 @@ def main() -> None:
     lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
     logging.basicConfig(handlers=[HostLog(), *lost_log], level=options.log_level)
     try:
-        apply_settings(options.app, os.environ)
+        fault = settings_fault(options)
         if options.read_only:
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for the workers and their subprocesses
@@ -36,16 +36,37 @@ def main() -> None:
         # A debugger sees the processes that are started by asyncio's own loop only.
         if options.loop == UVLOOP and not (options.debug and lifeline is None):
             _use_uvloop()
-        asyncio.run(serve(options, environ) if lifeline is None else work(options, lifeline))
+        asyncio.run(serve(options, environ) if lifeline is None else work(options, lifeline, fault))
     except HostError as error:
         sys.exit(str(error))
 
 
-async def work(options: HostOptions, lifeline: LifelineAddress) -> NoReturn:
-    """Be a worker of the host at the other end of the lifeline."""
+def settings_fault(options: HostOptions) -> str:
+    """Add the app's settings to the environment; why that failed, if the next save may cure it.
+
+    Raises:
+        HostError: it failed for good.
+    """
+    try:
+        apply_settings(options.app, os.environ)
+    except HostError as error:
+        if not options.reload:
+            raise
+        return str(error)
+    return ""
+
+
+async def work(options: HostOptions, lifeline: LifelineAddress, fault: str) -> NoReturn:
+    """Be a worker of the host at the other end of the lifeline.
+
+    Args:
+        options: the host's.
+        lifeline: where the host is.
+        fault: why the app cannot be loaded; empty: it may be.
+    """
     from emulator.functions.workers.program import WorkerProgram
 
-    await WorkerProgram(options).run(lifeline)
+    await WorkerProgram(options, fault).run(lifeline)
 
 
 def _use_uvloop() -> None:

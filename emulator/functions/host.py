@@ -35,12 +35,13 @@ async def serve(options: HostOptions, environ: Mapping[str, str]) -> NoReturn:
     Raises:
         HostError: the host cannot start.
     """
-    configuration = HostConfiguration.read(options.app, os.environ)
     process_exit = ProcessExit(FolderSnapshot.take(options.app) if options.read_only else None)
     process_exit.handle_signals()
     if options.reload:
         await _serve_reloading(options, environ, process_exit)
-    elif options.workers is None:
+        process_exit.exit()
+    configuration = HostConfiguration.read(options.app, os.environ)
+    if options.workers is None:
         await _serve_alone(options, configuration, process_exit)
     else:
         await _serve_with_workers(options.workers, options, configuration, process_exit)

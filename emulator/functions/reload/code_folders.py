@@ -44,10 +44,15 @@ class CodeFolders:
         return sorted({self.app.resolve(), *(path.parent for path in self._entries)})
 
     def accepts(self, path: Path) -> bool:
-        """Whether a file is the app's code, or something that the code reads."""
+        """Whether a path is the app's code, something that the code reads, or a folder of those.
+
+        Of a new folder, the system may notice only that it is there, and not the files in it.
+        """
         within = self._within(path)
         if within is None or any(_is_hidden(part) for part in Path(within).parts[:-1]):
             return False
+        if "/" in within and path.is_dir():
+            return not _is_hidden(path.name)
         return within == SETTINGS_FILE or self._deployed.accepts(within)
 
     def is_entry(self, path: Path) -> bool:

@@ -1,6 +1,7 @@
 """The Functions host whose app may change while it runs."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,10 +66,8 @@ class ReloadingHost:
 
     def _environment(self) -> dict[str, str]:
         found = dict(self._base)
-        try:
+        with contextlib.suppress(HostError):  # the worker reports it
             apply_settings(self._app, found)
-        except HostError as error:
-            LOG.error("%s", error)  # noqa: TRY400 # it is all
         return found
 
     def _listen(self, functions: Sequence[Function]) -> None:

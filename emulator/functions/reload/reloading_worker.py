@@ -130,7 +130,11 @@ class ReloadingWorker:
         self._changed_at = time.perf_counter()
         while True:
             self._changed.clear()
-            await self._load()
+            try:
+                await self._load()
+            except Exception:  # the next save is loaded all the same
+                LOG.exception("The host failed to load the code")
+                self._break("the host failed, as the log says")
             if not self._changed.is_set():
                 self._settled.set()
             await self._changed.wait()

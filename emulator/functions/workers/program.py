@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from azure_functions_runtime.logging import SDK_LOG_PREFIX
 
 from emulator.functions.configuration import HostConfiguration
-from emulator.functions.errors import IndexingError
+from emulator.functions.errors import HostError, IndexingError
 from emulator.functions.options import HostOptions
 from emulator.functions.reload.code_fault import fault_in, fault_of
 from emulator.functions.reload.code_folders import CodeFolders, is_installed
@@ -42,12 +42,14 @@ class WorkerProgram:
 
     Args:
         options: the host's.
+        fault: why the app cannot be loaded; empty: it may be.
     """
 
-    def __init__(self, options: HostOptions) -> None:
+    def __init__(self, options: HostOptions, fault: str = "") -> None:
         # Now: when the app is specialized, its settings replace the environment.
         start_recorder(os.environ)
         self._options = options
+        self._settings_fault = fault
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
         self._worker = FunctionsWorker(options.app)
         self._servers: Sequence[FunctionsServer | InvocationServer] = ()
@@ -77,9 +79,12 @@ class WorkerProgram:
                     await self._end()
 
     async def _load(self) -> LoadReport:
-        configuration = HostConfiguration.read(self._options.app, os.environ)
-        fault = await self._fault()
         options = self._options
+        try:
+            configuration = HostConfiguration.read(options.app, os.environ)
+        except HostError as error:
+            return LoadReport(0, 0, fault=str(error))
+        fault = self._settings_fault or await self._fault()
         server = FunctionsServer(self._worker, configuration.route_prefix, options.function_key)
         invocations = InvocationServer(self._worker)
         self._servers = (server, invocations)

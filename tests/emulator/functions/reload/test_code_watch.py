@@ -94,7 +94,7 @@ async def test_saves(watched: Watched) -> None:
     assert await watched.has_noticed_all() == ["bot.py"]
     (watched.bot / "cards").mkdir()
     (watched.bot / "cards" / "card.json").write_text("{}")
-    assert "card.json" in await watched.has_noticed_all()
+    assert "cards" in await watched.has_noticed_all()
     (watched.bot / "bot.py").rename(watched.bot / "renamed.py")
     assert await watched.has_noticed_all() == ["bot.py", "renamed.py"]
     (watched.bot / "renamed.py").unlink()

@@ -170,3 +170,22 @@ async def test_killed_host_takes_its_workers_with_it(app: ReloadingApp) -> None:
     workers = app.processes
     app.kill()
     await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+CONFIGURATION = {
+    "host.json": ('{"extensions": {"queues": {"batchSize": 99}}}', "{}", "batchSize is 99"),
+    "local.settings.json": ('{"IsEncrypted": true}', "{}", "func settings decrypt"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATION)
+async def test_wrong_configuration(app: ReloadingApp, name: str) -> None:
+    """A file of the host's that is wrong is a line, and the code before goes on answering."""
+    wrong, right, fault = CONFIGURATION[name]
+    app.save(name, wrong)
+    assert fault in (await app.reported("broken", 1))["text"]
+    assert await app.text("/api/word") == "one"
+    app.save(name, right)
+    await app.reported("ready", 2)
+    assert app.output.count(fault) == 1
+    assert "Traceback" not in app.output
