@@ -99,10 +99,16 @@ async def test_saves(watched: Watched) -> None:
     assert await watched.has_noticed_all() == ["bot.py", "renamed.py"]
     (watched.bot / "renamed.py").unlink()
     assert await watched.has_noticed_all() == ["renamed.py"]
-    replaced(watched.app / "function_app.py", "new")
-    assert await watched.has_noticed_all() == ["function_app.py"]
-    replaced(watched.app / "local.settings.json", "{}")
-    assert await watched.has_noticed_all() == ["local.settings.json"]
+
+
+async def test_files_of_the_app(watched: Watched) -> None:
+    """Its own files, and the settings that the host reads, are noticed; others are not."""
+    (watched.app / "notes.py").write_text("")
+    files = {watched.app / "local.settings.json", watched.app / "function_app.py"}
+    for file in files:
+        replaced(file, "{}")
+    await comes_true(lambda: files <= set(watched.noticed))
+    assert watched.app / "notes.py" not in watched.noticed
 
 
 async def test_what_is_no_code(watched: Watched) -> None:
@@ -115,7 +121,6 @@ async def test_what_is_no_code(watched: Watched) -> None:
     hidden = watched.bot / ".idea"
     hidden.mkdir()
     (hidden / "module.py").write_text("")
-    (watched.app / "notes.py").write_text("")
     assert await watched.has_noticed_all() == []
 
 
