@@ -66,6 +66,7 @@ def test_text_formats(teams: LocalTeams, page: Page) -> None:
     expect(bubble(page, "**plain**")).to_be_visible()
     shown = bubble(page, "xml")
     expect(shown.locator("b")).to_have_text("xml")
+    expect(shown).to_have_text("xml a")
     expect(shown.locator("img, script, [href]")).to_have_count(0)
 
 

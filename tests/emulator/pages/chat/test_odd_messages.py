@@ -1,6 +1,7 @@
 """The chat page with what no bot should send, and without what it needs."""
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -8,7 +9,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.emulator.pages.chat.local_teams import LocalTeams, bubble, say
 
-ODD = [
+ODD: list[dict[str, Any]] = [
     {"text": None},
     {"text": "a", "entities": None, "attachments": None},
     {"text": "b", "entities": [None, {}], "attachments": [None, {}]},

@@ -166,4 +166,7 @@ test("an old socket of another conversation changes nothing", async (t) => {
   cloud.sockets[0].says({ type: "changes", changes: [{ type: "message", id: "1" }], reached: 1 });
   cloud.sockets[0].breaks();
   assert.deepEqual(store.state.transcript.items, []);
+  cloud.sockets[1].says({ type: "hello", run: "r1" });
+  cloud.sockets[0].breaks();
+  assert.equal(store.state.connection, "connected");
 });
