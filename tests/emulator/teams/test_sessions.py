@@ -85,6 +85,7 @@ def _without_run(chat: dict[str, Any]) -> dict[str, Any]:
 
 USER = {"id": "29:1abc", "name": "User 9", "aadObjectId": "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"}
 CHAT = {"id": "a:1abc", "kind": "personal", "members": [USER], "installed": True}
+GROUP = {**CHAT, "id": "19:x@thread.v2", "kind": "group"}
 TEAM = {"id": "19:t@thread.tacv2", "name": "Team", "aadGroupId": USER["aadObjectId"]}
 
 
@@ -103,7 +104,8 @@ TEAM = {"id": "19:t@thread.tacv2", "name": "Team", "aadGroupId": USER["aadObject
         {"user": USER, "conversation": {**CHAT, "id": "19:x@thread.v2"}},
         {"user": USER, "conversation": {**CHAT, "members": "all"}},
         {"user": USER, "conversation": {**CHAT, "members": [1]}},
-        {"user": USER, "conversation": {**CHAT, "members": []}},
+        {"user": USER, "conversation": CHAT},
+        {"user": USER, "conversation": {**GROUP, "members": []}},
         {"user": USER, "conversation": {**CHAT, "kind": "channel", "id": "19:c@thread.tacv2"}},
         {"user": USER, "conversation": {**CHAT, "kind": "channel", "id": "19:c", "team": TEAM}},
     ],
