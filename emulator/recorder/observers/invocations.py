@@ -123,9 +123,9 @@ def _report_end(recording: Recording, turn: RecordedTurn, response: Any) -> None
     status, body = None, b""
     if response.result.status != _library().protos.StatusResult.Success:
         _report_failure(recording, turn, response.result.exception)
-    if response.return_value is not None and response.return_value.WhichOneof("data") == "http":
-        answer = response.return_value.http
-        status, body = int(answer.status_code), _body(answer.body)
+    value = getattr(response, "return_value", None)  # one that failed may have none
+    if value is not None and value.WhichOneof("data") == "http":
+        status, body = int(value.http.status_code), _body(value.http.body)
     outcome = FAILED if turn.error else WAITS if status == ACCEPTED else DONE
     turn_ended(recording, turn, outcome, status=status, response=shown(body))
 

@@ -1,0 +1,131 @@
+"""What is reported while no inspector is open: what failed, and turns that no request starts."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot_testing.cloud.cloud_thread import CloudThread
+from emulator.recorder.rows import ALWAYS
+from tests.emulator.recorder.conftest import FAULT
+from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.load.call_count import calls_counted
+from tests.support.recording.feed_thread import FeedThread
+from tests.support.recording.recorded_bot import RecordedBot
+from tests.support.timing.condition import SECONDS
+
+StartBot = Callable[..., RecordedBot]
+
+
+@pytest.fixture
+def feed() -> Iterator[FeedThread]:
+    """A feed for which nothing is recorded."""
+    with FeedThread() as thread:
+        yield thread
+
+
+@pytest.fixture
+def start(
+    own_cloud: CloudThread, feed: FeedThread, app_folder: Path, tmp_path: Path
+) -> Iterator[StartBot]:
+    """Starts the bot with settings."""
+    started: list[BotProcess] = []
+
+    def begin(**settings: str) -> RecordedBot:
+        given = own_cloud.cloud.settings() | feed.settings | settings
+        process = BotProcess(given, tmp_path / "bot.log", app_folder).__enter__()
+        started.append(process)
+        return RecordedBot(own_cloud, process.messages, feed)
+
+    yield begin
+    for process in started:
+        process.__exit__()
+        assert FAULT not in process.log.read_text()
+
+
+def test_turns_of_requests(start: StartBot, feed: FeedThread) -> None:
+    """A turn that succeeds says nothing; one that fails says where, without what users wrote."""
+    bot = start()
+    bot.deliver(type="message", text="count")
+    failed = bot.deliver(type="message", text="fail unmistakable").turn
+    refused = bot.deliver(channelId="").turn
+    feed.wait(lambda: len(feed.kinds("turn_ended")) == 2)
+    end = feed.one(failed, "turn_ended")
+    assert end["outcome"] == "failed"
+    assert end["error"].endswith(" ValueError")
+    assert end["error"].startswith("bot_logic/__init__.py:")
+    assert feed.one(refused, "turn_ended")["error"].startswith("BadRequest: ")
+    assert "unmistakable" not in feed.text
+    assert {each["event"] for each in feed.events} == {"connected", "turn_ended"}
+
+
+def test_turns_without_requests(start: StartBot, feed: FeedThread, storage: str) -> None:
+    """A queued turn has the id of its delivery; a proactive one names its conversation."""
+    bot = start(AzureWebJobsStorage=storage, BotTurns="Queued")
+    turn = bot.deliver(type="message", text="proactive word").turn
+    assert feed.wait_for_end(turn)["outcome"] == "done"
+    assert feed.one(turn, "turn_started")["kind"] == "queued"
+    [proactive] = [each for each in feed.kinds("turn_started") if each["kind"] == "proactive"]
+    assert proactive["parent"] == turn
+    assert proactive["conversation"] == bot.conversation.id
+    assert {each.get("activity") for each in feed.kinds("turn_started")} == {None}
+    assert {each["event"] for each in feed.events} == {"connected", "turn_started", "turn_ended"}
+
+
+def test_an_inspector_comes_and_goes(start: StartBot, feed: FeedThread) -> None:
+    """While it is open, turns are recorded in detail; before and afterwards they are not."""
+    bot = start()
+    before = bot.deliver(type="message", text="hello").turn
+    feed.record(True)
+    while not feed.kinds("turn_ended"):  # the command takes a moment
+        bot.deliver(type="message", text="hello")
+    during = bot.say("hello")
+    feed.record(False)
+    count = -1
+    while len(feed.events) != count:
+        count = len(feed.events)
+        bot.deliver(type="message", text="hello")
+        bot.deliver(type="message", text="hello")
+    assert feed.of(before) == []
+    assert {"turn_started", "claims", "check", "call", "span", "turn_ended"} <= {
+        each["event"] for each in feed.of(during)
+    }
+
+
+def test_a_deployed_app(uploaded: Path, own_cloud: CloudThread, feed: FeedThread) -> None:
+    """What is deployed has nothing of it: with a feed named, the app connects to none."""
+    program = (
+        "import asyncio, sys\n"
+        "async def main():\n"
+        "    import function_app\n"
+        "    await function_app.composition.ready()\n"
+        "asyncio.run(main())\n"
+        "print([name for name in sys.modules if name.partition('.')[0] == 'emulator'])\n"
+    )
+    settings = own_cloud.cloud.settings() | feed.settings
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=uploaded,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    assert done.stdout == "[]\n"
+    assert feed.events == []
+    named = [file for file in uploaded.rglob("*.py") if "BOT_FEED" in file.read_text()]
+    assert named == []
+
+
+async def test_nothing_stands_in_the_way(app: ComposedApp) -> None:
+    """No function that is always watched is called in a turn that succeeds."""
+    await app.deliver({"type": "message", "text": "hello"}, app.parts.bot.on_turn)
+    with calls_counted() as calls:
+        answer = await app.deliver({"type": "message", "text": "hello"}, app.parts.bot.on_turn)
+    assert answer.status == 200
+    assert "cloud_adapter.adapter:CloudAdapter.process" in calls
+    assert not {f"{row.module}:{row.path}" for row in ALWAYS} & calls.keys()
