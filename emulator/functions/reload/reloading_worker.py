@@ -271,14 +271,17 @@ class ReloadingWorker:
         self._retired.append(worker)
         if len(self._retired) > MAX_RETIRED and self._retirement_seconds is not None:
             self._in_background(self._retired.pop(0).end(END_SECONDS))
+        started, left = time.monotonic(), self._retirement_seconds
         try:
-            async with asyncio.timeout(self._retirement_seconds):
+            async with asyncio.timeout(left):
                 await worker.unused()
+            left = left and max(0.0, started + left - time.monotonic())
         except TimeoutError:
+            left = 0.0
             LOG.warning(
                 "What still runs with old code after %g s is cancelled", self._retirement_seconds
             )
-        await worker.end(END_SECONDS)
+        await worker.end(END_SECONDS, left)
         if worker in self._retired:
             self._retired.remove(worker)
 

@@ -1,6 +1,7 @@
 """WorkerProcess: a worker in a process of its own, seen from the host."""
 
 import asyncio
+import contextlib
 import hmac
 import json
 import os
@@ -142,15 +143,20 @@ class WorkerProcess:
         """Wait until it has answered everything."""
         await self._unused.wait()
 
-    async def end(self, timeout_seconds: float) -> None:
-        """Have it cancel what runs, release what it holds, and end; after a time end it at once."""
+    async def end(self, timeout_seconds: float, run_seconds: float | None = 0) -> None:
+        """Have it release what it holds, and end.
+
+        Args:
+            timeout_seconds: how long that may take; then it is ended at once.
+            run_seconds: how long before functions that run may go on, which are then cancelled;
+                None: as long as they like.
+        """
         if self.is_running:
-            self._send({"do": "end"})
-            try:
-                async with asyncio.timeout(timeout_seconds):
+            self._send({"do": "end", "seconds": run_seconds})
+            longest = None if run_seconds is None else run_seconds + timeout_seconds
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(longest):
                     await self.wait()
-            except TimeoutError:
-                pass
         self.stop()
         await self.kill()
 

@@ -75,8 +75,8 @@ class WorkerProgram:
                     importlib.invalidate_caches()  # a preload may have looked into the app's folder
                     report = await self._load()
                     lifeline.report(report.as_json())
-                case {"do": "end"}:
-                    await self._end()
+                case {"do": "end", "seconds": seconds}:
+                    await self._end(seconds)
 
     async def _load(self) -> LoadReport:
         options = self._options
@@ -118,9 +118,12 @@ class WorkerProgram:
             logging.getLogger(SDK_LOG_PREFIX).removeFilter(_is_no_error)
         return ""
 
-    async def _end(self) -> NoReturn:
-        """Cancel what runs, release what other processes wait for, and exit."""
-        running = [task for server in self._servers for task in server.running]
+    async def _end(self, seconds: float | None) -> NoReturn:
+        """Let functions run for a while, release what other processes wait for, and exit."""
+        # The host waits for all that it has asked for, but not for functions that were run by hand.
+        running = {task for server in self._servers for task in server.running}
+        if running:
+            _, running = await asyncio.wait(running, timeout=seconds)
         for task in running:
             task.cancel()
         if running:
