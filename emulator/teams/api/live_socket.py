@@ -1,6 +1,7 @@
 """LiveSocket: a page's WebSocket, which brings it everything that happens in a conversation."""
 
 import asyncio
+import datetime
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from emulator.faults import Handler
 from emulator.inspector.bot_status import BotStatus
 from emulator.teams.api.conversation_routes import member_of
 from emulator.teams.directory.conversation import Event, TeamsConversation
+from emulator.teams.directory.streams import stream_info
 from emulator.teams.directory.teams_directory import TeamsDirectory
 
 HIDDEN = frozenset({"invoke", "trace", "messageReaction"})
 HEARTBEAT_SECONDS = 30.0
+TYPING_SECONDS = 10.0
 
 
 @dataclass(eq=False)
@@ -148,6 +151,16 @@ class LiveSocket:
 
 
 def shown(changes: list[Activity]) -> list[Activity]:
-    """The newest version of each activity that pages show, in the order of the first ones."""
+    """The newest version of each activity that pages show, in the order of the first ones.
+
+    A bot's typing ends by itself after TYPING_SECONDS.
+    """
     newest = {change["id"]: change for change in changes if change["type"] not in HIDDEN}
-    return list(newest.values())
+    return [change for change in newest.values() if not _is_old_typing(change)]
+
+
+def _is_old_typing(change: Activity) -> bool:
+    if change["type"] != "typing" or stream_info(change) is not None:
+        return False
+    age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(change["timestamp"])
+    return age.total_seconds() > TYPING_SECONDS

@@ -161,6 +161,8 @@ class MessageRoutes:
     async def _retry(self, request: web.Request) -> web.Response:
         chat, person, _ = await self._asked(request)
         stored = self._own(chat, person, request)
+        if chat.deliveries.get(stored["id"], {}).get("state") not in ("failed", "unsent"):
+            raise ChannelError(409, "Conflict", "The message is delivered, or on its way.")
         return web.json_response({"id": stored["id"], "turn": self._deliver(chat, stored)})
 
     async def _stop(self, request: web.Request) -> web.Response:

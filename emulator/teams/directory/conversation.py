@@ -180,7 +180,8 @@ class TeamsConversation(Conversation):
     def add(self, activity: Activity) -> Activity:
         """Append a message; in a channel, to the thread that it names, or as a new one."""
         added = super().add(activity) if self.kind != "channel" else self._add_post(activity)
-        self.on_message(added)
+        if added["type"] == "message":
+            self.on_message(added)
         return added
 
     def _add_post(self, activity: Activity) -> Activity:

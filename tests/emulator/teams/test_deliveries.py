@@ -32,6 +32,7 @@ async def test_a_delivery_is_reported(page: TeamsPage) -> None:
     await page.event("delivery", activityId=sent["id"], state="pending")
     event = await page.event("delivery", activityId=sent["id"], state="delivered")
     assert (event["status"], event["text"]) == (200, "")
+    await page.call("POST", f"{page.path}/activities/{sent['id']}/retry", 409)
 
 
 @pytest.mark.parametrize("status", [401, 500, 503])
@@ -135,10 +136,12 @@ async def test_broken_code_leaves_the_code_before_it(
 async def test_turns_of_a_conversation_run_at_once(page: TeamsPage, bot: AdaptedBot) -> None:
     """As Teams, it does not wait for the answer to one message before it sends the next."""
     bot.held.clear()
-    await page.say("first")
+    first = await page.say("first")
     await page.say("second")
     await bot.wait_for("message", 2)
+    states = [each["state"] for each in page.events if each.get("activityId") == first["id"]]
     bot.held.set()
+    assert states == ["pending"]
 
 
 async def test_a_page_that_comes_later_sees_what_is_held(page: TeamsPage, bot: AdaptedBot) -> None:

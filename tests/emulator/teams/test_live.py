@@ -5,7 +5,11 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import ConversationReference
 
+from emulator.channel.conversations import Activity
+from emulator.cloud import Cloud
+from tests.emulator.teams.connector_caller import ConnectorCaller
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+from tests.support.timing import condition
 
 
 async def test_a_page_connects_again_where_it_was(page: TeamsPage) -> None:
@@ -62,6 +66,31 @@ async def test_what_happens_elsewhere(page: TeamsPage, bot: AdaptedBot) -> None:
     event = await page.event("elsewhere")
     assert event["conversation"] == group.chat["id"]
     assert event["activity"]["text"] == "from the bot"
+
+
+async def test_typing_of_the_past_is_not_shown(
+    page: TeamsPage, cloud: Cloud, connector: ConnectorCaller
+) -> None:
+    """A page sees that the bot is typing, and one that is loaded later does not, and is no news."""
+    group = await page.create("group")
+    await connector.send(group.chat["id"], "", type="typing")
+    await connector.send(page.chat["id"], "", type="typing")
+    stored = cloud.conversations.find(page.chat["id"])
+    await condition.comes_true(lambda: any(map(is_typing, page.shown())))
+    for change in stored.changes:
+        if is_typing(change):
+            change["timestamp"] = "2026-01-01T10:00:00.000Z"
+    later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await later.connect()
+    await later.event("changes")
+    assert not any(map(is_typing, later.shown()))
+    assert not [event for event in page.events if event["type"] == "elsewhere"]
+    await later.close()
+
+
+def is_typing(activity: Activity) -> bool:
+    """Whether it says that somebody is typing."""
+    return bool(activity["type"] == "typing")
 
 
 @pytest.mark.parametrize("query", ["", "?user=29:1x", "?conversation=a:1x&after=x"])
