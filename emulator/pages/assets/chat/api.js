@@ -83,6 +83,7 @@ export function chatApi(current) {
         inside(`/members/${encodeURIComponent(id)}?by=${encodeURIComponent(user())}`),
       ),
     rename: (name) => request("PATCH", inside(""), { user: user(), name }),
+    block: (blocked) => request("POST", inside(blocked ? "/block" : "/unblock"), { user: user() }),
     install: () => request("POST", inside("/install"), { user: user() }),
     uninstall: () => request("POST", inside("/uninstall"), { user: user() }),
   };

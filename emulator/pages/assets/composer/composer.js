@@ -88,7 +88,7 @@ export function Composer({ context, handle }) {
   };
   const label = labelOf(conversation, referring);
   const sendable = text.trim() !== "" || files.chosen.length > 0 || state.attached.length > 0;
-  return html`<div class="composer" onDragOver=${files.onDragOver} onDrop=${files.onDrop}>
+  return html`<div class=${`composer${files.dropping ? " composer--drop" : ""}`}>
     <${Referring} referring=${referring} onClose=${() => setReferring(null)} />
     <${Tray} files=${files} context=${context} />
     <${LinkPreviews} text=${text} context=${context} />

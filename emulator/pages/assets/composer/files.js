@@ -1,8 +1,9 @@
-import { useRef, useState } from "/assets/libraries/htm.js";
+import { useEffect, useRef, useState } from "/assets/libraries/htm.js";
 
 /** Files that were chosen, dropped or pasted, until they are sent. */
 export function useFiles(context) {
   const [chosen, setChosen] = useState([]);
+  const [dropping, setDropping] = useState(false);
   const count = useRef(0);
   const add = (files) => {
     const added = [...files].map((file) => ({
@@ -49,13 +50,36 @@ export function useFiles(context) {
     event.preventDefault();
     add(files);
   };
+  useEffect(() => takeDropped(setDropping, taken), []);
   return {
     chosen,
+    dropping,
     remove,
     send,
     choose,
-    onDragOver: (event) => event.dataTransfer.types.includes("Files") && event.preventDefault(),
-    onDrop: (event) => taken(event, event.dataTransfer.files),
     onPaste: (event) => taken(event, event.clipboardData.files),
+  };
+}
+
+/** Files may be dropped anywhere: a browser leaves the page for one that misses its place. */
+function takeDropped(setDropping, taken) {
+  const over = (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    setDropping(true);
+  };
+  const leave = ({ relatedTarget }) => relatedTarget === null && setDropping(false);
+  const drop = (event) => {
+    setDropping(false);
+    taken(event, event.dataTransfer.files);
+  };
+  const listeners = { dragover: over, dragleave: leave, drop };
+  for (const [name, listener] of Object.entries(listeners)) {
+    document.addEventListener(name, listener);
+  }
+  return () => {
+    for (const [name, listener] of Object.entries(listeners)) {
+      document.removeEventListener(name, listener);
+    }
   };
 }

@@ -55,10 +55,10 @@ export function title(conversation, bot) {
   return channel ? `${team?.name ?? "Team"} › ${channel.name}` : name || "Group chat";
 }
 
-function more({ api, attempt, conversation, state, dispatch, facts, openUrl, openDialog }) {
-  const installed = conversation?.installed !== false;
-  const install = () => attempt(installed ? api.uninstall : api.install);
-  const items = [
+function more(context) {
+  const { state, dispatch, facts, openUrl } = context;
+  const webChat = () => openUrl(`${location.origin}/webchat`);
+  return [
     {
       key: "sso",
       label: "Single sign-on",
@@ -66,19 +66,30 @@ function more({ api, attempt, conversation, state, dispatch, facts, openUrl, ope
       run: () => dispatch({ type: "singleSignOn", on: !state.singleSignOn }),
     },
     { line: true },
-    ...(conversation && conversation.kind !== "personal"
-      ? [{ key: "rename", label: "Rename", run: () => openDialog({ kind: "rename" }) }]
-      : []),
-    {
-      key: "install",
-      label: installed ? "Uninstall the app" : "Install the app",
-      run: install,
-      danger: installed,
-    },
+    ...ofConversation(context),
     { line: true },
-    { key: "webchat", label: "Open Web Chat", run: () => openUrl(`${location.origin}/webchat`) },
+    { key: "webchat", label: "Open Web Chat", run: webChat },
     { title: facts.endpoint },
     { title: `Signs in with ${facts.credential}` },
   ];
-  return items;
+}
+
+function ofConversation({ api, attempt, conversation, openDialog }) {
+  if (!conversation) return [];
+  const { kind, installed, blocked } = conversation;
+  const install = {
+    key: "install",
+    label: installed ? "Uninstall the app" : "Install the app",
+    run: () => attempt(installed ? api.uninstall : api.install),
+    danger: installed,
+  };
+  if (kind !== "personal") {
+    return [{ key: "rename", label: "Rename", run: () => openDialog({ kind: "rename" }) }, install];
+  }
+  const block = {
+    key: "block",
+    label: blocked ? "Unblock the bot" : "Block the bot",
+    run: () => attempt(() => api.block(!blocked)),
+  };
+  return [block, install];
 }

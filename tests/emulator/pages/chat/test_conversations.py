@@ -148,3 +148,15 @@ def test_unread_messages_elsewhere(teams: LocalTeams, page: Page) -> None:
     entry.click()
     expect(bubble(page, "psst")).to_be_visible()
     expect(entry).not_to_contain_text("unread")
+
+
+def test_a_user_blocks_the_bot(teams: LocalTeams, page: Page) -> None:
+    """The menu says what it does next, and the bot's messages are refused meanwhile."""
+    choose(page, "More", "Block the bot")
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Unblock the bot")).to_be_visible()
+    assert teams.conversation(page).blocked
+    page.get_by_role("menuitem", name="Unblock the bot").click()
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Block the bot", exact=True)).to_be_visible()
+    assert not teams.conversation(page).blocked
