@@ -31,10 +31,12 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
     cloud.channel.bot_endpoint = options.bot
     await cloud.start({"chat": options.chat_port})
+    cloud.watch()
     storage = await start_storage(options.storage) if options.storage else LocalStorage()
     try:
         if options.env:
-            write_env(options.env, cloud.settings() | storage.settings())
+            feed = cloud.inspector.feed.address.settings()
+            write_env(options.env, cloud.settings() | storage.settings() | feed)
             print(f"Settings for the app: {options.env}")
         if options.storage:
             print(f"storage    {storage}")
