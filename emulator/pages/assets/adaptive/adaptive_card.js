@@ -1,8 +1,8 @@
 import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { withMentions } from "./card_mentions.js";
 import { cardMarkdown } from "./card_markdown.js";
-import { HOST_CONFIG } from "./host_config.js";
-import { imageUrl, webUrl } from "./values.js";
+import { HOST_CONFIG, isTooNew } from "./host_config.js";
+import { imageUrl, isObject, webUrl } from "./values.js";
 
 /**
  * An Adaptive Card.
@@ -50,52 +50,69 @@ function Remarks({ remarks }) {
   </details>`;
 }
 
+/** The card's elements, and what is remarkable about it. */
 function renderCard(json, handlers, isStatic) {
-  const library = globalThis.AdaptiveCards;
-  if (!library)
-    return {
-      elements: [note("Cards need the page's libraries: run make run once with npm.")],
-      remarks: [],
-    };
-  library.AdaptiveCard.onProcessMarkdown = (words, result) => {
-    Object.assign(result, { outputHtml: cardMarkdown(words), didProcess: true });
-  };
-  const card = new library.AdaptiveCard();
-  card.hostConfig = new library.HostConfig({ ...HOST_CONFIG, supportsInteractivity: !isStatic });
-  card.onExecuteAction = (action) => handlers.current.onAction?.(actionFacts(action));
-  card.onInputValueChanged = (input) => search(input, handlers.current.onSearch);
-  const context = new library.SerializationContext(library.Versions.v1_6);
+  if (!globalThis.AdaptiveCards) {
+    return noted("Cards need the page's libraries: run make run once with npm.");
+  }
+  if (isTooNew(json.version)) {
+    const remark = `Teams shows the fallback text: the card's version is ${json.version}.`;
+    return noted(json.fallbackText || "This card is too new.", [remark]);
+  }
+  const card = newCard(handlers, isStatic);
+  const { SerializationContext, Versions } = globalThis.AdaptiveCards;
+  const context = new SerializationContext(Versions.v1_6);
   try {
     card.parse(withMentions(json), context);
     const element = card.render();
-    if (!element) return { elements: [note("This card is empty.")], remarks: remarksOf(context) };
+    if (!element) return noted("This card is empty.", remarksOf(context));
     makeAccessible(card, element);
     return { elements: [element], remarks: [...remarksOf(context), ...blockedImages(element)] };
   } catch (error) {
-    return {
-      elements: [note(`This card cannot be rendered: ${error.message}`)],
-      remarks: remarksOf(context),
-    };
+    return noted(`This card cannot be rendered: ${error.message}`, remarksOf(context));
   }
 }
 
-function actionFacts(action) {
-  const { id, title, verb, data, url } = action;
-  return { type: action.getJsonTypeName(), id, title, verb, data, url };
+function newCard(handlers, isStatic) {
+  const { AdaptiveCard: Card, HostConfig } = globalThis.AdaptiveCards;
+  Card.onProcessMarkdown = (words, result) => {
+    Object.assign(result, { outputHtml: cardMarkdown(words), didProcess: true });
+  };
+  const card = new Card();
+  card.hostConfig = new HostConfig({ ...HOST_CONFIG, supportsInteractivity: !isStatic });
+  const found = new Map();
+  card.onExecuteAction = (action) => handlers.current.onAction?.(actionFacts(action, found));
+  card.onInputValueChanged = (input) => search(input, handlers.current.onSearch, found);
+  return card;
 }
 
-async function search(input, onSearch) {
+/** `found`: the choices that the bot has found, values by title, by the input's id. */
+function actionFacts(action, found) {
+  const { id, title, verb, data, url } = action;
+  return { type: action.getJsonTypeName(), id, title, verb, data: withChosen(data, found), url };
+}
+
+/** The renderer knows only the titles of choices that came later. */
+function withChosen(data, found) {
+  if (!isObject(data)) return data;
+  const valueOf = (id, title) => found.get(id)?.get(title) ?? title;
+  return Object.fromEntries(Object.entries(data).map(([id, value]) => [id, valueOf(id, value)]));
+}
+
+async function search(input, onSearch, found) {
   if (!onSearch || !input.isDynamicTypeahead?.()) return;
   const words = input.getFilterForDynamicSearch();
-  if (!words) return;
+  if (!words || found.get(input.id)?.has(words)) return;
   const { dataset, count, skip } = input.choicesData;
   input.showLoadingIndicator();
   try {
-    const found = await onSearch({ dataset, text: words, count, skip });
+    const choices = await onSearch({ dataset, text: words, count, skip });
+    const values = choices.map(({ title, value }) => [title, value]);
+    found.set(input.id, new Map([...(found.get(input.id) ?? []), ...values]));
     const { Choice } = globalThis.AdaptiveCards;
     input.renderChoices(
       words,
-      found.map(({ title, value }) => new Choice(title, value)),
+      choices.map(({ title, value }) => new Choice(title, value)),
     );
   } catch (error) {
     input.showErrorIndicator(words, error.message);
@@ -129,7 +146,9 @@ function makeAccessible(card, element) {
   }
   for (const input of card.getAllInputs()) {
     const field = input.renderedElement?.querySelector(".ac-choiceSetInput-filtered-textbox");
-    field?.setAttribute("aria-label", input.label ?? input.placeholder ?? input.id);
+    const label = field?.parentElement.getAttribute("aria-labelledby");
+    if (label) field.setAttribute("aria-labelledby", label);
+    else field?.setAttribute("aria-label", input.placeholder || input.id);
   }
 }
 
@@ -140,9 +159,11 @@ function followLink(event, openUrl) {
   if (webUrl(link.href)) openUrl?.(link.href);
 }
 
-function note(words) {
-  return Object.assign(document.createElement("p"), {
+/** A text in place of the card. */
+function noted(words, remarks = []) {
+  const note = Object.assign(document.createElement("p"), {
     className: "card__note",
     textContent: words,
   });
+  return { elements: [note], remarks };
 }

@@ -14,6 +14,8 @@ export function viewOf(activity, index, card) {
 }
 
 export function replaceView(activity, index, card, replacement) {
+  // What a refresh returns must not start a refresh.
+  isFirstShown(activity, index, replacement);
   views.set(keyOf(activity, index), { source: JSON.stringify(card), card: replacement });
 }
 

@@ -79,3 +79,12 @@ export const HOST_CONFIG = {
   },
   media: { allowInlinePlayback: false },
 };
+
+/** The newest version of cards that Teams renders. */
+const NEWEST_MINOR = 6;
+
+/** Whether the card's version (such as "1.5") is newer than Teams': then its fallback text is shown. */
+export function isTooNew(version) {
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version ?? "") ?? [];
+  return Number(major) > 1 || (Number(major) === 1 && Number(minor) > NEWEST_MINOR);
+}

@@ -8,7 +8,9 @@ import { feedbackFormValue, feedbackLoop, feedbackValue } from "./message_entity
 
 const given = new Map();
 const NAMES = { like: "Good response", dislike: "Bad response" };
-const SIGNS = { like: "👍", dislike: "👎" };
+/** Drawn for this page on a grid of 20 x 20. */
+const THUMB = "M7 9l3-5.500c1.300 0 2 .9 1.700 2.200L11.200 8H16l-1.200 7H7zM3.500 9H7v6H3.500z";
+const TURNED = { like: "", dislike: "rotate(180 10 10)" };
 
 /** The buttons that ask the user what a message was like. */
 export function FeedbackButtons({ activity, context }) {
@@ -34,7 +36,9 @@ export function FeedbackButtons({ activity, context }) {
           aria-pressed=${reaction === each}
           onClick=${() => press(each)}
         >
-          <span aria-hidden="true">${SIGNS[each]}</span>
+          <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+            <path d=${THUMB} transform=${TURNED[each]} />
+          </svg>
         </button>`,
     )}
   </div>`;

@@ -17,7 +17,7 @@ export function FileConsentCard({ attachment, activity, context }) {
   const reply = async (action) => {
     setAnswer("sending");
     setProblem(null);
-    const value = { ...consentValue(action, attachment), file: attachment.name };
+    const value = consentValue(action, attachment);
     const failure = await sent(context, value, activity.id);
     setProblem(failure);
     if (!failure) answers.set(key, action);

@@ -25,12 +25,11 @@ export function consentProblem({ name, content }) {
   return null;
 }
 
-/** The value of the invoke fileConsent/invoke; `upload` is what the local cloud made for an accepted file. */
-export function consentValue(action, { content }, upload) {
+/** The value of the invoke fileConsent/invoke; the local cloud adds where the file may be uploaded. */
+export function consentValue(action, { content }) {
   const context =
     action === "accept" ? object(content).acceptContext : object(content).declineContext;
-  const value = { type: "fileUpload", action, context };
-  return action === "accept" ? { ...value, uploadInfo: upload } : value;
+  return { type: "fileUpload", action, context };
 }
 
 /** The file's address, of a FileInfoCard or of a file that a user has sent. */

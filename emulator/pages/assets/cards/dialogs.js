@@ -12,11 +12,11 @@ export function Dialogs({ context }) {
 function Dialog({ dialog, context }) {
   const { title, width, height, body: Body, props } = dialog;
   const element = useRef(null);
-  const opener = useRef(document.activeElement);
   useLayoutEffect(() => {
-    element.current.showModal();
-    // A card that was pressed may be gone by then.
-    return () => opener.current?.isConnected && opener.current.focus();
+    const shown = element.current;
+    shown.showModal();
+    // Closing it returns the focus, which removing it would not.
+    return () => shown.close();
   }, []);
   const dismiss = () => {
     closeDialog();

@@ -5,7 +5,10 @@ import {
   manualRefresh,
   withMentions,
 } from "../../../../../emulator/pages/assets/adaptive/card_mentions.js";
-import { HOST_CONFIG } from "../../../../../emulator/pages/assets/adaptive/host_config.js";
+import {
+  HOST_CONFIG,
+  isTooNew,
+} from "../../../../../emulator/pages/assets/adaptive/host_config.js";
 import {
   citations,
   entityProblems,
@@ -118,6 +121,17 @@ test("a card refreshes by itself for the users that it names", () => {
   assert.equal(manualRefresh({ refresh: { action, userIds: [] } }), action);
 });
 
+test("a card is too new from version 1.7 on", () => {
+  assert.deepEqual(["1.0", "1.6", "1.7", "2.0", "x", undefined].map(isTooNew), [
+    false,
+    false,
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
 test("all colors of cards are the theme's variables", () => {
   const colors = JSON.stringify(HOST_CONFIG).match(
     /"(default|subtle|backgroundColor|borderColor|lineColor)":"(?!var\()[^"]*"/g,
@@ -129,12 +143,10 @@ test("all colors of cards are the theme's variables", () => {
 
 test("file consent answers with the card's context", () => {
   const content = { sizeInBytes: 1536, acceptContext: { a: 1 }, declineContext: { d: 1 } };
-  const upload = { uploadUrl: "http://x/" };
-  assert.deepEqual(consentValue("accept", { content }, upload), {
+  assert.deepEqual(consentValue("accept", { content }), {
     type: "fileUpload",
     action: "accept",
     context: { a: 1 },
-    uploadInfo: upload,
   });
   assert.deepEqual(consentValue("decline", { content }).context, { d: 1 });
   assert.equal(consentProblem({ name: "a.txt", content }), null);

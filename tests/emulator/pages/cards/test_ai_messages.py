@@ -1,0 +1,66 @@
+"""Messages that AI has written, in the chat page, as a person sees them."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.emulator.pages.cards.chat_tab import ChatTab
+
+
+def test_streaming(ai_tab: ChatTab) -> None:
+    """One message grows: first what the bot does, then the text; Stop is gone at the end."""
+    ai_tab.say("lunch?")
+    expect(ai_tab.message("Reading the menu…")).to_be_visible()
+    expect(ai_tab.page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(ai_tab.page.get_by_role("progressbar", name="The bot is writing")).to_be_visible()
+    expect(ai_tab.message("there is soup 2.")).to_have_count(1)
+    expect(ai_tab.message("Reading the menu…")).to_have_count(0)
+    expect(ai_tab.page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(ai_tab.page.locator(".message")).to_have_count(2)
+
+
+def test_labels_and_citations(ai_tab: ChatTab) -> None:
+    """The message is labelled; a citation opens by mouse and by keyboard, and Escape closes it."""
+    ai_tab.say("lunch?")
+    mark = ai_tab.page.get_by_role("button", name="Citation 1: Opening hours")
+    expect(mark).to_be_visible()
+    expect(ai_tab.page.get_by_text("AI generated")).to_be_visible()
+    expect(ai_tab.page.locator(".badge", has_text="Internal")).to_be_visible()
+    abstract = ai_tab.page.get_by_text("The canteen opens at 11:30 and closes")
+    mark.hover()
+    expect(abstract).to_be_visible()
+    ai_tab.page.mouse.move(10, 10)
+    expect(abstract).to_have_count(0)
+    mark.press("Enter")
+    expect(abstract).to_be_visible()
+    ai_tab.page.keyboard.press("Escape")
+    expect(abstract).to_have_count(0)
+    expect(mark).to_be_focused()
+
+
+def test_feedback(ai_tab: ChatTab) -> None:
+    """What the user writes goes to the bot, and the button stays pressed."""
+    ai_tab.say("lunch?")
+    ai_tab.press("Good response")
+    form = ai_tab.dialog("Send feedback")
+    form.get_by_label("What did you like?").fill("Quick!")
+    form.get_by_role("button", name="Submit").click()
+    expect(ai_tab.message("Thank you for your like: Quick!")).to_be_visible()
+    button = ai_tab.page.get_by_role("button", name="Good response")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    sent = ai_tab.sent("message/submitAction")
+    assert sent["actionName"] == "feedback"
+    assert sent["actionValue"] == {"reaction": "like", "feedback": '{"feedbackText":"Quick!"}'}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(browser: Browser, ai_bot: str, scheme: str) -> None:
+    """Axe finds nothing with an open citation, light and dark, and at 360 px."""
+    with ChatTab.opened(browser, ai_bot, color_scheme=scheme) as tab:
+        tab.say("lunch?")
+        for width in (1000, 360):
+            tab.page.set_viewport_size({"width": width, "height": 740})
+            tab.page.get_by_role("button", name="Citation 1: Opening hours").press("Enter")
+            expect(tab.page.get_by_text("The canteen opens at 11:30 and closes")).to_be_visible()
+            assert tab.violations() == []
+            tab.shoot(f"ai_message_{scheme}_{width}.png")
+            tab.page.keyboard.press("Escape")

@@ -1,0 +1,141 @@
+"""Message extensions in the chat page, as a person uses them."""
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.emulator.pages.cards.chat_tab import ChatTab
+
+
+def open_command(tab: ChatTab, name: str) -> Locator:
+    """Choose a command in the composer; returns its dialog."""
+    tab.press("Message extensions")
+    tab.page.get_by_role("menuitem", name=name).click()
+    return tab.page.get_by_role("dialog")
+
+
+def test_search(tab: ChatTab) -> None:
+    """The first results come at once, more follow, and typing finds others."""
+    box = open_command(tab, "Find books")
+    expect(box.get_by_role("status")).to_have_text("25 results")
+    assert tab.sent("composeExtension/query") == {
+        "commandId": "search",
+        "parameters": [{"name": "initialRun", "value": "true"}],
+        "queryOptions": {"skip": 0, "count": 25},
+    }
+    box.get_by_role("button", name="More results").click()
+    expect(box.get_by_role("listitem")).to_have_count(40)
+    box.get_by_label("Title").fill("Book 12")
+    expect(box.get_by_role("status")).to_have_text("1 result")
+    box.get_by_label("Title").fill("Shelf")
+    expect(box.get_by_role("status")).to_have_text("No results found")
+
+
+def test_a_result_becomes_a_message(tab: ChatTab) -> None:
+    """Choosing a result asks the bot for its card, which is sent with the next message."""
+    box = open_command(tab, "Find books")
+    box.get_by_role("button", name="Book 2 A novel").click()
+    tray = tab.page.get_by_role("list", name="To be sent")
+    expect(tray.get_by_text("Chosen: Book 2")).to_be_visible()
+    tab.say("look")
+    expect(tab.page.locator(".message--own").get_by_text("Chosen: Book 2")).to_be_visible()
+    expect(tab.message("You sent look ['application/vnd.microsoft.card.adaptive'")).to_be_visible()
+    assert tab.sent("composeExtension/selectItem") == {"title": "Book 2"}
+
+
+def test_a_grid_and_a_wrong_answer(tab: ChatTab) -> None:
+    """Results may be a grid; the page says what is wrong with an answer."""
+    box = open_command(tab, "Find books")
+    box.get_by_label("Title").fill("grid")
+    expect(box.locator(".results--grid")).to_be_visible()
+    box.get_by_label("Title").fill("wrong")
+    expect(box.get_by_role("alert")).to_contain_text("composeExtension.attachments is an object")
+
+
+def test_sign_in(tab: ChatTab) -> None:
+    """A search that needs a sign-in is sent again with the code."""
+    tab.page.context.route("https://example.com/**", lambda route: route.fulfill(body="Sign in"))
+    box = open_command(tab, "Find books")
+    box.get_by_label("Title").fill("login")
+    with tab.page.expect_popup() as opening:
+        box.get_by_role("button", name="Sign in").click()
+    opening.value.close()
+    tab.return_code("123456")
+    expect(box.get_by_role("button", name="For 123456")).to_be_visible()
+
+
+def test_action(tab: ChatTab) -> None:
+    """An action's form becomes a card in the composer."""
+    form = open_command(tab, "Make a note")
+    expect(form.get_by_text("On compose:")).to_be_visible()
+    form.get_by_label("Note").fill("Buy milk")
+    form.get_by_role("button", name="Insert").click()
+    tray = tab.page.get_by_role("list", name="To be sent")
+    expect(tray.get_by_text("Note: Buy milk")).to_be_visible()
+    sent = tab.sent("composeExtension/submitAction")
+    assert sent["commandId"] == "note"
+    assert sent["data"] == {"note": "Buy milk"}
+
+
+def test_action_on_a_message(tab: ChatTab) -> None:
+    """The bot gets the message that the command was chosen on."""
+    tab.say("hello")
+    message = tab.message("You sent hello")
+    message.hover()
+    message.get_by_role("button", name="Message options").click()
+    tab.page.get_by_role("menuitem", name="Make a note").click()
+    dialog = tab.dialog("A note")
+    expect(dialog.get_by_text("On message: You sent hello")).to_be_visible()
+    payload = tab.sent("composeExtension/fetchTask")["messagePayload"]
+    assert payload["from"]["application"]["applicationIdentityType"] == "bot"
+
+
+def test_preview(tab: ChatTab) -> None:
+    """A preview can be edited, and sent by the bot."""
+    form = open_command(tab, "Make a note")
+    form.get_by_label("Note").fill("Tea")
+    form.get_by_role("button", name="Preview").click()
+    preview = tab.dialog("Preview")
+    expect(preview.get_by_text("Note: Tea")).to_be_visible()
+    preview.get_by_role("button", name="Edit").click()
+    form = tab.dialog("A note")
+    form.get_by_label("Note").fill("Coffee")
+    form.get_by_role("button", name="Preview").click()
+    expect(preview.get_by_text("Note: Coffee")).to_be_visible()
+    preview.get_by_role("button", name="Send").click()
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    sent = tab.sent("composeExtension/submitAction")
+    assert sent["botMessagePreviewAction"] == "send"
+    assert sent["botActivityPreview"][0]["attachments"]
+
+
+def test_link_unfurling(tab: ChatTab) -> None:
+    """A link of the app's domain becomes a card in the composer; other links do not."""
+    box = tab.page.get_by_role("textbox", name="Type a message")
+    box.fill("see https://other.example/1")
+    box.fill("see https://books.example/1")
+    tray = tab.page.get_by_role("list", name="To be sent")
+    expect(tray.get_by_text("Unfurled")).to_be_visible()
+    links = [each["value"] for each in tab.invokes if each["name"] == "composeExtension/queryLink"]
+    assert links == [{"url": "https://books.example/1"}]
+
+
+def test_a_command_that_the_manifest_does_not_name(tab: ChatTab) -> None:
+    """Another command can be entered."""
+    form = open_command(tab, "Another command")
+    form.get_by_label("Command id").fill("search")
+    form.get_by_label("Parameter's name").fill("title")
+    form.get_by_role("button", name="Open").click()
+    expect(tab.dialog("search").get_by_role("status")).to_have_text("25 results")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(browser: Browser, teams_bot: str, scheme: str) -> None:
+    """Axe finds nothing in the search box, light and dark, and at 360 px."""
+    with ChatTab.opened(browser, teams_bot, color_scheme=scheme) as tab:
+        box = open_command(tab, "Find books")
+        expect(box.get_by_role("status")).to_have_text("25 results")
+        assert tab.violations() == []
+        tab.shoot(f"search_{scheme}.png")
+        tab.page.set_viewport_size({"width": 360, "height": 740})
+        assert tab.violations() == []
+        tab.shoot(f"search_{scheme}_360.png")
