@@ -25,6 +25,12 @@ ACCEPTED = 202
 MATCH_SECONDS = 0.5
 """How long a call waits for the turn that it belongs to: its process's report may come later."""
 
+LOOK_SECONDS = 0.05
+"""Between two looks for it."""
+
+CONTINUATION = "event"
+"""The type of the activity with which the SDK continues a conversation: `ContinueConversation`."""
+
 MAX_BODY_BYTES = 256 * 1024
 """Of the bot's response, in a row's details."""
 
@@ -120,16 +126,25 @@ class ChannelWatch:
         if row is not None:
             self._add_call(row, call)
         else:
-            asyncio.get_running_loop().call_later(MATCH_SECONDS, self._add_late, call)
+            self._look_again(call, MATCH_SECONDS)
 
-    def _add_late(self, call: ConnectorCall) -> None:
-        row = self._turn_of(call) or self._proactive(call)
-        self._add_call(row, call)
+    def _look_again(self, call: ConnectorCall, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(LOOK_SECONDS, self._add_late, call, seconds - LOOK_SECONDS)
+
+    def _add_late(self, call: ConnectorCall, seconds: float) -> None:
+        row = self._turn_of(call)
+        if row is None and seconds > 0:
+            self._look_again(call, seconds)
+        else:
+            self._add_call(row or self._proactive(call), call)
 
     def _add_call(self, row: Turn, call: ConnectorCall) -> None:
         self._log.add(row, "exchanges", call.as_json())
         if call.is_sent:
             self._log.add(row, "replies", call.activity)
+        if call.is_sent and row.kind == "proactive" and row.type in ("", CONTINUATION):
+            self._describe_by(row, call)  # what was sent says more than what made the SDK send it
         self._log.changed(row)
 
     def token_service_called(self, exchange: Exchange) -> None:
@@ -153,11 +168,14 @@ class ChannelWatch:
                 found = turn
         return found
 
+    def _describe_by(self, row: Turn, call: ConnectorCall) -> None:
+        row.describe({**call.activity, "conversation": {"id": call.conversation_id}})
+        row.activity_id = ""  # nobody replies to it by this id
+
     def _proactive(self, call: ConnectorCall) -> Turn:
         exchange = call.exchange
         row = self._log.start(secrets.token_hex(16), "proactive", exchange.at)
-        row.describe({**call.activity, "conversation": {"id": call.conversation_id}})
-        row.activity_id = ""  # nobody replies to it by this id
+        self._describe_by(row, call)
         row.status = exchange.status
         end = exchange.at + exchange.ms / 1000
         row.progress.answered(end, ok=call.is_ok, accepted=False)

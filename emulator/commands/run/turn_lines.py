@@ -8,11 +8,12 @@ from typing import TextIO
 from weakref import WeakSet
 
 from emulator.commands.run.turn_line import rest_line, turn_line
+from emulator.inspector.feed_events import DISPATCHERS
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_details import JsonObject
-from emulator.inspector.turns.turn_progress import QUEUED
+from emulator.inspector.turns.turn_progress import FAILED, QUEUED
 
-SETTLE_SECONDS = 0.15
+SETTLE_SECONDS = 0.25
 """Between a turn's end and its line: the bot's processes may report a failure after the answer."""
 
 QUEUED_SECONDS = 5.0
@@ -49,6 +50,8 @@ class TurnLines:
 
     def turn_changed(self, turn: Turn) -> None:
         """See TurnListener."""
+        if turn.kind == "function" and turn.function in DISPATCHERS and turn.outcome != FAILED:
+            return
         if not turn.is_over:
             self._printed.discard(turn)  # a queued turn that failed may run again
         if turn.is_over and turn not in self._printed:

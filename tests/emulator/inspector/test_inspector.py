@@ -166,7 +166,12 @@ async def test_a_proactive_message_that_its_process_reports(
     }
     inspector.feed.on_event(report)
     await comes_true(lambda: inspector.log.turns[0].calls == 1)
-    assert [row["kind"] for row in await client.rows()] == ["proactive"]
+    continuation = {"type": "event", "name": "ContinueConversation", "conversation": {"id": "c"}}
+    (row,) = await client.rows()
+    assert (row["kind"], row["type"], row["text"]) == ("proactive", "message", "News")
+    inspector.feed.on_event({**report, "activity": continuation})
+    (row,) = await client.rows()
+    assert (row["type"], row["conversation"]["id"]) == ("message", conversation.id)
 
 
 async def test_faulty_answers_are_calls(

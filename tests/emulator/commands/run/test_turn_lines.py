@@ -188,6 +188,19 @@ async def test_a_queued_turn(log: TurnLog, terminal: Terminal) -> None:
     assert [line.split()[4] for line in lines(terminal)] == ["failed", "done"]
 
 
+async def test_functions_that_dispatch(log: TurnLog, terminal: Terminal) -> None:
+    """The base's queue functions have a line only if they fail: their work has lines of its own."""
+    for function, failed in (("turns", False), ("notifications", True), ("tick", False)):
+        turn = log.start(function, "function")
+        turn.function = function
+        turn.progress.run_started(1)
+        turn.progress.run_ended(1, log.clock(), failed=failed)
+        log.changed(turn)
+    await comes_true(lambda: len(lines(terminal)) == 2)
+    printed = [line.split()[2:4] for line in lines(terminal)]
+    assert printed == [["notifications", "failed"], ["tick", "done"]]
+
+
 async def test_many_turns(log: TurnLog, terminal: Terminal) -> None:
     """Of many turns in a second, the first have lines, and the rest is counted."""
     for number in range(500):
