@@ -31,7 +31,7 @@ def test_the_code_is_handed_over(teams: LocalTeams, page: Page) -> None:
     expect(popup.get_by_text(user.name)).to_be_visible()
     with page.expect_request(lambda sent: sent.url.endswith("/invoke")) as asking:
         popup.get_by_role("button", name="Sign in").click()
-    invoke = asking.value.post_data_json
+    invoke = asking.value.post_data_json or {}
     assert invoke["name"] == "signin/verifyState"
     code = popup.locator("output").inner_text()
     assert invoke["value"] == {"state": code}
