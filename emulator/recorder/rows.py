@@ -10,6 +10,7 @@ from emulator.recorder.observers import (
     queue_steps,
     spans,
     stored_blobs,
+    web_calls,
 )
 
 ADAPTER, AUTHENTICATION = "cloud_adapter.adapter", "cloud_adapter.authentication"
@@ -49,6 +50,8 @@ CALLS = (
     Interception(ACCOUNT, "StorageAccount.call", calls.storage_call),
     Interception(POOL, "HttpPool.request", calls.request),
     Interception(CONNECTION, "HttpConnection.open", calls.opening),
+    Interception("aiohttp.client", "ClientSession._request", web_calls.aiohttp_request),
+    Interception("requests.sessions", "Session.send", web_calls.requests_request),
 )
 
 STORED = (

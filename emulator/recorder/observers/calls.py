@@ -12,7 +12,7 @@ from emulator.recorder.shown import shown
 from emulator.recorder.turn import RecordedTurn, current_turn
 
 CONNECTOR, USER_TOKENS, SKILL, STORAGE = "connector", "user token service", "skill", "storage"
-TOKEN, KEY_VAULT, KEYS = "token", "key vault", "signing keys"
+TOKEN, KEY_VAULT, KEYS, OTHER = "token", "key vault", "signing keys", "other"
 
 SHOWN_BODIES = frozenset({CONNECTOR, SKILL})
 """Calls whose JSON is shown: activities. Others carry tokens, keys, or what `state` shows."""
@@ -112,10 +112,10 @@ def request(recording: Recording, call: Arguments) -> Observer:
         id=recorded.id,
         method=call["method"],
         url=url,
-        purpose=recorded.purpose or _purpose(url),
+        purpose=recorded.purpose or purpose_of(url),
         attempt=number,
         status=response.status if response is not None else None,
-        error=_error_text(error),
+        error=error_text(error),
         ms=ms,
         connect=attempt.connects,
         request=shown(call["body"]) if shows_bodies else None,
@@ -145,7 +145,8 @@ def _note(turn: RecordedTurn, recorded: RecordedCall, call: Arguments, *, is_don
     _failed[turn.id, f"{call['method']} {call['url']}"] = recorded, now
 
 
-def _error_text(error: BaseException | None) -> str | None:
+def error_text(error: BaseException | None) -> str | None:
+    """Why there was no response; None: there was one."""
     if error is None:
         return None
     cause = error.__cause__
@@ -163,7 +164,7 @@ def shown_url(url: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(fields, safe=".:/"), fragment=""))
 
 
-def _purpose(url: str) -> str:
+def purpose_of(url: str) -> str:
     """What a request is for that no part of the bot has announced."""
     parts = urlsplit(url)
     path = parts.path.lower()
@@ -173,4 +174,4 @@ def _purpose(url: str) -> str:
         return KEY_VAULT
     if ".well-known" in path or "/keys" in path:
         return KEYS
-    return "other"
+    return OTHER

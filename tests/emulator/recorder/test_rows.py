@@ -63,6 +63,8 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
     "StorageAccount.call": (has("call", purpose="storage"),),
     "HttpPool.request": (has("call", attempt=1),),
     "HttpConnection.open": (has("call", connect=True),),
+    "ClientSession._request": (has("call", method="GET", purpose="the bot's own"),),
+    "Session.send": (has("call", method="HEAD", purpose="the bot's own"),),
     "BlobContainer.read": (has("state", op="read", source="blob"),),
     "BlobContainer.write": (has("state", op="write", source="blob"),),
     "BlobContainer.delete": (has("state", op="delete", source="blob"),),
@@ -161,6 +163,7 @@ def in_memory(bot: RecordedBot) -> None:
     """Turns of a bot whose state is in memory."""
     for text in ("hello", "fail inline", "proactive word", "threads belongs", "count"):
         bot.say(text)
+    bot.say(f"fetch {bot.cloud.cloud.pages.url}/inspector?code=unmistakable")
     bot.deliver(type="conversationUpdate", membersRemoved=[bot.account])
     kept = has("state", op="read", source="kept")
     while not any(map(kept, list(bot.feed.events))):  # it is kept for a moment only

@@ -108,6 +108,18 @@ def test_a_new_connection_and_a_lost_response(recorded: RecordedBot) -> None:
     assert apology["id"] != lost["id"]
 
 
+def test_calls_of_the_bots_own(recorded: RecordedBot) -> None:
+    """Requests of other libraries are calls, too, without bodies and what a query may hide."""
+    url = f"{recorded.cloud.cloud.pages.url}/inspector"
+    turn = recorded.say(f"fetch {url}?code=unmistakable")
+    for method in ("GET", "HEAD"):
+        call = recorded.feed.one(turn, "call", method=method)
+        assert call["url"].partition("?")[0] == url
+        assert "unmistakable" not in call["url"]
+        assert (call["status"], call["error"], call["request"]) == (200, None, None)
+        assert call["purpose"] == "the bot's own"
+
+
 def test_log_lines(recorded: RecordedBot) -> None:
     """A turn's log lines have their level, their logger and the traceback they were logged with."""
     turn = recorded.say("log this")

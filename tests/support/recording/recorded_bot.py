@@ -102,6 +102,14 @@ class Bot(ActivityHandler):
     async def notify(self, turn_context, rest):
         await self._services.notify(turn_context.activity.conversation.id, f"Notified {rest}")
 
+    async def fetch(self, turn_context, rest):
+        import aiohttp
+        import requests
+
+        async with aiohttp.ClientSession() as session, session.get(rest):
+            pass
+        await asyncio.to_thread(requests.head, rest, timeout=10)
+
     async def token(self, turn_context, rest):
         client = turn_context.turn_state["UserTokenClient"]
         activity = turn_context.activity
