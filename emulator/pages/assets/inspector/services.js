@@ -6,18 +6,11 @@ import { count } from "../inspector_models/formatting.js";
 import { faultsOf, faultText, isFaulty, isOn } from "../inspector_models/faults.js";
 import { setFaults, startService, stopService } from "./api.js";
 import { PaneHead } from "./send_form.js";
-import { heal } from "./strips.js";
 
 /** The pane with all services. */
 export function Services({ services, onClose }) {
-  const faulty = services.filter(isFaulty);
   return html`<div class="pane">
-    <${PaneHead} title="Services" onClose=${onClose}>
-      ${faulty.length > 0 &&
-      html`<button class="button button--small" onClick=${() => heal(faulty)}>
-        Make all healthy
-      </button>`}
-    <//>
+    <${PaneHead} title="Services" onClose=${onClose} />
     <div class="pane__body">
       <p class="quiet">
         Your bot calls these instead of Microsoft's services. Switch a fault on, talk to the bot,

@@ -50,10 +50,17 @@ export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** A URL without scheme and query, for a narrow column; the text as it is if it is no URL. */
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * A URL for a narrow column, without scheme, query, and the name of this machine; the text as it is
+ * if it is no URL.
+ */
 export function shortUrl(url) {
   const parts = /^[a-z]+:\/\/([^/?#]+)([^?#]*)/i.exec(url ?? "");
-  return parts ? `${parts[1]}${parts[2]}` : String(url ?? "");
+  if (!parts) return String(url ?? "");
+  const [, host, path] = parts;
+  return LOOPBACK.test(host) && path ? path : `${host}${path}`;
 }
 
 /** A blob's name as the key that it stands for: names have ~2F for a slash. */

@@ -51,8 +51,11 @@ test("a count has its noun", () => {
   assert.equal(count(0, "retry", "retries"), "0 retries");
 });
 
-test("a URL loses its scheme and query, another text stays", () => {
-  assert.equal(shortUrl("https://localhost:44/v3/a?b=c#d"), "localhost:44/v3/a");
+test("a URL loses its scheme, its query and this machine's name, another text stays", () => {
+  assert.equal(shortUrl("https://api.example.com/v3/a?b=c#d"), "api.example.com/v3/a");
+  assert.equal(shortUrl("https://localhost:44/v3/a?b=c#d"), "/v3/a");
+  assert.equal(shortUrl("http://127.0.0.1:10000"), "127.0.0.1:10000");
+  assert.equal(shortUrl("https://localhost.example.com/a"), "localhost.example.com/a");
   assert.equal(shortUrl("/v3/conversations"), "/v3/conversations");
   assert.equal(shortUrl(undefined), "");
 });
