@@ -145,6 +145,7 @@ class ReloadingWorker:
 
     async def stop(self) -> None:
         """End every worker at once."""
+        self._current = None  # its end is no surprise
         await self._launcher.kill()
 
     async def forward(self, request: HttpRequest) -> HttpResponse:

@@ -164,6 +164,20 @@ async def test_local_settings_are_read_again(app: ReloadingApp) -> None:
     await app.says("/api/setting", "second")
 
 
+async def test_host_that_is_stopped_ends_quietly(tmp_path: Path) -> None:
+    """It ends its workers, and logs nothing of that."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "function_app.py").write_text(APP)
+    (folder / "words.py").write_text(words("one"))
+    async with ReloadingApp(folder, tmp_path / "host.log") as app:
+        assert await app.text("/api/word") == "one"
+        workers = app.processes
+    assert " ended " not in app.output
+    assert "Traceback" not in app.output
+    await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
 async def test_killed_host_takes_its_workers_with_it(app: ReloadingApp) -> None:
     """After a SIGKILL of the host neither the worker nor the spare one survives."""
     await comes_true(lambda: len(app.processes) == 2)
