@@ -77,7 +77,9 @@ export function Queue({ turn }) {
         <span class="steps__at">${clock(step.at)}</span>
         <span class="steps__name">${String(step.step).replaceAll("_", " ")}</span>
         <bdi class="quiet">${detailOf(step.detail)}</bdi>
-        <span class="steps__ms">${step.ms ? duration(step.ms) : ""}</span>
+        <span class="steps__ms">
+          ${step.step === "drain" ? "waited " : ""}${step.ms ? duration(step.ms) : ""}
+        </span>
       </li>`,
     )}
   </ol>`;

@@ -107,12 +107,13 @@ function states(turn) {
   }));
 }
 
+// A step is reported when it is done; a drain's time is how long the activity had waited for it.
 function queue(turn) {
   return (turn.queue ?? []).map((step) => ({
     label: String(step.step).replaceAll("_", " "),
     detail: typeof step.detail === "string" ? step.detail : "",
     kind: "queue",
-    at: step.at,
+    at: step.at - (step.ms ?? 0) / 1000,
     ms: step.ms ?? 0,
   }));
 }

@@ -85,12 +85,18 @@ test("storage's word for what it does not have is no failure, that of others is"
   assert.equal(hasFailed({ status: null, error: "reset" }, "storage"), true);
 });
 
+test("a step of the queue ends when it is reported", () => {
+  const queued = { at: 100, ms: 1000, queue: [{ step: "drain", detail: "", at: 100.5, ms: 400 }] };
+  const { startMs, ms } = waterfall(queued).rows[1];
+  assert.deepEqual([Math.round(startMs), ms], [100, 400]);
+});
+
 test("what begins before the turn's row or ends after it is on the axis, too", () => {
   const queued = { at: 100, ms: 10, queue: [{ step: "drain", at: 99, ms: 3000 }] };
   const { rows, totalMs } = waterfall(queued);
-  assert.equal(totalMs, 3000);
+  assert.equal(totalMs, 4010);
   for (const row of rows) assert.ok(row.left >= 0 && row.left + row.width <= 1 + 1e-9);
-  assert.equal(rows[0].startMs, 1000);
+  assert.equal(rows[0].startMs, 4000);
 });
 
 test("a turn that runs, or of which nothing is known, has an axis", () => {
