@@ -11,6 +11,7 @@ import { entriesOf } from "../model/outbox.js";
 import { rowsOf, threadRowsOf } from "../model/rows.js";
 import { suggesting } from "../model/transcript.js";
 import { Icon } from "../shared/icons.js";
+import { EmptyList } from "./empty_list.js";
 import { Announcements } from "./announcements.js";
 import { Pending } from "./pending.js";
 import { Row } from "./row.js";
@@ -68,6 +69,7 @@ export function MessageList({ context }) {
       onScroll=${onScroll}
     >
       <div class="messages__column">
+        ${rows.length + pending.length === 0 && html`<${EmptyList} context=${context} />`}
         ${rows.map((row) =>
           row.kind === "thread"
             ? html`<${Thread} key=${row.key} row=${row} context=${context} />`
