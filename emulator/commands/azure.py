@@ -11,7 +11,7 @@ from pathlib import Path
 from emulator.__main__ import CHAT_PORT
 from emulator.channel.bot_channel import BotChannel
 from emulator.commands.app_folder import APP
-from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
 from emulator.loopback import port_number
 from emulator.setup.page_libraries import PAGE_LIBRARIES
@@ -118,6 +118,8 @@ def main() -> None:
             asyncio.run(run_until_asked_to_stop(run(options, Path(folder))))
         except OSError as error:
             sys.exit(_problem(error))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

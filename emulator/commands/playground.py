@@ -20,7 +20,7 @@ from emulator.commands.run.hosts import (
 )
 from emulator.commands.run.options import BOT_PORT
 from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
-from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.loopback import port_number
 
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
@@ -96,6 +96,8 @@ def main() -> None:
             asyncio.run(run(app, options.port, options.playground_port))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

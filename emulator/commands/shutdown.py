@@ -1,23 +1,45 @@
-"""Stops a command on SIGINT (Ctrl-C) and SIGTERM."""
+"""Stops a command on SIGINT (Ctrl-C), SIGTERM and, on Windows, Ctrl-Break."""
 
 import asyncio
+import contextlib
+import os
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any
+
+from emulator.child import kill_all
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status of a program that Ctrl-C has ended, as shells have it."""
 
 
 async def until_asked_to_stop() -> None:
     """Wait for SIGINT or SIGTERM.
 
-    A second Ctrl-C ends the process at once. Further SIGTERMs change nothing, because `timeout` and
-    make each send one, and the children must still be stopped.
+    A second Ctrl-C kills every child and ends the process at once. Further SIGTERMs change nothing,
+    because `timeout` and make each send one, and the children must still be stopped.
     """
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
+
+    def ask(number: int, _frame: object) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            kill_all()
+            os._exit(INTERRUPTED)
+        with contextlib.suppress(RuntimeError):  # the event loop has just been closed
+            loop.call_soon_threadsafe(asked.set)
+
+    # Not the event loop's signal handlers, which Windows does not have.
+    for number in _numbers():
+        signal.signal(number, ask)
     await asked.wait()
-    loop.remove_signal_handler(signal.SIGINT)
+
+
+def _numbers() -> tuple[signal.Signals, ...]:
+    if sys.platform == "win32":
+        return (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    return (signal.SIGINT, signal.SIGTERM)
 
 
 async def run_until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:

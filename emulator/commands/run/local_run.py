@@ -17,7 +17,7 @@ from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.run.turn_lines import TurnLines, has_colors
 from emulator.commands.run.welcome import welcome
-from emulator.commands.shutdown import run_until_asked_to_stop
+from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.services.azurite_proxy import AzuriteProxy
 from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import StoragePorts
@@ -142,6 +142,8 @@ def main() -> None:
             asyncio.run(start(options, Path(folder)))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

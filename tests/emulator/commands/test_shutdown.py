@@ -4,8 +4,9 @@ import signal
 import subprocess
 import sys
 
-from tests.support.program import Program
+from tests.support.program import Program, is_running
 from tests.support.project import ROOT
+from tests.support.timing.condition import until
 
 COMMAND = """
 import asyncio
@@ -45,3 +46,36 @@ def test_a_second_sigterm_does_not_interrupt_the_cleanup() -> None:
         process.stdin.flush()
         assert process.line() == "has stopped\n"
     assert process.returncode == 0
+
+
+CHILD = """
+import asyncio, sys
+from emulator.child import Child
+from emulator.commands.shutdown import run_until_asked_to_stop
+
+async def work():
+    child = Child(["sleep", "300"], {"PATH": "/bin:/usr/bin"}, "/")
+    await child.start()
+    print(child.pid, flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("stops", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(run_until_asked_to_stop(work()))
+"""
+
+
+def test_a_second_ctrl_c_kills() -> None:
+    """It ends the process at once, whatever the cleanup waits for, and every child with it."""
+    with Program(
+        [sys.executable, "-c", CHILD], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        child = int(process.line())
+        process.send_signal(signal.SIGINT)
+        assert process.line() == "stops\n"
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    assert process.returncode == 130
+    until(lambda: not is_running(child))
