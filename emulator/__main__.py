@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import contextlib
+import errno
 import shlex
 import tempfile
 from pathlib import Path
 
 from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, Cloud
+from emulator.commands.ports import taken
 from emulator.commands.shutdown import until_asked_to_stop
 from emulator.loopback import port_number
 from emulator.setup.page_libraries import PAGE_LIBRARIES
@@ -74,7 +76,9 @@ def main() -> None:
         try:
             asyncio.run(serve(options, Path(folder)))
         except OSError as error:
-            parser.exit(1, f"A port is in use, stop the program that has it: {error}\n")
+            in_use = error.errno == errno.EADDRINUSE
+            said = taken("--chat-port", options.chat_port) if in_use else str(error)
+            parser.exit(1, f"{said}\n")
 
 
 if __name__ == "__main__":

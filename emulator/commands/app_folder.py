@@ -1,5 +1,7 @@
 """A folder with this app and another bot in place of bot_logic."""
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,13 +30,26 @@ def link_app(folder: Path, bot: Path) -> None:
         folder: exists, and is empty.
         bot: the bot's folder, with an `__init__.py`.
     """
-    deployed = FuncIgnore((APP / ".funcignore").read_text())
+    deployed = FuncIgnore((APP / ".funcignore").read_text("utf-8"))
     for entry in APP.iterdir():
         # A folder is deployed if its Python files are.
         path = f"{entry.name}/__init__.py" if entry.is_dir() else entry.name
         if entry.name != BOT and (deployed.accepts(path) or entry.name in NOT_DEPLOYED):
-            (folder / entry.name).symlink_to(entry)
-    (folder / BOT).symlink_to(bot.absolute())
+            _link(folder / entry.name, entry)
+    _link(folder / BOT, bot.absolute())
+
+
+def _link(link: Path, target: Path) -> None:
+    if sys.platform != "win32":
+        link.symlink_to(target)
+        return
+    # Links need a privilege on Windows; junctions, which only folders can have, do not.
+    import _winapi
+
+    if target.is_dir():
+        _winapi.CreateJunction(str(target), str(link))
+    else:
+        shutil.copyfile(target, link)
 
 
 def bots_in(folder: Path) -> Sequence[Path]:

@@ -51,10 +51,10 @@ def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
 
 def requirements_of(folder: Path) -> str:
     """The text of requirements.txt, with that of the optional file in it, named there or not."""
-    lines = (folder / "requirements.txt").read_text().splitlines(keepends=True)
+    lines = (folder / "requirements.txt").read_text("utf-8").splitlines(keepends=True)
     text = "".join(line for line in lines if line.split() != ["-r", OPTIONAL])
     optional = folder / OPTIONAL
-    return f"{text}\n{optional.read_text()}" if optional.exists() else text
+    return f"{text}\n{optional.read_text('utf-8')}" if optional.exists() else text
 
 
 def resolve(requirements: str, install: Install = install) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ def resolve(requirements: str, install: Install = install) -> list[tuple[str, st
     """
     with tempfile.TemporaryDirectory() as scratch:
         file, packages = Path(scratch) / "requirements.txt", Path(scratch) / "packages"
-        file.write_text(re.sub(r"^-c .*\n", "", requirements, flags=re.MULTILINE))
+        file.write_text(re.sub(r"^-c .*\n", "", requirements, flags=re.MULTILINE), "utf-8")
         install(file, packages)
         return [(each.name, each.version) for each in distributions(path=[str(packages)])]
 
@@ -82,7 +82,7 @@ def main(folder: Path = ROOT, install: Install = install) -> int:
     except InstallError as error:
         print(error, file=sys.stderr)
         return 1
-    (folder / "constraints.txt").write_text(text)
+    (folder / "constraints.txt").write_text(text, "utf-8")
     print(f"constraints.txt: {text.count('==')} packages")
     return 0
 

@@ -100,7 +100,7 @@ def build(
 
 
 def _app_files(source: Path) -> list[Path]:
-    files = list(FuncIgnore((source / ".funcignore").read_text()).files(source))
+    files = list(FuncIgnore((source / ".funcignore").read_text("utf-8")).files(source))
     keys = ", ".join(
         str(path)
         for path in files

@@ -24,6 +24,8 @@ from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.loopback import port_number
 
 PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
+if sys.platform == "win32":
+    PROGRAM = PROGRAM.with_suffix(".cmd")
 PLAYGROUND_PORT = 56150
 
 

@@ -3,11 +3,10 @@
 import asyncio
 import base64
 import contextlib
-import fcntl
 import os
 import secrets
 import socket
-import tempfile
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
@@ -17,9 +16,12 @@ import aiohttp
 
 from emulator.child import Child
 from emulator.loopback import LOOPBACK, free_port
+from emulator.storage.file_lock import FileLock, user_file
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / ".bin" / "azurite"
+if sys.platform == "win32":
+    PROGRAM = PROGRAM.with_suffix(".cmd")
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 
@@ -101,7 +103,7 @@ class Azurite:
         self._has_named_accounts = bool(accounts)
         self._keys = {name: _new_key() for name in accounts or (DEVELOPMENT_ACCOUNT,)}
         self._child: Child | None = None
-        self._lock: int | None = None
+        self._lock: FileLock | None = None
         self.ports = StoragePorts()
         """Where it listens, once it is started."""
 
@@ -153,7 +155,7 @@ class Azurite:
         wanted = self._wanted if self.ports == StoragePorts() else self.ports
         self.ports = StoragePorts(*(_port(each) for each in astuple(wanted)))
         # The child holds the lock too: an orphan of a killed run still uses the folder.
-        locks = () if self._lock is None else (self._lock,)
+        locks = () if self._lock is None else self._lock.inheritable
         self._child = Child(self._command(), self._environ(), ROOT, quiet=True, descriptors=locks)
         await self._child.start()
         await self._wait_until_it_answers(self._child)
@@ -163,7 +165,7 @@ class Azurite:
         if self._child is not None:
             await self._child.stop()
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.close()
             self._lock = None
 
     def blob_url(self, account: str = DEVELOPMENT_ACCOUNT) -> str:
@@ -219,18 +221,16 @@ class Azurite:
         accounts = ";".join(f"{name}:{key}" for name, key in self._keys.items())
         return environ | {"AZURITE_ACCOUNTS": accounts}
 
-    def _locked_folder(self) -> int | None:
+    def _locked_folder(self) -> FileLock | None:
         if self._folder is None:
             return None
         self._folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
+        lock = FileLock(self._folder / "lock")
+        if not lock.taken():
+            lock.close()
             raise FolderInUseError(
                 f"Another Azurite keeps its data in {self._folder}: stop it, or choose a folder."
-            ) from error
+            )
         return lock
 
     async def _wait_until_it_answers(self, child: Child) -> None:
@@ -272,24 +272,11 @@ async def _port_lock() -> AsyncIterator[None]:
     """One run at a time looks for free ports and starts: two would find the same ones free, and the
     second would take the first one's Azurite for its own.
     """
-    path = Path(tempfile.gettempdir()) / f"azurite-ports-{os.getuid()}.lock"
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
+    with FileLock(user_file("azurite-ports")) as lock:
         # Not in a thread: a child that is forked while another thread runs may never start.
-        while not _is_locked(lock):  # noqa: ASYNC110  # another process gives no sign
+        while not lock.taken():  # noqa: ASYNC110  # another process gives no sign
             await asyncio.sleep(0.05)
         yield
-    finally:
-        os.close(lock)
-
-
-def _is_locked(descriptor: int) -> bool:
-    """Lock a file if no other process has locked it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _port(wanted: int) -> int:

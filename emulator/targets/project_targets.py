@@ -22,6 +22,12 @@ from emulator.targets.variable import Values, Variable, flag, is_on, number, one
 LOGS = "artifacts/test-logs"
 BUILT = (".venv", ".cache", "artifacts")
 
+ON_WINDOWS = (
+    *("run.py", "function_app.py", "composition.py", "admin", "auth", "bot_testing"),
+    *("cloud_adapter", "emulator", "http_client"),
+)
+"""What people run on Windows: not the tests, and not the benchmarks, which are for Linux."""
+
 SLOW = (
     *("end_to_end", "emulator", "samples", "admin/deployment", "admin/doctor", "admin/migrate"),
     *("cloud_adapter/proactive", "cloud_adapter/queued"),
@@ -73,6 +79,8 @@ def _check(_values: Values) -> Sequence[Sequence[str]]:
         module("ruff", "check", "."),
         module("ruff", "format", "--check", "."),
         module("mypy"),
+        # What runs on Windows, too: no call that only POSIX has.
+        module("mypy", "--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS),
         module("pytest", "tests/test_imports.py", *own),
     ]
 

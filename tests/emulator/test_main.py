@@ -73,5 +73,6 @@ def test_port_in_use() -> None:
             check=False,
         )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("A port is in use")
+    assert ended.stderr.startswith(f"Port {port} is in use")
+    assert "choose another, such as --chat-port " in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 from emulator.child import Child
 from emulator.cloud import Cloud
 from emulator.commands.app_folder import APP, NoBotError, app_with_bot, bots_in
+from emulator.commands.ports import taken
 from emulator.commands.run import unauthenticated_run
 from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import functions_host, wait_until_it_loads
@@ -37,10 +38,7 @@ async def start_cloud(cloud: Cloud, chat_port: int) -> None:
     try:
         await cloud.start({"chat": chat_port})
     except OSError as error:
-        raise StartError(
-            f"Port {chat_port} is in use: stop the program that has it, or choose another with"
-            " CHAT_PORT=..."
-        ) from error
+        raise StartError(taken("CHAT_PORT", chat_port)) from error
 
 
 async def run(options: RunOptions, folder: Path) -> None:
