@@ -8,6 +8,7 @@ It needs nothing but some Python 3: it looks for Python 3.13 or newer, which the
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ def become(command: list[str]) -> int:
     sys.stdout.flush()
     if not IS_WINDOWS:
         os.execvp(command[0], command)
+    signal.signal(getattr(signal, "SIGBREAK", signal.SIGINT), signal.default_int_handler)
     process = subprocess.Popen(command)
     while True:
         try:

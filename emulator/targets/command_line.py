@@ -1,6 +1,7 @@
 """The command line of `run.py`, once a Python that is new enough runs it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -75,6 +76,7 @@ def _become(command: Sequence[str]) -> int:
     sys.stdout.flush()
     if sys.platform != "win32":
         os.execv(command[0], list(command))  # noqa: S606  # a program of the set-up
+    signal.signal(signal.SIGBREAK, signal.default_int_handler)
     with subprocess.Popen(command) as program:
         while True:
             try:

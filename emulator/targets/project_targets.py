@@ -28,6 +28,16 @@ ON_WINDOWS = (
 )
 """What people run on Windows: not the tests, and not the benchmarks, which are for Linux."""
 
+PORTABLE = (
+    "tests/auth/test_clouds.py",
+    "tests/auth/test_settings.py",
+    "tests/auth/test_settings_problems.py",
+    "tests/cloud_adapter/codec/test_reader.py",
+    "tests/cloud_adapter/codec/test_attribute_map.py",
+    "tests/http_client/test_retry.py",
+)
+"""Tests that need nothing of the test kit, which is for Unix."""
+
 SLOW = (
     *("end_to_end", "emulator", "samples", "admin/deployment", "admin/doctor", "admin/migrate"),
     *("cloud_adapter/proactive", "cloud_adapter/queued"),
@@ -145,6 +155,20 @@ PROJECT_TARGETS = (
         ],
         [PYTHON, PAGES, PLAYGROUND, AZURITE, VALIDATORS],
         _test,
+    ),
+    Target(
+        "smoke",
+        "start the bot, chat with it and stop it, as a test of this machine",
+        [],
+        [PYTHON, PAGES],
+        _module("emulator.commands.smoke"),
+    ),
+    Target(
+        "portable",
+        "the tests that also run on Windows",
+        [],
+        [PYTHON],
+        _module("pytest", "--noconftest", *PORTABLE),
     ),
     Target("check", "lint, format, types, import rules", [], [PYTHON], _check),
     # Not part of `test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.

@@ -1,0 +1,118 @@
+"""`run.py smoke`: starts the bot as `run.py run` does, says something to it, and stops it.
+
+It needs no browser, no make and no shell, so that it runs on every system.
+"""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from typing import Any
+
+from emulator.commands.app_folder import APP
+from emulator.loopback import free_port
+
+CHAT = re.compile(r"Chat: +(http://\S+?)/?\s")
+TIMEOUT_SECONDS = 180.0
+TEXT = "smoke"
+
+
+class SmokeError(Exception):
+    """The run did not do what it should; the text says what."""
+
+
+def main() -> int:
+    """Start, chat and stop; the exit status is 0 if all of it worked."""
+    ports = {name: free_port() for name in ("PORT", "SKILL_PORT", "CHAT_PORT")}
+    words = [f"{name}={port}" for name, port in ports.items()]
+    group = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+    run = subprocess.Popen(
+        [sys.executable, str(APP / "run.py"), "run", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        creationflags=group,
+        text=True,
+        encoding="utf-8",
+    )
+    watch = threading.Timer(TIMEOUT_SECONDS, run.kill)
+    watch.start()
+    try:
+        _chat(_page(run))
+        _stop(run)
+    except (SmokeError, OSError) as error:
+        print(f"It failed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        watch.cancel()
+        run.kill()
+    print("It starts, answers and stops.")
+    return 0
+
+
+def _page(run: subprocess.Popen[str]) -> str:
+    """Wait for the page's address; the rest of the output is printed meanwhile and afterwards."""
+    if run.stdout is None:
+        raise SmokeError("the run has no output")
+    for line in run.stdout:
+        print(line, end="", flush=True)
+        if found := CHAT.search(line):
+            threading.Thread(target=_print, args=[run], daemon=True).start()
+            return found[1]
+    raise SmokeError("it ended before it was ready")
+
+
+def _print(run: subprocess.Popen[str]) -> None:
+    for line in run.stdout or ():
+        print(line, end="", flush=True)
+
+
+def _chat(page: str) -> None:
+    """Say something, and wait for the answer.
+
+    Raises:
+        SmokeError: there is none.
+    """
+    api = f"{page}/v3/directline"
+    user = {"id": "user-1"}
+    token = _call(f"{api}/tokens/generate", "", {"user": user})["token"]
+    started = _call(f"{api}/conversations", token, {})
+    activities = f"{api}/conversations/{started['conversationId']}/activities"
+    _call(activities, started["token"], {"type": "message", "from": user, "text": TEXT})
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < end:
+        shown = _call(f"{activities}?watermark=", started["token"], None)["activities"]
+        if any(TEXT in each.get("text", "") for each in shown if each["from"]["id"] != user["id"]):
+            return
+        time.sleep(0.5)
+    raise SmokeError("the bot did not answer")
+
+
+def _call(url: str, token: str, content: dict[str, Any] | None) -> Any:
+    """Call Direct Line; without content it is a GET."""
+    body = None if content is None else json.dumps(content).encode()
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, body, headers)  # noqa: S310  # loopback
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def _stop(run: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, or Ctrl-Break on Windows, where nothing else reaches a group.
+
+    Raises:
+        SmokeError: it does not stop, or fails.
+    """
+    run.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+    status = run.wait(TIMEOUT_SECONDS)
+    if status:
+        raise SmokeError(f"it stopped with exit code {status}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
