@@ -29,7 +29,9 @@ def main() -> int:
     """Start, chat and stop; the exit status is 0 if all of it worked."""
     ports = {name: free_port() for name in ("PORT", "SKILL_PORT", "CHAT_PORT")}
     words = [f"{name}={port}" for name, port in ports.items()]
-    group = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+    group = 0
+    if sys.platform == "win32":
+        group = subprocess.CREATE_NEW_PROCESS_GROUP
     run = subprocess.Popen(
         [sys.executable, str(APP / "run.py"), "run", *words],
         stdout=subprocess.PIPE,
@@ -108,7 +110,10 @@ def _stop(run: subprocess.Popen[str]) -> None:
     Raises:
         SmokeError: it does not stop, or fails.
     """
-    run.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+    if sys.platform == "win32":
+        run.send_signal(signal.CTRL_BREAK_EVENT)
+    else:
+        run.send_signal(signal.SIGINT)
     status = run.wait(TIMEOUT_SECONDS)
     if status:
         raise SmokeError(f"it stopped with exit code {status}")

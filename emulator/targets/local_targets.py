@@ -46,9 +46,7 @@ RUN = Target(
     "run",
     "the bot on your machine, and a page to talk to it",
     [
-        Variable(
-            "BOT", "bot_logic", "a folder with a bot, or with one in host/ and its skill in skill/"
-        ),
+        Variable("BOT", "bot_logic", "a folder with a bot, or with host/ and skill/"),
         Variable("AUTH", AUTH[0], "Off for the Bot Framework Emulator", one_of(AUTH)),
         Variable("CREDENTIAL", CREDENTIALS[0], "how the bot signs in", one_of(CREDENTIALS)),
         Variable("TURNS", TURNS[0], "turns run at once, or behind a queue", one_of(TURNS)),
