@@ -229,6 +229,8 @@ class DirectLine:
         Raises:
             ChannelError: 404, the sign-in is of another channel.
         """
+        if sign_in.target.channel_id != self.channel_id:
+            raise ChannelError(404, "BadArgument", "The sign-in is of another channel.")
         conversation = self._find(sign_in.conversation_id)
         user = conversation.members.get(sign_in.target.user_id, {"id": sign_in.target.user_id})
         event = {

@@ -181,6 +181,7 @@ class DeliveryReport:
     def __init__(self, chat: TeamsConversation, activity_id: str, turn: str) -> None:
         self.turn = turn
         self._chat = chat
+        self._is_held = False
         self._known = {"type": "delivery", "activityId": activity_id, "turn": turn}
 
     def publish(self, state: str, status: int | None = None, text: str = "") -> None:
@@ -189,8 +190,10 @@ class DeliveryReport:
         self._chat.publish_delivery(event)
 
     def publish_held(self) -> None:
-        """Publish that it waits."""
-        self.publish("held", text="The bot cannot be reached yet.")
+        """Publish that it waits, once."""
+        if not self._is_held:
+            self._is_held = True
+            self.publish("held", text="The bot cannot be reached yet.")
 
     def publish_answer(self, answer: BotAnswer, failure: str) -> None:
         """Publish the end."""

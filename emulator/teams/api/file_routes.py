@@ -92,9 +92,9 @@ class FileRoutes:
             # As OneDrive refuses it: the URL is the permission.
             raise ChannelError(401, "unauthenticated", "Send no Authorization header to this URL.")
         file_id = request.match_info["file"]
-        expected = self._uploads.receive(
-            file_id, await request.read(), request.headers.get("Content-Range", "")
-        )
+        # Not `request.read()`, which has the limit of the server's other requests.
+        content = await request.content.read()
+        expected = self._uploads.receive(file_id, content, request.headers.get("Content-Range", ""))
         if expected is not None:
             return web.json_response(expected, status=202)
         file = self._uploads.file(file_id)

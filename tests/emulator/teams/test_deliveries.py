@@ -144,19 +144,28 @@ async def test_turns_of_a_conversation_run_at_once(page: TeamsPage, bot: Adapted
     assert states == ["pending"]
 
 
-async def test_a_page_that_comes_later_sees_what_is_held(page: TeamsPage, bot: AdaptedBot) -> None:
-    """A reloaded page knows which messages wait, and not those that have arrived."""
+async def test_a_page_that_comes_later_sees_what_has_not_arrived(
+    page: TeamsPage, bot: AdaptedBot
+) -> None:
+    """A reloaded page knows which messages wait or have failed, and not those that have arrived."""
     done = await page.say("arrives")
     await page.event("delivery", activityId=done["id"], state="delivered")
+    bot.status = 500
+    failed = await page.say("fails")
+    await page.event("delivery", activityId=failed["id"], state="failed")
+    bot.status = None
     await bot.server.stop()
     sent = await page.say("waits")
     await page.event("delivery", activityId=sent["id"], state="held")
     later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
     await later.connect()
+    await later.event("delivery", activityId=failed["id"], state="failed")
     await later.event("delivery", activityId=sent["id"], state="held")
     assert not [each for each in later.events if each.get("activityId") == done["id"]]
     await bot.server.start()
     await later.event("delivery", activityId=sent["id"], state="delivered")
+    held = [each for each in page.events if each.get("state") == "held"]
+    assert len(held) == 1
     await later.close()
 
 

@@ -3,6 +3,7 @@
 Microsoft references "Send and receive files using a bot", "driveItem: createUploadSession".
 """
 
+import io
 from typing import Any
 
 import aiohttp
@@ -115,7 +116,7 @@ async def consented(
 
 
 async def put(
-    page: TeamsPage, url: str, content: bytes, ranged: str = "", **headers: str
+    page: TeamsPage, url: str, content: bytes | io.BytesIO, ranged: str = "", **headers: str
 ) -> tuple[int, Any]:
     """PUT a part of a file."""
     given = {"Content-Range": ranged} if ranged else {}
@@ -148,6 +149,17 @@ async def test_the_bot_uploads_a_file(
     assert response.content_type == "application/pdf"
     by_id, _ = await content_of(page, f"/api/chat/files/{upload['uniqueId']}")
     assert by_id == content
+
+
+async def test_a_large_file_at_once(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
+    """A part may be larger than other requests, and a file needs no parts."""
+    upload = (await consented(page, bot, connector, "accept"))["uploadInfo"]
+    large = b"x" * (9 * 1024 * 1024)
+    status, item = await put(page, upload["uploadUrl"], io.BytesIO(large))
+    assert (status, item["size"]) == (201, len(large))
+    assert (await content_of(page, upload["contentUrl"]))[0] == large
 
 
 async def test_a_declined_file(

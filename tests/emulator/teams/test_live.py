@@ -101,6 +101,15 @@ async def test_a_socket_of_nobody_is_refused(pages: aiohttp.ClientSession, query
     assert refusal.value.status in (400, 404)
 
 
+async def test_a_socket_of_another_user_is_refused(page: TeamsPage) -> None:
+    """A user who is no member sees nothing of a conversation."""
+    other = await TeamsPage.opened(page.http)
+    query = {"user": other.user, "conversation": page.chat["id"]}
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await page.http.ws_connect("/api/chat/live", params=query)
+    assert refusal.value.status == 403
+
+
 async def test_a_proactive_message_appears(page: TeamsPage, bot: AdaptedBot) -> None:
     """What the bot sends later, to a stored conversation reference, comes to the open page."""
     references: list[ConversationReference] = []

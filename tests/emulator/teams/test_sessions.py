@@ -35,6 +35,16 @@ async def test_a_tab_keeps_its_user_and_conversation(page: TeamsPage, bot: Adapt
     assert [each["type"] for each in bot.activities] == ["message"]
 
 
+async def test_a_tab_of_a_removed_user(page: TeamsPage) -> None:
+    """Once it is loaded again, its user is in their personal chat."""
+    group = await page.create("group")
+    await group.call("POST", f"{group.path}/members", new=True)
+    await group.call("DELETE", f"{group.path}/members/{page.user}")
+    kept = {"user": page.session["user"], "conversation": group.chat}
+    again = await TeamsPage.opened(page.http, **kept)
+    assert again.chat["id"] == page.chat["id"]
+
+
 async def test_two_tabs_of_one_user(page: TeamsPage, bot: AdaptedBot) -> None:
     """A duplicated tab has the same user: both send, and both see it."""
     other = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
