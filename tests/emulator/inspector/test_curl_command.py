@@ -26,6 +26,10 @@ TEXTS = {
 }
 
 
+SERVICE_URLS = ("", "https://smba.example/de/'$HOME'?a=1&b=%2F#c/")
+"""Empty: the local connector's."""
+
+
 async def pasted(shell: str, command: str) -> str:
     """What a shell prints that reads a command from its input, as a terminal's does."""
     process = await asyncio.create_subprocess_exec(
@@ -39,14 +43,16 @@ async def pasted(shell: str, command: str) -> str:
     return out.decode()
 
 
+@pytest.mark.parametrize("service_url", SERVICE_URLS)
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("name", TEXTS)
 async def test_the_pasted_command(
-    client: InspectorClient, bot: InspectedBot, name: str, shell: str
+    client: InspectorClient, bot: InspectedBot, name: str, shell: str, service_url: str
 ) -> None:
     """A shell and the real curl deliver the activity letter by letter, whatever is in it."""
     value: dict[str, Any] = {TEXTS[name]: [TEXTS[name]]}
-    sent = await client.send(text=TEXTS[name], value=value)
+    address = {"serviceUrl": service_url} if service_url else {}
+    sent = await client.send(text=TEXTS[name], value=value, **address)
     command = (await client.turn(sent["turn"]))["curl"]
     assert "eyJ" not in command
     out = await pasted(shell, command)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
+from emulator.inspector.channel_watch import MATCH_SECONDS
 from emulator.inspector.inspector import BASE, Inspector
 from emulator.token_service.service import TokenService
 from tests.emulator.inspector.inspected_bot import InspectedBot
@@ -164,8 +165,9 @@ async def test_a_proactive_message_that_its_process_reports(
         "at": 1.0,
         "pid": 1,
     }
-    inspector.feed.on_event(report)
-    await comes_true(lambda: inspector.log.turns[0].calls == 1)
+    later = MATCH_SECONDS / 2
+    asyncio.get_running_loop().call_later(later, inspector.feed.on_event, report)
+    await comes_true(lambda: any(turn.calls for turn in inspector.log.turns))
     continuation = {"type": "event", "name": "ContinueConversation", "conversation": {"id": "c"}}
     (row,) = await client.rows()
     assert (row["kind"], row["type"], row["text"]) == ("proactive", "message", "News")
@@ -246,6 +248,15 @@ async def test_replay(client: InspectorClient, bot: InspectedBot, connector: Bot
         for activity in connector.conversations.find(first["conversation"]["id"]).activities
     ]
     assert texts == ["hello", "hello"]  # the chat page shows what was sent again
+
+
+async def test_replay_of_an_event(client: InspectorClient, bot: InspectedBot) -> None:
+    """What no conversation stores gets a new id, too: the queue takes the old one for a copy."""
+    sent = await client.send(type="event", name="any", id="1", value={"n": 1})
+    await client.call("POST", f"/turns/{sent['turn']}/replay")
+    first, second = bot.activities
+    assert len({"1", first["id"], second["id"]}) == 3
+    assert first["value"] == second["value"]
 
 
 async def test_edit_and_send(client: InspectorClient, bot: InspectedBot) -> None:
