@@ -1,5 +1,6 @@
 """What the chat page looks like, and that everybody can use it."""
 
+import datetime
 import re
 from typing import Any, Literal
 
@@ -138,6 +139,7 @@ def test_motion_and_forced_colors(teams: LocalTeams, browser: Browser) -> None:
     """Who wants less motion gets none, and with forced colors the borders are there."""
     page = browser.new_page(reduced_motion="reduce", forced_colors="active")
     teams.open(page)
+    page.clock.set_fixed_time(datetime.datetime.now(datetime.UTC))
     teams.bot_sends(page, type="typing")
     dot = page.locator(".working span").first
     expect(dot).to_have_css("animation-iteration-count", "1")

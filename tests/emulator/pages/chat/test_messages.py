@@ -1,5 +1,6 @@
 """Messages in the chat page: what a person writes, and what the bot answers."""
 
+import datetime
 import re
 
 from playwright.sync_api import Page, expect
@@ -83,6 +84,8 @@ def test_consecutive_messages_are_one_group(teams: LocalTeams, page: Page) -> No
 def test_typing_is_shown_until_the_answer(teams: LocalTeams, page: Page) -> None:
     """The indicator comes with its activity, and goes with the message; or after some seconds."""
     indicator = page.locator(".typing")
+    now = datetime.datetime.now(datetime.UTC)
+    page.clock.set_fixed_time(now)  # so that a slow page is not too late for it
     teams.bot_sends(page, type="typing")
     expect(indicator).to_be_visible()
     teams.bot_says(page, "here it is")
@@ -90,6 +93,7 @@ def test_typing_is_shown_until_the_answer(teams: LocalTeams, page: Page) -> None
     expect(indicator).to_have_count(0)
     teams.bot_sends(page, type="typing")
     expect(indicator).to_be_visible()
+    page.clock.set_fixed_time(now + datetime.timedelta(minutes=1))
     expect(indicator).to_have_count(0)
 
 
