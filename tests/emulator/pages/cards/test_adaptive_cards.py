@@ -144,5 +144,6 @@ def test_accessibility(browser: Browser, teams_bot: str, scheme: str) -> None:
         assert tab.violations() == []
         tab.shoot(f"cards_{scheme}.png")
         tab.page.set_viewport_size({"width": 360, "height": 900})
+        expect(tab.page.get_by_role("button", name="Comment")).to_be_in_viewport(ratio=1)
         assert tab.violations() == []
         tab.shoot(f"cards_{scheme}_360.png")
