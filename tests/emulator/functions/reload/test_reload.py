@@ -41,6 +41,15 @@ async def slow(req: func.HttpRequest) -> str:
     return words.WORD
 
 
+@app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="timer")
+async def by_hand(timer: func.TimerRequest) -> None:
+    from pathlib import Path
+    Path(os.environ["Started"]).touch()
+    while not Path(os.environ["Go"]).exists():
+        await asyncio.sleep(0.02)
+    Path(os.environ["Done"]).write_text(words.WORD)
+
+
 @app.route(route="setting")
 async def setting(req: func.HttpRequest) -> str:
     return os.environ.get("Setting", "none")
@@ -59,7 +68,7 @@ async def app(tmp_path: Path) -> AsyncIterator[ReloadingApp]:
     folder.mkdir()
     (folder / "function_app.py").write_text(APP)
     (folder / "words.py").write_text(words("one"))
-    settings = {"Started": str(tmp_path / "started"), "Go": str(tmp_path / "go")}
+    settings = {name: str(tmp_path / name.lower()) for name in ("Started", "Go", "Done")}
     async with ReloadingApp(folder, tmp_path / "host.log", settings) as app:
         await app.reported("ready", 1)
         yield app
@@ -144,6 +153,22 @@ async def test_running_functions_end_with_the_old_code(app: ReloadingApp, tmp_pa
     assert before in app.processes
     (tmp_path / "go").touch()
     assert await slow == (200, "one")
+    await comes_true(lambda: before not in app.processes)
+
+
+async def test_functions_run_by_hand_end_with_the_old_code(
+    app: ReloadingApp, tmp_path: Path
+) -> None:
+    """A function that was started by hand runs to its end, too."""
+    before = int(await app.text("/api/pid"))
+    async with app.client.session.post("/admin/functions/by_hand", data=b"{}") as answer:
+        assert answer.status == 202
+    await comes_true((tmp_path / "started").exists)
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    (tmp_path / "go").touch()
+    await comes_true((tmp_path / "done").exists)
+    await comes_true(lambda: (tmp_path / "done").read_text() == "one")
     await comes_true(lambda: before not in app.processes)
 
 
