@@ -75,6 +75,19 @@ def test_turns_without_requests(start: StartBot, feed: FeedThread, storage: str)
     assert {each["event"] for each in feed.events} == {"connected", "turn_started", "turn_ended"}
 
 
+def test_another_process_runs_the_turn(start: StartBot, feed: FeedThread, storage: str) -> None:
+    """A queued turn keeps its id, whichever process runs it."""
+    queued = {"AzureWebJobsStorage": storage, "BotTurns": "Queued"}
+    accepting = start(**queued, **{"AzureWebJobs.turns.Disabled": "true"})
+    answer = accepting.deliver(type="message", text="hello")
+    assert answer.status == 202
+    assert feed.kinds("turn_started") == []
+    start(**queued)
+    assert feed.wait_for_end(answer.turn)["outcome"] == "done"
+    started, ran = (each["pid"] for each in feed.kinds("connected"))
+    assert feed.one(answer.turn, "turn_started")["pid"] == ran != started
+
+
 def test_an_inspector_comes_and_goes(start: StartBot, feed: FeedThread) -> None:
     """While it is open, turns are recorded in detail; before and afterwards they are not."""
     bot = start()
