@@ -17,12 +17,13 @@ export function State({ turn }) {
 }
 
 function Entry({ entry }) {
-  const [view, setView] = useState(entry.op === "read" ? "" : "changes");
+  // A write without a read before it: nobody knows what it replaced.
+  const isRead = entry.op === "read" || entry.known === false;
+  const [view, setView] = useState(isRead ? "" : "changes");
   const changes = useMemo(
-    () => (entry.op === "read" ? [] : difference(entry.before, entry.after)),
-    [entry],
+    () => (isRead ? [] : difference(entry.before, entry.after)),
+    [entry, isRead],
   );
-  const isRead = entry.op === "read";
   const values = isRead ? ["after"] : ["changes", "before", "after"];
   const names = { changes: "Changes", before: "Before", after: isRead ? "Value" : "After" };
   return html`<section class="block entry">
@@ -34,7 +35,8 @@ function Entry({ entry }) {
       <span>${clock(entry.at)}</span><span>${duration(entry.ms)}</span>
       ${entry.source && html`<span>${entry.source}</span>`}
       ${entry.etag && html`<span>ETag ${entry.etag}</span>`}
-      ${entry.op !== "read" && html`<span>${summary(changes)}</span>`}
+      ${!isRead && html`<span>${summary(changes)}</span>`}
+      ${entry.known === false && html`<span>what it replaced is not known</span>`}
     </p>
     <div class="segments" role="group" aria-label=${`State ${entry.key}`}>
       ${values.map(

@@ -148,6 +148,18 @@ def test_changes_of_state(inspected: InspectedBot, page: Page) -> None:
     expect(page.get_by_role("tree", name="Before")).to_contain_text("gone: true")
 
 
+def test_a_write_over_something_unknown(inspected: InspectedBot, page: Page) -> None:
+    """If nobody knows what was stored before, nothing is said to be new."""
+    write = {"event": "state", "op": "write", "key": "k", "before": None, "known": False}
+    inspected.report_turn({**write, "after": {"count": 2}}, text="blind")
+    open_row(page, "blind")
+    state = choose(page, "State")
+    expect(state.get_by_text("what it replaced is not known")).to_be_visible()
+    expect(state.get_by_role("button", name="Changes")).to_have_count(0)
+    state.get_by_role("button", name="Value").click()
+    expect(state.get_by_role("tree", name="Value")).to_contain_text("count: 2")
+
+
 def test_queue_steps(inspected: InspectedBot, page: Page) -> None:
     """A queued turn has its steps, with a dead letter marked."""
     steps = ("enqueued", "wake_up", "drain", "requeued", "dead_letter")
