@@ -141,7 +141,8 @@ class Turn:
         Details are kept as JSON: their size in memory is known, and a tenth of the objects'.
         """
         self._count(section, value)
-        encoded = json.dumps(value, default=str).encode()
+        text = json.dumps(value, default=str, ensure_ascii=False)
+        encoded = text.encode("utf-8", "surrogatepass")
         if self.dropped or self.size + len(encoded) > MAX_BYTES:
             self.omitted += 1
             return 0
@@ -183,9 +184,10 @@ class Turn:
         """Whether the details contain each of the words, which are in lower case."""
         if not self._details:
             return False
-        parsed = [json.loads(each) for details in self._details.values() for each in details]
-        text = json.dumps(parsed, ensure_ascii=False).lower()
-        return all(word in text for word in words)
+        # Not parsed: a search through all turns must not hold up the local cloud.
+        details = b"\n".join(each for section in self._details.values() for each in section)
+        text = details.decode("utf-8", "surrogatepass").lower()
+        return all(json.dumps(word, ensure_ascii=False)[1:-1] in text for word in words)
 
     def summary(self) -> JsonObject:
         """The row, as JSON."""

@@ -1,8 +1,11 @@
 """TurnLog: keeps the newest turns, in bounded memory."""
 
 import json
+import time
 import tracemalloc
 from typing import Any
+
+import pytest
 
 from emulator.inspector.turns.turn import MAX_BYTES, Turn
 from emulator.inspector.turns.turn_details import JsonObject
@@ -182,3 +185,20 @@ def test_search() -> None:
     assert log.search(["café", "日本"]) == ["t2"]
     assert log.search(["café", "kaffee"]) == []
     assert log.search(["stücke"]) == ["t1"]
+    assert log.search(['"café"']) == ["t2"]
+    add(log, "t3", message("C:\\Temp\\x \ud800"))
+    assert log.search(["c:\\temp"]) == ["t3"]
+    assert log.turns[-1].details()["activity"]["text"].endswith("\ud800")
+
+
+@pytest.mark.timed
+def test_a_search_of_large_details() -> None:
+    """To search all details that are kept takes well under a second of the local cloud's time."""
+    log = TurnLog()
+    for number in range(60):
+        add(log, f"t{number}", message("Größe " * 160_000, value=[{"n": number}] * 1000))
+    start = time.process_time()
+    assert log.search(["größe", "nothing"]) == []
+    seconds = time.process_time() - start
+    print(f"{seconds:.2f} s for {log.detail_bytes / MIB:.0f} MiB")
+    assert seconds < 5
