@@ -133,6 +133,18 @@ def test_sign_in_within_a_card(tab: ChatTab) -> None:
     expect(tab.message("Signed in with the code 123456")).to_be_visible()
 
 
+def test_single_sign_on_within_a_card(tab: ChatTab) -> None:
+    """With single sign-on, the action is sent again with a token, and the user is asked nothing."""
+    tab.press("More")
+    tab.page.get_by_role("menuitemcheckbox", name="Single sign-on").click()
+    tab.say("view")
+    tab.page.locator(".card--adaptive").get_by_role("button", name="Sign in").click()
+    expect(tab.message("Signed in with a token")).to_be_visible()
+    offered = tab.sent("adaptiveCard/action")["authentication"]
+    assert (offered["id"], offered["connectionName"]) == ("exchange-1", "graph")
+    assert offered["token"].startswith("eyJ")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility(browser: Browser, teams_bot: str, scheme: str) -> None:
     """Axe finds nothing in cards, light and dark, and at 360 px."""

@@ -5,6 +5,6 @@ from cloud_adapter.bot.services import BotServices
 from .bot import TeamsBot
 
 
-def create_bot(_: BotServices) -> TeamsBot:
-    """The bot, which needs no services."""
-    return TeamsBot()
+def create_bot(services: BotServices) -> TeamsBot:
+    """The bot, which asks for tokens of its own app."""
+    return TeamsBot(f"api://botid-{services.app_id}")

@@ -35,11 +35,19 @@ Json = dict[str, Any]
 
 
 class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no types
-    """Shows the card that a message names."""
+    """Shows the card that a message names.
 
-    def __init__(self) -> None:
+    Args:
+        resource: what single sign-on gives tokens for (URI).
+    """
+
+    def __init__(self, resource: str) -> None:
         super().__init__()
         self._seen = 0
+        self._oauth_card = {
+            **OAUTH_CARD,
+            "tokenExchangeResource": {"id": "exchange-1", "uri": resource},
+        }
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Send what the message names; say what a card has sent."""
@@ -95,7 +103,7 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
             self._seen += 1
             return answer(200, ADAPTIVE, shared_view(user, self._seen))
         if verb == "sign in" and "authentication" not in sent and "state" not in sent:
-            return answer(401, "application/vnd.microsoft.activity.loginRequest", OAUTH_CARD)
+            return answer(401, "application/vnd.microsoft.activity.loginRequest", self._oauth_card)
         if verb == "sign in":
             how = "a token" if "authentication" in sent else f"the code {sent['state']}"
             return answer(200, ADAPTIVE, adaptive(text(f"Signed in with {how}")))
@@ -156,7 +164,6 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
 OAUTH_CARD = {
     "text": "Please sign in to go on.",
     "connectionName": "graph",
-    "tokenExchangeResource": {"id": "exchange-1", "uri": "api://another-app"},
     "buttons": [
         {"type": "signin", "title": "Sign in", "value": "https://example.com/sign-in?signin=1"}
     ],
