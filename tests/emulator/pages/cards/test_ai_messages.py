@@ -52,6 +52,20 @@ def test_feedback(ai_tab: ChatTab) -> None:
     assert sent["actionValue"] == {"reaction": "like", "feedback": '{"feedbackText":"Quick!"}'}
 
 
+def test_feedback_with_the_bots_form(tab: ChatTab) -> None:
+    """The bot's form opens, and what the user enters is sent as JSON text."""
+    tab.say("rate")
+    tab.press("Bad response")
+    form = tab.dialog("You chose dislike")
+    form.get_by_label("Why?").fill("Slow")
+    form.get_by_role("button", name="Send feedback").click()
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    button = tab.page.get_by_role("button", name="Bad response")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    sent = tab.sent("message/submitAction")["actionValue"]
+    assert sent == {"reaction": "dislike", "feedback": '{"why":"Slow"}'}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility(browser: Browser, ai_bot: str, scheme: str) -> None:
     """Axe finds nothing with an open citation, light and dark, and at 360 px."""

@@ -59,6 +59,11 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
         name, _, rest = str(activity.text or "").partition(" ")
         if name == "dialog":
             await turn_context.send_activity(self._message([attached(page_button(rest))]))
+        elif name == "rate":
+            custom = {"feedbackLoop": {"type": "custom"}}
+            await turn_context.send_activity(
+                Activity(type="message", text="Please rate this.", channel_data=custom)
+            )
         elif attachments := self._attachments(name, activity):
             reply = self._message(attachments)
             reply.attachment_layout = "carousel" if name == "carousel" else "list"

@@ -78,10 +78,21 @@ def query_link(value: Json) -> Json:
     return result([hero("Unfurled", value["url"])])
 
 
+def feedback_form(value: Json) -> Json:
+    """A feedback form of the bot's own."""
+    form = adaptive(
+        {"type": "Input.Text", "id": "why", "label": "Why?"}, actions=(submit("Send feedback"),)
+    )
+    title = f"You chose {value['actionValue']['reaction']}"
+    return {"task": {"type": "continue", "value": {"title": title, "card": attached(form)}}}
+
+
 HANDLERS: dict[str, Callable[[Json], Json]] = {
     "composeExtension/query": query,
     "composeExtension/selectItem": select_item,
     "composeExtension/fetchTask": fetch_task,
     "composeExtension/submitAction": submit_action,
     "composeExtension/queryLink": query_link,
+    "message/fetchTask": feedback_form,
+    "message/submitAction": lambda _: {},
 }
