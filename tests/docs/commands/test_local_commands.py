@@ -28,7 +28,9 @@ def commands(page: Path, program: str) -> list[str]:
 def test_make_has_each_target_and_variable(page: Path) -> None:
     """`make` and `run.py` are called with their targets and variables only."""
     for command in commands(page, MAKE):
-        target, *given = shlex.split(command)
+        target, *given = shlex.split(command) or ["run"]
+        if target == "help":
+            continue
         assert target in TARGETS, command
         TARGETS[target].values(given)
 

@@ -2,10 +2,14 @@
 
 import base64
 import hashlib
+import io
 import json
 import shutil
 import subprocess
+import tarfile
+import threading
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,14 +81,60 @@ def test_a_failing_npm_is_named(library: Library, tmp_path: Path) -> None:
         install(tmp_path / "pages", replace(library, spec=spec))
 
 
-def test_without_npm_the_command_says_what_is_missing(
+class TarballHandler(BaseHTTPRequestHandler):
+    """A registry with one package, which some server has been given as its `tarball`."""
+
+    def do_GET(self) -> None:
+        """Answer with the package at its address."""
+        found = self.path == "/@scope/small/-/small-1.0.0.tgz"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(getattr(self.server, "tarball", b"") if found else b"")
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def tarball(content: bytes) -> bytes:
+    """A package as npm packs it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("package/dist/small.js")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def test_without_npm_the_registry_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machines without npm get the same file, checked against the same digest."""
+    packed = tarball(b"window.Small = {};")
+    digest = base64.b64encode(hashlib.sha512(packed).digest()).decode()
+    library = Library("small.js", "@scope/small@1.0.0", "dist/small.js", f"sha512-{digest}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), TarballHandler) as server:
+        vars(server)["tarball"] = packed
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{server.server_port}/")
+        file = install(tmp_path / "pages", library)
+        assert file.read_text("utf-8") == "window.Small = {};"
+        with pytest.raises(WrongPackageError):
+            install(tmp_path / "other", replace(library, integrity="sha512-another"))
+        with pytest.raises(LibraryError, match=r"npm is missing, and small@2 cannot be downloaded"):
+            install(tmp_path / "other", replace(library, spec="small@2"))
+        server.shutdown()
+        serving.join()
+
+
+def test_without_npm_and_network_the_command_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line says what to do, and the command succeeds: the bot runs without the page."""
+    """One line says so, and the command succeeds: the bot runs without the page."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     assert main(["--to", str(tmp_path / "pages")]) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    assert "npm is missing: install Node.js" in line
+    assert "The chat page cannot be shown: npm is missing" in line
 
 
 @needs_npm
