@@ -32,6 +32,8 @@ CONVERSATION_TYPES: dict[Kind, str] = {
 MAX_MESSAGE_BYTES = 100 * 1024
 """Microsoft reference "Format your bot messages": a bot's message has at most about 100 KB."""
 
+TOO_LARGE = "Message size too large."
+
 Event = dict[str, Any]
 """What a page receives; its `type` says what it is."""
 
@@ -132,7 +134,7 @@ class TeamsConversation(Conversation):
         """Pass when the bot may use the conversation.
 
         Raises:
-            ChannelError: 403, it was uninstalled, or the user has blocked it.
+            ChannelError: 403, it is not installed.
         """
         if not self.installed:
             message = "The bot is not part of the conversation roster."
@@ -144,9 +146,8 @@ class TeamsConversation(Conversation):
         Raises:
             ChannelError: 413, it is.
         """
-        content = {name: activity.get(name) for name in ("text", "attachments", "entities")}
-        if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES:
-            raise ChannelError(413, "MessageSizeTooBig", "Message size too large.")
+        if _is_too_large(activity):
+            raise ChannelError(413, "MessageSizeTooBig", TOO_LARGE)
 
     def accept(self, activity: Activity) -> Acceptance:
         """Append what the bot sends, or refuse it.
@@ -166,6 +167,8 @@ class TeamsConversation(Conversation):
         if self.kind != "personal":
             message = "Streaming API is not enabled for this conversation."
             raise ChannelError(400, "BadArgument", message)
+        if _is_too_large(activity):
+            raise ChannelError(403, "ContentStreamNotAllowed", TOO_LARGE)
         stream_id, shown = self.streams.accept(activity, self._new_id)
         if not shown:
             return Acceptance(202)
@@ -210,10 +213,9 @@ class TeamsConversation(Conversation):
         """Append an event, such as a new member."""
         return self._store({"timestamp": timestamp_now(), **activity})
 
-    def restore(self, activity_id: str) -> Activity | None:
-        """Add a deleted activity again; None: there is no such deleted one."""
-        deleted = self.deleted.pop(activity_id, None)
-        return self._store(deleted) if deleted else None
+    def restore(self, activity_id: str) -> Activity:
+        """Add a deleted activity again."""
+        return self._store(self.deleted.pop(activity_id))
 
     def publish(self, event: Event) -> None:
         """Send an event to every page that shows the conversation."""
@@ -253,6 +255,11 @@ class TeamsConversation(Conversation):
         super()._wake()
         for queue in self._sockets:
             queue.put_nowait(None)
+
+
+def _is_too_large(activity: Activity) -> bool:
+    content = {name: activity.get(name) for name in ("text", "attachments", "entities")}
+    return len(json.dumps(content, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES
 
 
 def event_id() -> str:

@@ -37,6 +37,7 @@ class StreamedMessage:
     Attributes:
         started: monotonic seconds.
         sequence: the last `streamSequence`.
+        text: what has been streamed of the message.
         ended: why nothing more is accepted; empty: it is not ended.
         allowance: how many updates may come now.
         counted: when `allowance` was last counted; monotonic seconds.
@@ -44,6 +45,7 @@ class StreamedMessage:
 
     started: float
     sequence: int = 0
+    text: str = ""
     ended: str = ""
     allowance: float = BURST
     counted: float = 0.0
@@ -83,10 +85,13 @@ class StreamRules:
         if stream is None:
             stream_id, stream = self._start(kind, new_id)
         self._check_open(stream)
-        if kind == "final":
+        is_final = kind == "final"
+        is_shown = is_final or self._advance(stream, info.get("streamSequence"))
+        if is_shown and kind != "informative":
+            _extend(stream, str(activity.get("text") or ""))
+        if is_final:
             stream.ended = "Content stream is not allowed on an already completed streamed message."
-            return stream_id, True
-        return stream_id, self._advance(stream, info.get("streamSequence"))
+        return stream_id, is_shown
 
     def stop(self, stream_id: str) -> None:
         """End a stream, as a user does."""
@@ -121,6 +126,17 @@ class StreamRules:
             return False
         stream.sequence = sequence
         return True
+
+
+def _extend(stream: StreamedMessage, text: str) -> None:
+    """Take the next version of the text, which has all of the one before (not of its white space).
+
+    A final message may have no text, but a card.
+    """
+    if text and stream.text.strip() not in text:
+        message = "Request streamed content should contain the previously streamed content"
+        raise ChannelError(403, "ContentStreamNotAllowed", message)
+    stream.text = text
 
 
 def _check_shape(activity: Activity, kind: object) -> None:

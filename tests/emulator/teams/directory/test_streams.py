@@ -32,13 +32,20 @@ async def test_a_stream_becomes_a_message(page: TeamsPage, connector: ConnectorC
     shown = await page.sees("text 2")
     assert (shown["id"], shown["type"]) == (stream_id, "typing")
     assert shown["entities"][0]["streamId"] == stream_id
-    final = update(None, stream_id, "final", text="all of it")
+    final = update(None, stream_id, "final", text="text 2, and the end")
     assert await connector.call("POST", path, final) == (202, {})
-    shown = await page.sees("all of it")
+    shown = await page.sees("text 2, and the end")
     assert (shown["id"], shown["type"]) == (stream_id, "message")
     refusal = await connector.refused("POST", path, update(3, stream_id))
     assert refusal[:2] == (403, "ContentStreamNotAllowed")
     assert "already completed" in refusal[2]
+
+
+async def test_an_update_that_is_too_large(page: TeamsPage, connector: ConnectorCaller) -> None:
+    """A streamed message has the limit of others, with the code of a stream."""
+    path = f"/conversations/{page.chat['id']}/activities"
+    refusal = await connector.refused("POST", path, update(1, text="x" * 110_000))
+    assert refusal == (403, "ContentStreamNotAllowed", "Message size too large.")
 
 
 async def test_the_user_stops_a_stream(page: TeamsPage, connector: ConnectorCaller) -> None:
@@ -105,11 +112,33 @@ def test_an_update_of_a_wrong_shape_is_a_400(activity: Any, reason: str) -> None
 def test_a_late_update_is_dropped() -> None:
     """One with an older number is accepted, and not shown."""
     streamer = Streamer()
-    assert streamer.send(update(1)) == ("1", True)
+    assert streamer.send(update(1, text="a")) == ("1", True)
     streamer.now += 1
-    assert streamer.send(update(3, "1")) == ("1", True)
+    assert streamer.send(update(3, "1", text="a b c")) == ("1", True)
     streamer.now += 1
-    assert streamer.send(update(2, "1")) == ("1", False)
+    assert streamer.send(update(2, "1", text="a b")) == ("1", False)
+
+
+@pytest.mark.parametrize("kind", ["streaming", "final"])
+def test_an_update_has_all_of_the_text_so_far(kind: str) -> None:
+    """A bot that sends each part of its text alone is refused; informative updates do not count."""
+    streamer = Streamer()
+    streamer.send(update(1, kind="informative", text="searching"))
+    streamer.send(update(2, "1", text="a brown "))
+    refusal = streamer.refusal(update(3, "1", kind, text="fox"))
+    assert (refusal.status, refusal.code) == (403, "ContentStreamNotAllowed")
+    assert "previously streamed content" in str(refusal)
+    streamer.now += 1
+    assert streamer.send(update(4, "1", kind, text="a brown fox")) == ("1", True)
+
+
+def test_a_final_message_may_be_a_card() -> None:
+    """It needs no text then."""
+    streamer = Streamer()
+    streamer.send(update(1, text="a fox"))
+    card = {"contentType": "application/vnd.microsoft.card.adaptive", "content": {}}
+    final = update(None, "1", "final", text="", attachments=[card])
+    assert streamer.send(final) == ("1", True)
 
 
 def test_a_stream_takes_two_minutes_at_most() -> None:
@@ -126,7 +155,7 @@ def test_updates_come_once_a_second() -> None:
     """A few may come at once; then one a second, and more is a 429 that says when to try again."""
     streamer = Streamer()
     for number in range(BURST):
-        streamer.send(update(number + 1, "1" if number else ""))
+        streamer.send(update(number + 1, "1" if number else "", "informative"))
     refusal = streamer.refusal(update(9, "1"))
     assert refusal.status == 429
     assert refusal.headers == {"Retry-After": "1"}
