@@ -169,7 +169,9 @@ class TeamsDirectory:
         team = self.teams.setdefault(kept.id, kept)
         team.members.update({person.id: person.account() for person in people})
         channel_id = text(body, "id", CHANNEL_ID)
-        team.channels.setdefault(channel_id, text(body, "name"))
+        if channel_id != team.id and team.id not in self._conversations.by_id:
+            self._add_channel(team, team.id)  # the conversation of the team's events
+        team.channels[channel_id] = text(body, "name")
         return self._add_channel(team, channel_id)
 
     def _add_channel(self, team: Team, channel_id: str) -> TeamsConversation:

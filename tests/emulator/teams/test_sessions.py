@@ -79,6 +79,23 @@ async def test_a_later_run_takes_them_back(
             await page.close()
 
 
+async def test_a_later_run_knows_the_team_of_a_channel(
+    page: TeamsPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A tab that shows another channel brings "General" back, too, with the team's members."""
+    general = await page.create("channel")
+    team = general.chat["team"]["id"]
+    plans = await page.create("channel", team=team, name="Plans")
+    kept = {"user": page.session["user"], "conversation": plans.chat}
+    with CloudThread(Cloud(tmp_path_factory.mktemp("later"))) as thread:
+        async with aiohttp.ClientSession(thread.cloud.pages.url) as http:
+            later = await TeamsPage.opened(http, **kept)
+            known = await later.call("GET", f"/conversations?user={later.user}")
+            assert {each["id"] for each in known} == {team, plans.chat["id"]}
+            found = await later.call("GET", general.path)
+            assert _without_run(found) == _without_run(general.chat)
+
+
 async def test_a_new_user_after_kept_ones_has_a_new_name(page: TeamsPage) -> None:
     """Names count on from those that tabs present."""
     kept = {**page.session["user"], "id": "29:1kept", "name": "User 700"}
