@@ -40,6 +40,8 @@ class BotStatus:
         self.answers = False
         self._listeners: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
+        self._started = asyncio.Event()
+        self._started.set()
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Have a function called after each report."""
@@ -48,6 +50,10 @@ class BotStatus:
     async def ready(self) -> None:
         """Wait until the bot answers."""
         await self._ready.wait()
+
+    async def started(self) -> None:
+        """Wait while the bot is starting, or stopped: until it answers, or is broken."""
+        await self._started.wait()
 
     def set(self, state: str, text: str = "") -> None:
         """Report a state."""
@@ -79,6 +85,10 @@ class BotStatus:
             self._ready.set()
         else:
             self._ready.clear()
+        if self.answers or self.state in (UNKNOWN, BROKEN):
+            self._started.set()
+        else:
+            self._started.clear()
 
     def as_json(self) -> dict[str, Any]:
         """The report, for pages."""

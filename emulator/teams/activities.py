@@ -151,7 +151,9 @@ def as_delivered(stored: Activity) -> Activity:
         attachments = [each for each in attachments if each["contentType"] != DOWNLOAD_INFO]
     if any(each["contentType"] == HTML for each in attachments):
         return {**activity, "attachments": attachments}  # the page has written it: a quote
-    pictures = [each for each in attachments if each["contentType"] == "image/*"]
+    pictures = [
+        each for each in attachments if each["contentType"] == "image/*" and each.get("contentUrl")
+    ]
     content = html_of(activity.get("text") or "") + "".join(map(_picture, pictures))
     if content:
         attachments = [*attachments, {"contentType": HTML, "content": content}]
@@ -159,7 +161,7 @@ def as_delivered(stored: Activity) -> Activity:
 
 
 def _picture(attachment: dict[str, Any]) -> str:
-    url = html.escape(attachment["contentUrl"])
+    url = html.escape(str(attachment["contentUrl"]))
     return f'<p><img alt="image" src="{url}" itemtype="http://schema.skype.com/AMSImage"></p>'
 
 

@@ -13,6 +13,9 @@ from emulator.teams.directory.conversation import TeamsConversation
 HOLD_SECONDS = 60.0
 """How long a message waits for a bot that cannot be reached."""
 
+INVOKE_HOLD_SECONDS = 15.0
+"""How long an invoke waits for a bot that is starting: a user waits for its answer."""
+
 MIN_WAIT_SECONDS = 1.0
 SHOWN_AFTER_SECONDS = 0.2
 """A shorter wait is not worth a word in the page."""
@@ -33,10 +36,12 @@ class Deliveries:
 
     Attributes:
         hold_seconds: how long messages are held.
+        invoke_hold_seconds: how long invokes are held while the bot is starting.
     """
 
     def __init__(self, channel: Channel, status: BotStatus) -> None:
         self.hold_seconds = HOLD_SECONDS
+        self.invoke_hold_seconds = INVOKE_HOLD_SECONDS
         self._channel = channel
         self._status = status
         self._reached = False
@@ -60,13 +65,14 @@ class Deliveries:
         self._run(self._deliver(chat, activity, turn, limit))
         return turn
 
-    async def ask(self, activity: Activity, turn: str) -> BotAnswer:
-        """Deliver an invoke, and return the bot's answer."""
-        return await self._channel.deliver(activity, turn)
-
-    def new_turn(self) -> str:
-        """A trace id for `ask`."""
-        return self._channel.new_turn()
+    async def ask(self, activity: Activity) -> BotAnswer:
+        """Deliver an invoke, once the bot has started, and return its answer."""
+        try:
+            async with asyncio.timeout(self.invoke_hold_seconds):
+                await self._status.started()
+        except TimeoutError:
+            pass  # what the delivery meets says the rest
+        return await self._channel.deliver(activity)
 
     async def close(self) -> None:
         """Cancel the deliveries in progress."""

@@ -56,9 +56,7 @@ class TeamsChannel:
         uploads = Uploads(conversations, page_url)
         app = AppManifest(manifest)
         chats = ConversationRoutes(directory, activities, self.deliveries, status)
-        messages = MessageRoutes(
-            directory, activities, self.deliveries, uploads, lambda: bool(app.offer()["readsAll"])
-        )
+        messages = MessageRoutes(directory, activities, self.deliveries, uploads, app)
         files = FileRoutes(directory, messages, uploads, conversations, connector_url)
         self._live = LiveSocket(directory, status, chats.run_id, connector_url)
         self._tables = [part.table() for part in (chats, messages, files, self._live, app)]

@@ -42,6 +42,15 @@ class AppManifest:
     async def _app(self, _: web.Request) -> web.Response:
         return web.json_response(self.offer())
 
+    def reads_all(self) -> bool:
+        """Whether the bot gets messages that do not mention it."""
+        return bool(READ_ALL & set(_permissions(self._read())))
+
+    def takes_files(self) -> bool:
+        """Whether users can send the bot files; without a manifest, they can."""
+        bots = _objects(self._read().get("bots"))
+        return not bots or any(bot.get("supportsFiles") is True for bot in bots)
+
     def offer(self) -> dict[str, Any]:
         """What pages show; nothing without a manifest, or with one that is no JSON."""
         manifest = self._read()
@@ -69,8 +78,6 @@ class AppManifest:
             "canUpdateConfiguration": any(
                 extension.get("canUpdateConfiguration") is True for extension in extensions
             ),
-            "supportsFiles": any(bot.get("supportsFiles") is True for bot in bots),
-            "readsAll": bool(READ_ALL & set(_permissions(manifest))),
         }
 
     def _read(self) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class ConversationRoutes:
         team = self._directory.teams.get(team_id)
         if team is None:
             raise ChannelError(404, "TeamNotFound", "The team is not known.")
+        if person.id not in team.members:
+            raise ChannelError(403, "Forbidden", "The user is not a member of the team.")
         chat = self._directory.new_channel(team, name or f"Channel {len(team.channels)}")
         if team.installed:
             self._send(chat, self._activities.team_event(chat, person, "channelCreated"))
@@ -146,9 +148,9 @@ class ConversationRoutes:
     async def _rename(self, request: web.Request) -> web.Response:
         chat, body = self._chat(request), await json_object(request)
         person = self._member(chat, body)
-        chat.name = text(body, "name")
         if chat.kind == "personal":
             raise bad("A personal chat has no name.")
+        chat.name = text(body, "name")
         if chat.team is not None:
             chat.team.channels[chat.id] = chat.name
             event = self._activities.team_event(chat, person, "channelRenamed")
@@ -174,6 +176,8 @@ class ConversationRoutes:
         by = self._directory.people.get(str(body.get("by"))) or next(iter(chat.people.values()))
         is_new = body.get("new") is True
         person = self._directory.new_person() if is_new else self._person(body)
+        if person.id in chat.people:
+            raise ChannelError(409, "Conflict", "The user is a member already.")
         for each in self._directory.channels_of(chat.team) if chat.team else [chat]:
             each.people[person.id] = person
             each.members[person.id] = person.account()
@@ -234,6 +238,7 @@ class ConversationRoutes:
 
     async def _set_blocked(self, request: web.Request, *, blocked: bool) -> web.Response:
         chat = self._chat(request)
+        self._member(chat, await json_object(request))
         if chat.kind != "personal":
             raise bad("A user can block the bot in a personal chat only.")
         chat.blocked = blocked
@@ -244,7 +249,7 @@ class ConversationRoutes:
         return self._directory.conversation(request.match_info["conversation"])
 
     def _member(self, chat: TeamsConversation, body: dict[str, Any]) -> Person:
-        return member_of(chat, self._directory.person(body.get("user")))
+        return member_of(chat, self._person(body))
 
     def _person(self, body: dict[str, Any]) -> Person:
         return self._directory.person(body.get("user"))

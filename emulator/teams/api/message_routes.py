@@ -1,7 +1,7 @@
 """MessageRoutes: what users do in a conversation."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,10 +10,17 @@ from aiohttp import web
 from emulator.channel.conversations import Activity, UnknownActivityError
 from emulator.channel.errors import ChannelError, checked_activity, json_object
 from emulator.faults import Handler
-from emulator.teams.activities import TIMEZONE, TeamsActivities, as_delivered, mentions
+from emulator.teams.activities import (
+    DOWNLOAD_INFO,
+    TIMEZONE,
+    TeamsActivities,
+    as_delivered,
+    mentions,
+)
+from emulator.teams.api.app_manifest import AppManifest
 from emulator.teams.api.conversation_routes import member_of
 from emulator.teams.deliveries import Deliveries
-from emulator.teams.directory.body import bad, item, optional_text, text
+from emulator.teams.directory.body import bad, item, message_content, optional_text
 from emulator.teams.directory.conversation import TeamsConversation
 from emulator.teams.directory.person import Person
 from emulator.teams.directory.teams_directory import TeamsDirectory
@@ -21,6 +28,7 @@ from emulator.teams.uploads import Uploads
 
 REACTIONS = ("like", "heart", "laugh", "surprised", "sad", "angry")
 UNMENTIONED = "Teams delivers only messages that mention the bot."
+WITHOUT_FILES = 'Teams lets users send this bot no files: its manifest needs "supportsFiles": true.'
 FILE_CONSENT = "fileConsent/invoke"
 
 
@@ -32,7 +40,7 @@ class MessageRoutes:
         activities: makes what the bot gets.
         deliveries: delivers it.
         uploads: the upload sessions of files that the bot sends.
-        reads_all: returns whether the bot may read messages that do not mention it.
+        app: says what the bot gets.
     """
 
     def __init__(
@@ -41,13 +49,13 @@ class MessageRoutes:
         activities: TeamsActivities,
         deliveries: Deliveries,
         uploads: Uploads,
-        reads_all: Callable[[], bool],
+        app: AppManifest,
     ) -> None:
         self._directory = directory
         self._activities = activities
         self._deliveries = deliveries
         self._uploads = uploads
-        self._reads_all = reads_all
+        self._app = app
 
     def table(self) -> dict[tuple[str, str], Handler]:
         """The handlers by HTTP method and path below /api/chat."""
@@ -67,7 +75,7 @@ class MessageRoutes:
 
     async def _post(self, request: web.Request) -> web.Response:
         chat, person, body = await self._asked(request)
-        content = checked_activity(item(body, "activity"))
+        content = message_content(checked_activity(item(body, "activity")))
         if content["type"] != "message":
             raise bad("'activity' is not a message.")
         return web.json_response(self.send(chat, person, content, body))
@@ -115,14 +123,17 @@ class MessageRoutes:
         """Why Teams does not deliver a message; empty if it does."""
         if not chat.installed:
             return "The app is not installed here."
-        if chat.kind == "personal" or stored.get("value") is not None or self._reads_all():
+        if chat.kind == "personal":
+            kinds = [each["contentType"] for each in stored.get("attachments") or []]
+            return WITHOUT_FILES if DOWNLOAD_INFO in kinds and not self._app.takes_files() else ""
+        if stored.get("value") is not None or self._app.reads_all():
             return ""
         return "" if mentions(stored, self._directory.bot["id"]) else UNMENTIONED
 
     async def _edit(self, request: web.Request) -> web.Response:
         chat, person, body = await self._asked(request)
         stored = self._own(chat, person, request)
-        content = item(body, "activity") if "activity" in body else {"text": text(body, "text")}
+        content = message_content(item(body, "activity"))
         chosen = {name: value for name, value in content.items() if name in _EDITABLE}
         updated = chat.update(stored["id"], {**stored, **chosen})
         return self._update(chat, updated, "editMessage", "messageUpdate")
@@ -140,7 +151,7 @@ class MessageRoutes:
         deleted = chat.deleted.get(request.match_info["activity"])
         if deleted is None or deleted["from"]["id"] != person.id:
             raise UnknownActivityError(request.match_info["activity"])
-        stored = chat.restore(deleted["id"]) or deleted
+        stored = chat.restore(deleted["id"])
         return self._update(chat, stored, "undeleteMessage", "messageUpdate")
 
     def _update(
@@ -176,13 +187,12 @@ class MessageRoutes:
         if reaction not in REACTIONS:
             raise bad(f"'type' is none of {', '.join(REACTIONS)}.")
         stored = chat.find(request.match_info["activity"])
-        others = [
-            each
-            for each in stored.get("reactions") or []
-            if (each["type"], each["user"]) != (reaction, person.id)
-        ]
-        given = [{"type": reaction, "user": person.id}] if add else []
-        chat.update(stored["id"], {**stored, "reactions": [*others, *given]})
+        given = {"type": reaction, "user": person.id}
+        reactions = list(stored.get("reactions") or [])
+        if (given in reactions) == add:
+            return web.json_response({"turn": ""})  # nothing changes
+        others = [each for each in reactions if each != given]
+        chat.update(stored["id"], {**stored, "reactions": [*others, given] if add else others})
         turn = ""
         # Bots get the reactions to their own messages only.
         if chat.installed and stored["from"]["id"] == self._directory.bot["id"]:
@@ -222,9 +232,8 @@ class MessageRoutes:
         return await self._answered(invoke)
 
     async def _answered(self, invoke: Activity) -> web.Response:
-        turn = self._deliveries.new_turn()
-        answer = await self._deliveries.ask(invoke, turn)
-        result: dict[str, Any] = {"status": answer.status, "body": None, "turn": turn}
+        answer = await self._deliveries.ask(invoke)
+        result: dict[str, Any] = {"status": answer.status, "body": None, "turn": answer.turn}
         if answer.body:
             result["body"] = _parsed(answer.body)
         if not answer.ok:

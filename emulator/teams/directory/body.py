@@ -56,6 +56,25 @@ def item(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
+def message_content(body: dict[str, Any]) -> dict[str, Any]:
+    """The same object, if it can be the content of a message.
+
+    Raises:
+        ChannelError: 400, it cannot.
+    """
+    for name in ("text", "replyToId"):
+        if not isinstance(body.get(name), str | None):
+            raise bad(f"'{name}' is not a text.")
+    if not isinstance(body.get("channelData"), dict | None):
+        raise bad("'channelData' is not an object.")
+    items(body, "entities")
+    for attachment in items(body, "attachments"):
+        kind = attachment.get("contentType") if isinstance(attachment, dict) else None
+        if not isinstance(kind, str):
+            raise bad("An attachment has no 'contentType'.")
+    return body
+
+
 def items(body: Mapping[str, Any], name: str) -> list[Any]:
     """A list; a missing one is empty.
 

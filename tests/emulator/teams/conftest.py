@@ -1,6 +1,8 @@
 """What the tests of the Teams channel share: the deployed adapter in front of a local cloud."""
 
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -13,10 +15,25 @@ from tests.support.bots.composed_app import ComposedApp
 
 
 @pytest.fixture(scope="module")
-def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudThread]:
+def manifest_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app's manifest would be: there is none."""
+    return tmp_path_factory.mktemp("app") / "manifest.json"
+
+
+@pytest.fixture(scope="module")
+def running_cloud(
+    tmp_path_factory: pytest.TempPathFactory, manifest_path: Path
+) -> Iterator[CloudThread]:
     """A cloud of a module's own: its tests change how long it holds deliveries."""
-    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"))) as thread:
+    with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"), manifest=manifest_path)) as thread:
         yield thread
+
+
+@pytest.fixture
+def write_manifest(manifest_path: Path) -> Iterator[Callable[[object], object]]:
+    """Writes the app's manifest, which is removed after the test."""
+    yield lambda manifest: manifest_path.write_text(json.dumps(manifest))
+    manifest_path.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import re
 import pytest
 
 from emulator.cloud import Cloud
-from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage, silent
+from tests.support.timing import condition
 
 
 async def test_a_personal_message(page: TeamsPage, bot: AdaptedBot, cloud: Cloud) -> None:
@@ -163,11 +164,37 @@ async def test_a_new_name(page: TeamsPage, bot: AdaptedBot, kind: str) -> None:
         assert event["channelData"]["channel"]["name"] == "Budget"
 
 
+async def test_a_personal_chat_has_no_name(page: TeamsPage) -> None:
+    """It cannot be renamed, and has one user."""
+    await page.call("PATCH", page.path, 400, name="Budget")
+    await page.call("POST", f"{page.path}/members", 400, new=True)
+    assert await page.call("GET", page.path) == page.chat
+
+
+async def test_a_member_is_added_once(page: TeamsPage, bot: AdaptedBot) -> None:
+    """Somebody who is there already is a conflict, and no event for the bot."""
+    other = await TeamsPage.opened(page.http)
+    group = await page.create("group")
+    path = f"{group.path}/members"
+    await group.call("POST", path, user=other.user)
+    await group.call("POST", path, 409, user=other.user)
+    await group.call("DELETE", f"{path}/{other.user}")
+
+    def changes() -> list[str]:
+        of_group = [
+            each for each in bot.activities if each["conversation"]["id"] == group.chat["id"]
+        ]
+        return [name for each in of_group for name in each if name.startswith("members")]
+
+    await condition.comes_true(lambda: "membersRemoved" in changes())
+    assert sorted(changes()) == ["membersAdded", "membersAdded", "membersRemoved"]
+
+
 async def test_edit_delete_and_undelete(page: TeamsPage, bot: AdaptedBot) -> None:
     """They have the message's id, and Teams' event types."""
     sent = await page.say("first")
     path = f"{page.path}/activities/{sent['id']}"
-    await page.call("PUT", path, text="second")
+    await page.call("PUT", path, activity={"text": "second"})
     edited = await bot.wait_for("messageUpdate")
     assert (edited["id"], edited["text"]) == (sent["id"], "second")
     assert edited["channelData"]["eventType"] == "editMessage"
@@ -193,7 +220,7 @@ async def test_what_others_wrote_cannot_be_changed(page: TeamsPage) -> None:
     chat = await group.call("POST", f"{group.path}/members", new=True)
     other = chat["members"][1]["id"]
     path = f"{group.path}/activities/{sent['id']}"
-    await group.call("PUT", path, 403, user=other, text="yours")
+    await group.call("PUT", path, 403, user=other, activity={"text": "yours"})
     await group.call("DELETE", path, 403, user=other)
     await group.call("POST", f"{path}/retry", 403, user=other)
     await group.call("DELETE", path)
@@ -219,6 +246,20 @@ async def test_reactions_to_the_bots_messages(page: TeamsPage, bot: AdaptedBot) 
     shown = await page.sees("people's")
     assert shown["reactions"] == [{"type": "sad", "user": page.user}]
     await page.call("POST", path, 400, type="thumbsdown")
+
+
+async def test_a_reaction_that_is_there_already(page: TeamsPage, bot: AdaptedBot) -> None:
+    """Adding it again, or removing it again, changes nothing, and the bot gets nothing."""
+    bot.turn = lambda context: context.send_activity("the bot's")
+    await page.say("say it")
+    reply = await page.sees("the bot's")
+    bot.turn = silent
+    path = f"{page.path}/activities/{reply['id']}/reactions"
+    for add in (True, True, False, False):
+        await page.call("POST", path, type="like", add=add)
+    await page.say("the end")
+    await bot.wait_for("message", 2)
+    assert len(bot.of("messageReaction")) == 2
 
 
 async def test_a_button_of_a_card(page: TeamsPage, bot: AdaptedBot) -> None:
@@ -266,6 +307,31 @@ async def test_the_channel_sets_the_addresses(page: TeamsPage, bot: AdaptedBot) 
     assert activity["id"] == sent["id"] != "1"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": 5},
+        {"replyToId": {}},
+        {"channelData": "x"},
+        {"entities": 5},
+        {"attachments": "x"},
+        {"attachments": [1]},
+        {"attachments": [{"contentUrl": "https://example.com"}]},
+    ],
+)
+async def test_content_of_a_wrong_shape_is_a_400(
+    page: TeamsPage, bot: AdaptedBot, content: dict[str, object]
+) -> None:
+    """Neither a new message nor an edit of one can have it, and nothing is stored."""
+    path = f"{page.path}/activities"
+    await page.call("POST", path, 400, activity={"type": "message", **content})
+    sent = await page.say("good")
+    await page.call("PUT", f"{path}/{sent['id']}", 400, activity=content)
+    await page.sees("good")
+    assert [each["id"] for each in page.shown() if each["type"] == "message"] == [sent["id"]]
+    await bot.wait_for("message")
+
+
 async def test_strangers_write_nothing(page: TeamsPage) -> None:
     """A user who is no member gets a 403, an unknown one a 404, as for a conversation."""
     other = await TeamsPage.opened(page.http)
@@ -274,6 +340,9 @@ async def test_strangers_write_nothing(page: TeamsPage) -> None:
     await page.call("POST", path, 403, user=other.user, activity=body)
     await page.call("POST", path, 404, user="29:nobody", activity=body)
     await page.call("POST", "/conversations/a:1none/activities", 404, activity=body)
+    await page.call("POST", f"{page.path}/block", 403, user=other.user)
+    team = (await page.create("channel")).chat["team"]["id"]
+    await other.call("POST", "/conversations", 403, kind="channel", team=team)
     await page.call("POST", path, 400, activity={"text": "no type"})
     await page.call("POST", path, 400, activity={"type": "event", "name": "x"})
-    await page.call("PUT", f"{path}/1", 404, text="unknown")
+    await page.call("PUT", f"{path}/1", 404, activity={"text": "unknown"})

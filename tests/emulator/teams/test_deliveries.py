@@ -1,5 +1,6 @@
 """What becomes of a delivery: held, delivered, failed; each once."""
 
+import asyncio
 from collections.abc import Iterator
 
 import aiohttp
@@ -15,9 +16,10 @@ from tests.support.timing import condition
 def _usual(running_cloud: CloudThread) -> Iterator[None]:
     """Afterwards, the bot is ready, and time limits are the usual ones."""
     cloud = running_cloud.cloud
-    hold, timeout = cloud.teams.deliveries.hold_seconds, cloud.channel.timeout
+    deliveries = cloud.teams.deliveries
+    usual = deliveries.hold_seconds, deliveries.invoke_hold_seconds, cloud.channel.timeout
     yield
-    cloud.teams.deliveries.hold_seconds, cloud.channel.timeout = hold, timeout
+    deliveries.hold_seconds, deliveries.invoke_hold_seconds, cloud.channel.timeout = usual
     report(running_cloud, "ready")
 
 
@@ -121,6 +123,35 @@ async def test_a_greeting_waits_for_the_bot(
     again = await bot.wait_for("message", 2)
     assert again["id"] == sent["id"]
     await page.close()
+
+
+async def test_an_invoke_waits_for_a_bot_that_is_starting(
+    page: TeamsPage, bot: AdaptedBot, cloud: Cloud, running_cloud: CloudThread
+) -> None:
+    """It is delivered once the bot is ready."""
+    report(running_cloud, "starting")
+    await bot.server.stop()
+    asking = asyncio.create_task(page.call("POST", f"{page.path}/invoke", name="a/b", value={}))
+    await condition.comes_true(lambda: any("invoke" in path for path in cloud.pages.requests))
+    await page.call("GET", page.path)
+    await bot.server.start()
+    report(running_cloud, "ready")
+    assert (await asking)["status"] == 501
+
+
+@pytest.mark.parametrize("state", ["starting", "broken"])
+async def test_an_invoke_does_not_wait_long(
+    page: TeamsPage, bot: AdaptedBot, cloud: Cloud, running_cloud: CloudThread, state: str
+) -> None:
+    """A bot that does not start is a 502 after a while, and one that is broken at once."""
+    await bot.server.stop()
+    report(running_cloud, "starting")
+    report(running_cloud, state)
+    if state == "starting":
+        cloud.teams.deliveries.invoke_hold_seconds = 0.1
+    answer = await page.call("POST", f"{page.path}/invoke", name="a/b", value={})
+    assert answer["status"] == 502
+    assert "cannot be reached" in answer["text"]
 
 
 async def test_broken_code_leaves_the_code_before_it(

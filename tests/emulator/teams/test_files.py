@@ -4,6 +4,7 @@ Microsoft references "Send and receive files using a bot", "driveItem: createUpl
 """
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -97,6 +98,21 @@ async def test_files_are_for_personal_chats(page: TeamsPage, bot: AdaptedBot) ->
     got = await bot.wait_for("message")
     assert [each["contentType"] for each in got["attachments"]] == ["text/html"]
     await group.close()
+
+
+async def test_files_for_a_bot_that_takes_none(
+    page: TeamsPage, bot: AdaptedBot, write_manifest: Callable[[object], object]
+) -> None:
+    """Without `supportsFiles` in its manifest, a bot gets pictures only; the page says why."""
+    write_manifest({"bots": [{"supportsFiles": False}]})
+    sent = await send(page, form(page, ("a.txt", b"content", "text/plain")))
+    event = await page.event("delivery", activityId=sent["id"], state="unsent")
+    assert "supportsFiles" in event["text"]
+    await send(page, form(page, ("a.png", b"\x89PNG", "image/png"), text="a picture"))
+    assert (await bot.wait_for("message"))["text"] == "a picture"
+    write_manifest({"bots": [{"supportsFiles": True}]})
+    await page.call("POST", f"{page.path}/activities/{sent['id']}/retry")
+    assert (await bot.wait_for("message", 2))["id"] == sent["id"]
 
 
 async def consented(

@@ -32,7 +32,7 @@ async def test_a_reloaded_page_gets_the_newest_versions(page: TeamsPage) -> None
     second = await page.say("second")
     await page.say("third")
     path = f"{page.path}/activities"
-    await page.call("PUT", f"{path}/{first['id']}", text="first, edited")
+    await page.call("PUT", f"{path}/{first['id']}", activity={"text": "first, edited"})
     await page.call("DELETE", f"{path}/{second['id']}")
     later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
     await later.connect()

@@ -132,7 +132,7 @@ async def test_changes_of_messages(page: TeamsPage, handler: RecordingHandler) -
     """Edits, deletions and reactions have handlers of their own."""
     sent = await page.say("first")
     path = f"{page.path}/activities/{sent['id']}"
-    await page.call("PUT", path, text="second")
+    await page.call("PUT", path, activity={"text": "second"})
     assert await seen(handler, "edited") == "second"
     await page.call("DELETE", path)
     assert await seen(handler, "deleted") == sent["id"]

@@ -23,12 +23,7 @@ QUERY = {
 }
 MANIFEST = {
     "name": {"short": "Helper"},
-    "bots": [
-        {
-            "supportsFiles": True,
-            "commandLists": [{"scopes": ["personal"], "commands": [{"title": "help"}]}],
-        }
-    ],
+    "bots": [{"commandLists": [{"scopes": ["personal"], "commands": [{"title": "help"}]}]}],
     "composeExtensions": [
         {
             "canUpdateConfiguration": True,
@@ -36,12 +31,11 @@ MANIFEST = {
             "messageHandlers": [{"type": "link", "value": {"domains": ["*.example.com"]}}],
         }
     ],
-    "authorization": {"permissions": {"resourceSpecific": [{"name": "ChatMessage.Read.Chat"}]}},
 }
 
 
 async def test_what_a_manifest_offers(tmp_path: Path) -> None:
-    """The page learns of commands, extensions, files and permissions."""
+    """The page learns of commands and extensions."""
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(MANIFEST))
     (_, handler) = next(iter(AppManifest(path).table().items()))
@@ -57,7 +51,30 @@ async def test_what_a_manifest_offers(tmp_path: Path) -> None:
     assert query == {**query, **QUERY}
     assert (action["type"], action["title"], action["fetchTask"]) == ("action", "new", True)
     assert app["messageHandlers"][0]["value"]["domains"] == ["*.example.com"]
-    assert (app["supportsFiles"], app["readsAll"], app["canUpdateConfiguration"]) == (True,) * 3
+    assert app["canUpdateConfiguration"] is True
+
+
+READ_CHATS = {"resourceSpecific": [{"name": "ChatMessage.Read.Chat"}]}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "takes_files", "reads_all"),
+    [
+        (None, True, False),
+        ({"bots": [{}]}, False, False),
+        ({"bots": [{"supportsFiles": False}, {"supportsFiles": True}]}, True, False),
+        ({"authorization": {"permissions": READ_CHATS}}, True, True),
+        ({"authorization": {"permissions": {"resourceSpecific": [{"name": "x"}]}}}, True, False),
+    ],
+)
+def test_what_the_bot_gets(
+    tmp_path: Path, manifest: object, takes_files: bool, reads_all: bool
+) -> None:
+    """Files need the manifest's leave; messages without a mention, a permission."""
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+    app = AppManifest(path)
+    assert (app.takes_files(), app.reads_all()) == (takes_files, reads_all)
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", "[]", "{}", '{"bots": 1, "name": {}}'])
