@@ -1,7 +1,8 @@
 """Records inner_loop.webp: the chat and the inspector of `make run`, as a developer uses them.
 
 `make recording` runs a copy of the sample bot, drives the page in Chromium, saves a change of the
-bot's code in between, and writes what the browser showed as one animated picture.
+bot's code in between, and writes what the browser showed as one animated picture. Then it takes the
+pages' stills: light, dark, and as wide as a phone.
 """
 
 import asyncio
@@ -27,6 +28,13 @@ SCALE = 0.75
 FRAME_MS = 120
 """How long a frame is shown, whatever taking it took."""
 QUALITY = 70
+
+STILLS = {
+    "chat_light": ("light", 1280, 720),
+    "chat_dark": ("dark", 1280, 720),
+    "chat_phone": ("light", 360, 640),
+}
+"""Color scheme, width and height by the file's name."""
 
 BEFORE, AFTER = "You said: ", "You wrote: "
 """What the bot answers before and after its code is changed."""
@@ -127,6 +135,16 @@ async def record(bot: Path) -> None:
         film = Film(page)
         await play(page, film, bot)
         film.save(RECORDING)
+        await take_stills(page)
+
+
+async def take_stills(page: Page) -> None:
+    """The page as it is now, in each scheme and size."""
+    for name, (scheme, width, height) in STILLS.items():
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        await page.set_viewport_size({"width": width, "height": height})
+        picture = Image.open(io.BytesIO(await page.screenshot()))
+        picture.convert("RGB").save(RECORDING.with_name(f"{name}.webp"), quality=QUALITY, method=6)
 
 
 async def open_page(page: Page, url: str) -> None:

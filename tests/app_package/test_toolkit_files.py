@@ -17,6 +17,7 @@ from admin.app_package.feature import named_features
 from admin.app_package.filled_manifest import FilledManifest
 from admin.migrate.managed_identity.env_file import EnvFile
 from auth.settings import Settings
+from emulator.targets.command_line import TARGETS
 from tests.app_package.conftest import BOT_ID, MANIFEST, local_settings
 from tests.docs.commands.command_tables import AZD, fault
 from tests.support.project import ROOT
@@ -216,8 +217,7 @@ def test_paths_exist(name: str) -> None:
 
 
 def test_scripts_run_what_the_project_has() -> None:
-    """A script's command is a target of the Makefile, the project's script, or azd."""
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    """A script's command is a target of make and run.py, the project's script, or azd."""
     runs = [
         each["with"]["run"] for name in FILES for _, each in steps(name) if "run" in each["with"]
     ]
@@ -225,7 +225,7 @@ def test_scripts_run_what_the_project_has() -> None:
     for run in runs:
         program, first, *rest = run.split()
         known = {
-            "make": first in targets and not rest,
+            "make": first in TARGETS and not rest,
             "azd": not fault([first, *rest], AZD, is_azd=True),
             "sh": (ROOT / first).is_file(),
         }
