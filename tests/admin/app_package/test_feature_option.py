@@ -1,22 +1,18 @@
 """`python -m admin app-package --feature`: what the zip then has, and what is written back."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from admin.exit_status import ExitStatus
+from emulator.targets.command_line import TARGETS
 from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_beside, manifest_of, run
 from tests.app_package.conftest import BOT_ID, SSO_APP_ID
-from tests.support.project import ROOT
 
 ALL = ("--feature", "sso", "--feature", "files", "--feature", "message_extension")
-MAKE = shutil.which("make")
 SSO = ("--set", f"SSO_APP_ID={SSO_APP_ID}")
 
 
@@ -140,12 +136,8 @@ def test_a_refused_manifest_is_not_written(env_file: Path) -> None:
     assert manifest_beside(env_file).read_bytes() == before
 
 
-@pytest.mark.skipif(MAKE is None, reason="there is no make")
 def test_make_passes_the_features_on() -> None:
     """`make app-package FEATURES="..." KEEP=1` is the same command."""
-    command = [str(MAKE), "-n", "-o", "setup", "app-package", "FEATURES=sso files", "KEEP=1"]
-    # In `make test`, this is a make in a make, which would also print the folders it enters.
-    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    done = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=True)
-    flat = done.stdout.replace("\\\n", " ").split("-m admin")[-1].split()
-    assert flat[-5:] == ["--feature", '"sso"', "--feature", '"files"', "--write-manifest"]
+    target = TARGETS["app-package"]
+    [command] = target.commands(target.values(["FEATURES=sso files", "KEEP=1"]))
+    assert command[-5:] == ["--feature", "sso", "--feature", "files", "--write-manifest"]

@@ -18,6 +18,7 @@ from botbuilder.schema import (
 
 from auth.errors import BadRequest, CallerForbidden, TokenRejected
 from cloud_adapter.adapter import APOLOGY
+from cloud_adapter.redacted_traceback import HEADER
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
@@ -141,7 +142,7 @@ async def test_an_invalid_invoke_response(
     assert (response.status, response.body) == (200, b"")
     (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert "a1" in record.getMessage()
-    assert "the bot's answer cannot be written as JSON\n  File " in record.getMessage()
+    assert f"the bot's answer cannot be written as JSON\n{HEADER}  File " in record.getMessage()
     assert not record.exc_info
 
 
