@@ -15,9 +15,6 @@ from emulator.server import Server
 ENDPOINTS = {"blobs": "BlobEndpoint", "queues": "QueueEndpoint"}
 """The part of a connection string by service. Nothing of the bot uses tables."""
 
-WRITES = ("PUT", "POST", "DELETE")
-"""Their responses are small. Others are passed on as they come."""
-
 _OF_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "expect"})
 _OF_CLIENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add by itself, and signatures may cover."""
@@ -87,7 +84,7 @@ class AzuriteProxy:
 
         return handle
 
-    async def _passed_on(self, request: web.Request, url: URL) -> web.StreamResponse:
+    async def _passed_on(self, request: web.Request, url: URL) -> web.Response:
         if self._session is None:
             raise aiohttp.ClientConnectionError
         headers = [pair for pair in request.headers.items() if _is_passed_on(pair[0])]
@@ -100,17 +97,9 @@ class AzuriteProxy:
             allow_redirects=False,
         ) as answer:
             passed = CIMultiDict(pair for pair in answer.headers.items() if _is_passed_on(pair[0]))
-            if request.method in WRITES:
-                # Nothing of a write's response is sent here, so that a fault can still replace it.
-                passed.popall("Content-Length", None)
-                body = await answer.read()
-                return web.Response(status=answer.status, headers=passed, body=body)
-            response = web.StreamResponse(status=answer.status, headers=passed)
-            await response.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+            # Nothing is sent before all of it is here, so that a fault can still replace it.
+            body = await answer.read()
+            return web.Response(status=answer.status, headers=passed, body=body)
 
 
 def _is_passed_on(header: str) -> bool:

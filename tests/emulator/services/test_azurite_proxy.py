@@ -100,6 +100,11 @@ async def test_faults(container: ContainerClient, proxy: AzuriteProxy) -> None:
     faults.set(cut=True, handled=True)
     with pytest.raises(ServiceRequestError):
         await blob.upload_blob(b"2")
+    faults.set(status=503, handled=True)
+    for read in (blob.download_blob, blob.get_blob_properties):
+        with pytest.raises(HttpResponseError) as failed:
+            await read()
+        assert failed.value.status_code == 503
     faults.clear()
     assert await (await blob.download_blob()).readall() == b"2"
 
