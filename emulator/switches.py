@@ -10,8 +10,8 @@ from emulator.entra.endpoints import Entra
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.vault import KeyVault
 from emulator.server import Server
-from emulator.services.fault_switches import FaultError
-from emulator.services.services import Services, UnknownServiceError
+from emulator.services.service_requests import set_faults, switch_service
+from emulator.services.services import Services
 from emulator.token_service.user_tokens import UserTokens
 
 
@@ -62,8 +62,7 @@ class Switches:
             [
                 web.get("/state", self._get_state),
                 web.post("/faults/{part}", self._set_faults),
-                web.post("/stop/{part}", self._stop),
-                web.post("/start/{part}", self._start),
+                web.post("/{change:stop|start}/{part}", self._switch_part),
                 web.post("/keys/{old:keep|drop}", self._roll_keys),
                 web.post("/connections/{known:known|unknown}/{name}", self._set_connection),
                 web.post("/certificate", self._add_certificate),
@@ -86,27 +85,12 @@ class Switches:
         return web.json_response(state)
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        switches = await request.json()
-        try:
-            self._services.set_faults(request.match_info["part"], switches)
-        except FaultError as error:
-            raise web.HTTPBadRequest(text=str(error)) from error
-        except UnknownServiceError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
+        await set_faults(self._services, request.match_info["part"], request)
         return web.json_response({})
 
-    async def _stop(self, request: web.Request) -> web.Response:
-        try:
-            await self._services.stop(request.match_info["part"])
-        except UnknownServiceError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
-        return web.json_response({})
-
-    async def _start(self, request: web.Request) -> web.Response:
-        try:
-            await self._services.start(request.match_info["part"])
-        except UnknownServiceError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
+    async def _switch_part(self, request: web.Request) -> web.Response:
+        change, part = request.match_info["change"], request.match_info["part"]
+        await switch_service(self._services, part, change)
         return web.json_response({})
 
     async def _roll_keys(self, request: web.Request) -> web.Response:

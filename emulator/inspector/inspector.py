@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
@@ -19,8 +18,8 @@ from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_details import JsonObject, without_tokens
 from emulator.inspector.turns.turn_log import TurnLog
 from emulator.server import Server
-from emulator.services.fault_switches import FaultError
-from emulator.services.services import Services, UnknownServiceError
+from emulator.services.service_requests import json_body, set_faults, switch_service
+from emulator.services.services import Services
 
 BASE = "/api/inspector"
 
@@ -163,7 +162,7 @@ class Inspector:
         return await self._deliver(activity, turn.id)
 
     async def _send(self, request: web.Request) -> web.Response:
-        body = await _json(request)
+        body = await json_body(request)
         if not isinstance(body, dict) or "activity" not in body:
             raise web.HTTPBadRequest(text='The body must be {"activity": ...}.')
         replay_of = body.get("replay_of")
@@ -191,34 +190,13 @@ class Inspector:
         return web.json_response(self._services.as_json())
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        switches = await _json(request)
-        try:
-            self._services.set_faults(request.match_info["service"], switches)
-        except FaultError as error:
-            raise web.HTTPBadRequest(text=str(error)) from error
-        except UnknownServiceError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
+        await set_faults(self._services, request.match_info["service"], request)
         return web.json_response(self._services.as_json())
 
     async def _switch_service(self, request: web.Request) -> web.Response:
-        name = request.match_info["service"]
-        try:
-            if request.match_info["change"] == "stop":
-                await self._services.stop(name)
-            else:
-                await self._services.start(name)
-        except UnknownServiceError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
-        except OSError as error:
-            raise web.HTTPConflict(text=f"The port of {name} is taken: {error}") from error
+        name, change = request.match_info["service"], request.match_info["change"]
+        await switch_service(self._services, name, change)
         return web.json_response(self._services.as_json())
-
-
-async def _json(request: web.Request) -> Any:
-    try:
-        return await request.json()
-    except (ValueError, RecursionError) as error:
-        raise web.HTTPBadRequest(text="The body is not JSON.") from error
 
 
 def _body(answer: BotAnswer) -> object:

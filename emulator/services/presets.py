@@ -33,7 +33,7 @@ _SILENT = Preset("silent", "No answer", {"silent": True})
 _CUT = Preset("cut", "Connection cut", {"cut": True})
 _LOST = Preset("lost", "Done, but response lost", {"cut": True, "handled": True})
 _HTML = Preset("html", "502 with a web page", {"status": 502, "html": True})
-_GARBAGE = Preset("garbage", "200 with garbage", {"status": 200, "body": "{"})
+_GARBAGE = Preset("garbage", "200 with broken JSON", {"status": 200, "body": "{"})
 
 _NO_ROLE = Preset("no-role", "403: role missing", {"status": 403})
 
@@ -60,7 +60,11 @@ PRESETS: Mapping[str, Sequence[Preset]] = {
     "identity": (*_COMMON, _GARBAGE),
     "vault": (
         *_COMMON,
-        Preset("denied", "403", {"status": 403, "body": '{"error": {"code": "Forbidden"}}'}),
+        Preset(
+            "denied",
+            "403: access denied",
+            {"status": 403, "body": '{"error": {"code": "Forbidden"}}'},
+        ),
     ),
     "usertokens": (*_COMMON, _HTML),
     "blobs": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),

@@ -102,9 +102,11 @@ async def test_a_service_has_other_names(cloud: Cloud) -> None:
 
 
 async def test_unknown_names(session: aiohttp.ClientSession) -> None:
-    """An unknown part or switch is refused."""
+    """An unknown part or switch is refused, and so is what is not JSON."""
     assert await post(session, "/faults/nobody", {}) == 404
     assert await post(session, "/faults/identity", {"colour": "blue"}) == 400
+    async with session.post("/faults/identity", data="{") as response:
+        assert (response.status, await response.text()) == (400, "The body is not JSON.")
 
 
 async def test_stop_and_start(cloud: Cloud, session: aiohttp.ClientSession) -> None:
