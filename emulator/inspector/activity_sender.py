@@ -1,13 +1,17 @@
 """Activities that a person sends from the inspector: repeated, edited, or written anew."""
 
-import datetime
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.connector_operations import bot_account
-from emulator.channel.conversations import Activity, Conversations, UnknownConversationError
+from emulator.channel.conversations import (
+    Activity,
+    Conversations,
+    UnknownConversationError,
+    timestamp_now,
+)
 from emulator.inspector.channel_watch import ADDRESS, ChannelWatch
 from emulator.inspector.turns.turn_details import JsonObject
 
@@ -16,7 +20,7 @@ OF_ANOTHER = frozenset({"messageUpdate", "messageDelete", "messageReaction"})
 
 
 class InvalidActivityError(ValueError):
-    """The bot could not take it for an activity; the text says why."""
+    """What is to be sent is no activity; the text says why."""
 
 
 class ActivitySender:
@@ -65,7 +69,7 @@ class ActivitySender:
         # In Queued mode, an activity of the same id is a duplicate, and is not run again.
         is_new = activity["type"] not in OF_ANOTHER or not activity.get("id")
         identity = {"id": uuid.uuid4().hex} if is_new else {}
-        return {**known, **activity, **identity, "timestamp": _now()}
+        return {**known, **activity, **identity, "timestamp": timestamp_now()}
 
     def _new_address(self) -> Activity:
         user, bot = {"id": "29:inspector", "name": "You"}, bot_account(self._channel.registration)
@@ -109,8 +113,3 @@ def _checked(activity: Any) -> JsonObject:
 
 def _has_id(account: object) -> bool:
     return isinstance(account, dict) and isinstance(account.get("id"), str)
-
-
-def _now() -> str:
-    now = datetime.datetime.now(datetime.UTC)
-    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

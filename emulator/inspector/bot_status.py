@@ -4,18 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED = (
-    "unknown",
-    "starting",
-    "loading",
-    "ready",
-    "broken",
-    "stopped",
-)
+UNKNOWN, STARTING, LOADING = "unknown", "starting", "loading"
+READY, BROKEN, STOPPED = "ready", "broken", "stopped"
+STATES = (UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED)
+
 MAX_MS = 1e12
 """No reload takes longer."""
-
-STATES = (UNKNOWN, STARTING, LOADING, READY, BROKEN, STOPPED)
 
 
 class BotStatus:

@@ -13,14 +13,12 @@ from emulator.inspector.connector_call import ConnectorCall, exchange_as_json, u
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_details import JsonObject
 from emulator.inspector.turns.turn_log import TurnLog
+from emulator.inspector.turns.turn_progress import ACCEPTED
 from emulator.inspector.unhandled_invokes import hint_for
 from emulator.server import Exchange
 
 ADDRESS = ("channelId", "serviceUrl", "from", "recipient", "conversation")
 """The properties of an activity that say who writes to whom, and where."""
-
-ACCEPTED = 202
-"""The status of an activity that was put into the queue."""
 
 MATCH_SECONDS = 0.5
 """How long a call waits for the turn that it belongs to: its process's report may come later."""

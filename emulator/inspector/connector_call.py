@@ -4,12 +4,10 @@ import base64
 import binascii
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 
-from emulator.inspector.turns.turn_details import JsonObject
+from emulator.inspector.turns.turn_details import JsonObject, object_in
 from emulator.server import Exchange
 
 NO_RESPONSE = "The connection ended without a response."
@@ -37,7 +35,7 @@ class ConnectorCall:
         sent = _object(exchange.request)
         parts = exchange.path.split("/")  # "", "v3", "conversations", ID, "activities", ID
         if exchange.path == "/v3/conversations":
-            sent = dict(_mapping(sent, "activity"))
+            sent = object_in(sent, "activity")
         is_about_one = len(parts) > 3 and parts[2] == "conversations"
         conversation_id = parts[3] if is_about_one else _object(exchange.response).get("id")
         is_reply = exchange.method == "POST" and len(parts) == 6 and parts[4] == "activities"
@@ -88,7 +86,7 @@ def user_of(exchange: Exchange) -> str:
         state = _object(base64.b64decode(query.get("state", [""])[0]))
     except binascii.Error:
         return ""
-    user = _mapping(_mapping(state, "conversation"), "user")
+    user = object_in(object_in(state, "conversation"), "user")
     return str(user.get("id") or "")
 
 
@@ -97,9 +95,4 @@ def _object(body: bytes) -> JsonObject:
         found = json.loads(body) if body else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _mapping(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = parent.get(name)
     return found if isinstance(found, dict) else {}

@@ -9,6 +9,7 @@ from emulator.feed.feed_server import Event
 from emulator.inspector.bot_status import BotStatus
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_log import TurnLog
+from emulator.inspector.turns.turn_progress import ACCEPTED
 
 SECTIONS = {
     "check": "checks",
@@ -23,9 +24,6 @@ SECTIONS = {
 """The section of a turn's details by event."""
 
 KINDS = ("channel", "queued", "proactive", "function")
-
-ACCEPTED = 202
-"""The status of a run that only put its activity into the queue."""
 
 DISPATCHERS = ("turns", "notifications")
 """Functions whose work has rows of its own: queued turns, and proactive messages."""
@@ -67,7 +65,7 @@ class FeedEvents:
             handler(event)
 
     def _turn(self, event: Event, kind: str = "channel") -> Turn | None:
-        """The event's turn, which is new if there is none; None: it has no turn, or had one."""
+        """The event's turn, perhaps a new one; None: it names none, or one that was removed."""
         turn_id = _text(event, "turn")
         if not turn_id or self._log.is_forgotten(turn_id):
             return None

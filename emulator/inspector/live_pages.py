@@ -38,11 +38,6 @@ class LivePages:
         self._recording = False
         log.listeners.append(self)
 
-    @property
-    def recording(self) -> bool:
-        """Whether a page wants turns to be recorded."""
-        return self._recording
-
     def turn_changed(self, turn: Turn) -> None:
         """See TurnListener."""
         for page in self._pages:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.inspector.turns.turn_details import JsonObject, calls_of
+from emulator.inspector.turns.turn_details import JsonObject, calls_of, object_in
 from emulator.inspector.turns.turn_progress import DONE, FAILED, TurnProgress
 
 MAX_TEXT_LENGTH = 200
@@ -121,7 +121,7 @@ class Turn:
         """Take from an activity what the row shows of it."""
         text = activity.get("text")
         text = text if isinstance(text, str) else ""
-        sender, conversation = _object(activity, "from"), _object(activity, "conversation")
+        sender, conversation = object_in(activity, "from"), object_in(activity, "conversation")
         self.activity_id = str(activity.get("id") or "")
         self.conversation_id = str(conversation.get("id") or "")
         self.user_id = str(sender.get("id") or "")
@@ -223,7 +223,7 @@ class Turn:
         }
 
     def details(self) -> JsonObject:
-        """The row and its details, as JSON, without what only a request can say."""
+        """The row and its details, as JSON."""
         logs = self.all("logs")
         raised = self.all("raised")
         caller = self.first("caller") or {}
@@ -256,17 +256,12 @@ def _traceback(raised: list[JsonObject], logs: list[JsonObject]) -> JsonObject |
 
 
 def _name(activity: JsonObject) -> str:
-    event = _object(activity, "channelData").get("eventType")
+    event = object_in(activity, "channelData").get("eventType")
     named = activity.get("name") or event or ""
     for change in ("membersAdded", "membersRemoved", "reactionsAdded", "reactionsRemoved"):
         if not named and activity.get(change):
             named = change
     return str(named or activity.get("action") or "")
-
-
-def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = parent.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _is_failed(call: Mapping[str, Any]) -> bool:

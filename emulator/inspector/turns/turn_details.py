@@ -3,13 +3,19 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 JsonObject = dict[str, Any]
 
 _TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*")
 """A JSON Web Token: header and claims are JSON objects in base64url."""
+
+
+def object_in(parent: Mapping[str, Any], name: str) -> JsonObject:
+    """The JSON object of that name; an empty one if there is none."""
+    found = parent.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def calls_of(attempts: Iterable[JsonObject]) -> list[JsonObject]:

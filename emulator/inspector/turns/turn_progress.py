@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 RUNNING, QUEUED, DONE, FAILED = "running", "queued", "done", "failed"
 
+ACCEPTED = 202
+"""The HTTP status of an activity that was put into the queue."""
+
 
 @dataclass(eq=False)
 class TurnProgress:
