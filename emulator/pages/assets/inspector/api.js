@@ -1,6 +1,7 @@
 // The inspector's HTTP calls.
 
 const ROOT = "/api/inspector";
+const NO_ANSWER = "The local cloud does not answer. Is make run still running?";
 
 /** A request to the inspector; its JSON. Rejects with an Error whose text can be shown. */
 async function call(method, path, body, signal) {
@@ -9,25 +10,18 @@ async function call(method, path, body, signal) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const response = await fetch(`${ROOT}${path}`, options);
+  const response = await fetch(`${ROOT}${path}`, options).catch(() => {
+    throw new Error(NO_ANSWER);
+  });
   const text = await response.text();
   if (!response.ok) throw new ResponseError(response.status, text);
-  return text ? JSON.parse(text) : null;
+  return JSON.parse(text);
 }
 
-export class ResponseError extends Error {
+class ResponseError extends Error {
   constructor(status, text) {
-    super(messageOf(text) || `The local cloud answered ${status}.`);
+    super(text || `The local cloud answered ${status}.`);
     this.status = status;
-  }
-}
-
-function messageOf(text) {
-  try {
-    const { error } = JSON.parse(text);
-    return error?.message ?? error;
-  } catch {
-    return text.slice(0, 300);
   }
 }
 
@@ -38,7 +32,8 @@ export const searchTurns = (text, signal) =>
   call("GET", `/turns?search=${named(text)}`, undefined, signal);
 export const clearTurns = () => call("DELETE", "/turns");
 export const replayTurn = (id) => call("POST", `/turns/${named(id)}/replay`, {});
-export const sendActivity = (activity) => call("POST", "/send", { activity });
+export const sendActivity = (activity, replayOf) =>
+  call("POST", "/send", { activity, replay_of: replayOf });
 export const services = () => call("GET", "/services");
 export const setFaults = (name, faults) => call("PUT", `/services/${named(name)}/faults`, faults);
 export const stopService = (name) => call("POST", `/services/${named(name)}/stop`, {});

@@ -2,6 +2,7 @@
 
 import { useEffect, useReducer, useRef, useState } from "/assets/libraries/htm.js";
 
+import { oneAtATime } from "../inspector_models/one_at_a_time.js";
 import { EMPTY, received } from "../inspector_models/turns.js";
 import { pauseBefore } from "../shared/backoff.js";
 import { searchTurns, services, turnDetails } from "./api.js";
@@ -114,24 +115,24 @@ export function useSearch(text, newest) {
  */
 export function useDetails(id, summary) {
   const [result, setResult] = useState({ id: null, details: null, problem: "" });
-  const isShown = result.id === id && result.details !== null;
+  const refresh = useRef(null);
   useEffect(() => {
     const stopped = new AbortController();
     const load = async () => {
       try {
         const details = await turnDetails(id, stopped.signal);
-        setResult({ id, details, problem: "" });
+        if (!stopped.signal.aborted) setResult({ id, details, problem: "" });
       } catch (error) {
         if (stopped.signal.aborted) return;
         const problem = error.status === 404 ? "unknown" : String(error.message);
         setResult((last) => ({ id, details: last.id === id ? last.details : null, problem }));
       }
     };
-    const timer = setTimeout(load, isShown ? REFRESH_DELAY_MS : 0);
-    return () => {
-      clearTimeout(timer);
-      stopped.abort();
-    };
+    refresh.current = oneAtATime(load, REFRESH_DELAY_MS);
+    return () => stopped.abort();
+  }, [id]);
+  useEffect(() => {
+    refresh.current();
   }, [id, summary]);
   return result.id === id ? result : { id, details: null, problem: "" };
 }

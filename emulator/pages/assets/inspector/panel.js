@@ -5,11 +5,12 @@ import { html, useEffect, useMemo, useRef, useState } from "/assets/libraries/ht
 import { TurnDetails } from "../inspector_details/details.js";
 import { isFaulty } from "../inspector_models/faults.js";
 import { filtered, NO_FILTER } from "../inspector_models/turn_filter.js";
+import { LogPane } from "../inspector_panes/log_pane.js";
+import { SendForm } from "../inspector_panes/send_form.js";
+import { Services } from "../inspector_panes/services.js";
 import { clearTurns } from "./api.js";
 import { Icon } from "./icons.js";
 import { useFreshServices, useLive, useSearch } from "./live.js";
-import { SendForm } from "./send_form.js";
-import { Services } from "./services.js";
 import { BotState, Strips } from "./strips.js";
 import { Toolbar } from "./toolbar.js";
 import { TurnList } from "./turn_list.js";
@@ -19,6 +20,7 @@ import { TurnList } from "./turn_list.js";
  *
  * @param turn id of a turn to show, which may not be known yet; another id shows another one.
  * @param asked another value shows `turn` again, after it was closed.
+ * @param onTurn called with the id of the turn that is shown; null: none is.
  * @param conversation id of the one that the page shows beside it: the filters offer it first.
  * @param onClose shows a button that closes the panel.
  * @param onOpenConversation called with a conversation's id; without it, rows name it only.
@@ -28,6 +30,7 @@ import { TurnList } from "./turn_list.js";
 export function InspectorPanel({
   turn = null,
   asked = null,
+  onTurn,
   conversation = "",
   onClose,
   onOpenConversation,
@@ -37,7 +40,9 @@ export function InspectorPanel({
   const live = useLive();
   const [filter, setFilter] = useState(NO_FILTER);
   const [frozen, setFrozen] = useState(null);
-  const [view, setView] = useState(null);
+  const [view, setView] = useState(
+    turn ? { kind: "turn", id: turn, focus: false } : null,
+  );
   const [cursor, setCursor] = useState(null);
   const list = useRef(null);
   const search = useRef(null);
@@ -62,6 +67,8 @@ export function InspectorPanel({
   useEffect(() => {
     if (turn) open(turn, false);
   }, [turn, asked]);
+  const opened = view?.kind === "turn" ? view.id : null;
+  useEffect(() => onTurn?.(opened), [opened]);
   const onKeyDown = (event) => {
     const isTyping = event.target.closest("input, textarea, select");
     if (event.key === "/" && !isTyping && search.current) {
@@ -77,9 +84,14 @@ export function InspectorPanel({
   const clear = async () => {
     setFrozen(null);
     setView(null);
-    await clearTurns();
+    try {
+      await clearTurns();
+    } catch {
+      // The connection is lost: the page says so already, and the turns are still there.
+    }
   };
-  const openSend = (activity, title) => setView({ kind: "send", activity, title });
+  const openSend = (activity, replayOf, title) =>
+    setView({ kind: "send", activity, replayOf, title });
   return html`<section
     class="inspector"
     aria-label="Inspector"
@@ -90,7 +102,7 @@ export function InspectorPanel({
       heading=${heading}
       view=${view}
       onView=${(next) => (next ? setView(next) : close())}
-      onSend=${() => openSend(null, "New activity")}
+      onSend=${() => openSend(null, null, "New activity")}
       onClose=${onClose}
       extra=${extra}
     />
@@ -112,7 +124,7 @@ export function InspectorPanel({
           ? html`<${TurnList}
               turns=${shown}
               cursor=${cursor}
-              opened=${view?.kind === "turn" ? view.id : null}
+              opened=${opened}
               onCursor=${onCursor}
               onOpen=${open}
               listRef=${list}
@@ -129,15 +141,17 @@ export function InspectorPanel({
           live=${live}
           onClose=${close}
           onOpen=${(id) => open(id, true)}
-          onEdit=${(activity) => openSend(activity, "Edit and send")}
+          onEdit=${(turn) => openSend(turn.activity, turn.id, "Edit and send")}
           onOpenConversation=${onOpenConversation}
         />`}
         ${view?.kind === "services" &&
         html`<${Services} services=${live.services} onClose=${close} />`}
+        ${view?.kind === "log" && html`<${LogPane} lines=${live.log} onClose=${close} />`}
         ${view?.kind === "send" &&
         html`<${SendForm}
           key=${view.title}
           activity=${view.activity}
+          replayOf=${view.replayOf}
           title=${view.title}
           onSent=${(id) => open(id, true)}
           onClose=${close}
@@ -149,7 +163,7 @@ export function InspectorPanel({
 
 function Head({ live, heading, view, onView, onSend, onClose, extra }) {
   const faults = live.services.filter(isFaulty).length;
-  const isServices = view?.kind === "services";
+  const toggled = (kind) => () => onView(view?.kind === kind ? null : { kind });
   return html`<header class="inspector__head">
     <${heading} class="inspector__title">Inspector<//>
     <${BotState} status=${live.status} connection=${live.connection} />
@@ -160,14 +174,24 @@ function Head({ live, heading, view, onView, onSend, onClose, extra }) {
       </button>
       <button
         class="button button--small button--quiet"
-        aria-pressed=${isServices}
-        onClick=${() => onView(isServices ? null : { kind: "services" })}
+        aria-pressed=${view?.kind === "services"}
+        onClick=${toggled("services")}
       >
         <${Icon} name="services" /><span class="wide">Services</span>
         <span class="visually-hidden narrow">Services</span>
         ${faults > 0 &&
         html`<span class="pill" data-tone="warn" aria-label=${`${faults} faulty`}>${faults}</span>`}
       </button>
+      ${live.log.length > 0 &&
+      html`<button
+        class="button button--small button--quiet"
+        aria-pressed=${view?.kind === "log"}
+        title="What was logged outside of turns"
+        onClick=${toggled("log")}
+      >
+        <${Icon} name="log" /><span class="wide">Log</span>
+        <span class="visually-hidden narrow">Log</span>
+      </button>`}
       ${extra}
       ${onClose &&
       html`<button class="icon-button" aria-label="Close the inspector" onClick=${onClose}>

@@ -1,6 +1,6 @@
 // Strips above the list: what the developer should know before reading on.
 
-import { html } from "/assets/libraries/htm.js";
+import { html, useState } from "/assets/libraries/htm.js";
 
 import { faultText, isFaulty } from "../inspector_models/faults.js";
 import { duration } from "../inspector_models/formatting.js";
@@ -47,7 +47,7 @@ function Lost({ retry }) {
   return html`<div class="strip" data-tone="bad" role="status">
     <${Icon} name="warning" />
     <p>
-      <strong>The local cloud does not answer.</strong> Is ${html`<code>make run</code>`} still
+      <strong>The local cloud does not answer.</strong> Is <code>make run</code> still
       running? This page connects again by itself.
     </p>
     <button class="button button--small" onClick=${retry}>Connect now</button>
@@ -67,25 +67,34 @@ function Broken({ status }) {
   </div>`;
 }
 
-/** Makes services healthy, and starts those that are stopped. */
-export async function heal(services) {
-  for (const service of services) {
-    if (!service.running) await startService(service.name);
-    if (Object.keys(service.faults ?? {}).length > 0) await setFaults(service.name, {});
+/** Starts services that are stopped, and removes all faults. */
+async function heal(services) {
+  for (const { name, running } of services) {
+    if (!running) await startService(name);
+    await setFaults(name, {});
   }
 }
 
 function FaultStrip({ services, onServices }) {
+  const [problem, setProblem] = useState("");
+  const onHeal = async () => {
+    try {
+      setProblem("");
+      await heal(services);
+    } catch (error) {
+      setProblem(error.message);
+    }
+  };
   return html`<div class="strip" data-tone="warn" role="status">
     <${Icon} name="warning" />
     <p>
       <strong>Faults are on:</strong>${" "}
-      ${services.map((each) => `${each.label ?? each.name} ${faultText(each)}`).join("; ")}
+      ${services.map((each) => `${each.label} ${faultText(each)}`).join("; ")}
     </p>
     <span class="strip__buttons">
-      ${onServices &&
-      html`<button class="button button--small button--quiet" onClick=${onServices}>Show</button>`}
-      <button class="button button--small" onClick=${() => heal(services)}>Make all healthy</button>
+      <button class="button button--small button--quiet" onClick=${onServices}>Show</button>
+      <button class="button button--small" onClick=${onHeal}>Make all healthy</button>
     </span>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
   </div>`;
 }

@@ -1,6 +1,6 @@
 // The details of one turn.
 
-import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useState } from "/assets/libraries/htm.js";
 
 import { replayTurn } from "../inspector/api.js";
 import { Icon } from "../inspector/icons.js";
@@ -8,6 +8,7 @@ import { useDetails } from "../inspector/live.js";
 import { resultOf, titleOf, toneOf, whereOf } from "../inspector/turn_list.js";
 import { clock, duration, shortened } from "../inspector_models/formatting.js";
 import { moved } from "../inspector_models/turns.js";
+import { PaneHead } from "../inspector_panes/pane_head.js";
 import { Calls } from "./calls.js";
 import { Caller } from "./caller.js";
 import { CopyButton } from "./copy.js";
@@ -30,6 +31,9 @@ const TABS = [
   ["queue", "Queue", length("queue")],
 ];
 
+// Kinds of turns whose activity came from the channel: it can come again.
+const DELIVERED = ["channel", "queued"];
+
 let lastTab = "overview";
 
 /**
@@ -37,28 +41,21 @@ let lastTab = "overview";
  *
  * @param focus whether to move the focus to its heading.
  * @param summary the turn's row; undefined while it is unknown.
- * @param onOpen called with another turn's id; `onEdit` with the activity to edit and send.
+ * @param onOpen called with another turn's id; `onEdit` with the turn whose activity to edit.
  */
 export function TurnDetails(props) {
   const { id, focus, summary, onClose } = props;
   const { details, problem } = useDetails(id, summary);
   const turn = details ?? summary;
-  const heading = useRef(null);
-  useLayoutEffect(() => {
-    if (focus) heading.current?.focus();
-  }, [id, focus, Boolean(turn)]);
   if (!turn) return html`<${Unknown} problem=${problem} onClose=${onClose} />`;
   // The row may be newer than the details, which are fetched again; it has numbers for lists.
   const { ms, status, outcome, error } = summary ?? turn;
   const now = { ...turn, ms, status, outcome, error };
+  const title = html`<bdi>${shortened(titleOf(now), 120)}</bdi>`;
   return html`<article class="pane" aria-label="Turn">
-    <div class="pane__head">
-      <button class="icon-button" aria-label="Close" title="Close (Esc)" onClick=${onClose}>
-        <${Icon} name="back" />
-      </button>
-      <h2 ref=${heading} tabindex="-1"><bdi>${shortened(titleOf(now), 120)}</bdi></h2>
+    <${PaneHead} key=${id} title=${title} focus=${focus} onClose=${onClose}>
       <span class="pill" data-tone=${toneOf(now)}>${resultOf(now)}</span>
-    </div>
+    <//>
     <${Facts} ...${props} turn=${now} />
     ${details
       ? html`<${Tabs} key="tabs" turn=${{ ...details, ms, status, outcome, error }} />`
@@ -70,12 +67,7 @@ export function TurnDetails(props) {
 
 function Unknown({ problem, onClose }) {
   return html`<div class="pane">
-    <div class="pane__head">
-      <button class="icon-button" aria-label="Close" title="Close (Esc)" onClick=${onClose}>
-        <${Icon} name="back" />
-      </button>
-      <h2 tabindex="-1">Turn</h2>
-    </div>
+    <${PaneHead} title="Turn" focus=${false} onClose=${onClose} />
     <div class="empty" aria-busy=${!problem}>
       ${problem === "unknown"
         ? html`<p class="empty__title">This turn is not here</p>
@@ -115,22 +107,27 @@ function Facts({ turn, onOpen, onEdit, onOpenConversation }) {
         : html`<bdi>${where}</bdi>`)}
       ${turn.channel && html`<span>${turn.channel}</span>`}
       ${turn.replay_of &&
-      html`<button class="link" onClick=${() => onOpen(turn.replay_of)}>replay of</button>`}
+      html`<${Other} id=${turn.replay_of} onOpen=${onOpen}>the turn it repeats<//>`}
       ${turn.parent &&
-      html`<button class="link" onClick=${() => onOpen(turn.parent)}>part of</button>`}
+      html`<${Other} id=${turn.parent} onOpen=${onOpen}>the turn it is part of<//>`}
     </p>
-    ${turn.activity &&
+    ${turn.activity?.type &&
+    DELIVERED.includes(turn.kind) &&
     html`<div class="turn-facts__actions">
       <button class="button button--small" disabled=${isBusy} onClick=${replay}>
         <${Icon} name="replay" />Replay
       </button>
-      <button class="button button--small" onClick=${() => onEdit(turn.activity)}>
+      <button class="button button--small" onClick=${() => onEdit(turn)}>
         <${Icon} name="edit" />Edit and send
       </button>
       ${turn.curl && html`<${CopyButton} text=${turn.curl} label="Copy as curl" />`}
     </div>`}
     ${problem && html`<p class="problem" role="alert">${problem}</p>`}
   </div>`;
+}
+
+function Other({ id, onOpen, children }) {
+  return html`<button class="link" onClick=${() => onOpen(id)}>${children}</button>`;
 }
 
 function Tabs({ turn }) {
@@ -190,7 +187,9 @@ function Part({ chosen, turn, call, onCall }) {
     case "calls":
       return html`<${Calls} turn=${turn} shown=${call} />`;
     case "log":
-      return html`<${Log} turn=${turn} />`;
+      return turn.logs.length > 0
+        ? html`<${Log} lines=${turn.logs} start=${turn.at} />`
+        : html`<p class="quiet block">This turn logged nothing.</p>`;
     case "caller":
       return html`<${Caller} turn=${turn} />`;
     case "queue":

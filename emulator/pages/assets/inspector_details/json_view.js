@@ -13,6 +13,7 @@ import {
   search,
   treeRows,
 } from "../inspector_models/json_tree.js";
+import { remains } from "../inspector_models/large_values.js";
 import { moved } from "../inspector_models/turns.js";
 import { CopyButton } from "./copy.js";
 
@@ -24,6 +25,19 @@ const MAX_INDENT = 16;
 
 /** A JSON value; `label` names it. Give it another `key` for another value. */
 export function JsonView({ value, label }) {
+  const kept = remains(value);
+  return kept
+    ? html`<${Remains} ...${kept} label=${label} />`
+    : html`<${Whole} value=${value} label=${label} />`;
+}
+
+function Remains({ start, bytes, label }) {
+  if (!start) return html`<p class="quiet">${size(bytes)} of binary data</p>`;
+  return html`<p class="quiet">The start of ${size(bytes)}; the rest was not recorded.</p>
+    <pre class="json__raw" tabindex="0" role="region" aria-label=${label}>${start}…</pre>`;
+}
+
+function Whole({ value, label }) {
   const [raw, setRaw] = useState(false);
   const [text, setText] = useState("");
   const [open, setOpen] = useState(() => openAtFirst(value));
@@ -256,7 +270,7 @@ function Value({ row, wanted }) {
 }
 
 /** A text with what is searched for marked. */
-export function Marked({ text, wanted }) {
+function Marked({ text, wanted }) {
   if (!wanted) return text;
   const parts = [];
   const lower = text.toLowerCase();

@@ -1,18 +1,20 @@
-// A turn's log lines, and tracebacks with the reader's own code first.
+// Log lines, and tracebacks with the reader's own code first.
 
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
-import { count, duration } from "../inspector_models/formatting.js";
+import { clock, count, duration } from "../inspector_models/formatting.js";
 import { ownFirst, parsedTraceback, shortFile, splitText } from "../inspector_models/traceback.js";
 import { CopyButton } from "./copy.js";
 
 const TONES = { DEBUG: "quiet", INFO: "info", WARNING: "warn", ERROR: "bad", CRITICAL: "bad" };
 
-/** The log lines of a turn. */
-export function Log({ turn }) {
+/**
+ * Log lines.
+ *
+ * @param start epoch seconds that the lines' times count from; undefined: they are times of day.
+ */
+export function Log({ lines, start }) {
   const [level, setLevel] = useState("all");
-  const lines = turn.logs ?? [];
-  if (lines.length === 0) return html`<p class="quiet block">This turn logged nothing.</p>`;
   const shown = level === "all" ? lines : lines.filter((each) => TONES[each.level] !== "quiet");
   const hidden = lines.some((each) => TONES[each.level] === "quiet");
   return html`${hidden &&
@@ -23,14 +25,18 @@ export function Log({ turn }) {
       </button>
     </div>`}
     <ol class="log">
-      ${shown.map((line) => html`<${Line} line=${line} start=${turn.at} />`)}
+      ${shown.map((line) => html`<${Line} line=${line} start=${start} />`)}
     </ol>`;
 }
 
 function Line({ line, start }) {
   const { text, traceback } = splitText(line.text);
+  const at =
+    start === undefined
+      ? clock(line.at).slice(0, 8)
+      : `+${duration(Math.max(0, (line.at - start) * 1000))}`;
   return html`<li data-tone=${TONES[line.level] ?? "info"}>
-    <span class="log__at">+${duration(Math.max(0, (line.at - start) * 1000))}</span>
+    <span class="log__at">${at}</span>
     <span class="log__level">${line.level}</span>
     <span class="log__text">
       <span class="log__logger">${line.logger}</span><bdi>${text}</bdi>

@@ -49,24 +49,13 @@ function Failure({ turn }) {
 function Answer({ turn }) {
   const { response, request } = turn;
   if (!response) return null;
-  const body = parsedBody(response.body);
   return html`<section class="block">
     <h3>Response to the channel</h3>
     <p class="entry__facts">
       <span>${response.status}</span>${request?.url && html`<bdi>POST ${request.url}</bdi>`}
     </p>
-    ${body !== undefined && html`<${JsonView} value=${body} label="Response" />`}
+    ${response.body !== null && html`<${JsonView} value=${response.body} label="Response" />`}
   </section>`;
-}
-
-function parsedBody(body) {
-  if (body === null || body === undefined || body === "") return undefined;
-  if (typeof body !== "string") return body;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
 }
 
 /** The steps of a queued turn. */

@@ -3,6 +3,7 @@
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
 import { clock, count, duration, shortened, storedKey } from "../inspector_models/formatting.js";
+import { remains } from "../inspector_models/large_values.js";
 import { counted, difference } from "../inspector_models/state_difference.js";
 import { JsonView } from "./json_view.js";
 
@@ -19,12 +20,14 @@ export function State({ turn }) {
 function Entry({ entry }) {
   // A write without a read before it: nobody knows what it replaced.
   const isRead = entry.op === "read" || entry.known === false;
-  const [view, setView] = useState(isRead ? "" : "changes");
+  const isLarge = Boolean(remains(entry.before) ?? remains(entry.after));
+  const isCompared = !isRead && !isLarge;
+  const [view, setView] = useState(isCompared ? "changes" : "");
   const changes = useMemo(
-    () => (isRead ? [] : difference(entry.before, entry.after)),
-    [entry, isRead],
+    () => (isCompared ? difference(entry.before, entry.after) : []),
+    [entry, isCompared],
   );
-  const values = isRead ? ["after"] : ["changes", "before", "after"];
+  const values = [isCompared && "changes", !isRead && "before", "after"].filter(Boolean);
   const names = { changes: "Changes", before: "Before", after: isRead ? "Value" : "After" };
   return html`<section class="block entry">
     <h3>
@@ -35,7 +38,8 @@ function Entry({ entry }) {
       <span>${clock(entry.at)}</span><span>${duration(entry.ms)}</span>
       ${entry.source && html`<span>${entry.source}</span>`}
       ${entry.etag && html`<span>ETag ${entry.etag}</span>`}
-      ${!isRead && html`<span>${summary(changes)}</span>`}
+      ${isCompared && html`<span>${summary(changes)}</span>`}
+      ${!isRead && isLarge && html`<span>too large to compare</span>`}
       ${entry.known === false && html`<span>what it replaced is not known</span>`}
     </p>
     <div class="segments" role="group" aria-label=${`State ${entry.key}`}>

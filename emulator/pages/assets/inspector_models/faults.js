@@ -1,9 +1,10 @@
 // The faults of the local cloud's services, in words and as a form's values.
 
-/** What a service does wrong, in a few words; "" if it is healthy and runs. */
+/** What a service does wrong, in a few words; "" if it runs and has no fault left. */
 export function faultText(service) {
   if (!service.running) return "stopped";
-  const faults = service.faults ?? {};
+  if (!isFaulty(service)) return "";
+  const { faults } = service;
   const parts = [];
   if (faults.latency) parts.push(`${faults.latency} s late`);
   if (faults.silent) parts.push("never answers");
@@ -12,7 +13,10 @@ export function faultText(service) {
   if (faults.retry_after !== undefined && faults.retry_after !== null) {
     parts.push(`Retry-After ${faults.retry_after}`);
   }
-  for (const name of ["handled", "html", "endless"]) if (faults[name]) parts.push(name);
+  if (faults.html) parts.push("with a web page");
+  if (faults.endless) parts.push("with a body that never ends");
+  else if (faults.body !== undefined) parts.push("with a body of its own");
+  if (faults.handled) parts.push("after the request is carried out");
   if (faults.every > 1) parts.push(`every ${ordinal(faults.every)} request`);
   if (faults.path) parts.push(`only ${faults.path}`);
   if (faults.remaining !== undefined && faults.remaining !== null) {
@@ -23,14 +27,14 @@ export function faultText(service) {
 
 /** Whether a service has faults, or is stopped. A fault whose requests are used up is over. */
 export function isFaulty(service) {
-  const faults = service.faults ?? {};
+  const { faults, running } = service;
   const over = faults.remaining === 0 && !faults.latency;
-  return !service.running || (Object.keys(faults).length > 0 && !over);
+  return !running || (Object.keys(faults).length > 0 && !over);
 }
 
 /** Whether a preset is what is on: its faults and no others. `remaining` counts down. */
 export function isOn(preset, service) {
-  const now = { ...(service.faults ?? {}) };
+  const now = { ...service.faults };
   const wanted = { ...preset.faults };
   if ("remaining" in wanted && now.remaining > 0) now.remaining = wanted.remaining;
   const names = new Set([...Object.keys(now), ...Object.keys(wanted)]);

@@ -39,7 +39,7 @@ export function received(state, message) {
 }
 
 /** The turns with one that is new or has changed; the oldest make room. */
-export function withTurn(turns, turn) {
+function withTurn(turns, turn) {
   // A turn that changes is nearly always one of the newest.
   for (let index = turns.length - 1; index >= 0; index -= 1) {
     if (turns[index].id === turn.id) return turns.with(index, turn);

@@ -54,7 +54,7 @@ function placed(row, start, totalMs) {
   };
   const parts = (row.attempts ?? []).map((attempt) => {
     const startMs = Math.max(0, (attempt.at - start) * 1000);
-    return { ...place(startMs, attempt.ms ?? 0), failed: hasFailed(attempt, row.purpose) };
+    return { ...place(startMs, attempt.ms ?? 0), failed: attemptFailed(attempt, row.purpose) };
   });
   return { ...row, ...place(row.startMs, row.ms), parts };
 }
@@ -63,7 +63,7 @@ function placed(row, start, totalMs) {
  * Whether an attempt of a call has no response, or one that is an error. Storage says by some
  * statuses what it has, which its clients expect.
  */
-export function hasFailed(attempt, purpose = "") {
+export function attemptFailed(attempt, purpose = "") {
   if (purpose === "storage" && STORED_ALREADY.includes(attempt.status)) return false;
   return Boolean(attempt.error) || attempt.status >= 400;
 }
@@ -91,7 +91,7 @@ function calls(turn) {
       at: call.at ?? attempts[0]?.at,
       ms: call.ms ?? 0,
       status: last?.status ?? last?.error ?? null,
-      failed: last ? hasFailed(last, call.purpose) : false,
+      failed: last ? attemptFailed(last, call.purpose) : false,
       attempts,
     };
   });

@@ -1,6 +1,7 @@
 """The inspector's page with content that people and bots send, however odd it is."""
 
 import re
+import time
 
 from playwright.sync_api import Page, expect
 
@@ -190,3 +191,48 @@ def test_attempts_of_a_call(inspected: InspectedBot, page: Page) -> None:
     expect(table.get_by_role("row")).to_have_count(4)
     expect(table.get_by_role("row").nth(1)).to_contain_text("429 (new connection)")
     expect(table.get_by_role("row").nth(2)).to_contain_text("connection reset")
+
+
+def test_a_value_that_is_too_large(inspected: InspectedBot, page: Page) -> None:
+    """Of a value that was not recorded as a whole, the start of its text and its size are shown."""
+    large = {"$cut": {"bytes": 90_408, "start": '{"text": "zzz'}}
+    call = {"event": "call", "id": "c", "method": "POST", "url": "https://localhost/v3"}
+    inspected.report_turn(
+        {**call, "purpose": "connector", "request": large, "response": {"$bytes": 12}},
+        {"event": "state", "op": "write", "key": "k", "before": large, "after": {}},
+        text="large",
+    )
+    open_row(page, "large")
+    calls = choose(page, "Calls")
+    calls.get_by_text("connector").click()
+    expect(calls.get_by_text("The start of 90.4 KB; the rest was not recorded.")).to_be_visible()
+    expect(calls.get_by_role("region", name="Request")).to_have_text('{"text": "zzz…')
+    expect(calls.get_by_text("12 B of binary data")).to_be_visible()
+    state = choose(page, "State")
+    expect(state.get_by_text("too large to compare")).to_be_visible()
+    state.get_by_role("button", name="Before").click()
+    expect(state.get_by_role("region", name="Before")).to_contain_text("zzz")
+
+
+def test_lines_outside_of_turns(inspected: InspectedBot, page: Page) -> None:
+    """What is logged outside of turns is in a pane of its own, with the time of day."""
+    button = page.get_by_role("button", name="Log", exact=True)
+    expect(button).to_have_count(0)
+    inspected.report({"event": "log", "at": 1.8e9, "level": "WARNING", "text": "no keys"})
+    button.click()
+    line = page.get_by_role("listitem").filter(has_text="no keys")
+    expect(line).to_contain_text(re.compile(r"^\d\d:\d\d:\d\d\s*WARNING"))
+    button.click()
+    expect(line).to_have_count(0)
+
+
+def test_details_follow_a_turn_that_never_rests(inspected: InspectedBot, page: Page) -> None:
+    """The details of a running turn grow while it changes more often than they are fetched."""
+    inspected.report({"event": "turn_started", "turn": "1", "kind": "queued"})
+    row(page, "turn").click()
+    page.get_by_role("tab", name="Log").click()
+    lines = page.get_by_role("tabpanel").get_by_role("listitem")
+    last = time.monotonic() + 30
+    while lines.count() < 2:
+        inspected.report({"event": "log", "turn": "1", "level": "INFO", "text": "still busy"})
+        assert time.monotonic() < last

@@ -122,7 +122,9 @@ def test_pause_and_clear(inspected: InspectedBot, page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
     inspected.report_turn(text="meanwhile")
     inspected.report({"event": "status", "state": "loading"})
-    expect(page.get_by_text("Reloading")).to_be_visible()  # it has heard of all this
+    expect(page.get_by_text("Reloading")).to_be_visible()
+    inspected.report({"event": "status", "state": "ready"})
+    expect(page.get_by_text("Ready")).to_be_visible()  # so it has heard of the turn before
     expect(rows(page)).to_have_count(1)
     page.get_by_role("button", name="Pause").click()
     expect(row(page, "meanwhile")).to_be_visible()
@@ -149,12 +151,19 @@ def test_the_newest_turn_is_followed(inspected: InspectedBot, page: Page) -> Non
 
 
 def test_a_link_to_a_turn(inspected: InspectedBot, page: Page) -> None:
-    """A turn can be opened by its id before it is known; it is shown as soon as it is."""
+    """A turn can be opened by its id before it is known; the address has the id of what is open."""
     page.goto(f"{inspected.url}?turn=later")
     expect(page.get_by_text("This turn is not here")).to_be_visible()
     inspected.report_turn(turn="later", text="here I am")
     expect(page.get_by_role("heading", name="here I am")).to_be_visible()
     expect(choose(page, "Activity")).to_contain_text("here I am")
+    inspected.report_turn(turn="another", text="another one")
+    row(page, "another one").click()
+    expect(page).to_have_url(f"{inspected.url}?turn=another")
+    page.reload()
+    expect(page.get_by_role("heading", name="another one")).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page).to_have_url(inspected.url)
 
 
 @pytest.mark.timed

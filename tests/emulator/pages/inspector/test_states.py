@@ -1,5 +1,6 @@
 """The states of the inspector's page: each is readable by everybody, on any screen."""
 
+import re
 from typing import Any
 
 import pytest
@@ -102,9 +103,15 @@ def test_every_state_is_accessible(inspected: InspectedBot, page: Page, screen: 
         choose(page, "Overview")
         shoot(page, f"inspector_{'failed' if text == 'crash' else 'turn'}_{screen}")
         page.keyboard.press("Escape")
+    line = {"event": "log", "at": 1.8e9, "level": "WARNING", "logger": "auth.inbound"}
+    inspected.report({**line, "text": "The signing keys cannot be fetched."})
+    page.get_by_role("button", name="Log", exact=True).click()
+    expect(page.get_by_text("cannot be fetched")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == []
     page.get_by_role("button", name="Services").click()
     page.get_by_text("Other faults").first.click()
-    page.get_by_role("group", name="Faults of vault").get_by_text("500").click()
+    page.get_by_role("group", name="Faults of Key Vault").get_by_text("500").click()
     expect(page.get_by_text("Faults are on")).to_be_visible()
     assert violations(page) == []
     shoot(page, f"inspector_services_{screen}")
@@ -112,6 +119,24 @@ def test_every_state_is_accessible(inspected: InspectedBot, page: Page, screen: 
     page.get_by_role("textbox", name="Activity as JSON").fill('{"type": }')
     assert violations(page) == []
     shoot(page, f"inspector_send_{screen}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_states_with_nothing_to_show(inspected: InspectedBot, page: Page, scheme: Any) -> None:
+    """axe-core finds nothing if no turn matches, a turn is unknown, or the page connects."""
+    page.emulate_media(color_scheme=scheme)
+    inspected.report_turn(text="a turn")
+    expect(row(page, "a turn")).to_be_visible()
+    page.get_by_role("searchbox", name="Search turns").fill("nowhere")
+    expect(page.get_by_text("No turn matches")).to_be_visible()
+    assert violations(page) == []
+    page.goto(f"{inspected.url}?turn=unknown")
+    expect(page.get_by_text("This turn is not here")).to_be_visible()
+    assert violations(page) == []
+    page.route_web_socket(re.compile("/live"), lambda _: None)  # it opens, and nothing comes
+    page.goto(inspected.url)
+    expect(page.get_by_text("Connecting to the local cloud")).to_be_visible()
+    assert violations(page) == []
 
 
 def shoot(page: Page, name: str) -> None:
@@ -138,17 +163,22 @@ def test_a_lost_connection(inspected: InspectedBot, page: Page) -> None:
     """The turns stay, the page says that they are old, and connects again by itself."""
     inspected.report_turn(text="before")
     expect(row(page, "before")).to_be_visible()
+    assert violations(page) == []  # loads axe-core, too
     inspected.thread.stop("chat")
     try:
         strip = page.get_by_role("status").filter(has_text="The local cloud does not answer")
         expect(strip).to_be_visible()
         expect(page.get_by_text("Disconnected")).to_be_visible()
         expect(row(page, "before")).to_be_visible()
+        assert violations(page) == []
+        row(page, "before").click()
+        expect(page.get_by_text("Is make run still running?")).to_have_count(2)  # strip, details
         inspected.report_turn(text="meanwhile")
     finally:
         inspected.thread.start("chat")
     expect(row(page, "meanwhile")).to_be_visible()
     expect(strip).to_have_count(0)
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
 
 
 def test_colors_follow_the_switch(inspected: InspectedBot, page: Page) -> None:

@@ -81,7 +81,10 @@ def test_replay(inspected: InspectedBot, page: Page) -> None:
     expect(page.get_by_role("option", selected=True)).to_have_accessible_name(
         re.compile("once more.*replay")
     )
-    expect(page.get_by_role("button", name="replay of")).to_be_visible()
+    page.get_by_role("button", name="the turn it repeats").click()
+    expect(page.get_by_role("option", selected=True)).not_to_have_accessible_name(
+        re.compile("replay")
+    )
 
 
 def test_copy_as_curl(inspected: InspectedBot, page: Page) -> None:
@@ -115,6 +118,7 @@ def test_edit_and_send(inspected: InspectedBot, page: Page) -> None:
     editor.press("Control+Enter")
     expect(page.get_by_role("heading", name="second")).to_be_focused()
     expect(choose(page, "Replies")).to_contain_text("You said: second")
+    expect(page.get_by_role("button", name="the turn it repeats")).to_be_visible()
     assert len([url for url in sent if url.endswith("/send")]) == 1
 
 
@@ -132,7 +136,7 @@ def test_a_new_activity(page: Page) -> None:
 def test_faults(inspected: InspectedBot, page: Page) -> None:
     """A fault is switched on by a button, is warned of, shows in the turn, and is healed."""
     page.get_by_role("button", name="Services").click()
-    presets = page.get_by_role("group", name="Faults of connector")
+    presets = page.get_by_role("group", name="Faults of Bot Connector")
     presets.get_by_role("button", name="429 three times").click()
     strip = page.get_by_role("status").filter(has_text="Faults are on")
     expect(strip).to_contain_text("Bot Connector answers 429, Retry-After 1, 3 more")
@@ -151,7 +155,7 @@ def test_a_service_that_is_stopped(inspected: InspectedBot, page: Page) -> None:
     """A stopped service is warned of; one button starts it again and makes all healthy."""
     page.get_by_role("button", name="Services").click()
     page.get_by_role("button", name="Stop User token service").click()
-    other = page.get_by_role("group", name="Faults of vault")
+    other = page.get_by_role("group", name="Faults of Key Vault")
     other.get_by_role("button", name="500").click()
     strip = page.get_by_role("status").filter(has_text="Faults are on")
     expect(strip).to_contain_text("User token service stopped")
@@ -162,7 +166,7 @@ def test_a_service_that_is_stopped(inspected: InspectedBot, page: Page) -> None:
 
 
 def test_a_fault_of_ones_own(page: Page) -> None:
-    """The form switches any fault on; what the local cloud does not accept is said."""
+    """The form switches any fault on, a button all off; what is not accepted is said."""
     page.get_by_role("button", name="Services").click()
     service = page.get_by_role("listitem").filter(has_text="Entra ID")
     service.get_by_text("Other faults").click()
@@ -170,6 +174,8 @@ def test_a_fault_of_ones_own(page: Page) -> None:
     service.get_by_label("Path contains").fill("/token")
     service.get_by_role("button", name="Switch on").click()
     expect(service.get_by_text("answers 418, only /token")).to_be_visible()
+    service.get_by_role("button", name="Reset Entra ID").click()
+    expect(service.get_by_text("healthy")).to_be_visible()
     service.get_by_label("Status").fill("")
     service.get_by_label("Retry-After").fill("später")
     service.get_by_role("button", name="Switch on").click()

@@ -22,6 +22,13 @@ test("faults are said in a few words", () => {
     faultText(service({ cut: true, every: 11, path: "/v3" })),
     "cuts connections, every 11th request, only /v3",
   );
+  assert.equal(
+    faultText(service({ status: 503, html: true, handled: true })),
+    "answers 503, with a web page, after the request is carried out",
+  );
+  const garbage = service({ status: 200, body: "{" });
+  assert.equal(faultText(garbage), "answers 200, with a body of its own");
+  assert.equal(faultText(service({ status: 429, remaining: 0 })), "");
 });
 
 test("a service is faulty if it is stopped or has faults, unless they are used up", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  hasFailed,
+  attemptFailed,
   spoken,
   ticks,
   waterfall,
@@ -79,10 +79,10 @@ test("a span is below the one that it names, even if both start and end together
 });
 
 test("storage's word for what it does not have is no failure, that of others is", () => {
-  assert.equal(hasFailed({ status: 404 }, "storage"), false);
-  assert.equal(hasFailed({ status: 503 }, "storage"), true);
-  assert.equal(hasFailed({ status: 404 }, "connector"), true);
-  assert.equal(hasFailed({ status: null, error: "reset" }, "storage"), true);
+  assert.equal(attemptFailed({ status: 404 }, "storage"), false);
+  assert.equal(attemptFailed({ status: 503 }, "storage"), true);
+  assert.equal(attemptFailed({ status: 404 }, "connector"), true);
+  assert.equal(attemptFailed({ status: null, error: "reset" }, "storage"), true);
 });
 
 test("a step of the queue ends when it is reported", () => {

@@ -2,10 +2,10 @@
 
 import { html, useState } from "/assets/libraries/htm.js";
 
-import { count } from "../inspector_models/formatting.js";
+import { setFaults, startService, stopService } from "../inspector/api.js";
 import { faultsOf, faultText, isFaulty, isOn } from "../inspector_models/faults.js";
-import { setFaults, startService, stopService } from "./api.js";
-import { PaneHead } from "./send_form.js";
+import { count } from "../inspector_models/formatting.js";
+import { PaneHead } from "./pane_head.js";
 
 /** The pane with all services. */
 export function Services({ services, onClose }) {
@@ -40,16 +40,20 @@ function Service({ service }) {
   return html`<li class="service" data-tone=${tone}>
     <div class="service__head">
       <span class="dot" />
-      <h3>${service.label ?? service.name}</h3>
+      <h3>${service.label}</h3>
       <span class="service__now">${now || "healthy"}</span>
-      ${service.stoppable !== false &&
-      html`<button
+      ${service.running &&
+      now &&
+      html`<button class="button button--small button--quiet" onClick=${() => change({})}>
+        Reset<span class="visually-hidden"> ${service.label}</span>
+      </button>`}
+      <button
         class="button button--small button--quiet"
         onClick=${() => attempt(toggle(service.name))}
       >
         ${service.running ? "Stop" : "Start"}
-        <span class="visually-hidden"> ${service.label ?? service.name}</span>
-      </button>`}
+        <span class="visually-hidden"> ${service.label}</span>
+      </button>
     </div>
     <p class="service__facts">
       <code>${service.url}</code>
@@ -58,7 +62,7 @@ function Service({ service }) {
     </p>
     <${Presets} service=${service} onChange=${change} />
     <details class="service__own">
-      <summary>Other faults<span class="visually-hidden"> of ${service.name}</span></summary>
+      <summary>Other faults<span class="visually-hidden"> of ${service.label}</span></summary>
       <${FaultForm} service=${service} onChange=${change} />
     </details>
     ${problem && html`<p class="problem" role="alert">${problem}</p>`}
@@ -66,8 +70,8 @@ function Service({ service }) {
 }
 
 function Presets({ service, onChange }) {
-  return html`<div class="service__presets" role="group" aria-label=${`Faults of ${service.name}`}>
-    ${(service.presets ?? []).map((preset) => {
+  return html`<div class="service__presets" role="group" aria-label=${`Faults of ${service.label}`}>
+    ${service.presets.map((preset) => {
       const on = isOn(preset, service);
       return html`<button
         key=${preset.name}
@@ -82,7 +86,7 @@ function Presets({ service, onChange }) {
 }
 
 const TEXTS = [
-  ["status", "Status", { type: "number", min: 100, max: 599, placeholder: "503" }],
+  ["status", "Status", { type: "number", min: 200, max: 599, placeholder: "503" }],
   ["retry_after", "Retry-After", { placeholder: "seconds or date" }],
   ["latency", "Latency (s)", { type: "number", min: 0, step: "any", placeholder: "0.5" }],
   ["remaining", "Only the next", { type: "number", min: 1, placeholder: "3" }],
@@ -131,7 +135,7 @@ function FaultForm({ service, onChange }) {
       )}
     </div>
     <button class="button button--small">
-      Switch on<span class="visually-hidden"> for ${service.name}</span>
+      Switch on<span class="visually-hidden"> for ${service.label}</span>
     </button>
   </form>`;
 }

@@ -1,11 +1,12 @@
 // An activity to write, or to change and send again.
 
-import { html, useLayoutEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useMemo, useRef, useState } from "/assets/libraries/htm.js";
 
+import { sendActivity } from "../inspector/api.js";
+import { Icon } from "../inspector/icons.js";
 import { parsed } from "../inspector_models/json_syntax.js";
 import { jsonText } from "../inspector_models/json_tree.js";
-import { sendActivity } from "./api.js";
-import { Icon } from "./icons.js";
+import { PaneHead } from "./pane_head.js";
 
 const TEMPLATES = {
   message: { type: "message", text: "Hello" },
@@ -20,8 +21,13 @@ const TEMPLATES = {
   event: { type: "event", name: "reminder", value: {} },
 };
 
-/** The form; `onSent` is called with the id of the turn that the activity became. */
-export function SendForm({ activity, title, onSent, onClose }) {
+/**
+ * The form; `onSent` is called with the id of the turn that the activity became.
+ *
+ * @param activity is changed; null: a new one is written.
+ * @param replayOf id of the turn that had the activity; null: there is none.
+ */
+export function SendForm({ activity, replayOf, title, onSent, onClose }) {
   const [text, setText] = useState(() => jsonText(activity ?? TEMPLATES.message));
   const [answer, setAnswer] = useState("");
   const [isSending, setSending] = useState(false);
@@ -31,7 +37,7 @@ export function SendForm({ activity, title, onSent, onClose }) {
     if (problem || isSending) return;
     setSending(true);
     try {
-      const { turn, status } = await sendActivity(result.value);
+      const { turn, status } = await sendActivity(result.value, replayOf);
       if (turn) onSent(turn);
       else setAnswer(`The bot answered ${status}.`);
     } catch (error) {
@@ -66,19 +72,6 @@ export function SendForm({ activity, title, onSent, onClose }) {
         </button>
       </div>
     </div>
-  </div>`;
-}
-
-/** A pane's heading, with the button that closes it. */
-export function PaneHead({ title, onClose, children = null }) {
-  const heading = useRef(null);
-  useLayoutEffect(() => heading.current.focus(), []);
-  return html`<div class="pane__head">
-    <button class="icon-button" aria-label="Close" title="Close (Esc)" onClick=${onClose}>
-      <${Icon} name="back" />
-    </button>
-    <h2 ref=${heading} tabindex="-1">${title}</h2>
-    ${children}
   </div>`;
 }
 
