@@ -114,6 +114,7 @@ def test_every_state_is_accessible(inspected: InspectedBot, page: Page, screen: 
     page.get_by_role("group", name="Faults of Key Vault").get_by_text("500").click()
     expect(page.get_by_text("Faults are on")).to_be_visible()
     assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == []
     shoot(page, f"inspector_services_{screen}")
     page.get_by_role("button", name="New activity").click()
     page.get_by_role("textbox", name="Activity as JSON").fill('{"type": }')
