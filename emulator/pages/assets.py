@@ -34,17 +34,17 @@ class PageAssets:
         name = request.match_info["name"]
         if self._libraries is None or not self.has_library(name):
             raise web.HTTPNotFound(text=f"{name} is not set up: install Node.js, then make run")
-        return _file(self._libraries / name)
+        return _file(self._libraries, name)
 
     async def _own(self, request: web.Request) -> web.StreamResponse:
-        file = FOLDER / request.match_info["folder"] / request.match_info["name"]
-        if not file.resolve().is_relative_to(FOLDER) or not file.is_file():
-            raise web.HTTPNotFound
-        return _file(file)
+        return _file(FOLDER, "{folder}/{name}".format(**request.match_info))
 
 
-def _file(file: Path) -> web.FileResponse:
-    if file.suffix not in TYPES:
+def _file(folder: Path, name: str) -> web.FileResponse:
+    file = (folder / name).resolve()
+    # A name may have `..` in it, and slashes, as %2F.
+    is_inside = file.is_relative_to(folder.resolve())
+    if not is_inside or not file.is_file() or file.suffix not in TYPES:
         raise web.HTTPNotFound
     headers = {
         "Cache-Control": "no-cache",

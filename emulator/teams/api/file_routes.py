@@ -1,5 +1,6 @@
 """FileRoutes: files that users send, and files that the bot uploads."""
 
+import json
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,11 +9,11 @@ from urllib.parse import quote
 from aiohttp import BodyPartReader, web
 
 from emulator.channel.conversations import Activity, Attachment, Conversations
-from emulator.channel.errors import ChannelError
+from emulator.channel.errors import ChannelError, checked_activity
 from emulator.faults import Handler
 from emulator.teams.api.conversation_routes import member_of
 from emulator.teams.api.message_routes import MessageRoutes
-from emulator.teams.directory.body import bad
+from emulator.teams.directory.body import bad, item, items, message_content
 from emulator.teams.directory.teams_directory import TeamsDirectory
 from emulator.teams.uploads import Uploads
 
@@ -73,10 +74,9 @@ class FileRoutes:
         person = member_of(chat, self._directory.person(form.fields.get("user")))
         if not form.files:
             raise bad("The form has no files.")
-        attachments = [self._attachment(file) for file in form.files]
-        content: Activity = {"type": "message", "attachments": attachments}
-        if form.fields.get("text"):
-            content["text"] = form.fields["text"]
+        content = message_in(form)
+        files = map(self._attachment, form.files)
+        content["attachments"] = [*files, *items(content, "attachments")]
         return web.json_response(self._messages.send(chat, person, content, form.fields))
 
     def _attachment(self, file: Attachment) -> dict[str, object]:
@@ -107,6 +107,20 @@ class FileRoutes:
     async def _view(self, request: web.Request) -> web.Response:
         file = self._uploads.file(request.match_info["file"])
         return _response(file, request.match_info["view"])
+
+
+def message_in(form: UploadForm) -> Activity:
+    """The message that has the form's files: `activity`, JSON; without it, one without a text.
+
+    Raises:
+        ChannelError: 400, it is something else.
+    """
+    try:
+        activity = json.loads(form.fields.get("activity") or "{}")
+    except ValueError:
+        raise bad("'activity' is not JSON.") from None
+    given = item({"activity": activity}, "activity")
+    return message_content(checked_activity({**given, "type": "message"}))
 
 
 async def form_of(request: web.Request) -> UploadForm:

@@ -154,7 +154,7 @@ async def say(page: Page, text: str) -> None:
 
 
 async def press_sign_in(page: Page) -> None:
-    """Press the sign-in card's button, with the keyboard (tests.support.wire.chromium says why)."""
+    """Press the sign-in card's button, by keyboard: Web Chat moves a new card."""
     await page.locator(".ac-pushButton", has_text="Sign in").press("Enter")
 
 

@@ -4,6 +4,7 @@ Microsoft references "Send and receive files using a bot", "driveItem: createUpl
 """
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,14 @@ from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
 CONSENT = "application/vnd.microsoft.teams.card.file.consent"
 
 
-def form(page: TeamsPage, *files: tuple[str, bytes, str], **fields: str) -> aiohttp.FormData:
-    """A form with files: each a name, its content and its type."""
-    data = aiohttp.FormData({"user": page.user, **fields})
+def form(
+    page: TeamsPage, *files: tuple[str, bytes, str], message: object = None
+) -> aiohttp.FormData:
+    """A form with files, each a name, its content and its type; and with their message."""
+    fields = {"user": page.user}
+    if message is not None:
+        fields["activity"] = json.dumps(message)
+    data = aiohttp.FormData(fields)
     for name, content, kind in files:
         data.add_field("file", content, filename=name, content_type=kind)
     return data
@@ -40,7 +46,7 @@ async def content_of(page: TeamsPage, url: str) -> tuple[bytes, aiohttp.ClientRe
 
 async def test_a_users_file(page: TeamsPage, bot: AdaptedBot) -> None:
     """The bot gets where to download it, without a token; the file never runs as a page."""
-    await send(page, form(page, ("notes.TXT", b"content", "text/plain"), text="look"))
+    await send(page, form(page, ("notes.TXT", b"content", "text/plain"), message={"text": "look"}))
     activity = await bot.wait_for("message")
     file, html = activity["attachments"]
     assert file["contentType"] == "application/vnd.microsoft.teams.file.download.info"
@@ -83,7 +89,8 @@ async def test_files_are_for_personal_chats(page: TeamsPage, bot: AdaptedBot) ->
     """In a group chat, people see the file, and the bot does not get it."""
     group = await page.create("group")
     await group.connect()
-    await send(group, form(group, ("a.txt", b"content", "text/plain"), text="for people"))
+    content = {"text": "for people"}
+    await send(group, form(group, ("a.txt", b"content", "text/plain"), message=content))
     shown = await group.sees("for people")
     assert len(shown["attachments"]) == 1
     bot_account = group.chat["bot"]
@@ -108,11 +115,25 @@ async def test_files_for_a_bot_that_takes_none(
     sent = await send(page, form(page, ("a.txt", b"content", "text/plain")))
     event = await page.event("delivery", activityId=sent["id"], state="unsent")
     assert "supportsFiles" in event["text"]
-    await send(page, form(page, ("a.png", b"\x89PNG", "image/png"), text="a picture"))
+    content = {"text": "a picture"}
+    await send(page, form(page, ("a.png", b"\x89PNG", "image/png"), message=content))
     assert (await bot.wait_for("message"))["text"] == "a picture"
     write_manifest({"bots": [{"supportsFiles": True}]})
     await page.call("POST", f"{page.path}/activities/{sent['id']}/retry")
     assert (await bot.wait_for("message", 2))["id"] == sent["id"]
+
+
+async def test_a_picture_for_the_bot_in_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> None:
+    """A message with a picture keeps its mention: in a group chat, it reaches the bot by that."""
+    group = await page.create("group")
+    mention = {"type": "mention", "text": "<at>Bot</at>", "mentioned": group.chat["bot"]}
+    card = {"contentType": "application/vnd.microsoft.card.hero", "content": {"title": "A card"}}
+    message = {"text": "<at>Bot</at> look", "entities": [mention], "attachments": [card]}
+    await send(group, form(group, ("a.png", b"\x89PNG", "image/png"), message=message))
+    got = await bot.wait_for("message")
+    assert mention in got["entities"]
+    kinds = [each["contentType"] for each in got["attachments"]]
+    assert kinds == ["image/*", card["contentType"], "text/html"]
 
 
 async def consented(
@@ -187,8 +208,14 @@ async def test_a_declined_file(
 
 
 async def test_a_form_of_another_shape_is_a_400(page: TeamsPage) -> None:
-    """A form needs files, and a body must be a form."""
-    await send(page, form(page, text="no file"), 400)
+    """A form needs files, its message must be an activity, and a body must be a form."""
+    file = ("a.txt", b"content", "text/plain")
+    await send(page, form(page, message={"text": "no file"}), 400)
+    await send(page, form(page, file, message=[]), 400)
+    await send(page, form(page, file, message={"attachments": 7}), 400)
+    data = form(page, file)
+    data.add_field("activity", "{")
+    await send(page, data, 400)
     async with page.http.post(f"/api/chat{page.path}/files", json={}) as response:
         assert response.status == 400
     async with page.http.get("/api/chat/files/none") as response:

@@ -55,8 +55,8 @@ def transcript(page: Page) -> Locator:
 
 
 def say(page: Page, text: str) -> None:
-    """Type a message into the chat page, and send it."""
-    box = page.get_by_role("textbox", name="Type a message")
+    """Type a message into the chat page, and send it; in a channel, a post or a reply."""
+    box = page.locator(".composer__field")
     box.fill(text)
     box.press("Enter")
 

@@ -67,11 +67,12 @@ function OneAttachment({ attachment, activity, context }) {
 }
 
 function DeletedMessage({ item, context }) {
-  const undo = () => context.attempt(() => context.api.undelete(item.id));
-  return html`<article class=${`message message--deleted${item.own ? " message--own" : ""}`}>
+  const { id, own, past } = item;
+  const undo = () => context.attempt(() => context.api.undelete(id));
+  const button = html`<button type="button" class="link-button" onClick=${undo}>Undo</button>`;
+  return html`<article class=${`message message--deleted${own ? " message--own" : ""}`}>
     <div class="bubble bubble--deleted">
-      This message has been deleted.
-      ${item.own && html`<button type="button" class="link-button" onClick=${undo}>Undo</button>`}
+      This message has been deleted. ${own && !past && button}
     </div>
   </article>`;
 }

@@ -15,6 +15,7 @@ export function Reactions({ item, context }) {
         class="reaction"
         aria-pressed=${String(mine)}
         aria-label=${`${label}, ${count}`}
+        disabled=${item.past}
         onClick=${() => toggle(type, mine)}
       >
         <span aria-hidden="true">${symbol}</span> ${count}

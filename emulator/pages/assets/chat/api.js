@@ -1,7 +1,7 @@
 /** Calls the local cloud: what a person does in a conversation. */
 
 /** The local cloud, or the bot behind it, refused something. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;

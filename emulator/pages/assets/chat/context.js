@@ -1,6 +1,6 @@
 /** What the parts of the page can do: one object that all of them get. */
 
-import { isPage } from "./pages.js";
+import { webUrl } from "../adaptive/values.js";
 import { openSignIn } from "./sign_in.js";
 
 /**
@@ -12,7 +12,7 @@ export function createContext({ store, api, client, facts }, shown) {
   const notify = (text, kind = "info", turn = undefined) =>
     store.dispatch({ type: "notice", notice: { text, kind, turn } });
   const openUrl = (url) => {
-    if (isPage(url)) open(url, "_blank", "noopener");
+    if (webUrl(url)) open(url, "_blank", "noopener");
     else notify("This link is not a web page.", "error");
   };
   const attach = (attachment) =>
@@ -40,7 +40,7 @@ export function createContext({ store, api, client, facts }, shown) {
     attach,
     singleSignOn: state.singleSignOn,
     send: (activity, shown, thread) => client.send(activity, shown, thread),
-    insertText: (text) => composer.current?.insert(text),
+    insertText: (text, picked = []) => composer.current?.insert({ text, picked }),
     focusComposer: () => composer.current?.focus(),
     reply: (item) => composer.current?.reply(item),
     replyInThread: (thread) => composer.current?.replyInThread(thread),

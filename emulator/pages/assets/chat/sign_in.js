@@ -1,6 +1,6 @@
 /** Signing in, as Teams does: a popup with the sign-in page, then its code as an invoke. */
 
-import { isPage } from "./pages.js";
+import { webUrl } from "../adaptive/values.js";
 
 /** What gets a sign-in's code in place of the invoke, by the sign-in's id. */
 const receivers = new Map();
@@ -12,7 +12,7 @@ const receivers = new Map();
  * @param {(code: string) => void} onCode gets the code in place of the invoke.
  */
 export function openSignIn(link, { notify, onCode }) {
-  if (!isPage(link)) {
+  if (!webUrl(link)) {
     notify("The sign-in link is not a web page.", "error");
     return;
   }

@@ -19,25 +19,19 @@ export function useFiles(context) {
     drop(chosen.filter((each) => each.key === key));
     setChosen(chosen.filter((each) => each.key !== key));
   };
-  const send = async (text, thread) => {
-    if (context.state.connection !== "connected") {
-      context.insertText(text);
-      context.notify("The files stay here until the page is connected.", "error");
-      return;
-    }
+  /** Send them, with a message or null; resolves to whether that worked. */
+  const send = async (message, thread) => {
     const sent = chosen;
     setChosen([]);
+    const contents = sent.map(({ file }) => file);
     try {
-      await context.api.upload(
-        sent.map(({ file }) => file),
-        { text, thread },
-      );
+      await context.api.upload(contents, { activity: message && JSON.stringify(message), thread });
       drop(sent);
+      return true;
     } catch (error) {
-      // Nothing is lost: they can be sent again.
-      setChosen(sent);
-      context.insertText(text);
+      setChosen((later) => [...sent, ...later]);
       context.notify(`The files were not sent. ${error.message}`, "error");
+      return false;
     }
   };
   const choose = () => {

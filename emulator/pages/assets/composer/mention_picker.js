@@ -5,16 +5,17 @@ import { Avatar } from "../shared/avatar.js";
 const LIST = "mention-list";
 
 /** The list of members that opens after an `@`. */
-export function useMentions({ text, field, members, put, picked, setPicked }) {
+export function useMentions({ field, now, put }, members) {
   const [query, setQuery] = useState(null);
   const [active, setActive] = useState(0);
   const found = query ? matchingMembers(members, query.query) : [];
   const open = found.length > 0;
   const pick = (member) => {
-    const next = withMention(text, field.current.selectionStart, query, member.name);
-    setPicked([...picked.filter(({ id }) => id !== member.id), member]);
+    const { selectionStart } = field.current;
+    const before = now();
+    const { text, caret } = withMention(before.text, selectionStart, query, member.name);
     setQuery(null);
-    put(next.text, next.caret);
+    put({ text, picked: [...before.picked.filter(({ id }) => id !== member.id), member] }, caret);
   };
   const update = (typed, caret) => {
     setQuery(mentionQuery(typed, caret));

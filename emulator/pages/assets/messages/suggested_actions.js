@@ -1,6 +1,9 @@
 import { html } from "/assets/libraries/htm.js";
+import { runEffect } from "../adaptive/card_actions.js";
+import { cardActionEffect } from "../adaptive/card_effects.js";
+import { composedDraft } from "../text/mentions.js";
 
-/** Buttons below the last message, which send what they say. */
+/** Buttons below the last message: most send what they say. */
 export function SuggestedActions({ activity, context }) {
   const { actions } = activity.suggestedActions;
   return html`<div class="suggestions" role="group" aria-label="Suggested replies">
@@ -10,7 +13,7 @@ export function SuggestedActions({ activity, context }) {
           key=${index}
           type="button"
           class="button suggestion"
-          onClick=${() => perform(action, context)}
+          onClick=${() => press(action, context)}
         >
           ${action.title ?? action.text ?? action.value}
         </button>`,
@@ -18,26 +21,12 @@ export function SuggestedActions({ activity, context }) {
   </div>`;
 }
 
-/** What a button does: Bot Framework's card action types. */
-export function perform({ type, value, text, displayText, title }, context) {
-  switch (type) {
-    case "openUrl":
-    case "downloadFile":
-    case "showImage":
-      context.openUrl(value);
-      break;
-    case "signin":
-      context.signIn(value);
-      break;
-    case "messageBack":
-      context.send({ type: "message", text: text ?? "", value }, displayText ?? null);
-      break;
-    case "Action.Compose":
-    case "composeBox":
-      context.insertText(typeof value === "string" ? value : title);
-      break;
-    default:
-      context.send({ type: "message", text: String(value ?? title ?? ""), textFormat: "plain" });
+function press(action, context) {
+  if (action.type === "Action.Compose") {
+    const { text, picked } = composedDraft(action.value?.data ?? {});
+    context.insertText(text, picked);
+  } else {
+    runEffect(cardActionEffect(action, {}), { context });
   }
   context.focusComposer();
 }

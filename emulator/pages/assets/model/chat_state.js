@@ -1,7 +1,7 @@
 /** The state of the chat page, and what changes it. */
 
 import * as outbox from "./outbox.js";
-import { EMPTY, withChanges, withNotice, withoutTyping } from "./transcript.js";
+import { EMPTY, withChanges, withRestart, withoutTyping } from "./transcript.js";
 
 const PERSON_TYPING_MS = 5000;
 
@@ -88,13 +88,14 @@ function withSession(state, { session, now }) {
   const next = {
     ...known,
     place,
+    attached: place === state.place ? state.attached : [],
     outbox: pending,
     status: status ?? state.status,
     unread: read(state, conversation.id),
   };
   if (same && !restarted) return next;
   const before = restarted && state.transcript.items.length > 0 ? state.transcript : EMPTY;
-  const transcript = before === EMPTY ? EMPTY : withNotice(before, RESTARTED, now);
+  const transcript = before === EMPTY ? EMPTY : withRestart(before, RESTARTED, now);
   return { ...next, transcript, reached: 0, deliveries: restarted ? {} : state.deliveries };
 }
 

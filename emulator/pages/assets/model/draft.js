@@ -2,17 +2,22 @@
 
 const PREFIX = "local-chat.draft.";
 
+/** A draft is `{text, picked}`: what was typed, and the members who were picked after an `@`. */
+export const EMPTY_DRAFT = Object.freeze({ text: "", picked: [] });
+
 export function keptDraft(storage, conversation) {
   try {
-    return storage.getItem(PREFIX + conversation) ?? "";
+    const { text, picked } = JSON.parse(storage.getItem(PREFIX + conversation));
+    return { text: String(text), picked: Array.isArray(picked) ? picked : [] };
   } catch {
-    return "";
+    return EMPTY_DRAFT;
   }
 }
 
-export function keepDraft(storage, conversation, text) {
+export function keepDraft(storage, conversation, { text, picked }) {
+  if (!conversation) return;
   try {
-    if (text) storage.setItem(PREFIX + conversation, text);
+    if (text) storage.setItem(PREFIX + conversation, JSON.stringify({ text, picked }));
     else storage.removeItem(PREFIX + conversation);
   } catch {
     // It stays as long as the page does.

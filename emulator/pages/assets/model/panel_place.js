@@ -2,7 +2,7 @@
 
 const KEY = "local-chat.panel";
 const WIDTH = 480;
-const MIN_WIDTH = 320;
+export const MIN_WIDTH = 320;
 const CHAT_WIDTH = 360;
 
 export function keptPanel(storage) {
@@ -22,7 +22,12 @@ export function keepPanel(storage, { open, width }) {
   }
 }
 
-/** A width (pixels) that leaves the chat its room. */
+/** The largest width (pixels) that leaves the chat its room. */
+export function maxWidth(viewport) {
+  return Math.max(MIN_WIDTH, viewport - CHAT_WIDTH);
+}
+
+/** The wanted width, if there is room for it. */
 export function panelWidth(wanted, viewport) {
-  return Math.max(MIN_WIDTH, Math.min(wanted, viewport - CHAT_WIDTH));
+  return Math.max(MIN_WIDTH, Math.min(wanted, maxWidth(viewport)));
 }

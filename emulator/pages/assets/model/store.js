@@ -1,4 +1,4 @@
-/** A store: a state, a reducer, and who wants to know of changes. */
+/** A store: a state that only a reducer changes, and listeners. */
 
 export function createStore(reduce, initial) {
   let state = initial;

@@ -16,8 +16,9 @@ export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });
 
 /**
  * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, streaming,
- * text?}`: `at` is epoch milliseconds, `streaming` is null, "informative" or "streaming". The
- * server adds `reactions`, `edited` and `thread` to the activities.
+ * past?, text?}`: `at` is epoch milliseconds, `streaming` is null, "informative" or "streaming",
+ * `past` items are of a run of the local cloud that has ended. The server adds `reactions`,
+ * `edited` and `thread` to the activities.
  *
  * @param {object} transcript EMPTY, or what this function returned.
  * @param {Array} changes activities as added or updated, and `messageDelete`, in order.
@@ -157,11 +158,12 @@ function hasBody(attachment) {
   return Boolean(attachment) && attachment.contentType !== "text/html";
 }
 
-/** A line of the page itself, such as that the local cloud was restarted. */
-export function withNotice(transcript, text, now) {
-  const key = `notice:${transcript.items.length}:${now}`;
+/** After a restart of the local cloud, which does not know the items of before: a line says so. */
+export function withRestart(transcript, text, now) {
+  const key = `restart:${transcript.items.length}:${now}`;
   const notice = { key, id: key, kind: "event", activity: {}, at: now, own: false, text };
-  return { ...transcript, items: [...transcript.items, notice] };
+  const items = transcript.items.map((item) => ({ ...item, past: true, streaming: null }));
+  return { ...transcript, items: [...items, notice], typing: null };
 }
 
 /** Without an indicator whose time is over, or whose turn has ended. */

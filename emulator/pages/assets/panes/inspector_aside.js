@@ -1,6 +1,6 @@
 import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { InspectorPanel } from "../inspector/panel.js";
-import { keptPanel, keepPanel, panelWidth } from "../model/panel_place.js";
+import { keptPanel, keepPanel, maxWidth, MIN_WIDTH, panelWidth } from "../model/panel_place.js";
 
 /** Whether the inspector is open, how wide it is, and which turn it shows. */
 export function useInspector() {
@@ -28,7 +28,8 @@ export function useInspector() {
 /** The inspector beside the chat. What is closed is not there: nothing is recorded. */
 export function InspectorAside({ inspector, context }) {
   const aside = useRef(null);
-  const width = panelWidth(inspector.width, innerWidth);
+  const viewport = useViewportWidth();
+  const width = panelWidth(inspector.width, viewport);
   useEffect(() => {
     if (aside.current) aside.current.style.setProperty("--panel-width", `${width}px`);
   }, [inspector.open, width]);
@@ -45,6 +46,16 @@ export function InspectorAside({ inspector, context }) {
       />
     </div>
   </aside>`;
+}
+
+function useViewportWidth() {
+  const [width, setWidth] = useState(innerWidth);
+  useEffect(() => {
+    const resized = () => setWidth(innerWidth);
+    addEventListener("resize", resized);
+    return () => removeEventListener("resize", resized);
+  }, []);
+  return width;
 }
 
 function Splitter({ width, onResize }) {
@@ -71,8 +82,8 @@ function Splitter({ width, onResize }) {
     aria-orientation="vertical"
     aria-label="Width of the inspector"
     aria-valuenow=${Math.round(width)}
-    aria-valuemin="320"
-    aria-valuemax=${innerWidth}
+    aria-valuemin=${MIN_WIDTH}
+    aria-valuemax=${maxWidth(innerWidth)}
     onPointerDown=${onPointerDown}
     onKeyDown=${onKeyDown}
   ></div>`;

@@ -1,6 +1,6 @@
 /** When to try again to connect to a local server that may be starting. */
 
-export const FIRST_MS = 250;
+const FIRST_MS = 250;
 export const CEILING_MS = 2000;
 
 /**

@@ -1,5 +1,7 @@
 /** Mentions: `<at>Name</at>` in a text, and an entity for each. */
 
+import { plainText } from "./plain_text.js";
+
 /** The word that is being typed after an `@` before the caret; null without one. */
 export function mentionQuery(text, caret) {
   const before = text.slice(0, caret);
@@ -50,11 +52,29 @@ export function mentionsIn(typed, picked) {
   return { text, entities };
 }
 
-/** The typed form of a text with mentions, to edit it again. */
-export function typedForm({ text = "", entities = [] }) {
+/** A message as the draft that it was, to edit it. */
+export function draftOf({ text = "", entities = [] }) {
   const picked = entities
     .filter(({ type }) => type === "mention")
     .map(({ mentioned }) => mentioned);
-  const typed = text.replace(/<at(?:\s[^>]*)?>(.*?)<\/at>/gis, (_, name) => `@${name}`);
-  return { typed, picked };
+  return { text: text.replace(/<at(?:\s[^>]*)?>(.*?)<\/at>/gis, (_, name) => `@${name}`), picked };
+}
+
+/**
+ * The draft that an Action.Compose puts into the composer.
+ *
+ * @param {object} message a `chatMessage` of Microsoft Graph, whose HTML has `<at id="0">Name</at>`
+ *   for the mention of that id.
+ */
+export function composedDraft({ body, mentions = [] }) {
+  const picked = [];
+  const html = String(body?.content ?? "");
+  const typed = html.replace(/<at\s+id="(\d+)"[^>]*>(.*?)<\/at>/gis, (_, number, name) => {
+    const mention = mentions.find(({ id }) => String(id) === number);
+    const { user, application } = mention?.mentioned ?? {};
+    const { id } = user ?? application ?? {};
+    if (id) picked.push({ id, name });
+    return `@${name}`;
+  });
+  return { text: plainText(typed), picked };
 }

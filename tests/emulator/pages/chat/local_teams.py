@@ -1,5 +1,6 @@
 """LocalTeams: a local cloud with its chat page, as the tests of the page use it."""
 
+import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,20 @@ GREETING = "Welcome!"
 ARTIFACTS = ROOT / "artifacts" / "chat"
 
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+DROP = """([name, type, content, event]) => {
+  const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], name, { type }));
+  const field = document.querySelector(".composer__field");
+  const options = { bubbles: true, cancelable: true };
+  field.dispatchEvent(
+    event === "drop"
+      ? new DragEvent("drop", { ...options, dataTransfer: data })
+      : new ClipboardEvent("paste", { ...options, clipboardData: data }),
+  );
+}"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ class LocalTeams:
         return [each for each in activities if each["type"] == "message"]
 
     def check_access(self, page: Page) -> None:
-        """Assert that axe-core finds nothing to complain about."""
+        """Assert that axe-core finds no violation."""
         page.evaluate(self.axe.read_text("utf-8"))
         found = page.evaluate("tags => axe.run({runOnly: tags})", AXE_TAGS)
         complaints = [
@@ -75,12 +90,6 @@ class LocalTeams:
 def box(page: Page) -> Locator:
     """Where a person writes."""
     return page.locator(".composer__field")
-
-
-def say(page: Page, text: str) -> None:
-    """Type a message, and send it."""
-    box(page).fill(text)
-    box(page).press("Enter")
 
 
 def bubble(page: Page, text: str) -> Locator:
@@ -104,6 +113,11 @@ def choose_for(shown: Locator, button: str, item: str) -> None:
     shown.hover()
     shown.get_by_role("button", name=button).click()
     shown.get_by_role("menu").get_by_text(item, exact=True).click()
+
+
+def hand_over(page: Page, name: str, kind: str, content: bytes, event: str) -> None:
+    """Drop or paste a file into the composer."""
+    page.evaluate(DROP, [name, kind, base64.b64encode(content).decode(), event])
 
 
 def shoot(page: Page, name: str) -> None:

@@ -9,9 +9,9 @@ from tests.emulator.pages.chat.local_teams import (
     bubble,
     choose,
     message,
-    say,
     shoot,
 )
+from tests.support.wire.chromium import say
 
 UNMENTIONED = "Teams delivers only messages that mention the bot."
 
@@ -49,9 +49,24 @@ def test_a_group_chat(teams: LocalTeams, page: Page, complaints: list[str]) -> N
     assert complaints == []
 
 
+def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
+    """A member who was picked is still mentioned when the draft is sent after a reload."""
+    choose(page, "New conversation", "New group chat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    box(page).press_sequentially("@Bo")
+    box(page).press("Enter")
+    box(page).press_sequentially("hello")
+    page.reload()
+    expect(box(page)).to_have_value("@Bot hello")
+    box(page).press("Enter")
+    expect(bubble(page, "You said: ")).to_be_visible()
+    assert any(each["text"] == "<at>Bot</at> hello" for each in teams.received(page))
+
+
 def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     """A member is added, acted as, mentioned and removed; two tabs see the same."""
     choose(page, "New conversation", "New group chat")
+    expect(bubble(page, GREETING)).to_be_visible()
     members = page.get_by_role("button", name="members, acting as")
     members.or_(page.get_by_role("button", name="1 member")).first.click()
     page.get_by_role("menuitem", name="Add a new user").click()
@@ -113,7 +128,7 @@ def test_the_app_is_uninstalled_and_installed(page: Page) -> None:
     expect(bubble(page, GREETING)).to_have_count(2)
 
 
-def test_a_new_user_and_back(page: Page) -> None:
+def test_a_new_user(page: Page) -> None:
     """Another user starts in a chat of their own."""
     first = page.locator(".rail__user-name").inner_text()
     say(page, "by the first")

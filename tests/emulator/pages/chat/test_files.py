@@ -1,12 +1,22 @@
 """Files and pictures in the chat page: chosen, dropped, pasted, sent and shown."""
 
-import base64
 import zlib
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.emulator.pages.chat.local_teams import LocalTeams, box, bubble, shoot
+from tests.emulator.pages.chat.local_teams import (
+    GREETING,
+    LocalTeams,
+    box,
+    bubble,
+    choose,
+    choose_for,
+    hand_over,
+    message,
+    shoot,
+)
+from tests.support.wire.chromium import say
 
 
 def png(width: int = 96, height: int = 64) -> bytes:
@@ -24,25 +34,6 @@ def png(width: int = 96, height: int = 64) -> bytes:
         + chunk(b"IDAT", zlib.compress(lines))
         + chunk(b"IEND", b"")
     )
-
-
-DROP = """([name, type, content, event]) => {
-  const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
-  const data = new DataTransfer();
-  data.items.add(new File([bytes], name, { type }));
-  const field = document.querySelector(".composer__field");
-  const options = { bubbles: true, cancelable: true };
-  field.dispatchEvent(
-    event === "drop"
-      ? new DragEvent("drop", { ...options, dataTransfer: data })
-      : new ClipboardEvent("paste", { ...options, clipboardData: data }),
-  );
-}"""
-
-
-def hand_over(page: Page, name: str, kind: str, content: bytes, event: str) -> None:
-    """Drop or paste a file into the composer."""
-    page.evaluate(DROP, [name, kind, base64.b64encode(content).decode(), event])
 
 
 def test_a_chosen_file(teams: LocalTeams, page: Page, tmp_path: Path) -> None:
@@ -99,3 +90,36 @@ def test_a_dropped_file_can_be_removed(page: Page) -> None:
     box(page).press("Enter")
     expect(page.locator("a.file")).to_have_count(1)
     expect(page.locator("a.file")).to_contain_text("b.txt")
+
+
+def test_a_picture_with_a_mention(page: Page) -> None:
+    """In a group chat, a picture is sent with the mention that brings it to the bot."""
+    choose(page, "New conversation", "New group chat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    hand_over(page, "image.png", "image/png", png(), "paste")
+    expect(page.locator(".tray img")).to_be_visible()
+    box(page).press_sequentially("@Bo")
+    box(page).press("Enter")
+    box(page).press_sequentially("look")
+    box(page).press("Enter")
+    expect(bubble(page, "You said: ")).to_be_visible()
+    expect(page.locator(".message--own .mention")).to_have_text("Bot")
+    expect(page.get_by_role("button", name="Open the image image.png")).to_be_visible()
+
+
+def test_files_that_cannot_be_sent(page: Page) -> None:
+    """They come back with their text and with what the message replies to."""
+    page.route("**/files", lambda route: route.abort())
+    choose_for(message(page, GREETING), "Message options", "Reply")
+    hand_over(page, "a.txt", "text/plain", b"a", "drop")
+    expect(page.locator(".tray__file")).to_have_count(1)
+    say(page, "with a file")
+    expect(page.get_by_role("alert")).to_contain_text("The files were not sent.")
+    expect(page.locator(".tray__file")).to_have_count(1)
+    expect(box(page)).to_have_value("with a file")
+    page.unroute("**/files")
+    box(page).press("Enter")
+    own = page.locator(".message--own")
+    expect(own.locator("a.file")).to_contain_text("a.txt")
+    expect(own.locator(".quote")).to_contain_text(GREETING)
+    expect(box(page)).to_have_value("")

@@ -1,4 +1,4 @@
-"""What the chat page looks like, and that everybody can use it."""
+"""The chat page's looks and its accessibility, from phones to 4k, in light and dark."""
 
 import datetime
 import re
@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.emulator.pages.chat.local_teams import LocalTeams, box, bubble, message, say, shoot
+from tests.emulator.pages.chat.local_teams import LocalTeams, box, bubble, message, shoot
+from tests.support.wire.chromium import say
 
 TEXT = (
     "Here they **are**:\n\n| Step | Before | After |\n|:--|--:|--:|\n| Save to answer | 3.5 s | "
@@ -107,17 +108,19 @@ def test_the_panels_of_a_phone(teams: LocalTeams, browser: Browser) -> None:
     page.get_by_role("button", name="Inspector").click()
     inspector = page.get_by_role("complementary", name="Inspector")
     expect(inspector).to_have_css("width", "360px")
+    teams.check_access(page)
     shoot(page, "inspector 360")
     page.close()
 
 
-def test_the_inspector_beside_the_chat(page: Page) -> None:
-    """It shows the turns while it is open; its width is changed, and kept."""
+def test_the_inspector_beside_the_chat(teams: LocalTeams, page: Page) -> None:
+    """It shows the turns while it is open; its width is kept, as far as there is room."""
     page.get_by_role("button", name="Inspector").click()
     aside = page.get_by_role("complementary", name="Inspector")
     expect(aside).to_be_visible()
     say(page, "inspected")
     expect(aside).to_contain_text("inspected")
+    teams.check_access(page)
     splitter = page.get_by_role("separator", name="Width of the inspector")
     splitter.focus()
     before = aside.bounding_box()
@@ -126,6 +129,8 @@ def test_the_inspector_beside_the_chat(page: Page) -> None:
     shoot(page, "inspector")
     page.reload()
     expect(aside).to_have_css("width", f"{width_of(before) + 24:g}px")
+    page.set_viewport_size({"width": 800, "height": 860})
+    expect(page.locator(".conversation")).to_have_css("width", "360px")
     page.get_by_role("button", name="Inspector", exact=True).click()
     expect(aside).to_have_count(0)
 
@@ -136,7 +141,7 @@ def width_of(place: Any) -> float:
 
 
 def test_motion_and_forced_colors(teams: LocalTeams, browser: Browser) -> None:
-    """Who wants less motion gets none, and with forced colors the borders are there."""
+    """Animations stop where less motion is preferred; forced colors show borders."""
     page = browser.new_page(reduced_motion="reduce", forced_colors="active")
     teams.open(page)
     page.clock.set_fixed_time(datetime.datetime.now(datetime.UTC))

@@ -3,6 +3,7 @@
 import datetime
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emulator.pages.chat.local_teams import (
@@ -11,9 +12,9 @@ from tests.emulator.pages.chat.local_teams import (
     bubble,
     choose_for,
     message,
-    say,
     shoot,
 )
+from tests.support.wire.chromium import say
 
 
 def test_a_message_and_its_answer(page: Page, complaints: list[str]) -> None:
@@ -124,6 +125,24 @@ def test_editing_and_deleting(teams: LocalTeams, page: Page) -> None:
     assert [each["text"] for each in teams.received(page) if "typo" in each["text"]]
 
 
+def test_an_edit_leaves_the_draft(page: Page) -> None:
+    """What was typed before an edit is there again when it is given up, and when it is sent."""
+    say(page, "tpyo")
+    own = page.locator(".message--own")
+    box(page).fill("a draft")
+    choose_for(own, "Message options", "Edit")
+    expect(box(page)).to_have_value("tpyo")
+    box(page).press("Escape")
+    expect(box(page)).to_have_value("a draft")
+    choose_for(own, "Message options", "Edit")
+    say(page, "typo")
+    expect(own.locator(".text")).to_have_text("typo")
+    expect(box(page)).to_have_value("a draft")
+    choose_for(own, "Message options", "Edit")
+    page.reload()
+    expect(box(page)).to_have_value("a draft")
+
+
 def test_reactions(teams: LocalTeams, page: Page) -> None:
     """A reaction is counted below the message, and a click takes it back."""
     said = teams.bot_says(page, "react to this")
@@ -144,7 +163,8 @@ def test_a_reply_quotes_the_message(teams: LocalTeams, page: Page) -> None:
     own = page.locator(".message--own")
     expect(own.locator(".quote")).to_contain_text("the question")
     expect(own.locator(".text")).to_have_text("my answer")
-    (html,) = teams.received(page)[-2]["attachments"][:1]
+    sent = next(each for each in teams.received(page) if each["text"] == "my answer")
+    (html,) = sent["attachments"]
     assert 'itemtype="http://schema.skype.com/Reply"' in html["content"]
 
 
@@ -160,20 +180,35 @@ def test_suggested_actions(teams: LocalTeams, page: Page) -> None:
     expect(page.locator(".suggestion")).to_have_count(0)
 
 
-def test_a_failed_delivery(teams: LocalTeams, page: Page) -> None:
-    """A bot that answers 500 is said below the message, with its turn and another try."""
-    endpoint = teams.thread.cloud.channel.bot_endpoint
-    teams.thread.cloud.channel.bot_endpoint = f"{teams.thread.cloud.pages.url}/api/chat/session"
-    say(page, "fails")
+def test_a_suggested_text_for_the_composer(teams: LocalTeams, page: Page) -> None:
+    """Action.Compose puts its message into the composer, with its mention, and sends nothing."""
+    bot_id = teams.thread.cloud.teams.directory.bot["id"]
+    mentioned = {"id": 0, "mentionText": "Bot", "mentioned": {"user": {"id": bot_id}}}
+    body = {"content": '<at id="0">Bot</at> how is the weather?'}
+    value = {"type": "Teams.chatMessage", "data": {"body": body, "mentions": [mentioned]}}
+    actions = [{"type": "Action.Compose", "title": "Weather", "value": value}]
+    teams.bot_says(page, "Ask me", suggestedActions={"actions": actions})
+    page.get_by_role("button", name="Weather").click()
+    expect(box(page)).to_have_value("@Bot how is the weather?")
+    expect(box(page)).to_be_focused()
+    box(page).press("Enter")
+    expect(page.locator(".message--own .mention")).to_have_text("Bot")
+
+
+def test_a_failed_delivery(teams: LocalTeams, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status that refuses the message is shown below it, with its turn and another try."""
+    cloud = teams.thread.cloud
     own = page.locator(".message--own")
-    expect(own).to_contain_text(re.compile(r"The bot answered \d+\."))
+    with monkeypatch.context() as patching:
+        no_bot = f"{cloud.pages.url}/api/chat/session"
+        patching.setattr(cloud.channel, "bot_endpoint", no_bot)
+        say(page, "fails")
+        expect(own).to_contain_text(re.compile(r"The bot answered \d+\."))
     teams.check_access(page)
     shoot(page, "failed")
-    teams.thread.cloud.channel.bot_endpoint = endpoint
     own.get_by_role("button", name="Retry").click()
     expect(bubble(page, "You said: fails")).to_be_visible()
     expect(own).not_to_contain_text("The bot answered")
-    own.hover()
     choose_for(own, "Message options", "Show the turn")
     expect(page.get_by_role("complementary", name="Inspector")).to_be_visible()
 
@@ -202,4 +237,5 @@ def test_screen_readers_hear_each_new_message_once(teams: LocalTeams, page: Page
     expect(region).to_have_text("Bot: Attention")
     page.reload()
     expect(bubble(page, "Attention")).to_be_visible()
-    expect(region).to_have_text("")
+    teams.bot_says(page, "And again")
+    expect(region).to_have_text("Bot: And again")

@@ -1,4 +1,4 @@
-"""The chat page with what no bot should send, and without what it needs."""
+"""The chat page with malformed messages, with very many, and without its libraries."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
-from tests.emulator.pages.chat.local_teams import LocalTeams, bubble, say
+from tests.emulator.pages.chat.local_teams import LocalTeams, bubble
+from tests.support.wire.chromium import say
 
 ODD: list[dict[str, Any]] = [
     {"text": None},

@@ -6,7 +6,8 @@ from playwright.sync_api import Page, expect
 from emulator.channel.conversations import Activity
 from emulator.pages.sign_in_page import sign_in_link
 from emulator.token_service.user_tokens import CONNECTION, UserConnection
-from tests.emulator.pages.chat.local_teams import LocalTeams, bubble, say
+from tests.emulator.pages.chat.local_teams import LocalTeams, bubble
+from tests.support.wire.chromium import say
 
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 

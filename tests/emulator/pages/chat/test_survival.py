@@ -9,13 +9,22 @@ from playwright.sync_api import Browser, Page, expect
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.loopback import free_port
-from tests.emulator.pages.chat.local_teams import GREETING, LocalTeams, box, bubble, say, shoot
+from tests.emulator.pages.chat.local_teams import (
+    GREETING,
+    LocalTeams,
+    box,
+    bubble,
+    hand_over,
+    message,
+    shoot,
+)
 from tests.support.bots.bot_process import BotProcess
+from tests.support.wire.chromium import say
 
 
 @contextlib.contextmanager
-def running(libraries: Path, folder: Path, port: int) -> Iterator[CloudThread]:
-    """A run of the local cloud, whose page has this port; without a bot."""
+def running(libraries: Path, folder: Path, port: int = 0) -> Iterator[CloudThread]:
+    """A run of the local cloud, whose page has this port or any; without a bot."""
     with CloudThread(Cloud(folder, libraries=libraries)) as thread:
         thread.call(thread.cloud.watch)
         thread.stop("chat")
@@ -62,7 +71,7 @@ def test_each_tab_is_another_user(teams: LocalTeams, page: Page) -> None:
 
 
 def test_a_restart_of_the_local_cloud(libraries: Path, browser: Browser, tmp_path: Path) -> None:
-    """The page says that the cloud is stopped, keeps what is typed, and sends it to the next."""
+    """The page says that the cloud is stopped, keeps what is written, and sends it to the next."""
     port = free_port()
     page = browser.new_page()
     first, second = tmp_path / "first", tmp_path / "second"
@@ -77,6 +86,10 @@ def test_a_restart_of_the_local_cloud(libraries: Path, browser: Browser, tmp_pat
     name = user_of(page)
     say(page, "meanwhile")
     expect(page.locator(".delivery")).to_have_text("Waiting for the local cloud…")
+    hand_over(page, "a.txt", "text/plain", b"a", "drop")
+    say(page, "with a file")
+    expect(page.locator(".notice")).to_contain_text("The files stay here")
+    expect(box(page)).to_have_value("with a file")
     shoot(page, "stopped")
     with running(libraries, second, port) as thread, bot_of(thread, second / "bot.log"):
         expect(bubble(page, "You said: meanwhile")).to_be_visible()
@@ -85,6 +98,10 @@ def test_a_restart_of_the_local_cloud(libraries: Path, browser: Browser, tmp_pat
         expect(bubble(page, "You said: before")).to_be_visible()
         expect(bubble(page, GREETING)).to_have_count(1)
         assert user_of(page) == name
+        before = message(page, "You said: before")
+        expect(before.get_by_role("button", name="Message options")).to_have_count(0)
+        box(page).press("Enter")
+        expect(bubble(page, "You said: with a file")).to_be_visible()
         say(page, "after")
         expect(bubble(page, "You said: after")).to_be_visible()
         page.reload()
@@ -95,7 +112,7 @@ def test_a_restart_of_the_local_cloud(libraries: Path, browser: Browser, tmp_pat
 def test_before_the_bot_is_ready(libraries: Path, browser: Browser, tmp_path: Path) -> None:
     """A page that is early shows that the bot starts; greeting and answer come when it can."""
     page = browser.new_page()
-    with running(libraries, tmp_path, free_port()) as thread:
+    with running(libraries, tmp_path) as thread:
         thread.call(thread.cloud.inspector.status.set, "starting")
         page.goto(f"{thread.cloud.pages.url}/")
         expect(page.locator(".status")).to_have_text("Bot is starting")

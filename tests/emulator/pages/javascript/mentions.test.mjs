@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  composedDraft,
   matchingMembers,
   mentionQuery,
   mentionsIn,
-  typedForm,
+  draftOf,
   withMention,
 } from "../../../../emulator/pages/assets/text/mentions.js";
 
@@ -59,6 +60,16 @@ test("a name with signs of patterns is a name", () => {
 
 test("a message can be edited in the form in which it was typed", () => {
   const sent = mentionsIn("@Bot hello", [BOT]);
-  assert.deepEqual(typedForm(sent), { typed: "@Bot hello", picked: [BOT] });
-  assert.deepEqual(typedForm({}), { typed: "", picked: [] });
+  assert.deepEqual(draftOf(sent), { text: "@Bot hello", picked: [BOT] });
+  assert.deepEqual(draftOf({}), { text: "", picked: [] });
+});
+
+test("a composed message is a draft that mentions whom it names", () => {
+  const body = { content: '<p>Ask <at id="0">Bot</at> and <at id="7">Nobody</at></p>' };
+  const mentions = [{ id: 0, mentionText: "Bot", mentioned: { user: { id: BOT.id } } }];
+  assert.deepEqual(composedDraft({ body, mentions }), {
+    text: "Ask @Bot and @Nobody",
+    picked: [BOT],
+  });
+  assert.deepEqual(composedDraft({}), { text: "", picked: [] });
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keepDraft, keptDraft } from "../../../../emulator/pages/assets/model/draft.js";
+import {
+  EMPTY_DRAFT,
+  keepDraft,
+  keptDraft,
+} from "../../../../emulator/pages/assets/model/draft.js";
 import {
   keepPanel,
   keptPanel,
@@ -47,12 +51,15 @@ test("what is no session is none", () => {
   keepSession(REFUSING, {});
 });
 
-test("a draft is kept for each conversation until it is sent", () => {
+test("a draft is kept for each conversation until it is sent, with whom it mentions", () => {
   const kept = storage();
-  keepDraft(kept, "a:1", "hel");
-  assert.deepEqual([keptDraft(kept, "a:1"), keptDraft(kept, "a:2")], ["hel", ""]);
-  keepDraft(kept, "a:1", "");
-  assert.equal(keptDraft(kept, "a:1"), "");
+  const draft = { text: "hel", picked: [{ id: "28:b", name: "Bot" }] };
+  keepDraft(kept, "a:1", draft);
+  assert.deepEqual([keptDraft(kept, "a:1"), keptDraft(kept, "a:2")], [draft, EMPTY_DRAFT]);
+  keepDraft(kept, "a:1", EMPTY_DRAFT);
+  assert.equal(keptDraft(kept, "a:1"), EMPTY_DRAFT);
+  keepDraft(REFUSING, "a:1", draft);
+  assert.equal(keptDraft(REFUSING, "a:1"), EMPTY_DRAFT);
 });
 
 test("the inspector's panel is as wide as before, but leaves the chat its room", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { isPage } from "../../../../emulator/pages/assets/chat/pages.js";
+import { webUrl } from "../../../../emulator/pages/assets/adaptive/values.js";
 import { initials, tint } from "../../../../emulator/pages/assets/shared/initials.js";
 import { placed } from "../../../../emulator/pages/assets/shared/placement.js";
 import {

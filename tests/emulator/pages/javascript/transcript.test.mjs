@@ -7,7 +7,7 @@ import {
   suggesting,
   TYPING_MS,
   withChanges,
-  withNotice,
+  withRestart,
   withoutTyping,
 } from "../../../../emulator/pages/assets/model/transcript.js";
 
@@ -126,11 +126,15 @@ test("what happens to a conversation is a line, what people do not see is none",
 });
 
 test("messages of another run of the local cloud stay, though it counts ids anew", () => {
-  const before = withNotice(shown([message("1", ME, "a")]), "Restarted", NOW);
+  const before = withRestart(shown([message("1", ME, "a")]), "Restarted", NOW);
   const after = withChanges(before, [message("1", ME, "b")], { ...READER, run: "r2" });
   assert.deepEqual(
     after.items.map(({ activity, text }) => text ?? activity.text),
     ["a", "Restarted", "b"],
+  );
+  assert.deepEqual(
+    after.items.map(({ past }) => past === true),
+    [true, false, false],
   );
 });
 
