@@ -1,7 +1,7 @@
 /** Calls the local cloud: what a person does in a conversation. */
 
 /** The local cloud, or the bot behind it, refused something. */
-class ApiError extends Error {
+export class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -55,6 +55,7 @@ export function chatApi(current) {
   return {
     session: (kept) => request("POST", "/session", kept),
     app: () => request("GET", "/app"),
+    conversation: (id) => request("GET", `/conversations/${encodeURIComponent(id)}`),
     conversations: (id) => request("GET", `/conversations?user=${encodeURIComponent(id)}`),
     createConversation: (body) => request("POST", "/conversations", { user: user(), ...body }),
     send: (sent, more = {}) =>

@@ -37,8 +37,20 @@ export function chatClient(store, api, openSocket) {
       listen(mine);
       await refreshConversations();
     } catch (error) {
-      if (mine === attempt) later(error);
+      if (mine !== attempt) return;
+      // The tab has kept what the server does not take, such as the session of another version.
+      const anew = error.status === 400 && user && Object.keys(changes).length === 0;
+      if (anew) connect({ user: undefined, conversation: undefined });
+      else later(error);
     }
+  }
+
+  /** Open any conversation that the server knows, as one of its members. */
+  async function visit(id) {
+    const conversation = await api.conversation(id);
+    const { user } = store.state;
+    const goesAs = isMember({ user, conversation }) ? user : conversation.members[0];
+    await connect({ conversation, user: goesAs });
   }
 
   /** Somebody has removed the user: their chat with the bot is opened. */
@@ -146,7 +158,15 @@ export function chatClient(store, api, openSocket) {
 
   const ticking = setInterval(() => store.dispatch({ type: "tick", now: Date.now() }), TICK_MS);
 
-  return { connect, send, again, flush, refreshConversations, stop: () => clearInterval(ticking) };
+  return {
+    connect,
+    visit,
+    send,
+    again,
+    flush,
+    refreshConversations,
+    stop: () => clearInterval(ticking),
+  };
 }
 
 function isMember({ user, conversation }) {

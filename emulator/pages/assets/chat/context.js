@@ -55,6 +55,7 @@ export function createContext({ store, api, client, facts }, shown) {
       setRailOpen(false);
       client.connect({ conversation });
     },
+    visitConversation: (id) => attempt(() => client.visit(id)),
     actAs: (user) => client.connect({ user }),
     announce,
     signIn: (link, onCode) => openSignIn(link, { notify, onCode }),

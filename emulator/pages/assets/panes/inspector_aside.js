@@ -42,7 +42,7 @@ export function InspectorAside({ inspector, context }) {
         asked=${inspector.turn}
         conversation=${context.conversation?.id}
         onClose=${inspector.close}
-        onOpenConversation=${(id) => context.openConversation({ id })}
+        onOpenConversation=${context.visitConversation}
       />
     </div>
   </aside>`;

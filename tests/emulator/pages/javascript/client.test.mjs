@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnreachableError } from "../../../../emulator/pages/assets/chat/api.js";
+import { ApiError, UnreachableError } from "../../../../emulator/pages/assets/chat/api.js";
 import { chatClient } from "../../../../emulator/pages/assets/chat/client.js";
 import { initialState, reduce } from "../../../../emulator/pages/assets/model/chat_state.js";
 import { createStore } from "../../../../emulator/pages/assets/model/store.js";
@@ -27,11 +27,16 @@ class Cloud {
   async session(kept) {
     this.sessions.push(kept);
     this.check();
+    if (kept.user?.broken) throw new ApiError(400, "'id' is not a text.");
     return {
       user: kept.user ?? USER,
       conversation: kept.conversation ?? this.conversation,
       run: this.run,
     };
+  }
+
+  async conversation(id) {
+    return { id, members: [{ id: "29:other" }] };
   }
 
   async conversations() {
@@ -169,4 +174,26 @@ test("an old socket of another conversation changes nothing", async (t) => {
   cloud.sockets[1].says({ type: "hello", run: "r1" });
   cloud.sockets[0].breaks();
   assert.equal(store.state.connection, "connected");
+});
+
+test("a kept session that the server does not take is given up", async (t) => {
+  const { cloud, store, client } = started(t);
+  store.dispatch({
+    type: "opened",
+    session: { user: { ...USER, broken: true }, conversation: CHAT, run: "r0" },
+    now: 0,
+  });
+  await client.connect();
+  await settled();
+  assert.deepEqual(cloud.sessions.at(-1), {});
+  assert.equal(store.state.run, "r1");
+});
+
+test("a conversation of somebody else is opened as one of its members", async (t) => {
+  const { cloud, store, client } = started(t);
+  await client.connect();
+  await client.visit("19:x");
+  const { user, conversation } = cloud.sessions.at(-1);
+  assert.deepEqual([user.id, conversation.id], ["29:other", "19:x"]);
+  assert.equal(store.state.conversation.id, "19:x");
 });
