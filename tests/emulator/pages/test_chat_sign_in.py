@@ -1,4 +1,4 @@
-"""ChatPage: a user signs in to the bot in a real browser."""
+"""WebChatPage: a user signs in to the bot in a real browser."""
 
 import re
 import time

@@ -86,7 +86,7 @@ function FeedbackForm({ context, close, reaction, activity, done }) {
   const question = reaction === "like" ? "What did you like?" : "What went wrong?";
   return html`<form onSubmit=${submit}>
     ${problem && html`<${Problem} problem=${problem} />`}
-    <label class="form__label" for="feedback-text">${question}</label>
+    <label class="label" for="feedback-text">${question}</label>
     <textarea
       id="feedback-text"
       class="field"

@@ -1,20 +1,12 @@
 // Files that bots send. Source: Microsoft Learn, "Send and receive files through your bot".
 
 import { object, text, webUrl } from "../adaptive/values.js";
-
-/** "12 KB" for a number of bytes; "" for what is none. */
-export function fileSize(bytes) {
-  if (!Number.isFinite(bytes) || bytes < 0) return "";
-  const units = ["bytes", "KB", "MB", "GB"];
-  const power = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
-  const amount = bytes / 1024 ** power;
-  return `${power && amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${units[power]}`;
-}
+import { sizeText } from "../text/file_facts.js";
 
 /** {description, size} of a FileConsentCard. */
 export function consentFacts(content) {
   const { description, sizeInBytes } = object(content);
-  return { description: text(description), size: fileSize(sizeInBytes) };
+  return { description: text(description), size: sizeText(sizeInBytes) };
 }
 
 /** What is wrong with a FileConsentCard, for Teams; null: nothing. */

@@ -20,9 +20,7 @@ export function ImageAttachment({ image, context }) {
 /** A file, with its name, its kind and its size. */
 export function FileAttachment({ file }) {
   const { name, url, size } = file;
-  const facts = [fileKind(name), size === undefined ? "" : sizeText(size)]
-    .filter(Boolean)
-    .join(" · ");
+  const facts = [fileKind(name), sizeText(size)].filter(Boolean).join(" · ");
   const content = html`<span class="file__icon"><${Icon} name="file" /></span>
     <span class="file__names"
       ><span class="file__name">${name}</span><span class="file__facts">${facts}</span></span

@@ -53,9 +53,9 @@ export function chatClient(store, api, openSocket) {
     await connect({ conversation, user: goesAs });
   }
 
-  /** Somebody has removed the user: their chat with the bot is opened. */
+  /** Somebody has removed the user, whose chat with the bot is opened instead. */
   function left({ conversation }) {
-    const text = `You are not a member of ${conversation.name || "this conversation"}.`;
+    const text = `You are no longer a member of ${conversation.name || "this conversation"}.`;
     store.dispatch({ type: "notice", notice: { kind: "info", text } });
     connect({ conversation: undefined });
   }

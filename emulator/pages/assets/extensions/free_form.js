@@ -28,13 +28,13 @@ function FreeForm({ context }) {
   };
   return html`<form onSubmit=${submit}>
     <div class="form__row">
-      <label class="form__label" for="free-kind">Kind</label>
+      <label class="label" for="free-kind">Kind</label>
       <select id="free-kind" class="field" value=${entered.kind} onChange=${change("kind")}>
         ${KINDS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}
       </select>
     </div>
     <div class="form__row">
-      <label class="form__label" for="free-id">Command id</label>
+      <label class="label" for="free-id">Command id</label>
       <input
         id="free-id"
         class="field"
@@ -47,7 +47,7 @@ function FreeForm({ context }) {
     ${
       entered.kind === "query" &&
       html`<div class="form__row">
-        <label class="form__label" for="free-parameter">Parameter's name</label>
+        <label class="label" for="free-parameter">Parameter's name</label>
         <input
           id="free-parameter"
           class="field"

@@ -44,7 +44,7 @@ export function Parameter({ parameter, value, change, inputRef, onInput = () => 
     autocomplete: "off",
   };
   return html`<div class="form__row">
-    <label class="form__label" for=${id}>${text(title) || name}</label>
+    <label class="label" for=${id}>${text(title) || name}</label>
     ${inputType === "textarea" && html`<textarea rows="3" ...${shared}></textarea>`}
     ${inputType === "toggle" && html`<input id=${id} type="checkbox" checked=${value === "true"} onChange=${onChange} />`}
     ${

@@ -29,7 +29,7 @@ export function SignInPrompt({ context, outcome, again }) {
     <details>
       <summary>The page has shown a code or returned nothing</summary>
       <form onSubmit=${submit}>
-        <label class="form__label" for="sign-in-state">Code</label>
+        <label class="label" for="sign-in-state">Code</label>
         <input
           id="sign-in-state"
           class="field"

@@ -10,7 +10,7 @@ const HINTS = {
 /** A conversation in which nothing has been said. */
 export function EmptyList({ context }) {
   const { state, label } = statusShown(context.state);
-  const hint = HINTS[state] ?? `${label}: what you write waits for it.`;
+  const hint = HINTS[state] ?? `${label}. What you write is sent when it is ready.`;
   return html`<div class="empty">
     <${Avatar} id="bot" name="Bot" kind="bot" />
     <p>${hint}</p>

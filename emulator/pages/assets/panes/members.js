@@ -36,7 +36,7 @@ export function MembersMenu({ context }) {
   };
   const items = [{ title: "Act as" }, ...acting];
   if (group) items.push({ line: true }, { title: "Members" }, addAndAct, ...adding, ...removing);
-  const count = group ? `${members.length} members` : "Members";
+  const count = group ? `${members.length} member${members.length === 1 ? "" : "s"}` : "Members";
   const label = `${count}, acting as ${user?.name ?? "nobody"}`;
   return html`<${MenuButton}
     button=${{ label, content, className: "icon-button members-button" }}

@@ -37,8 +37,9 @@ export function fileKind(name) {
   return match ? match[1].toUpperCase() : "File";
 }
 
-/** `12 KB`, as people say it. */
+/** `12 KB`; empty for what is no number of bytes. */
 export function sizeText(bytes) {
+  if (!Number.isFinite(bytes) || bytes < 0) return "";
   const units = ["bytes", "KB", "MB", "GB"];
   let value = bytes;
   let unit = 0;

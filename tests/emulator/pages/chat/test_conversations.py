@@ -54,6 +54,7 @@ def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
     choose(page, "New conversation", "New group chat")
     expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
     box(page).press_sequentially("@Bo")
+    expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
     box(page).press("Enter")
     box(page).press_sequentially("hello")
     page.reload()
@@ -66,7 +67,6 @@ def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
 def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     """A member is added, acted as, mentioned and removed; two tabs see the same."""
     choose(page, "New conversation", "New group chat")
-    expect(bubble(page, GREETING)).to_be_visible()
     members = page.get_by_role("button", name="members, acting as")
     members.or_(page.get_by_role("button", name="1 member")).first.click()
     page.get_by_role("menuitem", name="Add a new user").click()
@@ -78,6 +78,7 @@ def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     expect(page.locator(".rail__user-name")).not_to_have_text(first)
     say(page, "it is me, the second one")
     expect(message(page, "the second one")).to_have_class("message message--own")
+    expect(bubble(page, GREETING)).to_be_visible()
     people = {each["from"]["id"] for each in teams.received(page)}
     assert len(people) == 2  # the bot's greeting, and the second user
     members.first.click()

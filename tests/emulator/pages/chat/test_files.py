@@ -99,6 +99,7 @@ def test_a_picture_with_a_mention(page: Page) -> None:
     hand_over(page, "image.png", "image/png", png(), "paste")
     expect(page.locator(".tray img")).to_be_visible()
     box(page).press_sequentially("@Bo")
+    expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
     box(page).press("Enter")
     box(page).press_sequentially("look")
     box(page).press("Enter")

@@ -18,7 +18,7 @@ class Cloud {
   sessions = [];
   sockets = [];
   refuses = null;
-  conversation = CHAT;
+  chat = CHAT;
 
   check() {
     if (!this.reachable) throw new UnreachableError();
@@ -30,7 +30,7 @@ class Cloud {
     if (kept.user?.broken) throw new ApiError(400, "'id' is not a text.");
     return {
       user: kept.user ?? USER,
-      conversation: kept.conversation ?? this.conversation,
+      conversation: kept.conversation ?? this.chat,
       run: this.run,
     };
   }
@@ -152,11 +152,11 @@ test("a message that the cloud did not get waits, one that it refuses says why",
 
 test("a user who was removed gets their own chat with the bot, and learns why", async (t) => {
   const { cloud, store, client } = started(t);
-  cloud.conversation = { ...CHAT, id: "19:x", name: "Lunch", members: [USER] };
+  cloud.chat = { ...CHAT, id: "19:x", name: "Lunch", members: [USER] };
   await client.connect();
   cloud.sockets[0].says({ type: "hello", run: "r1" });
-  const gone = { ...cloud.conversation, members: [] };
-  cloud.conversation = CHAT;
+  const gone = { ...cloud.chat, members: [] };
+  cloud.chat = CHAT;
   cloud.sockets[0].says({ type: "conversation", conversation: gone });
   await settled();
   assert.equal(store.state.conversation.id, CHAT.id);

@@ -97,12 +97,14 @@ test("files and images are told apart from cards", () => {
   });
   assert.equal(imageOf({ contentType: "image/png", contentUrl: "javascript:x" }), null);
   assert.deepEqual([fileKind("a.b.pdf"), fileKind("README")], ["PDF", "File"]);
-  assert.deepEqual([1, 999, 1500, 23_456, 2_500_000].map(sizeText), [
+  assert.deepEqual([1, 999, 1500, 23_456, 2_500_000, NaN, undefined].map(sizeText), [
     "1 byte",
     "999 bytes",
     "1.5 KB",
     "23 KB",
     "2.5 MB",
+    "",
+    "",
   ]);
 });
 
@@ -148,7 +150,9 @@ test("a menu stays in the window", () => {
 
 test("only web pages open", () => {
   assert.deepEqual(
-    ["https://a", "http://a", "javascript:a", "data:,a", "", undefined].map(isPage),
+    ["https://a", "http://a", "javascript:a", "data:,a", "", undefined].map(
+      (url) => webUrl(url) !== null,
+    ),
     [true, true, false, false, false, false],
   );
 });
