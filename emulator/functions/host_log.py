@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emulator.functions.workers.invocation_task import in_running_invocation
+from emulator.recorder.shown import without_own_frames
 
 LOST = "lost in Azure"
 
@@ -34,7 +35,7 @@ class HostLog(logging.StreamHandler[TextIO]):
         """The record's line."""
         lost = is_lost(record)
         record.mark = f"[{LOST}] " if lost else ""
-        text = super().format(record)
+        text = without_own_frames(super().format(record))
         return f"{DIM}{text}{NORMAL}" if lost and self._dims else text
 
 

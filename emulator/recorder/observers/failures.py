@@ -48,5 +48,5 @@ def tracebacks(error: BaseException, activity: Any) -> dict[str, str]:
         "text": shown_text(f"{type(error).__name__}: {error}"),
         "where": place_of(error),
         "traceback": shown_text("".join(traceback.format_exception(error))),
-        "redacted": redacted(error, activity, redact=True),
+        "redacted": shown_text(redacted(error, activity, redact=True)),
     }

@@ -41,9 +41,11 @@ def feed() -> Iterator[FeedThread]:
 def recorded(
     own_cloud: CloudThread, feed: FeedThread, app_folder: Path, logs: Path, host_loop: str
 ) -> Iterator[RecordedBot]:
-    """The bot with its state in memory. No observer may have failed in the end."""
+    """The bot with its state in memory. In the end, its log has no trace of the recorder."""
     log = logs / f"recorded on {host_loop} {id(feed)}.log"
     settings = own_cloud.cloud.settings() | feed.settings
     with BotProcess(settings, log, app_folder, loop=host_loop) as bot:
         yield RecordedBot(own_cloud, bot.messages, feed)
-    assert FAULT not in log.read_text()
+    text = log.read_text()
+    assert FAULT not in text
+    assert "interception.py" not in text
