@@ -54,6 +54,7 @@ class FeedEvents:
             "turn_ended": self._ended,
             "function": self._function,
             "disconnected": self._disconnected,
+            "dropped": self._dropped,
             **dict.fromkeys(SECTIONS, self._detail),
         }
 
@@ -153,6 +154,12 @@ class FeedEvents:
             if is_same and abs(turn.at - at) < CLOCKS_SECONDS:
                 return turn
         return None
+
+    def _dropped(self, event: Event) -> None:
+        """A process has reported more than the local cloud could take."""
+        text = f"Too many reports of the bot's process: {event.get('count')} are missing."
+        line = {"at": self._log.clock(), "level": "WARNING", "logger": "emulator.feed"}
+        self._log.log({**line, "text": text, "traceback": None})
 
     def _disconnected(self, event: Event) -> None:
         for turn in self._log.turns:

@@ -261,6 +261,15 @@ def test_lines_outside_of_turns(feed: Feed) -> None:
     assert feed.log.turns == []
 
 
+def test_dropped_events(feed: Feed) -> None:
+    """Events that a process had to drop are missed in a line of the log."""
+    feed.send("dropped", None, count=7)
+    (line,) = feed.log.lines
+    assert (line["level"], line["traceback"]) == ("WARNING", None)
+    assert "7 are missing" in line["text"]
+    assert feed.log.turns == []
+
+
 def test_late_reports_of_a_removed_turn(feed: Feed) -> None:
     """A turn that was removed does not come back."""
     feed.send("turn_started", kind="queued")
