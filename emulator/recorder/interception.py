@@ -34,6 +34,8 @@ Observe = Callable[[Recording, Arguments], Observer]
 class Interception:
     """Where to observe what. The function is found by its name, and nothing is imported for it.
 
+    A module that does not have it stays as it is.
+
     Attributes:
         module: the module's name.
         path: the function's name in it, or a class and its method: `CloudAdapter.run`.
@@ -105,8 +107,10 @@ class Interceptions:
 
     def _replace(self, row: Interception, module: ModuleType) -> None:
         owner_name, _, name = row.path.rpartition(".")
-        owner = getattr(module, owner_name) if owner_name else module
-        original = vars(owner)[name]
+        owner = getattr(module, owner_name, None) if owner_name else module
+        original = vars(owner).get(name) if owner is not None else None
+        if original is None:  # an app may have a function_app of its own
+            return
         observed = _kind(row, original)(original, functools.partial(self._watch, row, original))
         self._installed.append((owner, name, original, observed))
         setattr(owner, name, observed)
