@@ -51,8 +51,7 @@ class FeedServer:
         if self._server is None:
             return
         self._server.close()
-        for writer in self._writers:
-            writer.close()
+        self._server.close_clients()  # also those that have not said who they are
         await self._server.wait_closed()
         self._server = None
 
