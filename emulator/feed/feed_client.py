@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.feed.feed_address import FeedAddress
+from emulator.feed.secrecy import Secrecy
 from emulator.loopback import LOOPBACK
 
 MAX_WAITING_BYTES = 32 * 1024 * 1024
@@ -19,7 +20,7 @@ MAX_WRITE_BYTES = 1024 * 1024
 
 
 class FeedClient:
-    """Sends events in the background: callers never wait, whatever the local cloud does.
+    """Sends events, without secrets, in the background: callers never wait for the local cloud.
 
     It has threads of its own, because it serves processes with any event loop, and before one runs.
     A connection that is lost is not opened again: each local cloud starts its own bot.
@@ -27,15 +28,21 @@ class FeedClient:
     Args:
         address: the feed's.
         role: `host` or `worker`.
+        settings: the process's environment, whose secrets no event shows.
         on_record: called in a thread with whether turns are to be recorded, at each change; with
             False when the local cloud is gone.
     """
 
     def __init__(
-        self, address: FeedAddress, role: str, on_record: Callable[[bool], None] = lambda _: None
+        self,
+        address: FeedAddress,
+        role: str,
+        settings: Mapping[str, str],
+        on_record: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._address = address
         self._role = role
+        self._secrecy = Secrecy(settings)
         self._on_record = on_record
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -54,10 +61,7 @@ class FeedClient:
         Raises:
             ValueError, RecursionError: it contains itself, or nests too deeply.
         """
-        self.send_line(encoded(event))
-
-    def send_line(self, line: bytes) -> None:
-        """Send an event that is encoded already."""
+        line = self._secrecy.line(event)
         with self._changed:
             if self._is_lost or self._is_closed:
                 return
@@ -65,7 +69,7 @@ class FeedClient:
                 self._dropped += 1
                 return
             if self._dropped:
-                notice = encoded({"event": "dropped", "count": self._dropped})
+                notice = _encoded({"event": "dropped", "count": self._dropped})
                 self._dropped = 0
                 self._append(notice)
             self._append(line)
@@ -94,7 +98,7 @@ class FeedClient:
 
     def _report(self, connection: socket.socket) -> None:
         greeting = {"secret": self._address.secret, "role": self._role, "pid": os.getpid()}
-        connection.sendall(encoded(greeting))
+        connection.sendall(_encoded(greeting))
         threading.Thread(target=self._read, args=[connection], name="feed", daemon=True).start()
         while lines := self._next():
             connection.sendall(lines)
@@ -126,6 +130,6 @@ class FeedClient:
                 self._changed.notify()
 
 
-def encoded(event: Mapping[str, Any]) -> bytes:
-    """An event as the feed's line."""
-    return json.dumps(event, default=str).encode() + b"\n"
+def _encoded(event: Mapping[str, Any]) -> bytes:
+    """The client's own event as a line."""
+    return json.dumps(event).encode() + b"\n"

@@ -15,7 +15,6 @@ from emulator.recorder.observers.invocations import invocation
 from emulator.recorder.observers.log_lines import LogLines
 from emulator.recorder.recording import Recording
 from emulator.recorder.rows import ALWAYS, DETAILS
-from emulator.recorder.secrecy import Secrecy
 
 
 class Recorder:
@@ -27,9 +26,9 @@ class Recorder:
     """
 
     def __init__(self, address: FeedAddress, settings: Mapping[str, str]) -> None:
-        self.feed = FeedClient(address, "worker", self._record)
+        self.feed = FeedClient(address, "worker", settings, self._record)
         """What reports to the local cloud."""
-        self._recording = Recording(self.feed.send_line, Secrecy(settings))
+        self._recording = Recording(self.feed.send)
         self._log_lines = LogLines(self._recording)
         self._always = Interceptions(ALWAYS, self._recording)
         self._details = Interceptions((), self._recording)

@@ -2,42 +2,34 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from emulator.recorder.secrecy import Secrecy
-from emulator.recorder.turn import RecordedTurn, current_turn
+from emulator.recorder.turn import RecordedTurn
 
 log = logging.getLogger("emulator.recorder")
 
 
 class Recording:
-    """Sends events, without secrets.
+    """Sends events.
 
     Args:
-        send: takes a line for the feed.
-        secrecy: removes secrets.
+        send: takes an event for the feed.
 
     Attributes:
         is_detailed: whether all of a turn is recorded; otherwise only that something failed.
     """
 
-    def __init__(self, send: Callable[[bytes], None], secrecy: Secrecy) -> None:
+    def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
         self.is_detailed = False
         self._send = send
-        self._secrecy = secrecy
         self._has_failed = False
 
     def report(self, event: str, turn: RecordedTurn | None, **fields: Any) -> None:
         """Report an event of a turn; a field `at` replaces the current time."""
         head = {"event": event, "turn": turn and turn.id, "at": time.time()}
-        self._send(self._secrecy.line({**head, **fields}))
-
-    def report_here(self, event: str, **fields: Any) -> None:
-        """Report an event of the turn that the running code belongs to, if there is one."""
-        if turn := current_turn():
-            self.report(event, turn, **fields)
+        self._send({**head, **fields})
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

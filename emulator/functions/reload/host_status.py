@@ -26,7 +26,7 @@ class HostStatus:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         address = FeedAddress.of(environ)
-        self._feed = FeedClient(address, "host") if address else None
+        self._feed = FeedClient(address, "host", environ) if address else None
         self._generation = 0
         self._started_at = 0.0
         self._files: Sequence[str] = ()

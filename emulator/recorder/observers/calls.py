@@ -155,13 +155,14 @@ def error_text(error: BaseException | None) -> str | None:
 
 
 def shown_url(url: str) -> str:
-    """A URL without what may be secret in its query."""
+    """A URL without its user and password, and without what may be secret in its query."""
     parts = urlsplit(url)
     fields = [
         (name, text if name in SHOWN_PARAMETERS else "...")
         for name, text in parse_qsl(parts.query, keep_blank_values=True)
     ]
-    return urlunsplit(parts._replace(query=urlencode(fields, safe=".:/"), fragment=""))
+    host, query = parts.netloc.rpartition("@")[2], urlencode(fields, safe=".:/")
+    return urlunsplit(parts._replace(netloc=host, query=query, fragment=""))
 
 
 def purpose_of(url: str) -> str:

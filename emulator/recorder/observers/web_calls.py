@@ -20,8 +20,9 @@ BOT = "the bot's own"
 
 
 def aiohttp_request(recording: Recording, call: Arguments) -> Observer:
-    """A request of an aiohttp.ClientSession."""
-    yield from _web_call(recording, call["method"], str(call["str_or_url"]))
+    """A request of an aiohttp.ClientSession, which may have a base URL."""
+    url = str(call["self"]._build_url(call["str_or_url"]))
+    yield from _web_call(recording, call["method"], url)
 
 
 def requests_request(recording: Recording, call: Arguments) -> Observer:

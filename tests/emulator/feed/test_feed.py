@@ -11,7 +11,7 @@ import pytest
 
 from emulator.feed.feed_address import FeedAddress
 from emulator.feed.feed_client import MAX_WAITING_BYTES, FeedClient
-from emulator.loopback import LOOPBACK, free_port
+from emulator.loopback import LOOPBACK
 from tests.support.project import ROOT
 from tests.support.recording.feed_thread import FeedThread
 from tests.support.timing.condition import SECONDS, until
@@ -48,7 +48,7 @@ def send_megabytes(connection: socket.socket, count: int) -> None:
 
 def test_events_arrive(feed: FeedThread) -> None:
     """In their order, with the role and the id of their process."""
-    client = FeedClient(address_of(feed), "worker")
+    client = FeedClient(address_of(feed), "worker", {})
     client.start()
     for number in range(1000):
         client.send({"event": "x", "number": number})
@@ -64,7 +64,7 @@ def test_recording_is_switched(feed: FeedThread) -> None:
     heard: list[bool] = []
     feed.record(True)
     with FeedThread() as other:
-        client = FeedClient(address_of(other), "worker", heard.append)
+        client = FeedClient(address_of(other), "worker", {}, heard.append)
         client.start()
         until(lambda: heard == [False])
         other.record(True)
@@ -94,6 +94,17 @@ def test_without_the_secret(feed: FeedThread, greeting: Any) -> None:
     assert feed.events == []
 
 
+def test_a_silent_connection() -> None:
+    """The feed ends although somebody has connected who says nothing."""
+    with FeedThread() as feed:
+        silent = connected(feed)
+        greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
+        with connected(feed, greeting):  # accepted after the silent one
+            feed.wait(lambda: feed.kinds("connected"))
+    with silent:
+        assert silent.recv(100) == b""
+
+
 def test_garbage_after_the_secret(feed: FeedThread) -> None:
     """Lines that are no events are passed over."""
     greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
@@ -114,7 +125,7 @@ def test_a_line_without_end(feed: FeedThread) -> None:
 
 def test_a_large_event(feed: FeedThread) -> None:
     """An event of megabytes arrives."""
-    client = FeedClient(address_of(feed), "worker")
+    client = FeedClient(address_of(feed), "worker", {})
     client.start()
     client.send({"event": "x", "text": "x" * 20_000_000})
     feed.wait(lambda: feed.kinds("x"))
@@ -124,7 +135,7 @@ def test_a_large_event(feed: FeedThread) -> None:
 
 def test_many_clients(feed: FeedThread) -> None:
     """Many processes report at the same time."""
-    clients = [FeedClient(address_of(feed), "worker") for _ in range(30)]
+    clients = [FeedClient(address_of(feed), "worker", {}) for _ in range(30)]
     for client in clients:
         client.start()
     for number in range(100):
@@ -142,7 +153,7 @@ def test_a_killed_process(feed: FeedThread) -> None:
         "import os, time\n"
         "from emulator.feed.feed_address import FeedAddress\n"
         "from emulator.feed.feed_client import FeedClient\n"
-        "client = FeedClient(FeedAddress.of(os.environ), 'worker')\n"
+        "client = FeedClient(FeedAddress.of(os.environ), 'worker', os.environ)\n"
         "client.start()\n"
         "while True:\n"
         "    client.send({'event': 'x', 'text': 'x' * 1000})\n"
@@ -158,11 +169,13 @@ def test_a_killed_process(feed: FeedThread) -> None:
 
 def test_nobody_listens() -> None:
     """Without a local cloud, events are dropped, and nothing waits for it."""
-    client = FeedClient(FeedAddress(free_port(), "secret"), "worker")
-    client.start()
-    for _ in range(1000):
-        client.send({"event": "x"})
-    client.close()
+    with socket.socket() as taken:  # nobody else gets the port meanwhile
+        taken.bind((LOOPBACK, 0))
+        client = FeedClient(FeedAddress(taken.getsockname()[1], "secret"), "worker", {})
+        client.start()
+        for _ in range(1000):
+            client.send({"event": "x"})
+        client.close()
 
 
 def test_a_new_local_cloud() -> None:
@@ -170,7 +183,7 @@ def test_a_new_local_cloud() -> None:
     heard: list[bool] = []
     with FeedThread() as first:
         address = address_of(first)
-        client = FeedClient(address, "worker", heard.append)
+        client = FeedClient(address, "worker", {}, heard.append)
         client.start()
         first.wait(lambda: first.kinds("connected"))
     until(lambda: heard == [False, False])
@@ -183,7 +196,7 @@ def test_a_new_local_cloud() -> None:
 def test_a_local_cloud_that_does_not_read() -> None:
     """Events beyond a limit are dropped, and counted once there is room; nobody waits."""
     with socket.create_server((LOOPBACK, 0)) as server:
-        client = FeedClient(FeedAddress(server.getsockname()[1], "secret"), "worker")
+        client = FeedClient(FeedAddress(server.getsockname()[1], "secret"), "worker", {})
         client.start()
         peer, _ = server.accept()
         text = "x" * 1_000_000
@@ -207,7 +220,7 @@ def test_a_local_cloud_that_does_not_read() -> None:
 
 def test_values_that_are_no_json(feed: FeedThread) -> None:
     """They are sent as their text."""
-    client = FeedClient(address_of(feed), "worker")
+    client = FeedClient(address_of(feed), "worker", {})
     client.start()
     client.send({"event": "x", "path": ROOT})
     feed.wait(lambda: feed.kinds("x"))

@@ -86,7 +86,7 @@ async def test_a_page_that_does_not_read(client: InspectorClient, inspector: Ins
 async def test_recording(client: InspectorClient, inspector: Inspector) -> None:
     """Workers record while a page wants that, and only then."""
     commands: list[bool] = []
-    worker = FeedClient(inspector.feed.address, "worker", commands.append)
+    worker = FeedClient(inspector.feed.address, "worker", {}, commands.append)
     worker.start()
     await comes_true(lambda: commands == [False])
     async with client.live(record=False):
@@ -99,7 +99,7 @@ async def test_recording(client: InspectorClient, inspector: Inspector) -> None:
 
 async def test_reports_of_a_worker(client: InspectorClient, inspector: Inspector) -> None:
     """What a worker sends to the feed reaches the page; its end ends its turns."""
-    worker = FeedClient(inspector.feed.address, "worker")
+    worker = FeedClient(inspector.feed.address, "worker", {})
     worker.start()
     async with client.live() as view:
         activity = {"type": "message", "text": "hello"}
@@ -119,7 +119,7 @@ async def test_strangers_at_the_feed(client: InspectorClient, inspector: Inspect
         writer.write(lines + b'{"event": "turn_started", "turn": "stranger"}\n')
         await writer.drain()
         writer.close()
-    worker = FeedClient(inspector.feed.address, "worker")
+    worker = FeedClient(inspector.feed.address, "worker", {})
     worker.start()
     worker.send({"event": "turn_started", "turn": "worker"})
     await comes_true(lambda: inspector.log.find("worker") is not None)

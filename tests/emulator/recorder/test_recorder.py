@@ -15,7 +15,6 @@ from emulator.recorder.interception import Arguments, Interception, Interception
 from emulator.recorder.recorder import Recorder, start_recorder
 from emulator.recorder.recording import Recording
 from emulator.recorder.rows import ALWAYS, DETAILS
-from emulator.recorder.secrecy import Secrecy
 from tests.support.recording.feed_thread import FeedThread
 from tests.support.timing.condition import until
 
@@ -99,9 +98,9 @@ def module() -> Iterator[Any]:
     del sys.modules[found.__name__]
 
 
-def interceptions(observe: Any, lines: list[bytes]) -> Interceptions:
+def interceptions(observe: Any) -> Interceptions:
     """Those that watch the function."""
-    recording = Recording(lines.append, Secrecy({}))
+    recording = Recording(lambda _: None)
     row = Interception("watched_module", "double", observe)
     return Interceptions((row,), recording)
 
@@ -127,7 +126,7 @@ def failing_name(_: Recording, call: Arguments) -> Observer:
 @pytest.mark.parametrize("observe", [failing_before, failing_after, failing_name])
 def test_faults_of_observers(module: Any, observe: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A function works although its observer fails, which one line says once."""
-    interceptions(observe, []).install()
+    interceptions(observe).install()
     assert [module.double(number) for number in range(3)] == [0, 2, 4]
     [record] = [each for each in caplog.records if each.name == "emulator.recorder"]
     assert record.getMessage().startswith("The inspector misses something: ")
@@ -135,9 +134,20 @@ def test_faults_of_observers(module: Any, observe: Any, caplog: pytest.LogCaptur
 
 def test_wrong_arguments(module: Any) -> None:
     """A call that the function refuses is refused as it was."""
-    interceptions(failing_after, []).install()
+    interceptions(failing_after).install()
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'number'"):
         module.double()
+
+
+@pytest.mark.parametrize("path", ["gone", "Gone.method", "double.method"])
+def test_a_function_that_is_missing(
+    module: Any, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A module may lack a function, as an app's own may; its others are watched all the same."""
+    rows = [Interception(module.__name__, each, changing) for each in (path, "double")]
+    Interceptions(tuple(rows), Recording(lambda _: None)).install()
+    assert module.double(1) == 4
+    assert [each for each in caplog.records if each.name == "emulator.recorder"] == []
 
 
 def changing(_: Recording, call: Arguments) -> Observer:
@@ -148,7 +158,7 @@ def changing(_: Recording, call: Arguments) -> Observer:
 
 def test_somebody_else_replaces_it_too(module: Any) -> None:
     """What another tool has put around the function stays, and nothing is watched any more."""
-    watching = interceptions(changing, [])
+    watching = interceptions(changing)
     watching.install()
     inner = module.double
     module.double = lambda number: inner(number) + 100
@@ -162,7 +172,7 @@ def test_modules_that_are_imported_later(tmp_path: Path, monkeypatch: pytest.Mon
     finders = list(sys.meta_path)
     (tmp_path / "watched_module.py").write_text("def double(number):\n    return 2 * number\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    watching = interceptions(changing, [])
+    watching = interceptions(changing)
     watching.install()
     module = importlib.import_module("watched_module")
     try:

@@ -109,13 +109,14 @@ def test_a_new_connection_and_a_lost_response(recorded: RecordedBot) -> None:
 
 
 def test_calls_of_the_bots_own(recorded: RecordedBot) -> None:
-    """Requests of other libraries are calls, too, without bodies and what a query may hide."""
+    """Requests of other libraries are calls, too, without bodies and what a URL may hide."""
     url = f"{recorded.cloud.cloud.pages.url}/inspector"
-    turn = recorded.say(f"fetch {url}?code=unmistakable")
+    secret = url.replace("://", "://me:unmistakable@")
+    turn = recorded.say(f"fetch {secret}?api_key=unmistakable")
+    assert "unmistakable" not in str(recorded.feed.of(turn))
     for method in ("GET", "HEAD"):
         call = recorded.feed.one(turn, "call", method=method)
         assert call["url"].partition("?")[0] == url
-        assert "unmistakable" not in call["url"]
         assert (call["status"], call["error"], call["request"]) == (200, None, None)
         assert call["purpose"] == "the bot's own"
 
@@ -129,6 +130,7 @@ def test_log_lines(recorded: RecordedBot) -> None:
     assert lines["warning this"]["level"] == "WARNING"
     assert lines["info this"]["logger"].startswith("bot_logic")
     assert "KeyError: 'logged'" in lines["exception this"]["traceback"]
+    assert "interception.py" not in lines["exception this"]["traceback"]
     assert lines["info this"]["traceback"] is None
 
 
@@ -177,6 +179,9 @@ def test_a_failed_turn(recorded: RecordedBot) -> None:
     assert "in fail" in error["traceback"]
     assert "secret word" not in error["redacted"]
     assert "in fail" in error["redacted"]
+    for trace in (error["traceback"], error["redacted"]):
+        assert "on_turn" in trace
+        assert "interception.py" not in trace
 
 
 def test_steps(recorded: RecordedBot) -> None:

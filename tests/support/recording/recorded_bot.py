@@ -106,7 +106,8 @@ class Bot(ActivityHandler):
         import aiohttp
         import requests
 
-        async with aiohttp.ClientSession() as session, session.get(rest):
+        base, _, path = rest.rpartition("/")
+        async with aiohttp.ClientSession(f"{base}/") as session, session.get(path):
             pass
         await asyncio.to_thread(requests.head, rest, timeout=10)
 
