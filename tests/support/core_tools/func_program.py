@@ -43,9 +43,9 @@ def main() -> None:
     try:
         while True:
             time.sleep(EVERY)
-            if (now := changes(app)) != seen:
-                time.sleep(DEBOUNCE_SECONDS)
-                seen = now
+            if changes(app) != seen:
+                time.sleep(DEBOUNCE_SECONDS)  # a save may be several changes
+                seen = changes(app)
                 worker.kill()
                 worker.wait()
                 worker = started(app, options.port)
