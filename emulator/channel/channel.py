@@ -35,6 +35,7 @@ class BotAnswer:
         reached: False when there was no response and the status is the channel's own.
         turn: the delivery's trace id (32 hex digits, W3C Trace Context); empty if nobody watches.
         sent: False when the bot got nothing, so that the activity can be delivered again.
+        failure: why the bot did not accept the activity, in a sentence; empty if it did.
     """
 
     status: int
@@ -43,11 +44,12 @@ class BotAnswer:
     reached: bool = True
     turn: str = ""
     sent: bool = True
+    failure: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether the bot accepted the activity."""
-        return 200 <= self.status < 300
+        return not self.failure
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,24 @@ class Channel:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self.timeout),
             ) as response:
-                return BotAnswer(response.status, response.headers, await response.read())
+                failure = (
+                    "" if 200 <= response.status < 300 else f"The bot answered {response.status}."
+                )
+                body = await response.read()
+                return BotAnswer(response.status, response.headers, body, failure=failure)
         except TimeoutError:
-            return BotAnswer(504, reached=False)
+            failure = f"The bot did not answer within {self.timeout:g} seconds."
+            return BotAnswer(504, reached=False, failure=failure)
         except aiohttp.ClientConnectorError:
-            return BotAnswer(502, reached=False, sent=False)
+            return self.unreachable()
         except aiohttp.ClientError:
-            return BotAnswer(502, reached=False)
+            failure = "The connection was lost before the bot answered."
+            return BotAnswer(502, reached=False, failure=failure)
+
+    def unreachable(self) -> BotAnswer:
+        """What stands for the answer of a bot that got nothing."""
+        failure = f"The bot cannot be reached at {self.bot_endpoint}"
+        return BotAnswer(502, reached=False, sent=False, failure=failure)
 
     async def close(self) -> None:
         """Close the connections to the bot; a later delivery opens new ones."""

@@ -257,13 +257,7 @@ class DirectLine:
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
     def _show_failure(self, conversation: Conversation, answer: BotAnswer) -> None:
-        if answer.reached:
-            text = f"The bot answered {answer.status}."
-        elif answer.status == 504:
-            text = f"The bot did not answer within {self.channel.timeout:g} seconds."
-        else:
-            text = f"The bot cannot be reached at {self.channel.bot_endpoint}"
-        conversation.add({"type": "message", "from": SYSTEM, "text": text})
+        conversation.add({"type": "message", "from": SYSTEM, "text": answer.failure})
 
     async def _activities(self, request: web.Request) -> web.Response:
         conversation, _ = self._granted(request, bearer_token(request))

@@ -100,22 +100,11 @@ class ChannelWatch:
         row.progress.answered(self._log.clock(), ok=answer.ok, accepted=is_accepted)
         row.status, row.kind = answer.status, "queued" if is_accepted else row.kind
         if not row.error:
-            row.fail(self._error(answer))
+            row.fail(answer.failure)
         row.hint = hint_for(row.first("activity") or {}, answer.status)
         if answer.reached:
             self._log.add(row, "response", _response(answer))
         self._log.changed(row)
-
-    def _error(self, answer: BotAnswer) -> str:
-        if answer.ok:
-            return ""
-        if answer.reached:
-            return f"The bot answered {answer.status}."
-        if answer.status == 504:
-            return f"The bot did not answer within {self._channel.timeout:g} seconds."
-        if answer.sent:
-            return "The connection was lost before the bot answered."
-        return f"The bot cannot be reached at {self._channel.bot_endpoint}"
 
     def connector_called(self, exchange: Exchange) -> None:
         """The bot has called the connector."""

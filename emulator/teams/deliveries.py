@@ -94,10 +94,10 @@ class Deliveries:
         if is_direct:
             answer = await self._post(activity, turn)
             if answer.sent:
-                report.publish_answer(answer, self.failure(answer))
+                report.publish_answer(answer)
                 return
         answer = await self._deliver_later(chat, activity, report, limit)
-        report.publish_answer(answer, self.failure(answer))
+        report.publish_answer(answer)
 
     async def _post(self, activity: Activity, turn: str) -> BotAnswer:
         answer = await self._channel.deliver(activity, turn)
@@ -126,7 +126,7 @@ class Deliveries:
             finally:
                 chat.backlog.release()
         except TimeoutError:
-            return BotAnswer(502, reached=False, sent=False)
+            return self._channel.unreachable()
         finally:
             waiting.cancel()
 
@@ -168,18 +168,6 @@ class Deliveries:
         writer.close()
         return True
 
-    def failure(self, answer: BotAnswer) -> str:
-        """Why a delivery failed, in a sentence; empty if it did not."""
-        if answer.ok:
-            return ""
-        if answer.reached:
-            return f"The bot answered {answer.status}."
-        if answer.status == 504:
-            return f"The bot did not answer within {self._channel.timeout:g} seconds."
-        if answer.sent:
-            return "The connection was lost before the bot answered."
-        return f"The bot cannot be reached at {self._channel.bot_endpoint}"
-
 
 class DeliveryReport:
     """What becomes of one delivery, for the pages of its conversation."""
@@ -201,6 +189,6 @@ class DeliveryReport:
             self._is_held = True
             self.publish("held", text="The bot cannot be reached yet.")
 
-    def publish_answer(self, answer: BotAnswer, failure: str) -> None:
+    def publish_answer(self, answer: BotAnswer) -> None:
         """Publish the end."""
-        self.publish("failed" if failure else "delivered", answer.status, failure)
+        self.publish("delivered" if answer.ok else "failed", answer.status, answer.failure)

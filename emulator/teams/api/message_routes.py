@@ -237,7 +237,7 @@ class MessageRoutes:
         if answer.body:
             result["body"] = _parsed(answer.body)
         if not answer.ok:
-            result["text"] = self._deliveries.failure(answer)
+            result["text"] = answer.failure
         return web.json_response(result)
 
     async def _asked(
