@@ -137,7 +137,11 @@ class Cloud:
 
     def _add_pages(self, libraries: Path | None, manifest: Path | None) -> None:
         self.inspector = Inspector(
-            self.channel, self.connector, self.services, lambda: self.pages.url
+            self.channel,
+            self.connector,
+            self.services,
+            lambda: self.pages.url,
+            lambda: self.teams.new_address(),
         )
         self.teams = TeamsChannel(
             self.channel,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.channel.channel import BotAnswer, Channel
-from emulator.channel.connector_operations import bot_account
 from emulator.channel.conversations import (
     Activity,
     Conversations,
@@ -31,6 +30,7 @@ class ActivitySender:
         watch: watches the deliveries.
         conversations: the store shared with the connector, where users see messages.
         connector_url: returns the Bot Connector's base URL, without a slash at the end.
+        new_address: returns what an activity of a new user has, without its content.
     """
 
     def __init__(
@@ -39,18 +39,20 @@ class ActivitySender:
         watch: ChannelWatch,
         conversations: Conversations,
         connector_url: Callable[[], str],
+        new_address: Callable[[], Activity],
     ) -> None:
         self._channel = channel
         self._watch = watch
         self._conversations = conversations
         self._connector_url = connector_url
+        self._new_address = new_address
 
     async def send(self, activity: object, replay_of: str | None = None) -> BotAnswer:
         """Deliver an activity.
 
         Args:
             activity: JSON. What is missing of its address is that of the newest delivery, or of a
-                new conversation.
+                new user in a new conversation.
             replay_of: the id of the turn that it repeats.
 
         Raises:
@@ -70,16 +72,6 @@ class ActivitySender:
         is_new = activity["type"] not in OF_ANOTHER or not activity.get("id")
         identity = {"id": uuid.uuid4().hex} if is_new else {}
         return {**known, **activity, **identity, "timestamp": timestamp_now()}
-
-    def _new_address(self) -> Activity:
-        user, bot = {"id": "29:inspector", "name": "You"}, bot_account(self._channel.registration)
-        conversation = self._conversations.create([user, bot])
-        return {
-            "channelId": "msteams",
-            "from": user,
-            "recipient": bot,
-            "conversation": {"id": conversation.id, "conversationType": "personal"},
-        }
 
     def _stored(self, activity: Activity) -> Activity:
         """The activity with its id in the conversation, where users see the messages they sent."""

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.connector import BotConnector
+from emulator.channel.conversations import Activity
 from emulator.feed.feed_server import FeedServer
 from emulator.inspector.activity_sender import ActivitySender, InvalidActivityError
 from emulator.inspector.bot_status import BotStatus
@@ -47,6 +48,7 @@ class Inspector:
         connector: what the bot calls; its conversations are the users'.
         services: whose faults can be switched.
         pages_url: returns the base URL of the server that has these routes.
+        new_address: returns what an activity of a new user has, without its content.
 
     Attributes:
         feed: where the bot's processes report.
@@ -60,6 +62,7 @@ class Inspector:
         connector: BotConnector,
         services: Services,
         pages_url: Callable[[], str],
+        new_address: Callable[[], Activity],
     ) -> None:
         self.feed = FeedServer()
         self.log = TurnLog()
@@ -71,7 +74,7 @@ class Inspector:
         self._watch = ChannelWatch(channel, connector.conversations, self.log)
         self._events = FeedEvents(self.log, self.status)
         self._sender = ActivitySender(
-            channel, self._watch, connector.conversations, lambda: connector.url
+            channel, self._watch, connector.conversations, lambda: connector.url, new_address
         )
         self._pages = LivePages(self.log, self._hello, self.feed.record)
         self.feed.on_event = self._events.handle

@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from emulator.channel.channel import Channel
-from emulator.channel.conversations import Conversations, UnknownActivityError
+from emulator.channel.conversations import Activity, Conversations, UnknownActivityError
 from emulator.channel.errors import ChannelError, with_error_responses
 from emulator.faults import Handler
 from emulator.inspector.bot_status import BotStatus
@@ -52,7 +52,7 @@ class TeamsChannel:
     ) -> None:
         self.directory = directory
         self.deliveries = Deliveries(channel, status)
-        activities = TeamsActivities(connector_url)
+        self._activities = activities = TeamsActivities(connector_url)
         uploads = Uploads(conversations, page_url)
         app = AppManifest(manifest)
         chats = ConversationRoutes(directory, activities, self.deliveries, status)
@@ -70,6 +70,11 @@ class TeamsChannel:
             web.route(method, f"{BASE}{path}", with_error_responses(_guarded(handler)))
             for (method, path), handler in table.items()
         ]
+
+    def new_address(self) -> Activity:
+        """What a message of a new user in their personal chat has, without its content."""
+        person = self.directory.new_person()
+        return self._activities.message(self.directory.personal(person), person, {})
 
     async def close(self) -> None:
         """Cancel what is being delivered, and close the pages' sockets."""

@@ -9,7 +9,7 @@ import pytest
 from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
-from emulator.channel.conversations import Conversations
+from emulator.channel.conversations import Activity, Conversations
 from emulator.channel.oauth_cards import OAuthCards
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
@@ -21,6 +21,9 @@ from emulator.token_service.user_tokens import UserTokens
 from tests.emulator.inspector.inspected_bot import InspectedBot
 from tests.emulator.inspector.inspector_client import InspectorClient
 from tests.emulator.registered_bot import APP_ID, TENANT
+
+USER = {"id": "29:new", "name": "You"}
+BOT = {"id": APP_ID, "name": "Bot"}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,13 @@ async def inspector(
     channel.bot_endpoint, channel.timeout = f"{bot.server.url}/api/messages", 15.0
     servers = {each.name: each for each in (channel.server, connector.server, token_service.server)}
     pages: list[Server] = []
-    inspector = Inspector(channel, connector, Services(servers), lambda: pages[0].url)
+
+    def new_address() -> Activity:
+        conversation = connector.conversations.create([USER, BOT])
+        place = {"id": conversation.id}
+        return {"channelId": "msteams", "from": USER, "recipient": BOT, "conversation": place}
+
+    inspector = Inspector(channel, connector, Services(servers), lambda: pages[0].url, new_address)
     pages.append(Server("chat", inspector.routes(), loopback_host_only=True))
     inspector.watch(token_service.server)
     await inspector.start()

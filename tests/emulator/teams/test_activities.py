@@ -6,9 +6,11 @@ message".
 
 import re
 
+import aiohttp
 import pytest
 
 from emulator.cloud import Cloud
+from tests.emulator.teams.connector_caller import ConnectorCaller
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage, silent
 from tests.support.timing import condition
 
@@ -330,6 +332,22 @@ async def test_content_of_a_wrong_shape_is_a_400(
     await page.sees("good")
     assert [each["id"] for each in page.shown() if each["type"] == "message"] == [sent["id"]]
     await bot.wait_for("message")
+
+
+async def test_an_activity_of_the_inspector(
+    pages: aiohttp.ClientSession, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
+    """Without an earlier delivery, it is from a new user of the local Teams."""
+    content = {"type": "message", "text": "hello"}
+    async with pages.post("/api/inspector/send", json={"activity": content}) as response:
+        assert response.status == 200
+    activity = await bot.wait_for("message")
+    assert activity["text"] == "hello"
+    assert activity["recipient"]["id"].startswith("28:")
+    assert activity["channelData"]["tenant"]["id"]
+    chat = activity["conversation"]["id"]
+    _, members = await connector.call("GET", f"/conversations/{chat}/members")
+    assert [each["id"] for each in members] == [activity["from"]["id"]]
 
 
 async def test_strangers_write_nothing(page: TeamsPage) -> None:
