@@ -102,8 +102,8 @@ class ConnectorOperations:
     def _send(self, request: web.Request, body: Body) -> web.Response:
         conversation = self._open_conversation(request)
         activity = checked_activity(body)
-        place = {**(activity.get("conversation") or {}), "id": request.match_info["conversation"]}
-        sent = self._from_bot(conversation, {**activity, "conversation": place})
+        thread = {**(activity.get("conversation") or {}), "id": request.match_info["conversation"]}
+        sent = self._from_bot(conversation, {**activity, "conversation": thread})
         accepted = conversation.accept(sent)
         return web.json_response(accepted.body(), status=accepted.status)
 

@@ -103,9 +103,9 @@ class TeamsActivities:
         data: dict[str, Any] = {**of_team, "eventType": kind, "tenant": {"id": chat.tenant_id}}
         if kind.startswith("channel"):
             data["channel"] = {"id": chat.id, "name": chat.name}
-        place = {**chat.place(), "id": team.id if team else chat.id}
-        place.pop("name", None)
-        return {**event, "conversation": place, "channelData": data}
+        account = {**chat.account(), "id": team.id if team else chat.id}
+        account.pop("name", None)
+        return {**event, "conversation": account, "channelData": data}
 
     def installation(self, chat: TeamsConversation, by: Person, action: str) -> Activity:
         """The app was added or removed.
@@ -136,7 +136,7 @@ class TeamsActivities:
             "locale": LOCALE,
             "from": sender,
             "recipient": dict(chat.bot or {}),
-            "conversation": chat.place(),
+            "conversation": chat.account(),
         }
 
 

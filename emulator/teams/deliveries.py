@@ -17,9 +17,13 @@ INVOKE_HOLD_SECONDS = 15.0
 """How long an invoke waits for a bot that is starting: a user waits for its answer."""
 
 MIN_WAIT_SECONDS = 1.0
+"""How long an activity waits at least once those in front of it are delivered."""
+
 SHOWN_AFTER_SECONDS = 0.2
-"""A shorter wait is not worth a word in the page."""
+"""Pages do not show a shorter wait."""
+
 RETRY_SECONDS = 0.25
+"""Between two attempts to reach the bot."""
 
 
 class Deliveries:
@@ -190,5 +194,5 @@ class DeliveryReport:
             self.publish("held", text="The bot cannot be reached yet.")
 
     def publish_answer(self, answer: BotAnswer) -> None:
-        """Publish the end."""
+        """Publish the bot's answer, or why there is none."""
         self.publish("delivered" if answer.ok else "failed", answer.status, answer.failure)

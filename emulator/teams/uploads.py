@@ -18,7 +18,6 @@ from emulator.teams.directory.body import bad
 CONSENT_CARD = "application/vnd.microsoft.teams.card.file.consent"
 FILES = "/api/chat/files/"
 UPLOADS = "/api/chat/uploads/"
-MAX_FILE_BYTES = 256 * 1024 * 1024
 
 _RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})")
 
@@ -71,7 +70,7 @@ class Uploads:
             ChannelError: 400, the value is not an object.
         """
         if not isinstance(value, dict):
-            raise bad("'value' is not an object.")
+            raise bad("'value' must be an object.")
         answer = {"type": "fileUpload", **value}
         if answer.get("action") != "accept":
             return answer
@@ -110,8 +109,6 @@ class Uploads:
             raise ChannelError(404, "itemNotFound", "The upload session is not known.")
         if content_range:
             start, end, size = _range_of(content_range)
-            if size > MAX_FILE_BYTES:
-                raise ChannelError(413, "fileTooLarge", "The file is too large.")
             if start != len(session.content) or end - start + 1 != len(content) or end >= size:
                 message = "The range is not the next one, or not the length of the body."
                 raise ChannelError(416, "invalidRange", message)

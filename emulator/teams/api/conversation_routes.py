@@ -64,7 +64,7 @@ class ConversationRoutes:
         body = await json_object(request)
         kept_person, kept = body.get("user"), body.get("conversation")
         if kept_person is None and kept is not None:
-            raise bad("'user' is not an object.")
+            raise bad("'user' must be an object.")
         if kept_person is None:
             person = self._directory.new_person()
         else:
@@ -125,7 +125,7 @@ class ConversationRoutes:
         elif kind == "channel":
             chat = self._new_channel(person, others, name, optional_text(body, "team"))
         else:
-            raise bad("'kind' is none of personal, group, channel.")
+            raise bad("'kind' must be personal, group or channel.")
         return web.json_response(chat.as_json(), status=201)
 
     def _new_channel(
@@ -161,8 +161,7 @@ class ConversationRoutes:
 
     def _changed(self, chat: TeamsConversation, event: Activity) -> web.Response:
         """Show an event of a conversation, and deliver it if the bot is a member."""
-        channels = self._directory.channels_of(chat.team) if chat.team else [chat]
-        for each in channels:
+        for each in self._directory.with_same_members(chat):
             each.record(event)
             each.publish_conversation()
         if chat.installed:
@@ -173,12 +172,13 @@ class ConversationRoutes:
         chat, body = self._chat(request), await json_object(request)
         if chat.kind == "personal":
             raise bad("A personal chat has one user.")
-        by = self._directory.people.get(str(body.get("by"))) or next(iter(chat.people.values()))
         is_new = body.get("new") is True
         person = self._directory.new_person() if is_new else self._person(body)
         if person.id in chat.people:
             raise ChannelError(409, "Conflict", "The user is a member already.")
-        for each in self._directory.channels_of(chat.team) if chat.team else [chat]:
+        others = iter(chat.people.values())
+        by = self._directory.people.get(str(body.get("by"))) or next(others, person)
+        for each in self._directory.with_same_members(chat):
             each.people[person.id] = person
             each.members[person.id] = person.account()
         if chat.team:
@@ -192,7 +192,7 @@ class ConversationRoutes:
         person = self._directory.person(request.match_info["user"])
         if chat.kind == "personal" or person.id not in chat.people:
             raise bad("The user cannot be removed.")
-        for each in self._directory.channels_of(chat.team) if chat.team else [chat]:
+        for each in self._directory.with_same_members(chat):
             each.people.pop(person.id, None)
             each.members.pop(person.id, None)
         if chat.team:
@@ -227,7 +227,7 @@ class ConversationRoutes:
         return web.json_response(chat.as_json())
 
     def _publish(self, chat: TeamsConversation) -> None:
-        for each in self._directory.channels_of(chat.team) if chat.team else [chat]:
+        for each in self._directory.with_same_members(chat):
             each.publish_conversation()
 
     async def _block(self, request: web.Request) -> web.Response:

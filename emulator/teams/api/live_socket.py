@@ -18,8 +18,12 @@ from emulator.teams.directory.streams import stream_info
 from emulator.teams.directory.teams_directory import TeamsDirectory
 
 HIDDEN = frozenset({"invoke", "trace", "messageReaction"})
+"""Types of activities that pages do not show."""
+
 HEARTBEAT_SECONDS = 30.0
+
 TYPING_SECONDS = 10.0
+"""How long a bot's typing is shown."""
 
 
 @dataclass(eq=False)
@@ -89,7 +93,7 @@ class LiveSocket:
         person = member_of(chat, self._directory.person(request.query.get("user")))
         after = request.query.get("after", "0")
         if not after.isdecimal():
-            raise ChannelError(400, "BadArgument", "'after' is not a number.")
+            raise ChannelError(400, "BadArgument", "'after' must be a number.")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)
         self._sockets.add(socket)
@@ -151,10 +155,7 @@ class LiveSocket:
 
 
 def shown(changes: list[Activity]) -> list[Activity]:
-    """The newest version of each activity that pages show, in the order of the first ones.
-
-    A bot's typing ends by itself after TYPING_SECONDS.
-    """
+    """The newest version of each activity that pages show, in the order of the first ones."""
     newest = {change["id"]: change for change in changes if change["type"] not in HIDDEN}
     return [change for change in newest.values() if not _is_old_typing(change)]
 

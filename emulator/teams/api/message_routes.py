@@ -30,6 +30,7 @@ REACTIONS = ("like", "heart", "laugh", "surprised", "sad", "angry")
 UNMENTIONED = "Teams delivers only messages that mention the bot."
 WITHOUT_FILES = 'Teams lets users send this bot no files: its manifest needs "supportsFiles": true.'
 FILE_CONSENT = "fileConsent/invoke"
+SOFT_DELETE = "softDeleteMessage"
 
 
 class MessageRoutes:
@@ -77,7 +78,7 @@ class MessageRoutes:
         chat, person, body = await self._asked(request)
         content = message_content(checked_activity(item(body, "activity")))
         if content["type"] != "message":
-            raise bad("'activity' is not a message.")
+            raise bad("The 'type' of 'activity' must be 'message'.")
         return web.json_response(self.send(chat, person, content, body))
 
     def send(
@@ -136,15 +137,14 @@ class MessageRoutes:
         content = message_content(item(body, "activity"))
         chosen = {name: value for name, value in content.items() if name in _EDITABLE}
         updated = chat.update(stored["id"], {**stored, **chosen})
-        return self._update(chat, updated, "editMessage", "messageUpdate")
+        return self._update(chat, updated, "editMessage")
 
     async def _delete(self, request: web.Request) -> web.Response:
         chat, person, _ = await self._asked(request)
         stored = self._own(chat, person, request)
         chat.deleted[stored["id"]] = stored
         chat.delete(stored["id"])
-        kept = {name: each for name, each in stored.items() if name not in ("text", "attachments")}
-        return self._update(chat, kept, "softDeleteMessage", "messageDelete", stored)
+        return self._update(chat, stored, SOFT_DELETE)
 
     async def _undelete(self, request: web.Request) -> web.Response:
         chat, person, _ = await self._asked(request)
@@ -152,20 +152,22 @@ class MessageRoutes:
         if deleted is None or deleted["from"]["id"] != person.id:
             raise UnknownActivityError(request.match_info["activity"])
         stored = chat.restore(deleted["id"])
-        return self._update(chat, stored, "undeleteMessage", "messageUpdate")
+        return self._update(chat, stored, "undeleteMessage")
 
     def _update(
         self,
         chat: TeamsConversation,
         stored: Activity,
         event_type: str,
-        kind: str,
-        judged: Activity | None = None,
     ) -> web.Response:
-        if self._refusal(chat, judged or stored):
+        if self._refusal(chat, stored):
             return web.json_response({"id": stored["id"], "turn": ""})
         data = {**stored["channelData"], "eventType": event_type}
-        activity = {**as_delivered(stored), "type": kind, "channelData": data}
+        activity = {**as_delivered(stored), "type": "messageUpdate", "channelData": data}
+        if event_type == SOFT_DELETE:
+            activity["type"] = "messageDelete"
+            for name in ("text", "attachments"):
+                activity.pop(name, None)
         turn = self._deliveries.start(chat, activity)
         return web.json_response({"id": stored["id"], "turn": turn})
 
@@ -185,7 +187,7 @@ class MessageRoutes:
         chat, person, body = await self._asked(request)
         reaction, add = body.get("type"), body.get("add") is not False
         if reaction not in REACTIONS:
-            raise bad(f"'type' is none of {', '.join(REACTIONS)}.")
+            raise bad(f"'type' must be one of {', '.join(REACTIONS)}.")
         stored = chat.find(request.match_info["activity"])
         given = {"type": reaction, "user": person.id}
         reactions = list(stored.get("reactions") or [])
@@ -201,7 +203,7 @@ class MessageRoutes:
                 "type": "messageReaction",
                 name: [{"type": reaction}],
                 "replyToId": stored["id"],
-                "conversation": chat.place(str(stored.get("thread") or "")),
+                "conversation": chat.account(str(stored.get("thread") or "")),
             }
             turn = self._deliveries.start(chat, self._activities.event(chat, person, event))
         return web.json_response({"turn": turn})
@@ -227,7 +229,7 @@ class MessageRoutes:
             content["replyToId"] = replied
         thread = str(shown.get("thread") or body.get("thread") or "")
         if thread:
-            content["conversation"] = chat.place(thread)
+            content["conversation"] = chat.account(thread)
         invoke = self._activities.invoke(chat, person, content, zone_of(body))
         return await self._answered(invoke)
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from emulator.channel.errors import ChannelError
 
-MAX_NAME = 200
-"""Characters of a name."""
+MAX_CHARACTERS = 200
+"""Of a name, or an id."""
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def bad(message: str) -> ChannelError:
-    """The refusal of a request whose body is not as it must be."""
+    """The refusal of a request with an invalid body."""
     return ChannelError(400, "BadArgument", message)
 
 
@@ -23,17 +23,18 @@ def text(body: Mapping[str, Any], name: str, pattern: re.Pattern[str] | None = N
     Args:
         body: the JSON object.
         name: the property's.
-        pattern: what the string must match; None: at most MAX_NAME characters.
+        pattern: what the string must match; None: at most MAX_CHARACTERS.
 
     Raises:
-        ChannelError: 400, it is missing or not as it must be.
+        ChannelError: 400, it is missing or does not match.
     """
     value = body.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise bad(f"'{name}' is not a text.")
-    fits = pattern.fullmatch(value) if pattern else len(value) <= MAX_NAME
-    if not fits:
-        raise bad(f"'{name}' has not the form that it must have.")
+        raise bad(f"'{name}' must be text.")
+    if pattern is not None and pattern.fullmatch(value) is None:
+        raise bad(f"'{name}' has the wrong format.")
+    if pattern is None and len(value) > MAX_CHARACTERS:
+        raise bad(f"'{name}' is longer than {MAX_CHARACTERS} characters.")
     return value
 
 
@@ -52,7 +53,7 @@ def item(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """
     value = body.get(name)
     if not isinstance(value, dict):
-        raise bad(f"'{name}' is not an object.")
+        raise bad(f"'{name}' must be an object.")
     return value
 
 
@@ -64,14 +65,14 @@ def message_content(body: dict[str, Any]) -> dict[str, Any]:
     """
     for name in ("text", "replyToId"):
         if not isinstance(body.get(name), str | None):
-            raise bad(f"'{name}' is not a text.")
+            raise bad(f"'{name}' must be text.")
     if not isinstance(body.get("channelData"), dict | None):
-        raise bad("'channelData' is not an object.")
+        raise bad("'channelData' must be an object.")
     items(body, "entities")
     for attachment in items(body, "attachments"):
         kind = attachment.get("contentType") if isinstance(attachment, dict) else None
         if not isinstance(kind, str):
-            raise bad("An attachment has no 'contentType'.")
+            raise bad("Each attachment must be an object with a 'contentType'.")
     return body
 
 
@@ -83,5 +84,5 @@ def items(body: Mapping[str, Any], name: str) -> list[Any]:
     """
     value = body.get(name) or []
     if not isinstance(value, list):
-        raise bad(f"'{name}' is not a list.")
+        raise bad(f"'{name}' must be a list.")
     return value

@@ -102,22 +102,22 @@ class TeamsConversation(Conversation):
             "blocked": self.blocked,
         }
 
-    def place(self, thread: str = "") -> dict[str, Any]:
-        """The `conversation` of an activity.
+    def account(self, thread: str = "") -> dict[str, Any]:
+        """The conversation as an activity has it (`ConversationAccount`).
 
         Args:
             thread: the id of the first message of a channel's thread; empty: no thread.
         """
-        place: dict[str, Any] = {
+        account: dict[str, Any] = {
             "conversationType": CONVERSATION_TYPES[self.kind],
             "tenantId": self.tenant_id,
             "id": self.thread(thread) if thread else self.id,
         }
         if self.kind != "personal":
-            place["isGroup"] = True
+            account["isGroup"] = True
             if self.name:
-                place["name"] = self.name
-        return place
+                account["name"] = self.name
+        return account
 
     def thread(self, activity_id: str) -> str:
         """The id of the conversation of an activity: in a channel, that of its thread."""
@@ -199,7 +199,7 @@ class TeamsConversation(Conversation):
 
     def post(self, activity: Activity, thread: str = "") -> Activity:
         """Append what a user writes; in a channel, to a thread, or as a new one."""
-        return self.add({**activity, "conversation": self.place(thread)})
+        return self.add({**activity, "conversation": self.account(thread)})
 
     def update(self, activity_id: str, activity: Activity) -> Activity:
         """Replace an activity, which keeps its reactions, and its thread; see `edited`."""
@@ -249,7 +249,7 @@ class TeamsConversation(Conversation):
         return str(self._last_id)
 
     def _reference(self, activity: Activity) -> dict[str, Any]:
-        return self.place(str(activity.get("thread") or ""))
+        return self.account(str(activity.get("thread") or ""))
 
     def _wake(self) -> None:
         super()._wake()

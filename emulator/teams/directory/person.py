@@ -43,7 +43,7 @@ class Person:
         """A user as a page has kept it.
 
         Raises:
-            ChannelError: 400, it is no user.
+            ChannelError: 400, it is not a valid user.
         """
         return cls(
             text(body, "id", USER_ID),

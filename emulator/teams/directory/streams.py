@@ -142,7 +142,9 @@ def _extend(stream: StreamedMessage, text: str) -> None:
 def _check_shape(activity: Activity, kind: object) -> None:
     is_message = activity.get("type") == "message"
     if kind not in STREAM_TYPES:
-        raise ChannelError(400, "BadRequest", f"'streamType' is none of {', '.join(STREAM_TYPES)}.")
+        raise ChannelError(
+            400, "BadRequest", f"'streamType' must be one of {', '.join(STREAM_TYPES)}."
+        )
     if is_message and kind != "final":
         message = "Only end streaming type is allowed as a message activity."
         raise ChannelError(400, "BadRequest", message)

@@ -52,7 +52,7 @@ class Team:
         """A team as a page has kept it.
 
         Raises:
-            ChannelError: 400, it is no team.
+            ChannelError: 400, it is not a valid team.
         """
         team_id = text(body, "id", CHANNEL_ID)
         group = text(body, "aadGroupId", GUID)

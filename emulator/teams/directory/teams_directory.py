@@ -65,7 +65,7 @@ class TeamsDirectory:
         """A user that a page has kept; one that is known stays as it is.
 
         Raises:
-            ChannelError: 400, it is no user.
+            ChannelError: 400, it is not a valid user.
         """
         person = Person.from_json(body, self.tenant_id)
         number = person.name.removeprefix("User ")
@@ -140,15 +140,15 @@ class TeamsDirectory:
         """A conversation that a page has kept; one that is known stays as it is.
 
         Raises:
-            ChannelError: 400, it is no conversation.
+            ChannelError: 400, it is not a valid conversation, or not one of the user's.
         """
         kind = body.get("kind")
         if kind not in ID_FORMS:
-            raise bad("'kind' is none of personal, group, channel.")
+            raise bad("'kind' must be personal, group or channel.")
         conversation_id = text(body, "id", ID_FORMS[kind])
         members = items(body, "members")
         if not all(isinstance(member, dict) for member in members):
-            raise bad("'members' is not a list of users.")
+            raise bad("'members' must be a list of users.")
         people = [self.take_person(member) for member in members]
         found = self._conversations.by_id.get(conversation_id)
         if isinstance(found, TeamsConversation):
@@ -181,9 +181,11 @@ class TeamsDirectory:
         conversation.team = team
         return conversation
 
-    def channels_of(self, team: Team) -> list[TeamsConversation]:
-        """The conversations of a team that are known."""
-        return [each for each in self.all_conversations() if each.team is team]
+    def with_same_members(self, chat: TeamsConversation) -> list[TeamsConversation]:
+        """All channels of the conversation's team; of a chat, itself."""
+        if chat.team is None:
+            return [chat]
+        return [each for each in self.all_conversations() if each.team is chat.team]
 
     def _add(
         self, kind: Kind, conversation_id: str, people: Iterable[Person], name: str = ""

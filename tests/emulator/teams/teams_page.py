@@ -20,8 +20,6 @@ from tests.support.timing import condition
 Json = dict[str, Any]
 Turn = Callable[[TurnContext], Awaitable[Any]]
 
-WAIT_SECONDS = 60
-
 
 async def silent(_: TurnContext) -> None:
     """A bot that says nothing."""
@@ -35,22 +33,22 @@ class AdaptedBot:
         turn: what the bot does.
         app: the deployed app.
         status: answered in place of a turn; None: the turn runs.
-        held: while it is cleared, deliveries wait before they are answered.
+        may_answer: while it is cleared, deliveries get no answer.
     """
 
     def __init__(self, app: ComposedApp) -> None:
         self.activities: list[Activity] = []
         self.turn: Turn = silent
         self.status: int | None = None
-        self.held = asyncio.Event()
-        self.held.set()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.server = Server("bot", [web.post("/api/messages", self._messages)])
         self.app = app
 
     async def _messages(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.activities.append(json.loads(body))
-        await self.held.wait()
+        await self.may_answer.wait()
         if self.status is not None:
             return web.Response(status=self.status)
         turn = TurnRequest(request.content_type, request.headers["Authorization"], body)

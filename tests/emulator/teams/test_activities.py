@@ -48,9 +48,9 @@ async def test_a_message_in_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> No
     group = await page.create("group", name="Plans")
     await group.mention("hello")
     activity = await bot.wait_for("message")
-    place = activity["conversation"]
-    assert (place["conversationType"], place["isGroup"]) == ("groupChat", True)
-    assert place["id"].endswith("@thread.v2")
+    conversation = activity["conversation"]
+    assert (conversation["conversationType"], conversation["isGroup"]) == ("groupChat", True)
+    assert conversation["id"].endswith("@thread.v2")
     assert activity["text"] == "<at>Bot</at> hello"
     assert activity["entities"][0]["mentioned"]["id"] == activity["recipient"]["id"]
     html = activity["attachments"][0]["content"]
@@ -351,7 +351,7 @@ async def test_an_activity_of_the_inspector(
 
 
 async def test_strangers_write_nothing(page: TeamsPage) -> None:
-    """A user who is no member gets a 403, an unknown one a 404, as for a conversation."""
+    """A user who is not a member gets a 403; an unknown user or conversation is a 404."""
     other = await TeamsPage.opened(page.http)
     body = {"type": "message", "text": "hello"}
     path = f"{page.path}/activities"

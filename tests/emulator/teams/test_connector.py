@@ -166,7 +166,7 @@ async def test_a_user_without_the_app_cannot_be_written_to(
 
 
 async def test_a_blocked_bot_cannot_write(page: TeamsPage, connector: ConnectorCaller) -> None:
-    """Until the user unblocks it."""
+    """Its messages are refused until the user unblocks it."""
     await page.call("POST", f"{page.path}/block")
     path = f"/conversations/{page.chat['id']}/activities"
     message = {"type": "message", "text": "hello"}

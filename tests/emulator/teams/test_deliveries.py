@@ -54,12 +54,12 @@ async def test_a_refused_delivery_has_failed(page: TeamsPage, bot: AdaptedBot, s
 async def test_a_bot_that_is_too_slow(page: TeamsPage, bot: AdaptedBot, cloud: Cloud) -> None:
     """Its delivery has failed, and it is not delivered again."""
     cloud.channel.timeout = 0.1
-    bot.held.clear()
+    bot.may_answer.clear()
     sent = await page.say("hello")
     event = await page.event("delivery", activityId=sent["id"], state="failed")
     assert event["status"] == 504
     assert "0.1 seconds" in event["text"]
-    bot.held.set()
+    bot.may_answer.set()
     cloud.channel.timeout = 15
     await page.say("next")
     await bot.wait_for("message", 2)
@@ -166,12 +166,12 @@ async def test_broken_code_leaves_the_code_before_it(
 
 async def test_turns_of_a_conversation_run_at_once(page: TeamsPage, bot: AdaptedBot) -> None:
     """As Teams, it does not wait for the answer to one message before it sends the next."""
-    bot.held.clear()
+    bot.may_answer.clear()
     first = await page.say("first")
     await page.say("second")
     await bot.wait_for("message", 2)
     states = [each["state"] for each in page.events if each.get("activityId") == first["id"]]
-    bot.held.set()
+    bot.may_answer.set()
     assert states == ["pending"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from emulator.cloud import Cloud
 from tests.emulator.teams.connector_caller import ConnectorCaller
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
 
@@ -62,7 +63,7 @@ async def test_a_users_file(page: TeamsPage, bot: AdaptedBot) -> None:
 
 
 async def test_a_users_picture(
-    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller, cloud: Cloud
 ) -> None:
     """It is inline: the bot loads it with its token, the page without one."""
     await send(page, form(page, ("a.png", b"\x89PNG", "image/png")))
@@ -81,7 +82,7 @@ async def test_a_users_picture(
 
     shown = next(each for event in page.events if has_picture(event) for each in event["changes"])
     url = shown["attachments"][0]["contentUrl"]
-    assert url.startswith(str(page.http._base_url))
+    assert url.startswith(cloud.pages.url)
     assert (await content_of(page, url))[0] == b"\x89PNG"
 
 

@@ -71,7 +71,7 @@ async def test_what_happens_elsewhere(page: TeamsPage, bot: AdaptedBot) -> None:
 async def test_typing_of_the_past_is_not_shown(
     page: TeamsPage, cloud: Cloud, connector: ConnectorCaller
 ) -> None:
-    """A page sees that the bot is typing, and one that is loaded later does not, and is no news."""
+    """An open page shows that the bot is typing; one that is loaded later does not."""
     group = await page.create("group")
     await connector.send(group.chat["id"], "", type="typing")
     await connector.send(page.chat["id"], "", type="typing")

@@ -97,7 +97,7 @@ async def test_a_later_run_knows_the_team_of_a_channel(
 
 
 async def test_a_new_user_after_kept_ones_has_a_new_name(page: TeamsPage) -> None:
-    """Names count on from those that tabs present."""
+    """Its number is higher than those of the users that tabs have kept."""
     kept = {**page.session["user"], "id": "29:1kept", "name": "User 700"}
     await TeamsPage.opened(page.http, user=kept)
     new = await TeamsPage.opened(page.http)
@@ -137,7 +137,7 @@ TEAM = {"id": "19:t@thread.tacv2", "name": "Team", "aadGroupId": USER["aadObject
         {"user": USER, "conversation": {**CHAT, "kind": "channel", "id": "19:c", "team": TEAM}},
     ],
 )
-async def test_a_kept_session_that_is_none_is_a_400(
+async def test_an_invalid_kept_session_is_a_400(
     pages: aiohttp.ClientSession, kept: dict[str, Any]
 ) -> None:
     """The response says what is wrong."""
@@ -148,7 +148,7 @@ async def test_a_kept_session_that_is_none_is_a_400(
 
 @pytest.mark.parametrize("body", ["no JSON", "[]", '"text"'])
 async def test_a_body_that_is_no_object_is_a_400(pages: aiohttp.ClientSession, body: str) -> None:
-    """Nothing else is a session either."""
+    """The body of a request must be a JSON object."""
     async with pages.post("/api/chat/session", data=body) as response:
         assert response.status == 400
 
