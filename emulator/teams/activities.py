@@ -56,14 +56,17 @@ class TeamsActivities:
         """An activity that is no message, with additional channel data."""
         addressed = self._addressed(chat, person.nameless_account(), TIMEZONE)
         del addressed["localTimestamp"], addressed["localTimezone"]
-        channel = channel_data(chat) | data
+        named: dict[str, Any] = {}
+        if chat.team is not None:
+            named = {"channel": {"id": chat.id, "name": chat.name}, "team": chat.team.as_json()}
+        channel = channel_data(chat) | named | data
         return {**addressed, "id": event_id(), "channelData": channel, **content}
 
     def invoke(
         self, chat: TeamsConversation, person: Person, content: Activity, zone: str = TIMEZONE
     ) -> Activity:
         """An invoke."""
-        data = {**channel_data(chat), "source": {"name": "message"}}
+        data = {**channel_data(chat), **source_of(content)}
         addressed = self._addressed(chat, person.account(), zone)
         entities = [client_info(zone)]
         known = {"id": event_id(), "type": "invoke", "entities": entities, "channelData": data}
@@ -104,7 +107,6 @@ class TeamsActivities:
         if kind.startswith("channel"):
             data["channel"] = {"id": chat.id, "name": chat.name}
         account = {**chat.account(), "id": team.id if team else chat.id}
-        account.pop("name", None)
         return {**event, "conversation": account, "channelData": data}
 
     def installation(self, chat: TeamsConversation, by: Person, action: str) -> Activity:
@@ -178,17 +180,29 @@ def html_of(text: str) -> str:
 
 
 def channel_data(chat: TeamsConversation) -> dict[str, Any]:
-    """The channel data of every activity in a conversation."""
+    """The channel data of every activity in a conversation. Teams names things in events only."""
     tenant = {"tenant": {"id": chat.tenant_id}}
     if chat.team is None:
         return tenant
     return {
         "teamsChannelId": chat.id,
         "teamsTeamId": chat.team.id,
-        "channel": {"id": chat.id, "name": chat.name},
-        "team": chat.team.as_json(),
+        "channel": {"id": chat.id},
+        "team": {"id": chat.team.id},
         **tenant,
     }
+
+
+def source_of(invoke: Activity) -> dict[str, Any]:
+    """The channel data that says where a user has made an invoke.
+
+    Args:
+        invoke: its name and its value.
+    """
+    name, value = invoke.get("name") or "", invoke.get("value")
+    context = value.get("commandContext") if isinstance(value, dict) else None
+    is_composed = name.startswith("composeExtension/") and context != "message"
+    return {"source": {"name": "compose" if is_composed else "message"}}
 
 
 def client_info(zone: str) -> dict[str, Any]:

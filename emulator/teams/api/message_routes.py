@@ -15,6 +15,7 @@ from emulator.teams.activities import (
     TIMEZONE,
     TeamsActivities,
     as_delivered,
+    channel_data,
     mentions,
 )
 from emulator.teams.api.app_manifest import AppManifest
@@ -204,6 +205,7 @@ class MessageRoutes:
                 name: [{"type": reaction}],
                 "replyToId": stored["id"],
                 "conversation": chat.account(str(stored.get("thread") or "")),
+                "channelData": channel_data(chat),
             }
             turn = self._deliveries.start(chat, self._activities.event(chat, person, event))
         return web.json_response({"turn": turn})

@@ -115,8 +115,6 @@ class TeamsConversation(Conversation):
         }
         if self.kind != "personal":
             account["isGroup"] = True
-            if self.name:
-                account["name"] = self.name
         return account
 
     def thread(self, activity_id: str) -> str:

@@ -156,12 +156,12 @@ class TeamsDirectory:
         if user not in people or (kind == "personal" and conversation_id != personal_id(user)):
             raise bad("The conversation is not one of the user's.")
         name = optional_text(body, "name") or ""
-        installed = body.get("installed") is not False
         if kind == "channel":
             conversation = self._take_channel(body, people)
         else:
             conversation = self._add(kind, conversation_id, people, name)
-        conversation.installed = installed
+        conversation.installed = body.get("installed") is not False
+        conversation.blocked = body.get("blocked") is True
         return conversation
 
     def _take_channel(self, body: Mapping[str, Any], people: list[Person]) -> TeamsConversation:

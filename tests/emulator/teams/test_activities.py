@@ -49,8 +49,12 @@ async def test_a_message_in_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> No
     await group.mention("hello")
     activity = await bot.wait_for("message")
     conversation = activity["conversation"]
-    assert (conversation["conversationType"], conversation["isGroup"]) == ("groupChat", True)
-    assert conversation["id"].endswith("@thread.v2")
+    assert conversation == {
+        "conversationType": "groupChat",
+        "tenantId": group.session["user"]["tenantId"],
+        "id": group.chat["id"],
+        "isGroup": True,
+    }
     assert activity["text"] == "<at>Bot</at> hello"
     assert activity["entities"][0]["mentioned"]["id"] == activity["recipient"]["id"]
     html = activity["attachments"][0]["content"]
@@ -87,8 +91,8 @@ async def test_a_post_and_a_reply_in_a_channel(page: TeamsPage, bot: AdaptedBot)
     assert second["conversation"] == first["conversation"]
     assert second["conversation"]["conversationType"] == "channel"
     data = second["channelData"]
-    assert data["team"] == channel.chat["team"]
-    assert data["channel"] == channel.chat["channel"]
+    assert data["team"] == {"id": channel.chat["team"]["id"]}
+    assert data["channel"] == {"id": channel.chat["id"]}
     assert (data["teamsTeamId"], data["teamsChannelId"]) == (data["team"]["id"], channel.chat["id"])
     assert "thread" not in second
 
@@ -116,8 +120,9 @@ async def test_the_installation_in_a_team(page: TeamsPage, bot: AdaptedBot) -> N
     assert added["conversation"]["id"] == channel.chat["id"]
     data = added["channelData"]
     assert data["eventType"] == "teamMemberAdded"
+    assert data["channel"] == channel.chat["channel"]
+    assert data["team"] == channel.chat["team"]
     assert data["settings"] == {"selectedChannel": {"id": channel.chat["id"]}}
-    assert data["team"]["aadGroupId"]
 
 
 async def test_members_of_a_group_chat(page: TeamsPage, bot: AdaptedBot) -> None:

@@ -58,6 +58,23 @@ async def test_an_invoke_to_nobody(page: TeamsPage, bot: AdaptedBot) -> None:
     assert "cannot be reached" in answer["text"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "source"),
+    [
+        ("composeExtension/query", {"commandId": "find"}, "compose"),
+        ("composeExtension/fetchTask", {"commandContext": "compose"}, "compose"),
+        ("composeExtension/submitAction", {"commandContext": "message"}, "message"),
+        ("adaptiveCard/action", {"action": {"type": "Action.Execute"}}, "message"),
+    ],
+)
+async def test_where_an_invoke_is_made(
+    page: TeamsPage, bot: AdaptedBot, name: str, value: dict[str, object], source: str
+) -> None:
+    """Message extensions are used where users write, or on a message; all else is in messages."""
+    await page.call("POST", f"{page.path}/invoke", name=name, value=value)
+    assert (await bot.wait_for("invoke"))["channelData"]["source"] == {"name": source}
+
+
 async def test_an_invoke_without_a_name(page: TeamsPage, bot: AdaptedBot) -> None:
     """A hero card's `invoke` button has none."""
     await page.call("POST", f"{page.path}/invoke", value={"choice": 1})

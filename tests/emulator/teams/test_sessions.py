@@ -79,6 +79,18 @@ async def test_a_later_run_takes_them_back(
             await page.close()
 
 
+async def test_a_later_run_knows_what_the_bot_may_do(
+    page: TeamsPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A bot that was uninstalled, or blocked, still is."""
+    await page.call("POST", f"{page.path}/block")
+    chat = await page.call("POST", f"{page.path}/uninstall")
+    with CloudThread(Cloud(tmp_path_factory.mktemp("later"))) as thread:
+        async with aiohttp.ClientSession(thread.cloud.pages.url) as http:
+            later = await TeamsPage.opened(http, user=page.session["user"], conversation=chat)
+            assert (later.chat["installed"], later.chat["blocked"]) == (False, True)
+
+
 async def test_a_later_run_knows_the_team_of_a_channel(
     page: TeamsPage, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
