@@ -95,12 +95,12 @@ class Deliveries:
         report = DeliveryReport(chat, activity["id"], turn)
         is_direct = self._reached and self._may_answer() and not chat.backlog.locked()
         report.publish("pending")
-        if is_direct:
-            answer = await self._post(activity, turn)
-            if answer.sent:
-                report.publish_answer(answer)
-                return
-        answer = await self._deliver_later(chat, activity, report, limit)
+        answer = await self._post(activity, turn) if is_direct else None
+        if answer is None or not answer.sent:
+            answer = await self._deliver_later(chat, activity, report, limit)
+        chat.failed.pop(activity["id"], None)
+        if not answer.ok:
+            chat.failed[activity["id"]] = activity
         report.publish_answer(answer)
 
     async def _post(self, activity: Activity, turn: str) -> BotAnswer:

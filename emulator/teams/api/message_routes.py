@@ -119,7 +119,8 @@ class MessageRoutes:
             known = {"type": "delivery", "activityId": stored["id"], "turn": "", "status": None}
             chat.publish_delivery({**known, "state": "unsent", "text": refusal})
             return ""
-        return self._deliveries.start(chat, as_delivered(stored))
+        failed = chat.failed.get(stored["id"])  # an edit may have failed
+        return self._deliveries.start(chat, failed or as_delivered(stored))
 
     def _refusal(self, chat: TeamsConversation, stored: Activity) -> str:
         """Why Teams does not deliver a message; empty if it does."""
@@ -155,12 +156,7 @@ class MessageRoutes:
         stored = chat.restore(deleted["id"])
         return self._update(chat, stored, "undeleteMessage")
 
-    def _update(
-        self,
-        chat: TeamsConversation,
-        stored: Activity,
-        event_type: str,
-    ) -> web.Response:
+    def _update(self, chat: TeamsConversation, stored: Activity, event_type: str) -> web.Response:
         if self._refusal(chat, stored):
             return web.json_response({"id": stored["id"], "turn": ""})
         data = {**stored["channelData"], "eventType": event_type}

@@ -55,6 +55,7 @@ class TeamsConversation(Conversation):
         streams: the messages that the bot streams.
         deleted: messages that users have deleted, and may restore.
         deliveries: by activity id, what has become of those that have not arrived.
+        failed: by activity id, what the bot did not accept.
         accepted: by the page's id of a message, what the page was answered.
         on_message: called with each new message.
         backlog: held by a delivery that waits until the bot can be reached; others wait behind it.
@@ -70,6 +71,7 @@ class TeamsConversation(Conversation):
     streams: StreamRules = field(default_factory=StreamRules)
     deleted: dict[str, Activity] = field(default_factory=dict)
     deliveries: dict[str, Event] = field(default_factory=dict)
+    failed: dict[str, Activity] = field(default_factory=dict)
     accepted: dict[str, dict[str, str]] = field(default_factory=dict)
     on_message: Callable[[Activity], None] = lambda _: None
     _installed: bool = True

@@ -200,6 +200,20 @@ async def test_a_page_that_comes_later_sees_what_has_not_arrived(
     await later.close()
 
 
+async def test_an_edit_that_has_failed(page: TeamsPage, bot: AdaptedBot) -> None:
+    """The user tries the edit again, not the message, which the bot has."""
+    sent = await page.say("first")
+    await page.event("delivery", activityId=sent["id"], state="delivered")
+    bot.status = 500
+    path = f"{page.path}/activities/{sent['id']}"
+    await page.call("PUT", path, activity={"text": "second"})
+    await page.event("delivery", activityId=sent["id"], state="failed")
+    bot.status = None
+    await page.call("POST", f"{path}/retry")
+    assert (await bot.wait_for("messageUpdate", 2))["text"] == "second"
+    assert len(bot.of("message")) == 1
+
+
 async def test_a_message_is_sent_once(page: TeamsPage, bot: AdaptedBot) -> None:
     """A page that did not get the answer sends it again, under its own id: nothing is doubled."""
     first = await page.say("once", clientId="c-1")
