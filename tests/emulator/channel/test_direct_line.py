@@ -54,6 +54,9 @@ async def test_a_user_has_signed_in(
     other = replace(sign_in, conversation_id="x")
     with pytest.raises(ChannelError, match="not known"):
         direct_line.announce(other, {})
+    in_teams = replace(sign_in, target=UserConnection("user-1", "graph", "msteams"))
+    with pytest.raises(ChannelError, match="another channel"):
+        direct_line.announce(in_teams, {})
 
 
 async def test_a_conversation_starts_once(client: DirectLineClient, bot: RecordingBot) -> None:
