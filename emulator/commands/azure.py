@@ -11,6 +11,7 @@ from pathlib import Path
 from emulator.__main__ import CHAT_PORT
 from emulator.channel.bot_channel import BotChannel
 from emulator.commands.app_folder import APP
+from emulator.commands.ports import taken
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
 from emulator.loopback import port_number
@@ -93,13 +94,6 @@ def pasteable(file: Path) -> str:
     return shlex.quote(str(short) if short.is_absolute() else f"./{short}")
 
 
-def _problem(error: OSError) -> str:
-    """What to do about an error."""
-    if error.errno == errno.EADDRINUSE:
-        return f"A port is in use: {error.strerror}. Choose another with CHAT_PORT=..."
-    return str(error)
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make azure", description=__doc__)
@@ -117,7 +111,8 @@ def main() -> None:
         try:
             asyncio.run(run_until_asked_to_stop(run(options, Path(folder))))
         except OSError as error:
-            sys.exit(_problem(error))
+            is_in_use = error.errno == errno.EADDRINUSE
+            sys.exit(taken("CHAT_PORT", options.chat_port) if is_in_use else str(error))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from emulator.child import Child
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
+from emulator.commands.run.debugging import Debugging, add_debug_options
 from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import (
     app_environment,
@@ -35,37 +36,42 @@ def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
     return [str(program), *options]
 
 
-async def run(app: Path, port: int, playground_port: int) -> None:
+async def run(app: Path, port: int, playground_port: int, debugging: Debugging | None) -> None:
     """Run both until SIGINT or SIGTERM.
 
     Args:
         app: the app's folder.
         port: the bot's.
         playground_port: the Playground's.
+        debugging: how a debugger reaches the bot; None: not at all.
 
     Raises:
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = functions_host(port, UNAUTHENTICATED, app, reload=True)
+    host = functions_host(port, UNAUTHENTICATED, app, reload=True, debugging=debugging)
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
     playground = Child(command, environ, PROGRAM.parents[2])
     try:
-        await run_until_asked_to_stop(serve(host, playground, url, playground_port))
+        await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
     finally:
         await playground.stop()
         await host.stop()
 
 
-async def serve(host: Child, playground: Child, url: str, port: int) -> None:
+async def serve(
+    host: Child, playground: Child, url: str, port: int, debugging: Debugging | None
+) -> None:
     """Start the bot and then the Playground, and wait until one of them ends.
 
     Raises:
         StartError: one of them has ended, or does not answer.
     """
     await host.start()
+    if debugging:
+        await debugging.announce()
     page = f"http://localhost:{port}/"
     await wait_until_it_loads(f"{url}/api/health", host)
     await playground.start()
@@ -89,13 +95,16 @@ def main() -> None:
     )
     parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
     parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
+    add_debug_options(parser)
     options = parser.parse_args()
+    waits = options.debug_wait
+    debugging = None if options.debug_port is None else Debugging(options.debug_port, waits)
     if not PROGRAM.exists():
         sys.exit("The Agents Playground is missing: install node and npm, then make playground.")
     with tempfile.TemporaryDirectory() as folder:
         try:
             app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")
-            asyncio.run(run(app, options.port, options.playground_port))
+            asyncio.run(run(app, options.port, options.playground_port, debugging))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
         except KeyboardInterrupt:

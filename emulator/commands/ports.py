@@ -18,15 +18,13 @@ def check_ports(ports: Mapping[str, str]) -> None:
     """Check that ports are free, and that no two are the same.
 
     Args:
-        ports: numbers by what people set them with, such as `PORT`; 0 takes a free one.
+        ports: numbers by what people set them with, such as `PORT`.
 
     Raises:
         PortInUseError: one is taken.
     """
     seen: dict[str, str] = {}
     for name, number in ports.items():
-        if number == "0":
-            continue
         if number in seen:
             raise PortInUseError(
                 f"{seen[number]} and {name} are both {number}: choose another for one of them."

@@ -1,6 +1,7 @@
-"""`run.py smoke`: starts the bot as `run.py run` does, says something to it, and stops it.
+"""`run.py smoke`: starts a bot as `run.py run` does, says something to it, and stops it.
 
-It needs no browser, no make and no shell, so that it runs on every system.
+It needs no browser, no make and no shell, so that it runs on every system. The bot is one that
+echoes: bot_logic may say anything.
 """
 
 import json
@@ -18,6 +19,8 @@ from emulator.loopback import free_port
 
 CHAT = re.compile(r"Chat: +(http://\S+?)/?\s")
 TIMEOUT_SECONDS = 180.0
+STOP_SECONDS = 30.0
+BOT = "examples/echo"
 TEXT = "smoke"
 
 
@@ -27,32 +30,45 @@ class SmokeError(Exception):
 
 def main() -> int:
     """Start, chat and stop; the exit status is 0 if all of it worked."""
-    ports = {name: free_port() for name in ("PORT", "SKILL_PORT", "CHAT_PORT")}
-    words = [f"{name}={port}" for name, port in ports.items()]
+    run = _started()
+    watch = threading.Timer(TIMEOUT_SECONDS, run.terminate)
+    watch.start()
+    try:
+        _chat(_page(run))
+        _stop(run)
+    except (SmokeError, OSError, subprocess.TimeoutExpired) as error:
+        print(f"It failed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        watch.cancel()
+        _end(run)
+    print("It starts, answers and stops.")
+    return 0
+
+
+def _started() -> subprocess.Popen[str]:
+    """Start the run, at ports that are free."""
+    ports = [f"{name}={free_port()}" for name in ("PORT", "CHAT_PORT")]
     group = 0
     if sys.platform == "win32":
         group = subprocess.CREATE_NEW_PROCESS_GROUP
-    run = subprocess.Popen(
-        [sys.executable, str(APP / "run.py"), "run", *words],
+    return subprocess.Popen(
+        [sys.executable, str(APP / "run.py"), "run", f"BOT={BOT}", *ports],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         creationflags=group,
         text=True,
         encoding="utf-8",
     )
-    watch = threading.Timer(TIMEOUT_SECONDS, run.kill)
-    watch.start()
+
+
+def _end(run: subprocess.Popen[str]) -> None:
+    """End a run that failed, with what it has started; on Windows, it alone."""
+    run.terminate()
     try:
-        _chat(_page(run))
-        _stop(run)
-    except (SmokeError, OSError) as error:
-        print(f"It failed: {error}", file=sys.stderr)
-        return 1
-    finally:
-        watch.cancel()
+        run.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
         run.kill()
-    print("It starts, answers and stops.")
-    return 0
 
 
 def _page(run: subprocess.Popen[str]) -> str:

@@ -77,8 +77,7 @@ class InstallLog:
                 log.write(f"{error}\n")
                 return False
             with program:
-                assert program.stdout is not None  # noqa: S101  # it is a pipe
-                for line in program.stdout:
+                for line in program.stdout or ():
                     log.write(line)
                     log.flush()
                     self._last = [*self._last[1 - KEPT_LINES :], line.rstrip()]

@@ -1,19 +1,17 @@
-"""Installs the libraries of the local pages: `python -m emulator.setup.page_libraries`.
+"""PageLibraries: installs the libraries of the local pages.
 
 Each is one file of an npm package, fetched with `npm pack`, or from the registry where there is no
 npm, and checked against a pinned digest: nothing of it is committed, nothing else of the package is
 kept, and no script of it runs.
 """
 
-import argparse
 import base64
 import hashlib
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from emulator.setup.npm.registry import download
 from emulator.setup.step import Report
 
 PAGE_LIBRARIES = Path(__file__).parents[2] / ".cache" / "pages"
-"""Where `make setup` puts them."""
+"""Where `make pages` puts them."""
 
 
 class LibraryError(SetUpError):
@@ -184,25 +182,3 @@ class PageLibraries:
             except LibraryError as error:
                 raise LibraryError(f"The chat page cannot be shown: {error}") from error
         return ""
-
-
-def main(arguments: list[str], libraries: Iterable[Library] = LIBRARIES) -> int:
-    """The command line; the exit status is 1 only for another package than the pinned one."""
-    parser = argparse.ArgumentParser(
-        prog="python -m emulator.setup.page_libraries", description=__doc__
-    )
-    parser.add_argument("--to", type=Path, default=PAGE_LIBRARIES, metavar="FOLDER")
-    folder = parser.parse_args(arguments).to
-    try:
-        for library in libraries:
-            install(folder, library)
-    except WrongPackageError as error:
-        print(error)
-        return 1
-    except LibraryError as error:
-        print(f"The chat page cannot be shown: {error}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

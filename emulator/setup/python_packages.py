@@ -76,9 +76,11 @@ class PythonPackages:
             text = (self.folder / "pyvenv.cfg").read_text("utf-8")
         except OSError:
             return False
-        settings = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
-        version = tuple(int(part) for part in re.findall(r"\d+", settings.get("version", ""))[:2])
-        return self.python.exists() and version >= OLDEST and Path(settings["home"]).is_dir()
+        version = re.search(r"^version = (\d+)\.(\d+)", text, re.MULTILINE)
+        home = re.search(r"^home = (.+)", text, re.MULTILINE)
+        if not (version and home and self.python.exists()):
+            return False
+        return (int(version[1]), int(version[2])) >= OLDEST and Path(home[1]).is_dir()
 
     def _create(self) -> None:
         if self.folder.is_symlink():
@@ -89,7 +91,7 @@ class PythonPackages:
         if not self.log.run([base, "-m", "venv", str(self.folder)]):
             raise SetUpError(
                 f"{self.folder.name} cannot be created: {self.log.reason()}"
-                f" (Debian: apt-get install python3.13-venv). All of it: {self.log.file}"
+                f" (Debian: apt-get install python3.13-venv). All of it: {_short(self.log.file)}"
             )
 
     def _installed(self, report: Report) -> bool:
@@ -122,8 +124,8 @@ class PythonPackages:
                 f" pip's output: {_short(self.log.file)}"
             )
         return (
-            f"{self.title} cannot be updated: {why}. Going on with what is installed, but these"
-            f" should be newer or older: {_some(other)}. pip's output: {_short(self.log.file)}"
+            f"{self.title} cannot be updated: {why}. Going on with what is installed; other"
+            f" versions are wanted of {_some(other)}. pip's output: {_short(self.log.file)}"
         )
 
     def _differences(self) -> tuple[list[str], list[str]]:

@@ -21,11 +21,12 @@ USAGE, INTERRUPTED = 2, 130
 HELP_COLUMN = 15
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str], targets: Mapping[str, Target] = TARGETS) -> int:
     """Do what a command line says.
 
     Args:
         words: a target's name, then NAME=VALUE; without a name it is DEFAULT.
+        targets: by name.
 
     Returns:
         The exit status. Where a process can be replaced, the target's last program is the process.
@@ -35,7 +36,7 @@ def main(words: Sequence[str]) -> int:
         print(help_text(), end="")
         return 0
     try:
-        return _run(_target(name), given)
+        return _run(_target(name, targets), given)
     except UsageError as error:
         print(error, file=sys.stderr)
         return USAGE
@@ -52,10 +53,10 @@ def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     return DEFAULT, words
 
 
-def _target(name: str) -> Target:
-    if name not in TARGETS:
-        raise UsageError(f"There is no command {name}: choose one of {', '.join(TARGETS)}.")
-    return TARGETS[name]
+def _target(name: str, targets: Mapping[str, Target]) -> Target:
+    if name not in targets:
+        raise UsageError(f"There is no command {name}: choose one of {', '.join(targets)}.")
+    return targets[name]
 
 
 def _run(target: Target, words: Sequence[str]) -> int:
@@ -65,7 +66,7 @@ def _run(target: Target, words: Sequence[str]) -> int:
     *first, last = [*target.commands(values)] or [[]]
     os.chdir(ROOT)
     for command in first:
-        status = subprocess.call(command)
+        status = _wait_for(command)
         if status:
             return status
     return _become(last) if last else 0
@@ -77,12 +78,23 @@ def _become(command: Sequence[str]) -> int:
     if sys.platform != "win32":
         os.execv(command[0], list(command))  # noqa: S606  # a program of the set-up
     signal.signal(signal.SIGBREAK, signal.default_int_handler)
+    return _wait_for(command)
+
+
+def _wait_for(command: Sequence[str]) -> int:
+    """Run a program to its end, which it reaches in its own time after Ctrl-C, too.
+
+    Returns:
+        Its exit status, as shells have it.
+    """
     with subprocess.Popen(command) as program:
+        signal.signal(signal.SIGTERM, lambda *_: program.terminate())
         while True:
             try:
-                return program.wait()
-            except KeyboardInterrupt:
-                continue  # the console sends it to the program, too
+                status = program.wait()
+            except KeyboardInterrupt:  # the terminal sends it to the program, too
+                continue
+            return status if status >= 0 else 128 - status
 
 
 def help_text() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from emulator.commands.app_folder import find_bots
 from emulator.setup.install_log import ROOT
 from emulator.setup.tools import AZURITE_OR_MEMORY, PAGES, PLAYGROUND, PYTHON
 from emulator.targets.target import Target
@@ -16,30 +17,42 @@ APP_TYPES = ("SingleTenant", "MultiTenant")
 BOT = Variable("BOT", "bot_logic", "the bot's folder, such as examples/dialog")
 PORT = Variable("PORT", "7071", "the bot's", port)
 CHAT_PORT = Variable("CHAT_PORT", "3979", "the chat page's", port)
+DEBUGGING = (
+    Variable("DEBUG", "", "1 lets a debugger connect, such as VS Code's", flag),
+    Variable("DEBUG_PORT", "5678", "the debugger's", port),
+    Variable("WAIT", "", "1 waits for the debugger before the bot is loaded", flag),
+)
+
+
+def _is_debugged(values: Values) -> bool:
+    return is_on(values, "DEBUG") or is_on(values, "WAIT")
+
+
+def _debug_options(values: Values) -> list[str]:
+    if not _is_debugged(values):
+        return []
+    return ["--debug-port", values["DEBUG_PORT"]] + ["--debug-wait"] * is_on(values, "WAIT")
 
 
 def _run(values: Values) -> Sequence[Sequence[str]]:
-    command = [VENV_PYTHON, "-m", "emulator.commands.run.local_run", "--bot", values["BOT"]]
+    command = [VENV_PYTHON, "-m", "emulator.commands.run", "--bot", values["BOT"]]
     command += ["--auth", values["AUTH"], "--credential", values["CREDENTIAL"]]
     command += ["--turns", values["TURNS"]]
     for name in ("PORT", "SKILL_PORT", "CHAT_PORT"):
         command += [f"--{name.lower().replace('_', '-')}", values[name]]
     if values["STORAGE"]:
         command += ["--storage", values["STORAGE"]]
-    if is_on(values, "DEBUG") or is_on(values, "WAIT"):
-        command += ["--debug-port", values["DEBUG_PORT"]]
-    if is_on(values, "WAIT"):
-        command.append("--debug-wait")
-    return [command]
+    return [[*command, *_debug_options(values)]]
 
 
 def _run_ports(values: Values) -> Mapping[str, str]:
-    names = ["PORT", "CHAT_PORT"]
-    if (ROOT / values["BOT"] / "skill").is_dir():
-        names.append("SKILL_PORT")
-    if is_on(values, "DEBUG") or is_on(values, "WAIT"):
-        names.append("DEBUG_PORT")
-    return {name: values[name] for name in names}
+    is_used = {
+        "PORT": True,
+        "CHAT_PORT": values["AUTH"] == AUTH[0],
+        "SKILL_PORT": len(find_bots(ROOT / values["BOT"])) > 1,
+        "DEBUG_PORT": _is_debugged(values),
+    }
+    return {name: values[name] for name, used in is_used.items() if used}
 
 
 RUN = Target(
@@ -54,9 +67,7 @@ RUN = Target(
         PORT,
         CHAT_PORT,
         Variable("SKILL_PORT", "7072", "the skill's, if there is one", port),
-        Variable("DEBUG", "", "1 lets a debugger connect, such as VS Code's", flag),
-        Variable("DEBUG_PORT", "5678", "the debugger's", port),
-        Variable("WAIT", "", "1 waits for the debugger before the bot is loaded", flag),
+        *DEBUGGING,
     ],
     [PYTHON, PAGES, AZURITE_OR_MEMORY],
     _run,
@@ -86,16 +97,21 @@ AZURE = Target(
 def _playground(values: Values) -> Sequence[Sequence[str]]:
     command = [VENV_PYTHON, "-m", "emulator.commands.playground", "--bot", values["BOT"]]
     ports = ["--port", values["PORT"], "--playground-port", values["PLAYGROUND_PORT"]]
-    return [[*command, *ports]]
+    return [[*command, *ports, *_debug_options(values)]]
+
+
+def _playground_ports(values: Values) -> Mapping[str, str]:
+    names = ["PORT", "PLAYGROUND_PORT"] + ["DEBUG_PORT"] * _is_debugged(values)
+    return {name: values[name] for name in names}
 
 
 PLAYGROUND_TARGET = Target(
     "playground",
     "the bot without authentication, in Microsoft's Agents Playground",
-    [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's", port)],
+    [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's", port), *DEBUGGING],
     [PYTHON, PLAYGROUND],
     _playground,
-    lambda values: {name: values[name] for name in ("PORT", "PLAYGROUND_PORT")},
+    _playground_ports,
 )
 
 LOCAL_TARGETS = (RUN, AZURE, PLAYGROUND_TARGET)

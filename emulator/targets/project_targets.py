@@ -158,7 +158,7 @@ PROJECT_TARGETS = (
     ),
     Target(
         "smoke",
-        "start the bot, chat with it and stop it, as a test of this machine",
+        "start an example, chat with it and stop it, as a test of this machine",
         [],
         [PYTHON, PAGES],
         _module("emulator.commands.smoke"),

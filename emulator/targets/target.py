@@ -30,7 +30,6 @@ class Target:
         steps: what it needs.
         commands: what it runs.
         ports: what must be free before it starts.
-        is_in_help: whether the list of commands shows it.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Target:
     steps: Sequence[SetUpStep]
     commands: Commands
     ports: Ports = no_ports
-    is_in_help: bool = True
 
     def values(self, words: Sequence[str]) -> Values:
         """All variables with the values that a command line gives them.

@@ -23,12 +23,13 @@ def anything(_value: str) -> str:
 
 def flag(value: str) -> str:
     """1 switches something on; unset, or 0, leaves it off."""
-    return "" if value in ("0", "1") else "1"
+    return "" if value in ("0", "1") else "1 or 0"
 
 
 def port(value: str) -> str:
     """A TCP port."""
-    return "" if value.isdecimal() and int(value) <= MAX_PORT else f"a port up to {MAX_PORT}"
+    is_port = value.isdecimal() and 1 <= int(value) <= MAX_PORT
+    return "" if is_port else f"a port from 1 to {MAX_PORT}"
 
 
 def number(value: str) -> str:
@@ -73,7 +74,7 @@ class Variable:
         """
         wanted = self.check(value) if value else ""
         if wanted:
-            raise UsageError(f"{self.name}={value}: {self.name} is {wanted}.")
+            raise UsageError(f"{self.name}={value}: {self.name} must be {wanted}.")
         return value
 
 

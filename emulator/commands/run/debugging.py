@@ -1,10 +1,19 @@
 """Debugging: how a debugger reaches the bot in a local run."""
 
+import argparse
 import asyncio
 from dataclasses import dataclass
 
 from emulator.commands.ports import may_listen
-from emulator.loopback import LOOPBACK
+from emulator.loopback import LOOPBACK, port_number
+
+
+def add_debug_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that a debugger may attach to: `debug_port` and `debug_wait`."""
+    parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
+    parser.add_argument(
+        "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from emulator.__main__ import CHAT_PORT
 from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
 from emulator.commands.app_folder import APP, BOT
-from emulator.commands.run.debugging import Debugging
+from emulator.commands.run.debugging import Debugging, add_debug_options
 from emulator.commands.run.errors import StartError
 from emulator.loopback import port_number
 from emulator.storage.local_storage import LocalStorage
@@ -106,8 +106,5 @@ def _parser() -> argparse.ArgumentParser:
         "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
     )
     parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
-    parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
-    parser.add_argument(
-        "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"
-    )
+    add_debug_options(parser)
     return parser

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from emulator.setup.page_libraries import Library, LibraryError, WrongPackageError, install, main
+from emulator.setup.page_libraries import (
+    Library,
+    LibraryError,
+    PageLibraries,
+    WrongPackageError,
+    install,
+)
+from emulator.setup.set_up import set_up
 
 NPM = shutil.which("npm")
 needs_npm = pytest.mark.skipif(NPM is None, reason="npm is not installed")
@@ -126,21 +133,22 @@ def test_without_npm_the_registry_is_asked(tmp_path: Path, monkeypatch: pytest.M
         serving.join()
 
 
-def test_without_npm_and_network_the_command_says_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_npm_and_network_the_set_up_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One line says so, and the command succeeds: the bot runs without the page."""
+    """One line says so, and the set-up succeeds: the bot runs without the page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
-    assert main(["--to", str(tmp_path / "pages")]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    assert "The chat page cannot be shown: npm is missing" in line
+    set_up([PageLibraries(tmp_path / "pages")], stream := io.StringIO())
+    _title, line, _end = stream.getvalue().splitlines()
+    assert line.startswith("The chat page cannot be shown: npm is missing")
 
 
 @needs_npm
-def test_the_command_fails_only_for_a_wrong_package(library: Library, tmp_path: Path) -> None:
-    """A tampered package stops the installation."""
-    assert main(["--to", str(tmp_path)], [library]) == 0
+def test_the_set_up_fails_only_for_a_wrong_package(library: Library, tmp_path: Path) -> None:
+    """A tampered package stops it, though the bot would run without the page."""
+    set_up([PageLibraries(tmp_path, [library])], io.StringIO())
     assert (tmp_path / "small.js").is_file()
     wrong = replace(library, integrity="sha512-another")
-    assert main(["--to", str(tmp_path)], [wrong]) == 1
+    with pytest.raises(WrongPackageError):
+        set_up([PageLibraries(tmp_path, [wrong])], io.StringIO())

@@ -126,14 +126,17 @@ def test_offline(tmp_path: Path, log: InstallLog) -> None:
     assert not packages.is_done()
 
 
-def test_an_environment_of_an_old_python_is_made_again(tmp_path: Path, log: InstallLog) -> None:
-    """It is replaced, not updated."""
+@pytest.mark.parametrize("settings", ["home = /usr\nversion = 3.12.1\n", "version = 3.13.1\n"])
+def test_an_unusable_environment_is_made_again(
+    settings: str, tmp_path: Path, log: InstallLog
+) -> None:
+    """One of an old Python, or one that was left half made, is replaced, not updated."""
     file = tmp_path / "requirements.txt"
     file.touch()
     old = tmp_path / "venv"
     (old / "bin").mkdir(parents=True)
     (old / "bin" / "python").symlink_to(sys.executable)
-    (old / "pyvenv.cfg").write_text(f"home = {tmp_path}\nversion = 3.12.1\n", "utf-8")
+    (old / "pyvenv.cfg").write_text(settings, "utf-8")
     (old / "left").touch()
     packages = PythonPackages("The packages", old, [file], log=log)
     packages.run(lambda _: None)

@@ -52,7 +52,8 @@ def test_choices_are_those_of_the_programs() -> None:
     for name, names in choices.items():
         for each in names:
             assert RUN.values([f"{name}={each}"])[name] == each
-        with pytest.raises(UsageError, match=rf"{name}=foo: {name} is .*{names[0]}.*{names[-1]}"):
+        said = rf"{name}=foo: {name} must be .*{names[0]}.*{names[-1]}"
+        with pytest.raises(UsageError, match=said):
             RUN.values([f"{name}=foo"])
     for each in azure.APP_TYPES:
         assert TARGETS["azure"].values([f"APP_TYPE={each}"])["APP_TYPE"] == each
@@ -77,14 +78,37 @@ def test_the_run_takes_each_option(tmp_path: Path) -> None:
     assert (parsed.credential, parsed.turns, parsed.auth) == ("Federated", "Queued", "Off")
 
 
+@pytest.mark.parametrize("target", ["run", "playground"])
+def test_a_debugger_can_be_asked_for(target: str) -> None:
+    """DEBUG=1 names the debugger's port, WAIT=1 also waits for it; without them there is none."""
+    found = TARGETS[target]
+    [plain], [debug], [wait] = (
+        found.commands(found.values(words)) for words in ([], ["DEBUG=1"], ["WAIT=1"])
+    )
+    assert [*debug] == [*plain, "--debug-port", "5678"]
+    assert [*wait] == [*debug, "--debug-wait"]
+    assert "DEBUG_PORT" not in found.ports(found.values([]))
+    assert found.ports(found.values(["WAIT=1"]))["DEBUG_PORT"] == "5678"
+
+
+def test_only_ports_that_are_used_must_be_free() -> None:
+    """A skill's with a skill, the page's with authentication."""
+    assert [*RUN.ports(RUN.values([]))] == ["PORT", "CHAT_PORT"]
+    assert [*RUN.ports(RUN.values(["AUTH=Off"]))] == ["PORT"]
+    pair = RUN.values(["BOT=examples/skill_pair"])
+    assert [*RUN.ports(pair)] == ["PORT", "CHAT_PORT", "SKILL_PORT"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["nonsense"], "There is no command nonsense: choose one of run, "),
         (["check", "FAST=1"], "check does not take FAST=1: it takes no variables."),
         (["test", "--fast"], "test does not take --fast: it takes FAST=, LOOP=, WORKERS=."),
-        (["PORT=70000"], "PORT=70000: PORT is a port up to 65535."),
-        (["test", "FAST=yes"], "FAST=yes: FAST is 1."),
+        (["PORT=70000"], "PORT=70000: PORT must be a port from 1 to 65535."),
+        (["PORT=0"], "PORT=0: PORT must be a port from 1 to 65535."),
+        (["test", "FAST=yes"], "FAST=yes: FAST must be 1 or 0."),
+        (["test", "WORKERS=0"], "WORKERS=0: WORKERS must be a number, 1 or more."),
     ],
 )
 def test_a_wrong_command_line_is_refused(
@@ -96,6 +120,14 @@ def test_a_wrong_command_line_is_refused(
     assert out == ""
     assert err.startswith(said)
     assert err.count("\n") == 1
+
+
+def test_it_needs_no_package() -> None:
+    """Before the set-up there is only Python's own library."""
+    command = [sys.executable, "-I", "-S", str(ROOT / "run.py"), "help"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("make COMMAND")
 
 
 def test_the_help_names_everything(capsys: pytest.CaptureFixture[str]) -> None:

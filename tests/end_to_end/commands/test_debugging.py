@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.commands.playground import PROGRAM
 from emulator.commands.run.debugging import Debugging
 from emulator.loopback import free_port
 from tests.end_to_end.commands.test_bot_folders import ChatPageUser, write
@@ -77,20 +78,38 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
         saying.join()
 
 
-def test_waiting_for_the_debugger(bot: Path, logs: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "ports", "others", "started"),
+    [
+        ("run", ["PORT", "CHAT_PORT"], {}, CHAT),
+        ("run", ["PORT"], {"AUTH": "Off"}, "WITHOUT AUTHENTICATION"),
+        pytest.param(
+            "playground",
+            ["PORT", "PLAYGROUND_PORT"],
+            {},
+            "Playground: http",
+            marks=pytest.mark.skipif(not PROGRAM.exists(), reason="The Playground is missing"),
+        ),
+    ],
+    ids=["run", "AUTH=Off", "playground"],
+)
+def test_waiting_for_the_debugger(
+    target: str, ports: list[str], others: dict[str, str], started: str, bot: Path, logs: Path
+) -> None:
     """WAIT=1 holds back the bot's code, so that breakpoints hit while it is imported."""
-    chosen = variables(bot, WAIT="1")
+    chosen = {name: str(free_port()) for name in [*ports, "DEBUG_PORT"]}
+    chosen |= {"BOT": str(bot), "WAIT": "1", **others}
     file = bot / "__init__.py"
     waiting = r"(Waiting) for a debugger"
     with (
-        MakeTarget("run", waiting, logs / "waiting.log", chosen) as run,
+        MakeTarget(target, waiting, logs / "waiting.log", chosen) as run,
         DebugClient(int(chosen["DEBUG_PORT"]), {file: [CLASS_LINE]}) as debugger,
     ):
         stop = debugger.next_stop()
         assert (stop.file, stop.line) == (file, CLASS_LINE)
-        assert not re.search(CHAT, "".join(run.output))
+        assert not re.search(started, "".join(run.output))
         debugger.detach()
-        until(lambda: re.search(CHAT, "".join(run.output)) is not None)
+        until(lambda: re.search(started, "".join(run.output)) is not None)
 
 
 def test_core_tools_get_the_debugger_too() -> None:

@@ -109,7 +109,8 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         env = str(tmp_path / "azure.env")
         ended = run_python("emulator.commands.azure", "--chat-port", port, "--env", env)
     assert ended.returncode == 1
-    assert "CHAT_PORT" in ended.stderr
+    assert f"Port {port} is in use" in ended.stderr
+    assert "CHAT_PORT=" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
