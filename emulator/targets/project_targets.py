@@ -34,6 +34,8 @@ PORTABLE = (
     "tests/auth/test_settings_problems.py",
     "tests/cloud_adapter/codec/test_reader.py",
     "tests/cloud_adapter/codec/test_attribute_map.py",
+    "tests/emulator/commands/test_ports.py",
+    "tests/emulator/setup/test_set_up.py",
     "tests/http_client/test_retry.py",
 )
 """Tests that need nothing of the test kit, which is for Unix."""
