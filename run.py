@@ -54,6 +54,13 @@ def fits(command: list[str]) -> bool:
         return False
 
 
+def is_own() -> bool:
+    """Whether this Python is that of the project's virtual environment."""
+    return (
+        sys.prefix != sys.base_prefix and Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
+    )
+
+
 def become(command: list[str]) -> int:
     """Run a command in place of this process; returns only where a process cannot be replaced."""
     sys.stdout.flush()
@@ -72,16 +79,18 @@ def main() -> int:
     """Find a Python that is new enough, and let it do the rest."""
     if IS_WINDOWS:
         os.environ["PYTHONUTF8"] = "1"  # whatever the console's code page
-    # A virtual environment cannot remove itself on Windows.
-    cleans = sys.argv[1:2] == ["clean"]
-    if sys.version_info >= WANTED and not (cleans and sys.prefix != sys.base_prefix):
+    words = [str(ROOT / "run.py"), *sys.argv[1:]]
+    if sys.version_info >= WANTED:
+        if words[1:2] == ["clean"] and is_own():
+            # A virtual environment cannot remove itself on Windows.
+            return become([getattr(sys, "_base_executable", sys.executable), *words])
         sys.path.insert(0, str(ROOT))
         from emulator.targets.command_line import main as run
 
-        return run(sys.argv[1:])
-    for command in list(candidates())[1 if cleans else 0 :]:
+        return run(words[1:])
+    for command in candidates():
         if fits(command):
-            return become([*command, str(ROOT / "run.py"), *sys.argv[1:]])
+            return become([*command, *words])
     print(MISSING)
     return 1
 

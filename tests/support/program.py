@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 from types import TracebackType
 
 
@@ -34,9 +36,16 @@ class Program(subprocess.Popen[str]):
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process."""
+    """Whether there is such a process, which has not ended.
+
+    Of one that has ended, and for which its parent has not waited yet, Linux keeps an entry. The
+    parent of orphans is the reaper of `make test`, which waits for them in the end.
+    """
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        if sys.platform != "linux":
+            return True
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return True
+    return not stat.rpartition(") ")[2].startswith("Z")

@@ -14,6 +14,7 @@ from emulator.commands.run import options
 from emulator.targets.command_line import TARGETS, main
 from emulator.targets.target import Target
 from emulator.targets.variable import UsageError
+from tests.support.bots.make_target import environ_of_make
 from tests.support.project import ROOT
 
 RUN = TARGETS["run"]
@@ -23,8 +24,8 @@ RUN = TARGETS["run"]
 def test_each_target_is_one_of_make(target: Target) -> None:
     """`make TARGET` is `run.py TARGET`."""
     command = ["make", "--dry-run", target.name]
-    ended = subprocess.run(  # as people do
-        command, cwd=ROOT, capture_output=True, text=True, check=True
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environ_of_make(), capture_output=True, text=True, check=True
     )
     assert re.search(rf"run\.py {target.name} *$", ended.stdout)
 
@@ -33,7 +34,9 @@ def test_make_passes_on_what_was_given() -> None:
     """Values arrive as they were typed, with spaces, quotes and what shells expand."""
     values = ["BOT=a bot's", "ONLY=^(a|b)*$", "FEATURES=sso files"]
     command = ["make", "--dry-run", "run", *(each.replace("$", "$$") for each in values)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environ_of_make(), capture_output=True, text=True, check=True
+    )
     # The line that make would run, with a program that prints its arguments.
     line = ended.stdout.replace("exec", f"exec {sys.executable} -c 'import sys; print(sys.argv)'")
     shown = subprocess.run(

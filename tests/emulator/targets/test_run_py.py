@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -94,11 +95,20 @@ def test_the_environment_comes_first(project: Path, tmp_path: Path) -> None:
 
 
 def test_clean_is_not_run_by_what_it_removes(project: Path, tmp_path: Path) -> None:
-    """The environment cannot remove itself on Windows."""
-    put(project / ".venv" / "bin" / "python", RUNS)
-    program = put(tmp_path / "path" / "python3.13", RUNS)
-    done = ended(project, tmp_path / "path", tmp_path / "none", "clean")
-    assert f"found {program}" in done.stdout
+    """The environment cannot remove itself on Windows; the Python that it was made with can."""
+    venv.create(project / ".venv", symlinks=True)
+    command_line = project / "emulator" / "targets" / "command_line.py"
+    command_line.write_text(
+        "import sys\n\ndef main(words):\n    print(sys.prefix == sys.base_prefix, *words)\n"
+    )
+    own = [str(project / ".venv" / "bin" / "python"), "run.py"]
+    for words, is_base in (["clean"], True), (["check"], False):
+        done = subprocess.run(
+            [*own, *words], cwd=project, capture_output=True, text=True, check=True, timeout=100
+        )
+        assert done.stdout == f"{is_base} {words[0]}\n"
+    done = ended(project, tmp_path, tmp_path, "clean")
+    assert done.stdout == "True clean\n"
 
 
 @pytest.mark.skipif(any(map(Path.exists, ELSEWHERE)), reason="it would be found")

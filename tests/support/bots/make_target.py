@@ -14,6 +14,11 @@ START_TIMEOUT = 120
 STOP_TIMEOUT = 60
 
 
+def environ_of_make() -> dict[str, str]:
+    """This environment without what the make of the tests has set, such as its variables."""
+    return {name: value for name, value in os.environ.items() if "MAKE" not in name}
+
+
 class MakeTarget:
     """Runs `make TARGET NAME=VALUE ...` in a process group of its own.
 
@@ -35,12 +40,10 @@ class MakeTarget:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        # Variables that the make of the tests has set must not reach this one.
-        environ = {name: value for name, value in os.environ.items() if "MAKE" not in name}
         self._process = subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env=environ,
+            env=environ_of_make(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
