@@ -81,8 +81,10 @@ ARGUED: dict[str, tuple[set[str], str]] = {
 READS_ENVIRONMENT = {"function_app.py", "composition.py"}
 
 MAX_LINES = 400
+MAX_LINE = 100
 MAX_FILES = 12
-CODE = {".py", ".sh", ".css", ".html", ".js", ".bicep"}
+BROWSER_CODE = {".css", ".js", ".mjs"}
+CODE = {*BROWSER_CODE, ".py", ".sh", ".html", ".bicep"}
 
 FULL_FOLDERS = {
     ".": "git, pip, the host and the package indexes look for their files at the root",
@@ -303,6 +305,18 @@ def test_files_are_short() -> None:
         if (lines := len(file.read_text("utf-8").splitlines())) > MAX_LINES
     }
     assert long == {}
+
+
+def test_lines_are_short() -> None:
+    """A line of script or style has at most 100 characters; ruff holds Python's to the same."""
+    long = [
+        f"{name(file)}:{number}"
+        for file in kept_to_rules()
+        if file.suffix in BROWSER_CODE
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if len(line) > MAX_LINE
+    ]
+    assert long == []
 
 
 def test_folders_are_small() -> None:

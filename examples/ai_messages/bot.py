@@ -2,11 +2,18 @@
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import Any
 
 from botbuilder.core import TurnContext
 from botbuilder.core.teams import TeamsActivityHandler
-from botbuilder.schema import Activity, ActivityTypes, Entity, InvokeResponse
+from botbuilder.schema import (
+    Activity,
+    ActivityTypes,
+    Entity,
+    ErrorResponseException,
+    InvokeResponse,
+)
 
 SOURCES = {
     "Opening hours": "The canteen opens at 11:30 and closes at 14:00.",
@@ -22,6 +29,16 @@ class AnswerBot(TeamsActivityHandler):
     """Answers each message in parts, as a language model would."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Answer, until the user presses Stop."""
+        try:
+            await self._stream(turn_context)
+        except ErrorResponseException as error:
+            # Teams refuses updates of a stream that the user has stopped.
+            if error.response.status_code != HTTPStatus.FORBIDDEN:
+                raise
+
+    @staticmethod
+    async def _stream(turn_context: TurnContext) -> None:
         """Say what the bot does, then more and more of the answer, then the whole."""
         started = await turn_context.send_activity(part("Reading the menu…", "informative", 1))
         # Only personal chats have streams; elsewhere Teams returns no id.

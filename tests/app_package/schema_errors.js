@@ -1,6 +1,6 @@
-// node schema_errors.js FILE ...: what Microsoft's package says of manifests, as a JSON array with an
-// array of errors for each. NODE_PATH names the folder with @microsoft/app-manifest, which has the
-// schemas of all versions.
+// node schema_errors.js FILE ...: what Microsoft's package says of manifests, as a JSON array with
+// an array of errors for each. NODE_PATH names the folder with @microsoft/app-manifest, which has
+// the schemas of all versions.
 const fs = require("fs");
 const { AppManifestUtils } = require("@microsoft/app-manifest");
 
@@ -21,7 +21,8 @@ Ajv.prototype.compile = function (schema) {
 };
 
 async function errors(file) {
-  const found = await AppManifestUtils.validateAgainstSchema(JSON.parse(fs.readFileSync(file, "utf8")));
+  const manifest = JSON.parse(fs.readFileSync(file, "utf8"));
+  const found = await AppManifestUtils.validateAgainstSchema(manifest);
   // The generated types, which the Toolkit reads a manifest with first, stop at their first error.
   return found.length ? found : (await AppManifestUtils.readAndValidateTeamsManifest(file))[1];
 }

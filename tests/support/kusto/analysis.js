@@ -1,5 +1,6 @@
-// Reads {tables: {name: "(Column:type,...)"}, queries: {name: text}} from standard input, and writes what Kusto's own
-// language service finds wrong with each query: {name: [message, ...]}. The argument is the service's folder.
+// Reads {tables: {name: "(Column:type,...)"}, queries: {name: text}} from standard input, and writes
+// what Kusto's own language service finds wrong with each query: {name: [message, ...]}. The
+// argument is the service's folder.
 const fs = require('fs')
 const vm = require('vm')
 
@@ -12,7 +13,8 @@ const { tables, queries } = JSON.parse(fs.readFileSync(0, 'utf8'))
 const { Symbols, GlobalState, KustoCode } = Kusto.Language
 const symbols = Object.entries(tables).map(([name, columns]) =>
   Symbols.TableSymbol.From(columns).WithName(name))
-const globals = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ctor('workspace', symbols))
+const workspace = new Symbols.DatabaseSymbol.ctor('workspace', symbols)
+const globals = GlobalState.Default.WithDatabase(workspace)
 
 const findings = {}
 for (const [name, query] of Object.entries(queries)) {

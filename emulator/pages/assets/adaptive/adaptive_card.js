@@ -8,10 +8,10 @@ import { imageUrl, isObject, webUrl } from "./values.js";
  * An Adaptive Card.
  *
  * @param {object} card its JSON.
- * @param {(action: {type, id, title, verb, data, url}) => void} onAction a button was pressed; `data` has
- *   the inputs' values.
- * @param {(query: {dataset, text, count, skip}) => Promise<{title, value}[]>} onSearch the choices of a
- *   choice set with `choices.data`; a rejection's message is shown.
+ * @param {(action: {type, id, title, verb, data, url}) => void} onAction a button was pressed;
+ *   `data` has the inputs' values.
+ * @param {(query: {dataset, text, count, skip}) => Promise<{title, value}[]>} onSearch the choices
+ *   of a choice set with `choices.data`; a rejection's message is shown.
  * @param {boolean} busy whether an action is under way.
  * @param {boolean} isStatic whether nothing in it can be used.
  */
@@ -35,7 +35,10 @@ export function AdaptiveCard({
   }, [source, isStatic]);
   return html`<div class="card card--adaptive" aria-busy=${busy}>
     <div ref=${place} onClick=${(event) => followLink(event, openUrl)}></div>
-    ${busy && html`<div class="card__progress" role="progressbar" aria-label="The bot is working"></div>`}
+    ${
+      busy &&
+      html`<div class="card__progress" role="progressbar" aria-label="The bot is working"></div>`
+    }
     ${remarks.length > 0 && html`<${Remarks} remarks=${remarks} />`}
   </div>`;
 }
@@ -64,6 +67,7 @@ function renderCard(json, handlers, isStatic) {
   const context = new SerializationContext(Versions.v1_6);
   try {
     card.parse(withMentions(json), context);
+    keepTexts(card);
     const element = card.render();
     if (!element) return noted("This card is empty.", remarksOf(context));
     makeAccessible(card, element);
@@ -71,6 +75,12 @@ function renderCard(json, handlers, isStatic) {
   } catch (error) {
     return noted(`This card cannot be rendered: ${error.message}`, remarksOf(context));
   }
+}
+
+/** Inputs cannot be added to data that is a text: the renderer would fail. */
+function keepTexts(card) {
+  for (const action of card.getAllActions())
+    if (typeof action.data === "string") action.associatedInputs = "none";
 }
 
 function newCard(handlers, isStatic) {

@@ -1,6 +1,7 @@
 import { openTask } from "../dialogs/open_task.js";
 import { openUrl, submitEffect } from "./card_effects.js";
 import { readStatus } from "./execute_response.js";
+import { isUser } from "./values.js";
 
 /**
  * Does what pressing a button does, see card_effects.js.
@@ -10,7 +11,7 @@ import { readStatus } from "./execute_response.js";
  */
 export async function runEffect(effect, { activity, context }) {
   const replyToId = activity?.id;
-  if (effect.do === "complain") context.notify(`${effect.title}: ${effect.detail}`, "error");
+  if (effect.do === "explain") context.notify(`${effect.title}: ${effect.detail}`, "error");
   else if (effect.do === "open") context.openUrl(effect.url);
   else if (effect.do === "signIn") context.signIn(effect.url);
   else if (effect.do === "send") context.send({ ...effect.activity, replyToId }, effect.shown);
@@ -18,10 +19,12 @@ export async function runEffect(effect, { activity, context }) {
   else await sendInvoke(effect, replyToId, context);
 }
 
-/** Does what a button of an Adaptive Card does, but for Action.Execute. */
+/** Does what a button of an Adaptive Card does, except Action.Execute. */
 export function runCardAction(action, from) {
   const effect =
-    action.type === "Action.OpenUrl" ? openUrl(action.url) : submitEffect(action.data, {});
+    action.type === "Action.OpenUrl"
+      ? openUrl(action.url)
+      : submitEffect(action.data, isUser(from.activity.from));
   return runEffect(effect, from);
 }
 

@@ -4,7 +4,7 @@
 import { isObject, object, parsed, text, webUrl } from "./values.js";
 
 const problem = (detail) => ({
-  do: "complain",
+  do: "explain",
   title: "This button does nothing in Teams",
   detail,
 });
@@ -16,8 +16,8 @@ export function openUrl(url) {
 }
 
 /**
- * The effect of a CardAction: a button of a hero card, a suggested action, or the `msteams` object of
- * an Action.Submit. `data` is what the bot gets with it: {} but for Action.Submit.
+ * The effect of a CardAction: a button of a hero card, a suggested action, or the `msteams` object
+ * of an Action.Submit. `data` is the Action.Submit's.
  */
 export function cardActionEffect(action, data) {
   const { type, title, value } = action;
@@ -29,32 +29,26 @@ export function cardActionEffect(action, data) {
   if (type === "messageBack") return messageBack(action, data);
   if (type === "signin") return signIn(value);
   if (type === "invoke") return invoked(parsed(value), data);
-  if (type === "task/fetch") return { do: "dialog", name: "task/fetch", value: { data } };
-  return problem(
-    `type is ${JSON.stringify(type) ?? "missing"}; Teams knows openUrl, imBack, messageBack, invoke and signin`,
-  );
+  if (type === "task/fetch") return { do: "dialog", value: { data } };
+  const kind = JSON.stringify(type) ?? "missing";
+  return problem(`type is ${kind}; Teams knows openUrl, imBack, messageBack, invoke and signin`);
 }
 
-/** The effect of an Action.Submit: `data` is the action's, `inputs` the card's values by id. */
-export function submitEffect(data, inputs) {
-  const merged = isObject(data) ? { ...data, ...inputs } : { ...inputs };
-  const teams = isObject(data) ? data.msteams : undefined;
-  if (!isObject(teams))
-    return {
-      do: "send",
-      activity: {
-        type: "message",
-        value: typeof data === "string" && !Object.keys(inputs).length ? data : merged,
-      },
-    };
-  return cardActionEffect(teams, merged);
+/**
+ * The effect of an Action.Submit. `data` is the action's, with the inputs' values. On a card that a
+ * user has sent, which is a message extension's, Teams asks the extension.
+ */
+export function submitEffect(data, isUsers = false) {
+  if (isObject(object(data).msteams)) return cardActionEffect(data.msteams, data);
+  const value = data ?? {};
+  if (isUsers) return { do: "invoke", name: "composeExtension/onCardButtonClicked", value };
+  return { do: "send", activity: { type: "message", value } };
 }
 
-/** The value of the invoke adaptiveCard/action. `trigger`: "manual", or "automatic" for a refresh. */
-export function executeValue(action, inputs, trigger) {
+/** The value of the invoke adaptiveCard/action. `trigger`: "manual", "automatic" for a refresh. */
+export function executeValue(action, trigger) {
   const { id, title, verb, data } = action;
-  const merged = typeof data === "string" ? data : { ...object(data), ...inputs };
-  const sent = { type: "Action.Execute", id, title, verb, data: merged };
+  const sent = { type: "Action.Execute", id, title, verb, data: data ?? {} };
   return { action: JSON.parse(JSON.stringify(sent)), trigger };
 }
 
@@ -81,7 +75,7 @@ function signIn(value) {
 function invoked(value, data) {
   const type = object(value).type;
   const merged = isObject(value) && isObject(data) ? { ...data, ...value } : value;
-  if (type === "task/fetch") return { do: "dialog", name: "task/fetch", value: { data: merged } };
+  if (type === "task/fetch") return { do: "dialog", value: { data: merged } };
   // Teams sends the button's value as the invoke's, without a name.
   return { do: "invoke", name: undefined, value: merged };
 }

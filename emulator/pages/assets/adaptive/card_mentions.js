@@ -1,19 +1,19 @@
-// Prepares a card's JSON for rendering: mentions become marked names. Source: Microsoft Learn, "Format
-// cards in Teams", mention support.
+// Prepares a card's JSON for rendering: mentions become marked names. Source: Microsoft Learn,
+// "Format cards in Teams", mention support.
 
 import { isObject, object, objects, text } from "./values.js";
 
 const TEXT_FIELDS = new Set(["text", "value", "title"]);
 
 /** The names of `msteams.entities` by their text, such as "<at>Ada</at>". */
-export function mentionNames(card) {
+function mentionNames(card) {
   const mentions = objects(object(card?.msteams).entities).filter(({ type }) => type === "mention");
   return new Map(
     mentions.map(({ text: tag, mentioned }) => [text(tag), text(object(mentioned).name)]),
   );
 }
 
-/** A copy of the card whose texts have `**name**` where a mention is; other tags become plain names. */
+/** A copy of the card: its texts have `**name**` for a mention, and plain names for other tags. */
 export function withMentions(card) {
   const names = mentionNames(card);
   const replace = (words) =>
@@ -39,7 +39,7 @@ export function isFullWidth(card) {
   return text(object(card?.msteams).width).toLowerCase() === "full";
 }
 
-/** The refresh action if this user's view refreshes by itself, else null. Without userIds Teams
+/** The refresh action if this user's view refreshes by itself, else null. Without userIds, Teams
  * refreshes for everybody in chats of up to 60 members. */
 export function automaticRefresh(card, userId) {
   const { action, userIds } = object(card?.refresh);

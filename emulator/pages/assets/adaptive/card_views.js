@@ -7,7 +7,7 @@ const refreshed = new Set();
 
 const keyOf = (activity, index) => `${activity.conversation?.id}|${activity.id}|${index}`;
 
-/** The card that replaced `card` for this user; `card` itself if nothing did, or the bot has updated it. */
+/** The card that replaced `card` for this user; `card` itself if none did or the bot updated it. */
 export function viewOf(activity, index, card) {
   const view = views.get(keyOf(activity, index));
   return view && view.source === JSON.stringify(card) ? view.card : card;

@@ -1,5 +1,5 @@
-// Choices that a bot finds while the user types. Source: Microsoft Learn, "Typeahead search in Adaptive
-// Cards".
+// Choices that a bot finds while the user types. Source: Microsoft Learn, "Typeahead search in
+// Adaptive Cards".
 
 import { isObject, kindOf, object, text } from "./values.js";
 import { readStatus } from "./execute_response.js";

@@ -11,7 +11,8 @@ const PRECONDITION = "application/vnd.microsoft.error.preconditionFailed";
 
 const failed = (title, detail) => ({ kind: "error", title, detail });
 
-/** {kind: "card", card} | {kind: "message", text} | {kind: "signIn", card} | {kind: "again"} | error. */
+/** {kind: "card", card} | {kind: "message", text} | {kind: "signIn", card} |
+ * {kind: "again", detail} | {kind: "error", title, detail}. */
 export function readExecuteResponse({ status, body }) {
   const unanswered = readStatus({ status, body }, "adaptiveCard/action");
   if (unanswered && !isObject(body)) return unanswered;

@@ -1,5 +1,5 @@
-// HostConfig: how Adaptive Cards look. The colors are the theme's CSS variables, so that cards follow
-// a change of the theme without being rendered again.
+// HostConfig: how Adaptive Cards look. The colors are the theme's CSS variables, so that cards
+// follow a change of the theme without being rendered again.
 
 const color = (name) => ({ default: `var(${name})`, subtle: "var(--ink-quiet)" });
 
@@ -83,7 +83,7 @@ export const HOST_CONFIG = {
 /** The newest version of cards that Teams renders. */
 const NEWEST_MINOR = 6;
 
-/** Whether the card's version (such as "1.5") is newer than Teams': then its fallback text is shown. */
+/** Whether Teams shows the card's fallback text, because its version (such as "1.7") is too new. */
 export function isTooNew(version) {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version ?? "") ?? [];
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) > NEWEST_MINOR);

@@ -1,6 +1,6 @@
 import { html, useEffect, useState } from "/assets/libraries/htm.js";
 import { Problem } from "../dialogs/problem.js";
-import { exchangeToken } from "../cards/sign_in_card.js";
+import { userToken } from "../cards/sign_in_card.js";
 import { AdaptiveCard } from "./adaptive_card.js";
 import { runCardAction } from "./card_actions.js";
 import { automaticRefresh, isFullWidth, manualRefresh } from "./card_mentions.js";
@@ -25,9 +25,9 @@ export function MessageCard({ card: sent, activity, index, context }) {
     return show(outcome);
   };
   const signIn = async (oauthCard, retry) => {
-    const token = await exchangeToken(oauthCard, context);
+    const { id, uri } = object(oauthCard.tokenExchangeResource);
+    const token = await userToken(uri, context);
     if (!token) return show({ kind: "signIn", card: oauthCard, retry });
-    const { id } = object(oauthCard.tokenExchangeResource);
     const { connectionName } = oauthCard;
     const outcome = await retry({ authentication: { id, connectionName, token } });
     // 412: the bot does not take the token, so the user has to sign in.
@@ -35,11 +35,11 @@ export function MessageCard({ card: sent, activity, index, context }) {
       return show({ kind: "signIn", card: oauthCard, retry });
     return take(outcome, retry);
   };
-  const execute = async (action, trigger, proof) => {
-    const retry = (extra) => sendExecute(action, trigger, from, extra);
+  const execute = async (action, trigger) => {
+    const send = (proof) => sendExecute(action, trigger, from, proof);
     setBusy(true);
     try {
-      await take(await retry(proof), (extra) => retry(extra));
+      await take(await send(), send);
     } catch (error) {
       show({ kind: "error", title: "The action could not be sent", detail: error.message });
     } finally {

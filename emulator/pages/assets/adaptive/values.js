@@ -47,6 +47,11 @@ export function imageUrl(value) {
   return /^data:image\//i.test(text(value)) ? value : webUrl(value);
 }
 
+/** Whether an account of Teams is a user's: bots have other ids. */
+export function isUser(account) {
+  return text(object(account).id).startsWith("29:");
+}
+
 /** What a value is, in an error's text. */
 export function kindOf(value) {
   if (value === undefined) return "missing";

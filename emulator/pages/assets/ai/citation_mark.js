@@ -39,7 +39,15 @@ export function CitationMark({ citation, context }) {
     >
       ${citation.position}
     </button>
-    ${open && html`<${CitationCard} mark=${mark} citation=${citation} context=${context} close=${() => setOpen(false)} />`}
+    ${
+      open &&
+      html`<${CitationCard}
+        mark=${mark}
+        citation=${citation}
+        context=${context}
+        close=${() => setOpen(false)}
+      />`
+    }
   </span>`;
 }
 
@@ -81,7 +89,12 @@ function CitationCard({ mark, citation, context, close }) {
       </ul>`
     }
     ${label && html`<p class="citation__label" title=${label.description}>${label.name}</p>`}
-    ${card && html`<button type="button" class="button button--small" onClick=${() => showCard(citation, context)}>Show details</button>`}
+    ${
+      card &&
+      html`<button type="button" class="button button--small" onClick=${() => showCard(citation)}>
+        Show details
+      </button>`
+    }
   </div>`;
 }
 

@@ -21,7 +21,7 @@ export function FeedbackButtons({ activity, context }) {
   const done = (chosen) => {
     given.set(key, chosen);
     setReaction(chosen);
-    context.announce?.("Feedback was sent.");
+    context.announce("Feedback was sent.");
   };
   const press = (chosen) =>
     loop === "custom" ? askBot(chosen, activity, done) : askHere(chosen, activity, done);

@@ -4,7 +4,7 @@
 import { isObject, list, object, objects, parsed, text, webUrl } from "../adaptive/values.js";
 
 const ROOT = "https://schema.org/Message";
-export const MAX_CITATIONS = 20;
+const MAX_CITATIONS = 20;
 
 /** The entity, or an empty object. */
 export function messageEntity(activity) {
@@ -28,7 +28,8 @@ export function importance(activity) {
   return value === "high" || value === "urgent" ? value : null;
 }
 
-/** The citations by position (a Map), each {position, name, url, abstract, keywords, icon, label, card}. */
+/** A Map of the citations by position, each {position, name, url, abstract, keywords, icon, label,
+ * card}. */
 export function citations(activity) {
   const read = list(messageEntity(activity).citation)
     .slice(0, MAX_CITATIONS)
@@ -48,7 +49,7 @@ export function entityProblems(activity) {
   if (cited === undefined) return problems;
   if (!Array.isArray(cited)) return [...problems, "citation is not a list."];
   if (cited.length > MAX_CITATIONS)
-    problems.push(`citation has ${cited.length} entries; Teams takes 20.`);
+    problems.push(`citation has ${cited.length} entries; Teams takes ${MAX_CITATIONS}.`);
   const words = text(activity.text);
   cited.forEach((each, index) => {
     const { position, appearance } = object(each);
@@ -79,7 +80,7 @@ function citation({ position, appearance }) {
   };
 }
 
-/** Splits text at its citation marks: strings and positions in turn, [1] as 1. Only known positions. */
+/** The text, split at the marks of known citations: strings, and positions ([1] as 1). */
 export function splitAtCitations(words, known) {
   const parts = [];
   let end = 0;

@@ -65,7 +65,14 @@ export function MediaCard({ content, activity, context }) {
     <${Picture} image=${object(content.image)} from=${{ activity, context }} />
     <${Texts} content=${content} />
     <ul class="card__links">
-      ${media.map(({ url, profile }) => html`<li><a href=${webUrl(url)} target="_blank" rel="noopener noreferrer">${text(profile) || url}</a></li>`)}
+      ${media.map(
+        ({ url, profile }) =>
+          html`<li>
+            <a href=${webUrl(url)} target="_blank" rel="noopener noreferrer"
+              >${text(profile) || url}</a
+            >
+          </li>`,
+      )}
     </ul>
     <p class="card__note">Teams does not play media cards.</p>
     <${Buttons} buttons=${content.buttons} from=${{ activity, context }} />
@@ -77,7 +84,9 @@ export function ListCard({ content, activity, context }) {
   return html`<article class="card card--classic">
     <h3>${text(content.title)}</h3>
     <ul class="card__rows">
-      ${objects(content.items).map((item) => html`<${ListRow} item=${item} from=${{ activity, context }} />`)}
+      ${objects(content.items).map(
+        (item) => html`<${ListRow} item=${item} from=${{ activity, context }} />`,
+      )}
     </ul>
     <${Buttons} buttons=${content.buttons} from=${{ activity, context }} />
   </article>`;
@@ -114,7 +123,7 @@ function Picture({ image, from }) {
     type="button"
     class="card__tap"
     aria-label=${text(alt) || text(tap.title) || "Open"}
-    onClick=${() => runEffect(cardActionEffect(tap, {}), from)}
+    onClick=${() => runEffect(cardActionEffect(tap), from)}
   >
     ${picture}
   </button>`;
@@ -139,7 +148,7 @@ function ListRow({ item, from }) {
     <button
       type="button"
       class="card__row"
-      onClick=${() => runEffect(cardActionEffect(item.tap, {}), from)}
+      onClick=${() => runEffect(cardActionEffect(item.tap), from)}
     >
       ${words}
     </button>
@@ -147,11 +156,16 @@ function ListRow({ item, from }) {
 }
 
 /** The buttons of a card; Teams shows six. */
-export function Buttons({ buttons, from }) {
+function Buttons({ buttons, from }) {
   const shown = objects(buttons).slice(0, 6);
   if (!shown.length) return null;
-  const press = (button) => runEffect(cardActionEffect(button, {}), from);
+  const press = (button) => runEffect(cardActionEffect(button), from);
   return html`<div class="card__buttons">
-    ${shown.map((button) => html`<button type="button" class="button button--small" onClick=${() => press(button)}>${text(button.title) || text(button.type)}</button>`)}
+    ${shown.map(
+      (button) =>
+        html`<button type="button" class="button button--small" onClick=${() => press(button)}>
+          ${text(button.title) || text(button.type)}
+        </button>`,
+    )}
   </div>`;
 }

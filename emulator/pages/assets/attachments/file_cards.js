@@ -28,7 +28,10 @@ export function FileConsentCard({ attachment, activity, context }) {
       <${Icon} name="file" /><span><strong>${text(attachment.name)}</strong> ${size}</span>
     </p>
     ${description && html`<p>${description}</p>`}
-    ${wrong && html`<${Problem} problem=${{ title: "Teams does not show this card", detail: wrong }} />`}
+    ${
+      wrong &&
+      html`<${Problem} problem=${{ title: "Teams does not show this card", detail: wrong }} />`
+    }
     ${problem && html`<${Problem} problem=${problem} />`}
     <${Consent} answer=${answer} reply=${reply} name=${text(attachment.name)} />
   </article>`;

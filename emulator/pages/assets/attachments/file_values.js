@@ -17,7 +17,7 @@ export function consentProblem({ name, content }) {
   return null;
 }
 
-/** The value of the invoke fileConsent/invoke; the local cloud adds where the file may be uploaded. */
+/** The value of the invoke fileConsent/invoke; the local cloud adds where to upload the file. */
 export function consentValue(action, { content }) {
   const context =
     action === "accept" ? object(content).acceptContext : object(content).declineContext;

@@ -23,9 +23,9 @@ export function ComposerTools({ context }) {
     ...searches,
     ...actions,
     ...(searches.length + actions.length ? [{ line: true }] : []),
-    { key: "free", label: "Another command…", run: () => openFreeForm(context) },
+    { key: "free", label: "Another command…", run: () => openFreeForm() },
     ...(object(app).canUpdateConfiguration
-      ? [{ key: "settings", label: "Settings", run: () => openSettings(context) }]
+      ? [{ key: "settings", label: "Settings", run: () => openSettings() }]
       : []),
   ];
   const button = { label: "Message extensions", content: html`<${Icon} name="bolt" />` };

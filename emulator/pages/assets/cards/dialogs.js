@@ -18,13 +18,9 @@ function Dialog({ dialog, context }) {
     // Closing it returns the focus, which removing it would not.
     return () => shown.close();
   }, []);
-  const dismiss = () => {
-    closeDialog();
-    dialog.onClose?.();
-  };
   const onCancel = (event) => {
     event.preventDefault();
-    dismiss();
+    closeDialog();
   };
   return html`<dialog
     ref=${element}
@@ -35,7 +31,13 @@ function Dialog({ dialog, context }) {
   >
     <header class="task__header">
       <h2 id="task-title">${title || "Dialog"}</h2>
-      <button type="button" class="icon-button" aria-label="Close" title="Close" onClick=${dismiss}>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Close"
+        title="Close"
+        onClick=${closeDialog}
+      >
         <${Icon} name="close" />
       </button>
     </header>

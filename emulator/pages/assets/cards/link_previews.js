@@ -1,10 +1,9 @@
 import { html, useEffect, useState } from "/assets/libraries/htm.js";
-import { readStatus } from "../adaptive/execute_response.js";
 import { closeDialog, openDialog } from "../dialogs/dialog_store.js";
 import { Problem } from "../dialogs/problem.js";
 import { unfurledLink } from "../extensions/app_commands.js";
 import { linkValue } from "../extensions/extension_invokes.js";
-import { readExtensionResponse } from "../extensions/extension_response.js";
+import { askExtension } from "../extensions/extension_requests.js";
 import { useApp } from "../extensions/known_app.js";
 import { SignInPrompt } from "../extensions/sign_in_prompt.js";
 
@@ -25,17 +24,12 @@ export function LinkPreviews({ text, context }) {
 }
 
 async function unfurl(context, link, fail, state = undefined) {
-  try {
-    const sent = { name: "composeExtension/queryLink", value: linkValue(link, state) };
-    const response = await context.api.invoke(sent);
-    const outcome = readStatus(response, sent.name) ?? readExtensionResponse(response);
-    if (outcome.kind === "error") fail(outcome);
-    if (outcome.kind === "results")
-      outcome.items.slice(0, 1).forEach(({ attachment }) => context.attach(attachment));
-    if (outcome.kind === "signIn") askSignIn(context, link, fail, outcome);
-  } catch (error) {
-    fail({ title: "The link could not be looked up", detail: error.message });
-  }
+  const sent = { name: "composeExtension/queryLink", value: linkValue(link, state) };
+  const outcome = await askExtension(context, sent);
+  if (outcome.kind === "error") fail(outcome);
+  if (outcome.kind === "results")
+    outcome.items.slice(0, 1).forEach(({ attachment }) => context.attach(attachment));
+  if (outcome.kind === "signIn") askSignIn(context, link, fail, outcome);
 }
 
 function askSignIn(context, link, fail, outcome) {

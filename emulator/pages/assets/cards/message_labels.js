@@ -1,7 +1,9 @@
 import { html } from "/assets/libraries/htm.js";
 import { importance, isAiGenerated, messageEntity, sensitivity } from "../ai/message_entity.js";
 
-/** Beside the sender's name: whether AI wrote the message, how confidential and how important it is. */
+const IMPORTANCE = { high: "IMPORTANT!", urgent: "URGENT!" };
+
+/** Beside the sender's name: whether AI wrote the message, its sensitivity and its importance. */
 export function MessageLabels({ activity }) {
   const label = sensitivity(messageEntity(activity));
   const level = importance(activity);
@@ -12,8 +14,9 @@ export function MessageLabels({ activity }) {
   ${
     label &&
     html`<span class="badge badge--quiet" title=${label.description}>
-      ${label.name}${label.description && html`<span class="visually-hidden">: ${label.description}</span>`}
+      ${label.name}
+      ${label.description && html`<span class="visually-hidden">: ${label.description}</span>`}
     </span>`
   }
-  ${level && html`<span class="badge badge--warn">${level === "urgent" ? "URGENT!" : "IMPORTANT!"}</span>`}`;
+  ${level && html`<span class="badge badge--warn">${IMPORTANCE[level]}</span>`}`;
 }

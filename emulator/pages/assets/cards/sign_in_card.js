@@ -5,7 +5,7 @@ import { object, objects, text } from "../adaptive/values.js";
 
 const OFFERED = "offered tokens";
 
-/** A card that asks the user to sign in; with single sign-on, the page first offers the bot a token. */
+/** A card that asks the user to sign in. With single sign-on, the page first offers a token. */
 export function SignInCard({ attachment, activity, context }) {
   const content = object(attachment.content);
   const [state, setState] = useState(() =>
@@ -17,10 +17,9 @@ export function SignInCard({ attachment, activity, context }) {
     offerToken(content, context).then((accepted) => setState(accepted ? "accepted" : "asking"));
   }, []);
   if (state === "offering") return html`<p class="quiet" role="status">Signing in…</p>`;
-  if (state === "accepted")
-    return html`<p class="quiet">The bot took a token of yours (single sign-on).</p>`;
+  if (state === "accepted") return html`<p class="quiet">You are signed in (single sign-on).</p>`;
   const press = (button) =>
-    runEffect(cardActionEffect({ ...button, type: "signin" }, {}), { activity, context });
+    runEffect(cardActionEffect({ ...button, type: "signin" }), { activity, context });
   return html`<article class="card card--classic">
     <p>${text(content.text) || "Please sign in."}</p>
     <div class="card__buttons">
@@ -38,9 +37,8 @@ export function SignInCard({ attachment, activity, context }) {
   </article>`;
 }
 
-/** A token of the user's for the bot, as Teams has one; null: single sign-on is off, or not possible. */
-export async function exchangeToken(content, { user, singleSignOn }) {
-  const { uri } = object(content.tokenExchangeResource);
+/** The user's token for the bot, as Teams has one; null if single sign-on is off or impossible. */
+export async function userToken(uri, { user, singleSignOn }) {
   if (!singleSignOn || !uri) return null;
   const headers = { "Content-Type": "application/json" };
   const body = JSON.stringify({ resource: uri, user: { id: user.id, name: user.name } });
@@ -51,9 +49,9 @@ export async function exchangeToken(content, { user, singleSignOn }) {
 /** Whether the bot has taken a token. */
 async function offerToken(content, context) {
   try {
-    const token = await exchangeToken(content, context);
+    const { id, uri } = object(content.tokenExchangeResource);
+    const token = await userToken(uri, context);
     if (!token) return false;
-    const { id } = content.tokenExchangeResource;
     const value = { id, connectionName: content.connectionName, token };
     const { status } = await context.api.invoke({ name: "signin/tokenExchange", value });
     return status >= 200 && status < 300;

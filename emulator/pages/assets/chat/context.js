@@ -25,7 +25,7 @@ export function createContext({ store, api, client, facts }, shown) {
       return undefined;
     }
   };
-  return {
+  const context = {
     state,
     user: state.user,
     bot: state.bot,
@@ -58,8 +58,9 @@ export function createContext({ store, api, client, facts }, shown) {
     visitConversation: (id) => attempt(() => client.visit(id)),
     actAs: (user) => client.connect({ user }),
     announce,
-    signIn: (link, onCode) => openSignIn(link, { notify, onCode }),
+    signIn: (link, onCode, fail) => openSignIn(link, context, onCode, fail),
   };
+  return context;
 }
 
 /** Have screen readers say something. */

@@ -1,24 +1,36 @@
 /** Signing in, as Teams does: a popup with the sign-in page, then its code as an invoke. */
 
 import { webUrl } from "../adaptive/values.js";
+import { openAuthentication } from "../dialogs/authentication_popup.js";
+
+/** The path of the local cloud's sign-in page, which passes its code to the browser's pages. */
+const TOKEN_SERVICE = "/api/oauth/signin";
 
 /** What gets a sign-in's code in place of the invoke, by the sign-in's id. */
 const receivers = new Map();
 
 /**
- * Open the sign-in page.
+ * Open the sign-in page: the token service's, or one of the bot's own, which ends with TeamsJS's
+ * authentication.notifySuccess.
  *
  * @param {string} link of the sign-in card: the bot's word, so only a page may open.
  * @param {(code: string) => void} onCode gets the code in place of the invoke.
+ * @param {(text: string) => void} fail gets what went wrong; without it, the chat shows it.
  */
-export function openSignIn(link, { notify, onCode }) {
+export function openSignIn(link, context, onCode, fail = (text) => context.notify(text, "error")) {
   if (!webUrl(link)) {
-    notify("The sign-in link is not a web page.", "error");
+    fail("The sign-in link is not a web page.");
     return;
   }
-  const id = new URL(link).searchParams.get("signin");
-  if (onCode) receivers.set(id, onCode);
-  open(link, "_blank", "noopener,popup,width=520,height=640");
+  const { pathname, searchParams } = new URL(link);
+  if (pathname === TOKEN_SERVICE) {
+    if (onCode) receivers.set(searchParams.get("signin"), onCode);
+    open(link, "_blank", "noopener,popup,width=520,height=640");
+    return;
+  }
+  const take = onCode ?? ((code) => verify(code, context.api));
+  const done = (code) => context.attempt(() => take(code));
+  openAuthentication(link, context, done, fail);
 }
 
 /** Take the codes that sign-in pages of this browser have for the open conversation. */
@@ -46,6 +58,10 @@ async function handOver(code, signin, api) {
     await receive(code);
     return;
   }
+  await verify(code, api);
+}
+
+async function verify(code, api) {
   const { status, text } = await api.invoke({ name: "signin/verifyState", value: { state: code } });
   if (status >= 300) throw new Error(text ?? `The bot answered ${status}.`);
 }

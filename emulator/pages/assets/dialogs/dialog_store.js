@@ -7,9 +7,8 @@ let count = 0;
 /**
  * Open a dialog in place of the one that is open.
  *
- * @param {{title, width, height, body, props, onClose}} dialog sizes in pixels; `body` is a component,
- *   which gets `props`, `context`, `close()` and `frame({title, width, height})`; `onClose` is called
- *   when the user closes it.
+ * @param {{title, width, height, body, props}} dialog sizes in pixels; `body` is a component, which
+ *   gets `props`, `context`, `close()` and `frame({title, width, height})`.
  */
 export function openDialog(dialog) {
   count += 1;

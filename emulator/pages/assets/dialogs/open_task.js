@@ -7,7 +7,7 @@ import { openDialog } from "./dialog_store.js";
 import { FramedPage } from "./framed_page.js";
 import { theme } from "./page_theme.js";
 import { Problem } from "./problem.js";
-import { dialogContext, dialogSize, readTaskResponse } from "./task_response.js";
+import { dialogContext, dialogSize, otherBot, readTaskResponse } from "./task_response.js";
 
 /**
  * What a dialog does.
@@ -16,7 +16,8 @@ import { dialogContext, dialogSize, readTaskResponse } from "./task_response.js"
  * @property {string} replyToId the message with the button; undefined: none.
  * @property {(data) => {name, value}} submit the invoke with what the user has entered.
  * @property {(response) => object} read the response, as task_response.js has it.
- * @property {(outcome) => void} done takes an outcome that is no dialog's, and closes the dialog.
+ * @property {(outcome, sent) => void} done takes an outcome that ends the dialog, and the invoke,
+ *   {name, value}, that it answers.
  */
 
 /** Open the dialog that a card's button asks the bot for. */
@@ -31,7 +32,7 @@ export function openTask(context, value, replyToId) {
   showTask({ name: "task/fetch", value: { ...value, ...shared() } }, flow);
 }
 
-/** Open a dialog with the bot's response to an invoke. `first`: its outcome, if it is known. */
+/** Open a dialog with the response to an invoke, or with `first`, an outcome that is known. */
 export function showTask(invoke, flow, first = null) {
   const size = first?.dialog ?? dialogSize({ width: "medium", height: "small" });
   const title = first?.dialog?.title ?? "";
@@ -47,20 +48,20 @@ export function showTask(invoke, flow, first = null) {
 function TaskBody({ context, close, frame, invoke, flow, first }) {
   const [shown, setShown] = useState(first ?? { kind: "loading" });
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(null);
-  const take = (outcome) => {
+  const [problem, setProblem] = useState(first?.kind === "error" ? first : null);
+  const take = (outcome, sent) => {
     if (outcome.kind === "error") return setProblem(outcome);
     if (outcome.kind === "dialog") frame(outcome.dialog);
     if (outcome.kind === "dialog" || outcome.kind === "message") return setShown(outcome);
     close();
-    return flow.done(outcome);
+    return flow.done(outcome, sent);
   };
   const send = async ({ name, value }) => {
     setBusy(true);
     setProblem(null);
     try {
       const response = await context.api.invoke({ name, value, replyToId: flow.replyToId });
-      take(readStatus(response, name) ?? flow.read(response));
+      take(readStatus(response, name) ?? flow.read(response), { name, value });
     } catch (error) {
       setProblem({ title: "The dialog's request failed", detail: error.message });
     } finally {
@@ -70,9 +71,16 @@ function TaskBody({ context, close, frame, invoke, flow, first }) {
   useEffect(() => {
     if (!first) send(invoke);
   }, []);
-  const submit = (data) => send(flow.submit(data));
+  const submit = (data) => {
+    const other = otherBot(shown.dialog, context.bot);
+    return other ? setProblem(other) : send(flow.submit(data));
+  };
   return html`${problem && html`<${Problem} problem=${problem} />`}
-  ${shown.kind === "loading" && !problem && html`<p class="task__loading" role="status">Loading…</p>`}
+  ${
+    shown.kind === "loading" &&
+    !problem &&
+    html`<p class="task__loading" role="status">Loading…</p>`
+  }
   ${shown.kind === "message" && html`<${Message} text=${shown.text} close=${close} />`}
   ${
     shown.kind === "dialog" &&

@@ -1,5 +1,5 @@
-// Reads what a bot answers to task/fetch and task/submit (and to the message extension's and the
-// feedback's dialogs). Source: Microsoft Learn, "Use dialogs with bots" and "Invoke and dismiss dialogs".
+// Reads what a bot answers to task/fetch and task/submit, and to the invokes of message extensions
+// and of feedback. Source: Microsoft Learn, "Use dialogs with bots", "Invoke and dismiss dialogs".
 
 import { isObject, kindOf, text, webUrl } from "../adaptive/values.js";
 
@@ -9,7 +9,7 @@ const HEIGHTS = { small: 240, medium: 480, large: 800 };
 
 const failed = (detail) => ({ kind: "error", title: "The dialog cannot be shown", detail });
 
-/** {kind: "dialog", dialog} | {kind: "message", text} | {kind: "close"} | {kind: "error", title, detail}. */
+/** {kind: "dialog", dialog} | {kind: "message", text} | {kind: "error", title, detail}. */
 export function readTask(task, where = "task") {
   if (!isObject(task)) return failed(`${where} is ${kindOf(task)}; Teams needs {type, value}.`);
   if (task.type === "message") {
@@ -25,7 +25,7 @@ export function readTask(task, where = "task") {
   return dialogOf(task.value, `${where}.value`);
 }
 
-/** The response of task/fetch or task/submit; an empty body or an empty task closes the dialog. */
+/** What readTask returns, or {kind: "close"} for an empty body or an empty task. */
 export function readTaskResponse({ status, body }) {
   if (status >= 200 && status < 300 && (body === null || body === undefined || body === ""))
     return { kind: "close" };
@@ -52,7 +52,8 @@ function dialogOf(value, where) {
     const content = cardContent(card);
     if (!content)
       return failed(
-        `${where}.card is ${describe(card)}; it needs an attachment with contentType ${CARD} and the card as content.`,
+        `${where}.card is ${describe(card)}; it needs an attachment with contentType ${CARD} and ` +
+          "the card as content.",
       );
     return { kind: "dialog", dialog: { ...shared, card: content } };
   }
@@ -79,6 +80,16 @@ function side(value, words) {
   const word = text(value).toLowerCase();
   if (Object.hasOwn(words, word)) return words[word];
   return Number.parseInt(word, 10) > 0 ? Number.parseInt(word, 10) : words.medium;
+}
+
+/** The error of a dialog that ends with another bot than this one; else null. */
+export function otherBot(dialog, bot) {
+  const id = dialog.completionBotId;
+  if (!id || `28:${id}`.toLowerCase() === text(bot?.id).toLowerCase()) return null;
+  return {
+    title: "Another bot gets the result",
+    detail: `Teams sends it to the bot ${id} (completionBotId), which does not run here.`,
+  };
 }
 
 /** The context that Teams adds to what a dialog sends. */

@@ -1,6 +1,7 @@
-// What a page in a dialog says to Teams through TeamsJS, and what Teams answers, as far as dialogs need
-// it. Source: OfficeDev/microsoft-teams-library-js, internal/communication.ts and dialogHelpers.ts. The
-// page must name this page's origin: `app.initialize(["http://localhost:3979"])`.
+// What a page in a dialog or a popup says to Teams through TeamsJS, and what Teams answers, as far
+// as these need it. Source: OfficeDev/microsoft-teams-library-js, internal/communication.ts,
+// dialogHelpers.ts and public/authentication.ts. The page must name this page's origin:
+// `app.initialize(["http://localhost:3979"])`, which TeamsJS takes from version 2.50 on.
 
 import { isObject, list } from "../adaptive/values.js";
 
@@ -17,14 +18,21 @@ const SILENT = new Set([
   "registerOnThemeChangeHandler",
 ]);
 
+const ENDS = new Set([
+  "tasks.submitTask",
+  "tasks.completeTask",
+  "authentication.authenticate.success",
+]);
+
 /**
  * The host's part of the protocol.
  *
- * @param message what the frame has posted.
- * @param facts {theme, locale, userObjectId, userPrincipalName, tenantId, chatId, sessionId}.
- * @returns {reply, submitted, failed, resized}: `reply` the arguments to answer with (null: no answer),
- *   `submitted` {result} when the page ends the dialog, `failed` its reason, `resized` {width, height}.
- *   null: the message is none of TeamsJS.
+ * @param message what the page has posted.
+ * @param facts {frameContext, theme, locale, userObjectId, userPrincipalName, tenantId, chatId,
+ *   sessionId}; `frameContext` is "task" or "authentication".
+ * @returns {reply, submitted, failed, resized}: `reply` the arguments to answer with (null: no
+ *   answer), `submitted` {result} when the page has ended, `failed` its reason, `resized`
+ *   {width, height}. null: the message is none of TeamsJS.
  */
 export function answerPage(message, facts) {
   if (!isObject(message) || typeof message.func !== "string") return null;
@@ -32,12 +40,13 @@ export function answerPage(message, facts) {
   const answer = { reply: null, submitted: null, failed: null, resized: null };
   if (SILENT.has(message.func)) return answer;
   if (message.func === "initialize")
-    return { ...answer, reply: ["task", "web", JSON.stringify(RUNTIME), "2.0.1"] };
+    return { ...answer, reply: [facts.frameContext, "web", JSON.stringify(RUNTIME), "2.0.1"] };
   if (message.func === "getContext") return { ...answer, reply: [context(facts)] };
-  if (message.func === "tasks.submitTask" || message.func === "tasks.completeTask")
-    return { ...answer, submitted: { result: first } };
+  if (ENDS.has(message.func)) return { ...answer, submitted: { result: first } };
   if (message.func === "tasks.updateTask")
     return { ...answer, resized: isObject(first) ? first : {} };
+  if (message.func === "authentication.authenticate.failure")
+    return { ...answer, failed: String(first ?? "no reason given") };
   if (message.func.startsWith("appInitialization."))
     return { ...answer, failed: String(second ?? first ?? message.func) };
   return { ...answer, reply: [false, `${message.func} is not available in the local chat page.`] };
@@ -47,7 +56,7 @@ function context(facts) {
   return {
     theme: facts.theme === "dark" ? "dark" : "default",
     locale: facts.locale,
-    frameContext: "task",
+    frameContext: facts.frameContext,
     hostClientType: "web",
     hostName: "Teams",
     userObjectId: facts.userObjectId,

@@ -1,64 +1,50 @@
 import { html } from "/assets/libraries/htm.js";
 import { Attachment } from "../cards/attachment.js";
-import { list } from "../adaptive/values.js";
+import { list, object } from "../adaptive/values.js";
 import { closeDialog, openDialog } from "../dialogs/dialog_store.js";
 import { showTask } from "../dialogs/open_task.js";
 import { theme } from "../dialogs/page_theme.js";
+import { readTask } from "../dialogs/task_response.js";
 import { actionValue } from "./extension_invokes.js";
 import { readExtensionResponse } from "./extension_response.js";
 import { ParameterForm } from "./parameter_form.js";
 import { SignInPrompt } from "./sign_in_prompt.js";
 
 /**
- * Start an action command.
+ * Start an action command: with the bot's dialog, or with the manifest's page or parameters.
  *
  * @param {object} command of the manifest.
- * @param {string} place "compose", "commandBox" or "message".
+ * @param {string} place "compose" or "message".
  * @param {object} payload the message that the command was chosen on; undefined: none.
  */
 export function startAction(command, place, context, payload = undefined) {
-  if (command.fetchTask === false && list(command.parameters).length) {
-    const submit = (typed) => submitFirst(command, place, context, payload, typed);
-    return openDialog({
-      title: command.title || command.id,
-      width: 480,
-      height: 320,
-      body: ParameterForm,
-      props: { command, submit },
-    });
-  }
-  if (command.fetchTask === false) return submitFirst(command, place, context, payload, {});
-  const flow = actionFlow(command, place, context, payload);
-  return showTask(
-    request("composeExtension/fetchTask", command, place, { payload, data: undefined }),
-    flow,
-  );
+  const request = (name, rest = {}) => ({
+    name: `composeExtension/${name}`,
+    value: actionValue(command, place, { theme: theme(), payload, ...rest }),
+  });
+  const flow = actionFlow(command, context, request);
+  const submit = (data) => showTask(flow.submit(data), flow);
+  if (command.fetchTask) return showTask(request("fetchTask"), flow);
+  if (object(command.taskInfo).url)
+    return showTask(null, flow, readTask({ type: "continue", value: command.taskInfo }));
+  if (!list(command.parameters).length) return submit({});
+  return openDialog({
+    title: command.title || command.id,
+    width: 480,
+    height: 320,
+    body: ParameterForm,
+    props: { command, submit },
+  });
 }
 
-function submitFirst(command, place, context, payload, data) {
-  const flow = actionFlow(command, place, context, payload);
-  showTask(request("composeExtension/submitAction", command, place, { payload, data }), flow);
-}
-
-function request(name, command, place, rest) {
-  // Manifests write commandBox, and activities commandbox.
-  const commandContext = place.toLowerCase();
-  return { name, value: actionValue(command, commandContext, { theme: theme(), ...rest }) };
-}
-
-function actionFlow(command, place, context, payload) {
-  const flow = {
-    submit: (data) => request("composeExtension/submitAction", command, place, { payload, data }),
-    read: readExtensionResponse,
-    done: (outcome) => take(outcome),
-  };
-  const take = (outcome) => {
+function actionFlow(command, context, request) {
+  const submit = (data) => request("submitAction", { data });
+  const take = (outcome, sent) => {
     if (outcome.kind === "results")
       outcome.items.forEach(({ attachment }) => context.attach(attachment));
     if (outcome.kind === "preview") showPreview(outcome.activity);
     if (outcome.kind === "signIn" || outcome.kind === "configure") {
-      const again = (state) =>
-        showTask(request("composeExtension/fetchTask", command, place, { payload, state }), flow);
+      const again = (state) => showTask({ name: sent.name, value: { ...sent.value, state } }, flow);
       openDialog({
         title: command.title || command.id,
         width: 480,
@@ -68,11 +54,10 @@ function actionFlow(command, place, context, payload) {
       });
     }
   };
+  const flow = { submit, read: readExtensionResponse, done: take };
   const showPreview = (preview) => {
-    const answer = (previewAction) => {
-      const rest = { payload, preview: [preview], previewAction };
-      showTask(request("composeExtension/submitAction", command, place, rest), flow);
-    };
+    const answer = (previewAction) =>
+      showTask(request("submitAction", { preview: [preview], previewAction }), flow);
     openDialog({
       title: "Preview",
       width: 600,

@@ -2,66 +2,44 @@
 
 import { list, object, objects, text } from "../adaptive/values.js";
 
-/** The extension's commands of a kind: "query" or "action". Without `type`, Teams takes "query". */
+const SCOPES = { personal: "personal", group: "groupChat", channel: "team" };
+
+/** The extension's commands of a kind: "query" or "action". */
 export function extensionCommands(app, type) {
-  const commands = objects(object(app).composeExtensions).flatMap((each) =>
-    each.commands === undefined ? [each] : objects(each.commands),
-  );
-  return commands.filter((each) => (text(each.type) || "query") === type && text(each.id));
+  const commands = objects(object(app).composeExtensions);
+  return commands.filter((each) => each.type === type && text(each.id));
 }
 
-/** The action commands that a place offers: "compose", "message" or "commandBox". Default: the first and the last. */
+/** The action commands that a place offers: "compose" or "message". */
 export function actionCommands(app, place) {
-  return extensionCommands(app, "action").filter(({ context }) =>
-    (list(context).length ? list(context) : ["compose", "commandBox"]).includes(place),
-  );
+  return extensionCommands(app, "action").filter(({ context }) => list(context).includes(place));
 }
 
 /** The command of the free form, for an app without a manifest. */
 export function freeCommand(type, id, parameter) {
   const parameters = parameter ? [{ name: parameter, title: parameter }] : [];
-  return {
-    id,
-    type,
-    title: id,
-    parameters,
-    fetchTask: type === "action",
-    context: ["compose", "message"],
-  };
+  return { id, type, title: id, parameters, initialRun: true, fetchTask: type === "action" };
 }
 
 /** What users may say, in a chat of this kind: [{title, description}]. */
 export function promptStarters(app, kind) {
-  const scope = { personal: "personal", group: "groupChat", channel: "team" }[kind] ?? kind;
-  const known = object(app);
-  const lists = objects(
-    known.commandLists ?? known.bots?.flatMap?.((bot) => list(object(bot).commandLists)),
-  );
-  const scoped = lists.filter(({ scopes }) =>
-    list(scopes).some((each) => text(each).toLowerCase() === scope.toLowerCase()),
-  );
-  const commands = lists.length
-    ? scoped.flatMap((each) => objects(each.commands))
-    : objects(known.commands);
-  return commands.filter(({ title }) => text(title)).slice(0, 12);
+  const scope = SCOPES[kind]?.toLowerCase();
+  return objects(object(app).commands)
+    .filter(({ scopes }) => list(scopes).some((each) => text(each).toLowerCase() === scope))
+    .filter(({ title }) => text(title))
+    .slice(0, 12);
 }
 
 /** The first link in the text whose domain the app handles, else null. */
 export function unfurledLink(app, words) {
-  const domains = objects(
-    object(app).messageHandlers ??
-      objects(object(app).composeExtensions).flatMap((each) => list(each.messageHandlers)),
-  )
+  const domains = objects(object(app).messageHandlers)
     .filter(({ type }) => type === "link")
-    .flatMap((each) => list(each.domains ?? object(each.value).domains))
+    .flatMap(({ value }) => list(object(value).domains))
     .map((each) => text(each).toLowerCase());
   const links = text(words).match(/https?:\/\/[^\s<>"']+/gi) ?? [];
-  return (
-    links.find(
-      (link) =>
-        URL.canParse(link) && domains.some((domain) => matches(new URL(link).hostname, domain)),
-    ) ?? null
-  );
+  const isHandled = (link) =>
+    URL.canParse(link) && domains.some((domain) => matches(new URL(link).hostname, domain));
+  return links.find(isHandled) ?? null;
 }
 
 function matches(host, domain) {

@@ -1,10 +1,15 @@
 // The values of the invokes that message extensions get. Source: Microsoft Learn, "Search command",
 // "Action commands", "Link unfurling" and the Activity schema's samples there.
 
-import { list, object, text } from "../adaptive/values.js";
+import { isUser, list, object, text } from "../adaptive/values.js";
 import { dialogContext } from "../dialogs/task_response.js";
 
 export const PAGE_SIZE = 25;
+
+/** Whether Teams asks the bot: for what is typed, and before that if the manifest says so. */
+export function isAsked(command, typed) {
+  return command.initialRun === true || Object.values(typed).some((each) => text(each));
+}
 
 /** composeExtension/query. Before the user has typed anything, Teams sends `initialRun`. */
 export function queryValue(command, typed, skip, state) {
@@ -22,8 +27,8 @@ export function queryValue(command, typed, skip, state) {
 }
 
 /**
- * composeExtension/fetchTask and submitAction. `place` is "compose", "commandbox" or "message"; with
- * "message", `payload` is that message as Teams describes it.
+ * composeExtension/fetchTask and submitAction. `place` is "compose" or "message"; with "message",
+ * `payload` is that message as Teams describes it.
  */
 export function actionValue(
   command,
@@ -47,7 +52,7 @@ export function linkValue(url, state) {
   return withoutUndefined({ url, state });
 }
 
-/** The message as `messagePayload` has it. Source: "messagePayload" in "Respond to initial invoke". */
+/** The message, as `messagePayload` of "Respond to the initial invoke" describes it. */
 export function messagePayload(activity, conversation) {
   const {
     id,
@@ -60,16 +65,16 @@ export function messagePayload(activity, conversation) {
     importance,
   } = activity;
   const person = object(from);
-  const bot = text(person.id).startsWith("28:");
-  const identity = bot
-    ? {
+  const displayName = person.name;
+  const identity = isUser(person)
+    ? { user: { userIdentityType: "aadUser", id: person.aadObjectId, displayName } }
+    : {
         application: {
           applicationIdentityType: "bot",
-          id: text(person.id).slice(3),
-          displayName: person.name,
+          id: text(person.id).replace(/^28:/, ""),
+          displayName,
         },
-      }
-    : { user: { userIdentityType: "aadUser", id: person.aadObjectId, displayName: person.name } };
+      };
   const markup = textFormat === "xml" || textFormat === "markdown" || /<[a-z]/i.test(text(words));
   return {
     id,

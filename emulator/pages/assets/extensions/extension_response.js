@@ -1,14 +1,29 @@
 // Reads what a bot answers to a message extension's invokes. Source: Microsoft Learn, "Respond to
 // search command", "Respond to action command", "Link unfurling", "Add authentication".
 
-import { isObject, kindOf, list, object, objects, text, webUrl } from "../adaptive/values.js";
+import {
+  imageUrl,
+  isObject,
+  kindOf,
+  list,
+  object,
+  objects,
+  text,
+  webUrl,
+} from "../adaptive/values.js";
 import { readTask } from "../dialogs/task_response.js";
 
-const failed = (detail) => ({ kind: "error", title: "The bot's response cannot be shown", detail });
+/** An error for a response that Teams would not take. */
+export const failed = (detail) => ({
+  kind: "error",
+  title: "The bot's response cannot be shown",
+  detail,
+});
 
 /**
- * {kind: "results", layout, items} | {kind: "signIn", url, title, exchange} | {kind: "configure", url} |
- * {kind: "message", text} | {kind: "preview", activity} | what readTask returns | {kind: "close"}.
+ * {kind: "results", layout, items} | {kind: "signIn", url, title, silent} |
+ * {kind: "configure", url, title} | {kind: "message", text} | {kind: "preview", activity} |
+ * what readTask returns | {kind: "close"}.
  */
 export function readExtensionResponse({ body }) {
   if (body === null || body === undefined || body === "") return { kind: "close" };
@@ -29,11 +44,11 @@ export function readExtensionResponse({ body }) {
     return failed(`composeExtension is ${kindOf(composeExtension)}.`);
   return (
     readers[composeExtension.type]?.(composeExtension) ??
-    failed(
-      `composeExtension.type is ${kindOf(composeExtension.type)}; Teams knows result, auth, silentAuth, config, message and botMessagePreview.`,
-    )
+    failed(`composeExtension.type is ${kindOf(composeExtension.type)}; Teams knows ${TYPES}.`)
   );
 }
+
+const TYPES = "result, auth, silentAuth, config, message and botMessagePreview";
 
 const readers = {
   result: readResults,
@@ -68,7 +83,7 @@ function summary({ content, name }) {
   return {
     title: text(card.title) || texts[0] || text(name) || "Untitled",
     text: [text(card.subtitle), text(card.text)].filter(Boolean).join(" · ") || texts[1] || "",
-    image: webUrl(image.url) ?? (/^data:image\//.test(text(image.url)) ? image.url : null),
+    image: imageUrl(image.url),
     imageText: text(image.alt),
   };
 }

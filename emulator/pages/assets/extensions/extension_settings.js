@@ -1,22 +1,28 @@
-import { readStatus } from "../adaptive/execute_response.js";
-import { dialogSize } from "../dialogs/task_response.js";
+import { openDialog } from "../dialogs/dialog_store.js";
 import { showTask } from "../dialogs/open_task.js";
 import { readExtensionResponse } from "./extension_response.js";
+import { SignInPrompt } from "./sign_in_prompt.js";
 
-/** Show the extension's settings page; what it submits goes to the bot as composeExtension/setting. */
-export function openSettings(context) {
-  const flow = {
-    submit: (state) => ({ name: "composeExtension/setting", value: { state } }),
-    read: (response) => readSettingsResponse(response),
-    done: () => {},
-  };
-  showTask({ name: "composeExtension/querySettingUrl", value: {} }, flow);
+/** Open the extension's settings page; the bot gets what it returns as composeExtension/setting. */
+export function openSettings() {
+  showTask(
+    { name: "composeExtension/querySettingUrl", value: {} },
+    { read: readExtensionResponse, done: askUser },
+  );
 }
 
-function readSettingsResponse(response) {
-  const outcome =
-    readStatus(response, "composeExtension/querySettingUrl") ?? readExtensionResponse(response);
-  if (outcome.kind !== "configure") return outcome;
-  const size = dialogSize({ width: "medium", height: "medium" });
-  return { kind: "dialog", dialog: { title: outcome.title, url: outcome.url, ...size } };
+function askUser(outcome) {
+  if (outcome.kind !== "configure") return;
+  const again = (state) =>
+    showTask(
+      { name: "composeExtension/setting", value: { state } },
+      { read: readExtensionResponse, done: () => {} },
+    );
+  openDialog({
+    title: outcome.title,
+    width: 480,
+    height: 240,
+    body: SignInPrompt,
+    props: { outcome, again },
+  });
 }

@@ -2,6 +2,7 @@ import { html, useState } from "/assets/libraries/htm.js";
 import { objects, text } from "../adaptive/values.js";
 
 const TYPES = { number: "number", date: "date", time: "time" };
+const OTHERS = ["textarea", "toggle", "choiceset"];
 
 /** The form of an action command's static parameters. */
 export function ParameterForm({ command, submit }) {
@@ -26,34 +27,37 @@ export function ParameterForm({ command, submit }) {
 }
 
 /** A field for a parameter of the manifest. */
-export function Parameter({ parameter, value, change, inputRef, onInput = () => {} }) {
+export function Parameter({ parameter, value, change }) {
   const { name, title, description, inputType, choices } = parameter;
   const id = `parameter-${name}`;
-  const onChange = ({ target }) => {
-    const entered = target.type === "checkbox" ? String(target.checked) : target.value;
-    change(entered);
-    onInput(entered);
-  };
+  const onChange = ({ target }) =>
+    change(target.type === "checkbox" ? String(target.checked) : target.value);
   const shared = {
     id,
     value,
     placeholder: text(description),
     onInput: onChange,
     class: "field",
-    ref: inputRef,
     autocomplete: "off",
   };
   return html`<div class="form__row">
     <label class="label" for=${id}>${text(title) || name}</label>
     ${inputType === "textarea" && html`<textarea rows="3" ...${shared}></textarea>`}
-    ${inputType === "toggle" && html`<input id=${id} type="checkbox" checked=${value === "true"} onChange=${onChange} />`}
+    ${
+      inputType === "toggle" &&
+      html`<input id=${id} type="checkbox" checked=${value === "true"} onChange=${onChange} />`
+    }
     ${
       inputType === "choiceset" &&
       html`<select id=${id} class="field" value=${value} onChange=${onChange}>
         <option value=""></option>
-        ${objects(choices).map((each) => html`<option value=${text(each.value)}>${text(each.title)}</option>`)}
+        ${objects(choices).map(
+          (each) => html`<option value=${text(each.value)}>${text(each.title)}</option>`,
+        )}
       </select>`
     }
-    ${!["textarea", "toggle", "choiceset"].includes(inputType) && html`<input type=${TYPES[inputType] ?? "text"} ...${shared} />`}
+    ${
+      !OTHERS.includes(inputType) && html`<input type=${TYPES[inputType] ?? "text"} ...${shared} />`
+    }
   </div>`;
 }

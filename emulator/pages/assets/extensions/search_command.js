@@ -1,11 +1,11 @@
 import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
-import { readStatus } from "../adaptive/execute_response.js";
 import { objects } from "../adaptive/values.js";
 import { openDialog } from "../dialogs/dialog_store.js";
 import { openTask } from "../dialogs/open_task.js";
 import { Problem } from "../dialogs/problem.js";
-import { PAGE_SIZE, queryValue } from "./extension_invokes.js";
-import { readExtensionResponse } from "./extension_response.js";
+import { isAsked, PAGE_SIZE, queryValue } from "./extension_invokes.js";
+import { askExtension } from "./extension_requests.js";
+import { failed } from "./extension_response.js";
 import { Parameter } from "./parameter_form.js";
 import { SignInPrompt } from "./sign_in_prompt.js";
 
@@ -24,7 +24,7 @@ export function openSearch(command) {
 
 function SearchBox({ context, close, command }) {
   const [typed, setTyped] = useState({});
-  const [state, setState] = useState({ kind: "loading" });
+  const [state, setState] = useState({ kind: "idle" });
   const [items, setItems] = useState([]);
   const [more, setMore] = useState(false);
   const latest = useRef(0);
@@ -42,17 +42,23 @@ function SearchBox({ context, close, command }) {
     setMore(outcome.items.length >= PAGE_SIZE);
   };
   useEffect(() => {
-    ask({});
+    if (command.initialRun) ask({});
     return () => {
       latest.current += 1;
       clearTimeout(timer.current);
     };
   }, []);
+  const clear = () => {
+    latest.current += 1;
+    setState({ kind: "idle" });
+    setItems([]);
+  };
   const change = (name, value) => {
     const words = { ...typed, [name]: value };
     setTyped(words);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => ask(words), PAUSE_MS);
+    if (isAsked(command, words)) timer.current = setTimeout(() => ask(words), PAUSE_MS);
+    else clear();
   };
   const choose = async (item) => {
     const chosen = await selected(context, item);
@@ -76,8 +82,17 @@ function SearchBox({ context, close, command }) {
       again=${(proof) => ask(typed, 0, proof)}
       context=${context}
     />
-    ${state.kind !== "error" && html`<${Results} layout=${state.layout} items=${items} choose=${choose} />`}
-    ${more && state.kind === "results" && html`<button type="button" class="button" onClick=${() => ask(typed, items.length)}>More results</button>`}
+    ${
+      state.kind !== "error" &&
+      html`<${Results} layout=${state.layout} items=${items} choose=${choose} />`
+    }
+    ${
+      more &&
+      state.kind === "results" &&
+      html`<button type="button" class="button" onClick=${() => ask(typed, items.length)}>
+        More results
+      </button>`
+    }
   </search>`;
 }
 
@@ -86,6 +101,7 @@ function Outcome({ state, items, again, context }) {
   if (state.kind === "signIn" || state.kind === "configure")
     return html`<${SignInPrompt} outcome=${state} again=${again} context=${context} />`;
   const words = {
+    idle: "Type to search.",
     loading: "Searching…",
     message: state.text,
     close: "The bot returned no results.",
@@ -105,7 +121,10 @@ function Results({ layout, items, choose }) {
       (item, index) =>
         html`<li key=${index}>
           <button type="button" class="result" onClick=${() => choose(item)}>
-            ${item.preview.image && html`<img src=${item.preview.image} alt=${item.preview.imageText} />`}
+            ${
+              item.preview.image &&
+              html`<img src=${item.preview.image} alt=${item.preview.imageText} />`
+            }
             <span class="result__texts">
               <strong>${item.preview.title}</strong>
               ${item.preview.text && html`<span>${item.preview.text}</span>`}
@@ -118,36 +137,17 @@ function Results({ layout, items, choose }) {
 
 async function query(context, command, words, skip, proof) {
   const sent = { name: "composeExtension/query", value: queryValue(command, words, skip, proof) };
-  return ask(context, sent);
+  return askExtension(context, sent);
 }
 
-/** What choosing a result gives: {attachment}, after composeExtension/selectItem where the result says so. */
+/** What choosing a result gives: {attachment}. The bot is asked for it where the result says so. */
 async function selected(context, { attachment, tap }) {
   if (tap.type !== "invoke") return { attachment };
-  const outcome = await ask(context, { name: "composeExtension/selectItem", value: tap.value });
+  const sent = { name: "composeExtension/selectItem", value: tap.value };
+  const outcome = await askExtension(context, sent);
+  if (outcome.kind === "error") return outcome;
   if (outcome.kind !== "results")
-    return outcome.kind === "error"
-      ? outcome
-      : {
-          kind: "error",
-          title: "The bot's response cannot be shown",
-          detail: `composeExtension/selectItem needs a result; the bot returned ${outcome.kind}.`,
-        };
+    return failed(`composeExtension/selectItem needs a result; the bot returned ${outcome.kind}.`);
   const [first] = outcome.items;
-  return (
-    first ?? {
-      kind: "error",
-      title: "The bot's response cannot be shown",
-      detail: "composeExtension.attachments is empty; Teams needs the card.",
-    }
-  );
-}
-
-async function ask(context, sent) {
-  try {
-    const response = await context.api.invoke(sent);
-    return readStatus(response, sent.name) ?? readExtensionResponse(response);
-  } catch (error) {
-    return { kind: "error", title: "The request could not be sent", detail: error.message };
-  }
+  return first ?? failed("composeExtension.attachments is empty; Teams needs the card.");
 }

@@ -1,4 +1,7 @@
 import { html, useState } from "/assets/libraries/htm.js";
+import { Problem } from "../dialogs/problem.js";
+
+const NO_SIGN_IN = "The sign-in did not succeed";
 
 /**
  * The bot wants the user to sign in, or to configure the extension, before it answers.
@@ -8,6 +11,7 @@ import { html, useState } from "/assets/libraries/htm.js";
  */
 export function SignInPrompt({ context, outcome, again }) {
   const [code, setCode] = useState("");
+  const [failure, setFailure] = useState("");
   const submit = (event) => {
     event.preventDefault();
     again(code);
@@ -16,18 +20,19 @@ export function SignInPrompt({ context, outcome, again }) {
     outcome.kind === "signIn"
       ? "You'll need to sign in to use this app."
       : "You'll need to set up this app.";
-  return html`<p>${words}</p>
+  return html`${failure && html`<${Problem} problem=${{ title: NO_SIGN_IN, detail: failure }} />`}
+    <p>${words}</p>
     <p>
       <button
         type="button"
         class="button button--primary"
-        onClick=${() => context.signIn(outcome.url, again)}
+        onClick=${() => context.signIn(outcome.url, again, setFailure)}
       >
         ${outcome.title}
       </button>
     </p>
     <details>
-      <summary>The page has shown a code or returned nothing</summary>
+      <summary>Enter a code</summary>
       <form onSubmit=${submit}>
         <label class="label" for="sign-in-state">Code</label>
         <input
@@ -37,7 +42,7 @@ export function SignInPrompt({ context, outcome, again }) {
           autocomplete="off"
           onInput=${({ target }) => setCode(target.value)}
         />
-        <div class="dialog__buttons"><button type="submit" class="button">Go on</button></div>
+        <div class="dialog__buttons"><button type="submit" class="button">Continue</button></div>
       </form>
     </details>`;
 }

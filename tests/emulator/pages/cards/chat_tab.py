@@ -76,8 +76,22 @@ class ChatTab:
         """The value of the newest invoke with this name."""
         return next(each["value"] for each in reversed(self.invokes) if each["name"] == name)
 
+    def sign_in(self, button: Locator, page: str) -> None:
+        """Press a button that opens a page of https://example.com.
+
+        Args:
+            button: in the chat page.
+            page: the opened page's HTML.
+        """
+        self.page.context.route(
+            "https://example.com/**",
+            lambda route: route.fulfill(body=page, content_type="text/html"),
+        )
+        with self.page.expect_popup():
+            button.click()
+
     def return_code(self, code: str) -> None:
-        """Do what the sign-in page does once the user has signed in."""
+        """Do what the token service's sign-in page does once the user has signed in."""
         self.page.evaluate(
             """code => {
                 const { conversation } = JSON.parse(sessionStorage.getItem("local-chat.session"));

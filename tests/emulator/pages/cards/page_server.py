@@ -1,21 +1,28 @@
-"""PageServer: pages that a bot shows in dialogs, on an origin of their own."""
+"""PageServer: pages that a bot shows in dialogs and popups, on an origin of their own."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-SUBMITS = """<!doctype html><html lang="en"><title>Page</title>
+TEAMS_JS = """<!doctype html><html lang="en"><title>Page</title>
 <p id="said"></p><button id="submit">Submit</button>
 <script>
+  const host = opener ?? parent;
   const answers = new Map();
   let count = 0;
   function ask(func, args) {
     count += 1;
-    parent.postMessage({ id: count, func, args }, "*");
+    host.postMessage({ id: count, func, args }, "*");
     return new Promise((resolve) => answers.set(count, resolve));
   }
   addEventListener("message", ({ data }) => answers.get(data.id)?.(data.args));
   const initialized = ask("initialize", ["2.0.0"]);
+</script>"""
+"""What TeamsJS does for a page."""
+
+SUBMITS = (
+    TEAMS_JS
+    + """<script>
   initialized.then(async ([frame, client]) => {
     const [{ theme }] = await ask("getContext", []);
     document.getElementById("said").textContent = `${frame} ${client} ${theme}`;
@@ -24,6 +31,19 @@ SUBMITS = """<!doctype html><html lang="en"><title>Page</title>
     ask("tasks.submitTask", [{ from: "the page" }, []]);
   });
 </script>"""
+)
+
+SIGNS_IN = (
+    TEAMS_JS
+    + """<script>
+  initialized.then(([frame]) => {
+    ask("authentication.authenticate.success", [`123456 of ${frame}`]);
+  });
+</script>"""
+)
+"""A sign-in page of the bot's own."""
+
+CANCELS = SIGNS_IN.replace("authenticate.success", "authenticate.failure")
 
 REACHES = """<!doctype html><html lang="en"><title>Page</title><p id="said"></p>
 <script>

@@ -65,6 +65,14 @@ def test_message_back(tab: ChatTab) -> None:
     expect(tab.page.locator(".message--own", has_text="Shouted")).to_be_visible()
 
 
+def test_data_that_is_a_text(tab: ChatTab) -> None:
+    """It is sent without the inputs, which cannot be added to it."""
+    tab.say("plain")
+    tab.page.get_by_label("Note").fill("not sent")
+    tab.press("Send a text")
+    expect(tab.message("Value: only this, text: None")).to_be_visible()
+
+
 def test_layouts(tab: ChatTab) -> None:
     """Tables, fallbacks and hidden elements work; the card says what it leaves out."""
     tab.say("layouts")
@@ -122,13 +130,10 @@ def test_what_an_action_may_answer(tab: ChatTab) -> None:
 def test_sign_in_within_a_card(tab: ChatTab) -> None:
     """An action whose answer is a sign-in request is sent again with the code."""
     tab.say("view")
-    tab.page.context.route("https://example.com/**", lambda route: route.fulfill(body="Sign in"))
     tab.page.locator(".card--adaptive").get_by_role("button", name="Sign in").click()
     prompt = tab.page.locator(".card__outcome")
     expect(prompt).to_contain_text("Please sign in to go on.")
-    with tab.page.expect_popup() as opening:
-        prompt.get_by_role("button", name="Sign in").click()
-    opening.value.close()
+    tab.sign_in(prompt.get_by_role("button", name="Sign in"), "The token service's page")
     tab.return_code("123456")
     expect(tab.message("Signed in with the code 123456")).to_be_visible()
 

@@ -18,6 +18,17 @@ def test_streaming(ai_tab: ChatTab) -> None:
     expect(ai_tab.page.locator(".message")).to_have_count(2)
 
 
+def test_stop(ai_tab: ChatTab) -> None:
+    """Stop ends the message where it is; the bot's next one is not affected."""
+    ai_tab.say("lunch?")
+    ai_tab.press("Stop")
+    expect(ai_tab.page.get_by_text("You stopped this message.")).to_be_visible()
+    ai_tab.say("and now?")
+    expect(ai_tab.message("there is soup 2.")).to_have_count(1, timeout=20_000)
+    expect(ai_tab.page.locator(".message")).to_have_count(4)
+    expect(ai_tab.page.get_by_text("You stopped this message.")).to_be_visible()
+
+
 def test_labels_and_citations(ai_tab: ChatTab) -> None:
     """The message is labelled; a citation opens by mouse and by keyboard, and Escape closes it."""
     ai_tab.say("lunch?")

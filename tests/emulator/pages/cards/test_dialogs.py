@@ -51,6 +51,16 @@ def test_an_answer_that_is_none(tab: ChatTab, button: str, said: str) -> None:
     expect(tab.page.get_by_role("dialog").get_by_role("alert")).to_contain_text(said)
 
 
+def test_a_dialog_of_another_bot(tab: ChatTab) -> None:
+    """What the user enters goes to the bot of completionBotId, so this one does not get it."""
+    tab.say("dialogs")
+    tab.press("Another bot")
+    dialog = tab.dialog("For another bot")
+    dialog.get_by_role("button", name="Book").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("the bot another (completionBotId)")
+    assert "task/submit" not in [each["name"] for each in tab.invokes]
+
+
 def test_the_keyboard(tab: ChatTab) -> None:
     """The focus moves into the dialog and stays there; Escape closes it, and returns the focus."""
     tab.say("dialogs")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
+from tests.emulator.pages.cards.page_server import CANCELS, SIGNS_IN
 
 
 def open_command(tab: ChatTab, name: str) -> Locator:
@@ -51,16 +52,54 @@ def test_a_grid_and_a_wrong_answer(tab: ChatTab) -> None:
     expect(box.get_by_role("alert")).to_contain_text("composeExtension.attachments is an object")
 
 
+def test_nothing_is_asked_before_the_user_types(tab: ChatTab) -> None:
+    """A command without initialRun starts, and ends, with an empty box."""
+    box = open_command(tab, "Find my books")
+    expect(box.get_by_role("status")).to_have_text("Type to search.")
+    box.get_by_label("Title").fill("Book 12")
+    expect(box.get_by_role("button", name="Book 12")).to_be_visible()
+    box.get_by_label("Title").fill("")
+    expect(box.get_by_role("status")).to_have_text("Type to search.")
+    expect(box.get_by_role("listitem")).to_have_count(0)
+    sent = [each["value"]["parameters"] for each in tab.invokes]
+    assert sent == [[{"name": "title", "value": "Book 12"}]]
+
+
 def test_sign_in(tab: ChatTab) -> None:
-    """A search that needs a sign-in is sent again with the code."""
-    tab.page.context.route("https://example.com/**", lambda route: route.fulfill(body="Sign in"))
+    """A search that needs a sign-in is sent again with what the bot's page returns."""
     box = open_command(tab, "Find books")
     box.get_by_label("Title").fill("login")
-    with tab.page.expect_popup() as opening:
-        box.get_by_role("button", name="Sign in").click()
-    opening.value.close()
-    tab.return_code("123456")
-    expect(box.get_by_role("button", name="For 123456")).to_be_visible()
+    tab.sign_in(box.get_by_role("button", name="Sign in"), SIGNS_IN)
+    expect(box.get_by_role("button", name="For 123456 of authentication")).to_be_visible()
+
+
+def test_a_sign_in_that_fails(tab: ChatTab) -> None:
+    """The page says why, and the user can try again."""
+    box = open_command(tab, "Find books")
+    box.get_by_label("Title").fill("login")
+    tab.sign_in(box.get_by_role("button", name="Sign in"), CANCELS)
+    expect(box.get_by_role("alert")).to_contain_text("The page reported a failure: 123456")
+    expect(box.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_silent_sign_in(tab: ChatTab) -> None:
+    """With single sign-on, the search is sent again with a token, and the user is asked nothing."""
+    tab.press("More")
+    tab.page.get_by_role("menuitemcheckbox", name="Single sign-on").click()
+    box = open_command(tab, "Find books")
+    box.get_by_label("Title").fill("silent")
+    expect(box.get_by_role("button", name="For a token")).to_be_visible()
+    assert tab.sent("composeExtension/query")["authentication"]["token"].startswith("eyJ")
+    box.get_by_label("Title").fill("refused")
+    expect(box.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_settings(tab: ChatTab) -> None:
+    """The bot gets what its settings page returns."""
+    prompt = open_command(tab, "Settings")
+    tab.sign_in(prompt.get_by_role("button", name="Settings of books"), SIGNS_IN)
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    assert tab.sent("composeExtension/setting") == {"state": "123456 of authentication"}
 
 
 def test_action(tab: ChatTab) -> None:
@@ -74,6 +113,40 @@ def test_action(tab: ChatTab) -> None:
     sent = tab.sent("composeExtension/submitAction")
     assert sent["commandId"] == "note"
     assert sent["data"] == {"note": "Buy milk"}
+
+
+def test_static_parameters(tab: ChatTab) -> None:
+    """An action without a dialog of the bot's has a form of the manifest's parameters."""
+    form = open_command(tab, "Lend a book")
+    form.get_by_label("Title").fill("Waves")
+    form.get_by_label("Days").fill("3")
+    form.get_by_label("Reason").fill("Holiday")
+    form.get_by_label("In a hurry").check()
+    form.get_by_label("Shelf").select_option("Upper")
+    form.get_by_role("button", name="Submit").click()
+    tray = tab.page.get_by_role("list", name="To be sent")
+    expect(tray.get_by_text("Lent:")).to_be_visible()
+    assert tab.sent("composeExtension/submitAction")["data"] == {
+        "title": "Waves",
+        "days": "3",
+        "reason": "Holiday",
+        "hurry": "true",
+        "shelf": "up",
+    }
+
+
+def test_a_button_of_a_sent_card(tab: ChatTab) -> None:
+    """Action.Submit of a card that the extension made goes to the extension, not into the chat."""
+    form = open_command(tab, "Make a note")
+    form.get_by_label("Note").fill("Buy milk")
+    form.get_by_role("button", name="Insert").click()
+    expect(tab.page.get_by_role("list", name="To be sent")).to_contain_text("Note: Buy milk")
+    tab.say("look")
+    expect(tab.message("You sent look")).to_be_visible()
+    with tab.page.expect_response("**/invoke") as answered:
+        tab.page.locator(".message--own").get_by_role("button", name="Done").click()
+    assert answered.value.json()["status"] == 200
+    assert tab.sent("composeExtension/onCardButtonClicked") == {"note": "Buy milk"}
 
 
 def test_action_on_a_message(tab: ChatTab) -> None:

@@ -34,6 +34,15 @@ def test_older_cards(tab: ChatTab) -> None:
     expect(tab.page.get_by_text("Its content is missing")).to_be_visible()
 
 
+def test_list_card(tab: ChatTab) -> None:
+    """A row can be pressed; a section's title cannot."""
+    tab.say("others")
+    expect(tab.page.locator(".card__rows")).to_contain_text("A section")
+    tab.page.get_by_role("button", name="A row Press it").click()
+    expect(tab.message("You sent row")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="A section")).to_have_count(0)
+
+
 def test_carousel(tab: ChatTab) -> None:
     """The cards of a carousel stand beside each other."""
     tab.say("carousel")

@@ -19,6 +19,7 @@ from .cards import (
     FORM,
     LAYOUTS,
     OTHERS,
+    PLAIN,
     ROOM_FORM,
     TIME_FORM,
     adaptive,
@@ -53,7 +54,9 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
         """Send what the message names; say what a card has sent."""
         activity = turn_context.activity
         if activity.value is not None:
-            said = f"Value: {sorted(activity.value.items())}, text: {activity.text}"
+            value = activity.value
+            shown = sorted(value.items()) if isinstance(value, dict) else value
+            said = f"Value: {shown}, text: {activity.text}"
             await turn_context.send_activity(said)
             return
         name, _, rest = str(activity.text or "").partition(" ")
@@ -78,6 +81,7 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
             "layouts": [attached(LAYOUTS)],
             "new": [attached({**FORM, "version": "9.0", "fallbackText": "Too new"})],
             "dialogs": [attached(DIALOG_BUTTONS)],
+            "plain": [attached(PLAIN)],
             "view": [attached(shared_view(activity.from_property.id, 0))],
             "others": OTHERS,
             "carousel": [hero("One"), hero("Two"), hero("Three")],
@@ -135,6 +139,8 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
             return await self._task(activity.value["data"])
         if activity.name == "task/submit":
             return await self._submitted(turn_context, activity.value["data"])
+        if is_refused(activity):
+            return InvokeResponse(status=412)
         handler = extensions.HANDLERS.get(str(activity.name))
         if handler is not None:
             return InvokeResponse(status=200, body=handler(activity.value))
@@ -145,6 +151,7 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
         pages: dict[str, Json] = {
             "card": {"title": "Book a room", "width": 400, "height": 250},
             "page": {"title": "A page", "width": "medium", "height": "small"},
+            "other": {"title": "For another bot", "completionBotId": "another"},
         }
         dialog = data["dialog"]
         if dialog == "unhandled":
@@ -166,18 +173,23 @@ class TeamsBot(TeamsActivityHandler):  # type: ignore[misc]  # the SDK has no ty
         return InvokeResponse(status=200, body={"task": {"type": "message", "value": "Thanks."}})
 
 
+SIGN_IN_LINK = "https://example.com/api/oauth/signin?signin=1"
 OAUTH_CARD = {
     "text": "Please sign in to go on.",
     "connectionName": "graph",
-    "buttons": [
-        {"type": "signin", "title": "Sign in", "value": "https://example.com/sign-in?signin=1"}
-    ],
+    "buttons": [{"type": "signin", "title": "Sign in", "value": SIGN_IN_LINK}],
 }
 
 
 def answer(status: int, kind: str, value: object) -> AdaptiveCardInvokeResponse:
     """What the bot answers to an Action.Execute."""
     return AdaptiveCardInvokeResponse(status_code=status, type=kind, value=value)
+
+
+def is_refused(activity: Activity) -> bool:
+    """Whether the bot refuses the token that a search has."""
+    value = activity.value
+    return "authentication" in value and "refused" in str(value.get("parameters"))
 
 
 def page_button(url: str) -> Json:

@@ -110,8 +110,14 @@ DIALOG_BUTTONS = adaptive(
             ("Open a page", "page"),
             ("Wrong answer", "wrong"),
             ("Unhandled", "unhandled"),
+            ("Another bot", "other"),
         )
     ),
+)
+
+PLAIN = adaptive(
+    {"type": "Input.Text", "id": "note", "label": "Note"},
+    actions=({"type": "Action.Submit", "title": "Send a text", "data": "only this"},),
 )
 
 ROOM_FORM = adaptive(
@@ -156,6 +162,22 @@ OTHERS: list[Json] = [
     {
         "contentType": "application/vnd.microsoft.card.animation",
         "content": {"title": "An animation", "media": [{"url": "https://example.com/a.gif"}]},
+    },
+    {
+        "contentType": "application/vnd.microsoft.teams.card.list",
+        "content": {
+            "title": "A list",
+            "items": [
+                {
+                    "type": "resultItem",
+                    "icon": SQUARE,
+                    "title": "A row",
+                    "subtitle": "Press it",
+                    "tap": {"type": "imBack", "value": "row"},
+                },
+                {"type": "section", "title": "A section"},
+            ],
+        },
     },
     {
         "contentType": "application/vnd.microsoft.teams.card.o365connector",

@@ -16,24 +16,34 @@ def result(attachments: list[Json], layout: str = "list") -> Json:
 
 
 def query(value: Json) -> Json:
-    """Find books; `grid`, `login` and `wrong` answer otherwise."""
+    """Find books; `grid`, `login`, `silent`, `refused` and `wrong` answer otherwise."""
     parameters = {each["name"]: each["value"] for each in value["parameters"]}
     typed = parameters.get("title", "")
+    if typed in ("silent", "refused") and "authentication" not in value:
+        return sign_in("silentAuth")
+    if typed == "silent":
+        return result([book("For a token")])
     if typed == "wrong":
         return {"composeExtension": {"type": "result", "attachments": {"title": "no list"}}}
     if typed == "login" and "state" not in value:
-        action = {
-            "type": "openUrl",
-            "title": "Sign in",
-            "value": "https://example.com/sign-in?signin=1",
-        }
-        return {"composeExtension": {"type": "auth", "suggestedActions": {"actions": [action]}}}
+        return sign_in("auth")
     if typed == "login":
         return result([book(f"For {value['state']}")])
     skip, count = value["queryOptions"]["skip"], value["queryOptions"]["count"]
     found = [each for each in BOOKS if typed.lower() in each.lower() or typed == "grid"]
     layout = "grid" if typed == "grid" else "list"
     return result([book(each) for each in found[skip : skip + count]], layout)
+
+
+def sign_in(kind: str) -> Json:
+    """A request that the user signs in."""
+    return page(kind, "Sign in", "https://example.com/sign-in")
+
+
+def page(kind: str, title: str, url: str) -> Json:
+    """A request that the user opens a page."""
+    actions = [{"type": "openUrl", "title": title, "value": url}]
+    return {"composeExtension": {"type": kind, "suggestedActions": {"actions": actions}}}
 
 
 def book(title: str) -> Json:
@@ -66,8 +76,12 @@ def submit_action(value: Json) -> Json:
         return fetch_task(value)
     if decision == "send":
         return {}
-    card = attached(adaptive(text(f"Note: {value['data']['note']}")))
-    if value["data"].get("preview"):
+    data = value["data"]
+    if value["commandId"] == "lend":
+        return result([attached(adaptive(text(f"Lent: {sorted(data.items())}")))])
+    note = data["note"]
+    card = attached(adaptive(text(f"Note: {note}"), actions=(submit("Done", note=note),)))
+    if data.get("preview"):
         activity = {"type": "message", "attachments": [card]}
         return {"composeExtension": {"type": "botMessagePreview", "activityPreview": activity}}
     return result([card])
@@ -76,6 +90,11 @@ def submit_action(value: Json) -> Json:
 def query_link(value: Json) -> Json:
     """A card for a link."""
     return result([hero("Unfurled", value["url"])])
+
+
+def settings(_: Json) -> Json:
+    """The settings page."""
+    return page("config", "Settings of books", "https://example.com/settings")
 
 
 def feedback_form(value: Json) -> Json:
@@ -93,6 +112,9 @@ HANDLERS: dict[str, Callable[[Json], Json]] = {
     "composeExtension/fetchTask": fetch_task,
     "composeExtension/submitAction": submit_action,
     "composeExtension/queryLink": query_link,
+    "composeExtension/querySettingUrl": settings,
+    "composeExtension/setting": lambda _: {},
+    "composeExtension/onCardButtonClicked": lambda _: {},
     "message/fetchTask": feedback_form,
     "message/submitAction": lambda _: {},
 }

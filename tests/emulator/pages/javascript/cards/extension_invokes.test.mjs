@@ -8,6 +8,7 @@ import {
 } from "../../../../../emulator/pages/assets/extensions/app_commands.js";
 import {
   actionValue,
+  isAsked,
   messagePayload,
   queryValue,
 } from "../../../../../emulator/pages/assets/extensions/extension_invokes.js";
@@ -24,6 +25,13 @@ test("a search starts with initialRun, then has what is typed, and pages", () =>
   assert.deepEqual(typed.parameters, [{ name: "title", value: "waves" }]);
   assert.equal(typed.queryOptions.skip, 25);
   assert.equal(typed.state, "code");
+});
+
+test("nothing is asked before the user types, but for an initial run", () => {
+  assert.equal(isAsked(search, {}), false);
+  assert.equal(isAsked(search, { title: "" }), false);
+  assert.equal(isAsked(search, { title: "w" }), true);
+  assert.equal(isAsked({ ...search, initialRun: true }, {}), true);
 });
 
 test("an action has its context, and nothing that is not known", () => {
@@ -62,16 +70,16 @@ test("a message's payload has the sender, the text, and cards as JSON text", () 
 });
 
 test("commands are offered by type and place", () => {
-  const commands = [
-    search,
-    { id: "untyped" },
-    { id: "create", type: "action", context: ["message"] },
-    { id: "new", type: "action" },
-  ];
-  const app = { composeExtensions: [{ commands }] };
+  const app = {
+    composeExtensions: [
+      search,
+      { id: "create", type: "action", context: ["message"] },
+      { id: "new", type: "action", context: ["compose", "commandBox"] },
+    ],
+  };
   assert.deepEqual(
     extensionCommands(app, "query").map(({ id }) => id),
-    ["search", "untyped"],
+    ["search"],
   );
   assert.deepEqual(
     actionCommands(app, "message").map(({ id }) => id),
@@ -85,13 +93,13 @@ test("commands are offered by type and place", () => {
 });
 
 test("prompt starters are the commands of the conversation's scope", () => {
-  const lists = [
-    { scopes: ["personal"], commands: [{ title: "help" }] },
-    { scopes: ["team"], commands: [{ title: "report" }] },
-  ];
-  assert.deepEqual(promptStarters({ commandLists: lists }, "personal"), [{ title: "help" }]);
-  assert.deepEqual(promptStarters({ commandLists: lists }, "channel"), [{ title: "report" }]);
-  assert.deepEqual(promptStarters({ commands: [{ title: "hi" }] }, "group"), [{ title: "hi" }]);
+  const help = { title: "help", scopes: ["personal", "groupchat"] };
+  const report = { title: "report", scopes: ["team"] };
+  const app = { commands: [help, report] };
+  assert.deepEqual(promptStarters(app, "personal"), [help]);
+  assert.deepEqual(promptStarters(app, "group"), [help]);
+  assert.deepEqual(promptStarters(app, "channel"), [report]);
+  assert.deepEqual(promptStarters({}, undefined), []);
 });
 
 test("a link is looked up only for the app's domains", () => {

@@ -154,8 +154,17 @@ test("file consent answers with the card's context", () => {
   assert.equal(fileAddress({ contentType: "x", contentUrl: "file:///etc" }), null);
 });
 
+test("a page in a popup signs the user in, or says why it cannot", () => {
+  const facts = { frameContext: "authentication" };
+  const answer = (func, args) => answerPage({ id: 1, func, args }, facts);
+  assert.equal(answer("initialize", ["2"]).reply[0], "authentication");
+  const success = answer("authentication.authenticate.success", ["123456"]);
+  assert.deepEqual(success.submitted, { result: "123456" });
+  assert.equal(answer("authentication.authenticate.failure", ["Cancelled"]).failed, "Cancelled");
+});
+
 test("a page in a dialog gets TeamsJS's handshake, and ends the dialog with its result", () => {
-  const facts = { theme: "dark", locale: "en-us", userObjectId: "guid" };
+  const facts = { frameContext: "task", theme: "dark", locale: "en-us", userObjectId: "guid" };
   const answer = (func, args) => answerPage({ id: 1, func, args }, facts);
   assert.equal(answer("initialize", ["2"]).reply[0], "task");
   assert.equal(JSON.parse(answer("initialize", []).reply[2]).apiVersion, 4);

@@ -7,9 +7,12 @@ import {
 } from "../../../../../emulator/pages/assets/adaptive/execute_response.js";
 import {
   dialogSize,
+  otherBot,
   readTaskResponse,
 } from "../../../../../emulator/pages/assets/dialogs/task_response.js";
-import { readExtensionResponse } from "../../../../../emulator/pages/assets/extensions/extension_response.js";
+import {
+  readExtensionResponse,
+} from "../../../../../emulator/pages/assets/extensions/extension_response.js";
 
 const ADAPTIVE = "application/vnd.microsoft.card.adaptive";
 const card = { type: "AdaptiveCard", version: "1.5" };
@@ -77,6 +80,13 @@ test("dialogs: the wrong field is named", () => {
   const hero = { contentType: "application/vnd.microsoft.card.hero", content: {} };
   assert.match(detail({ type: "continue", value: { card: hero } }), /card is of contentType/);
   assert.match(detail({ type: "message" }), /task\.value is missing/);
+});
+
+test("a dialog may end with another bot", () => {
+  const bot = { id: "28:1a" };
+  assert.equal(otherBot({ completionBotId: "" }, bot), null);
+  assert.equal(otherBot({ completionBotId: "1A" }, bot), null);
+  assert.match(otherBot({ completionBotId: "2b" }, bot).detail, /the bot 2b/);
 });
 
 test("sizes of dialogs are words or pixels", () => {
