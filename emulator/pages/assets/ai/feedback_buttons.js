@@ -1,12 +1,12 @@
 import { html, useState } from "/assets/libraries/htm.js";
 import { readStatus } from "../adaptive/execute_response.js";
+import { answerTo, keepAnswer } from "../cards/kept_answers.js";
 import { openDialog } from "../dialogs/dialog_store.js";
 import { showTask } from "../dialogs/open_task.js";
 import { Problem } from "../dialogs/problem.js";
 import { readTaskResponse } from "../dialogs/task_response.js";
 import { feedbackFormValue, feedbackLoop, feedbackValue } from "./message_entity.js";
 
-const given = new Map();
 const NAMES = { like: "Good response", dislike: "Bad response" };
 /** Drawn for this page on a grid of 20 x 20. */
 const THUMB = "M7 9l3-5.500c1.300 0 2 .9 1.700 2.200L11.200 8H16l-1.200 7H7zM3.500 9H7v6H3.500z";
@@ -15,11 +15,10 @@ const TURNED = { like: "", dislike: "rotate(180 10 10)" };
 /** The buttons that ask the user what a message was like. */
 export function FeedbackButtons({ activity, context }) {
   const loop = feedbackLoop(activity);
-  const key = `${context.conversation.id}|${activity.id}`;
-  const [reaction, setReaction] = useState(given.get(key) ?? null);
+  const [reaction, setReaction] = useState(() => answerTo("feedback", activity));
   if (!loop) return null;
   const done = (chosen) => {
-    given.set(key, chosen);
+    keepAnswer("feedback", activity, chosen);
     setReaction(chosen);
     context.announce("Feedback was sent.");
   };

@@ -1,16 +1,15 @@
 import { html, useState } from "/assets/libraries/htm.js";
 import { readStatus } from "../adaptive/execute_response.js";
 import { text } from "../adaptive/values.js";
+import { answerTo, keepAnswer } from "../cards/kept_answers.js";
 import { Problem } from "../dialogs/problem.js";
 import { Icon } from "../shared/icons.js";
 import { consentFacts, consentProblem, consentValue, fileAddress } from "./file_values.js";
 
-const answers = new Map();
-
 /** The bot asks whether it may put a file into the user's OneDrive. Teams asks once. */
 export function FileConsentCard({ attachment, activity, context }) {
-  const key = `${context.conversation.id}|${activity.id}|${text(attachment.name)}`;
-  const [answer, setAnswer] = useState(answers.get(key) ?? null);
+  const question = `file ${text(attachment.name)}`;
+  const [answer, setAnswer] = useState(() => answerTo(question, activity));
   const [problem, setProblem] = useState(null);
   const { description, size } = consentFacts(attachment.content);
   const wrong = consentProblem(attachment);
@@ -20,7 +19,7 @@ export function FileConsentCard({ attachment, activity, context }) {
     const value = consentValue(action, attachment);
     const failure = await sent(context, value, activity.id);
     setProblem(failure);
-    if (!failure) answers.set(key, action);
+    if (!failure) keepAnswer(question, activity, action);
     setAnswer(failure ? null : action);
   };
   return html`<article class="card card--file">

@@ -2,8 +2,7 @@ import { html, useEffect, useState } from "/assets/libraries/htm.js";
 import { runEffect } from "../adaptive/card_actions.js";
 import { cardActionEffect } from "../adaptive/card_effects.js";
 import { object, objects, text } from "../adaptive/values.js";
-
-const OFFERED = "offered tokens";
+import { answerTo, keepAnswer } from "./kept_answers.js";
 
 /** A card that asks the user to sign in. With single sign-on, the page first offers a token. */
 export function SignInCard({ attachment, activity, context }) {
@@ -13,7 +12,7 @@ export function SignInCard({ attachment, activity, context }) {
   );
   useEffect(() => {
     if (state !== "offering") return;
-    remember(activity.id);
+    keepAnswer("token", activity, "offered");
     offerToken(content, context).then((accepted) => setState(accepted ? "accepted" : "asking"));
   }, []);
   if (state === "offering") return html`<p class="quiet" role="status">Signing in…</p>`;
@@ -61,14 +60,6 @@ async function offerToken(content, context) {
 }
 
 function mayOffer(content, activity, { singleSignOn }) {
-  const offered = JSON.parse(sessionStorage.getItem(OFFERED) ?? "[]");
-  return Boolean(
-    singleSignOn && object(content.tokenExchangeResource).uri && !offered.includes(activity.id),
-  );
-}
-
-/** A reload of the page must not offer a token again. */
-function remember(id) {
-  const offered = JSON.parse(sessionStorage.getItem(OFFERED) ?? "[]");
-  sessionStorage.setItem(OFFERED, JSON.stringify([...offered, id].slice(-100)));
+  const { uri } = object(content.tokenExchangeResource);
+  return Boolean(singleSignOn && uri && !answerTo("token", activity));
 }

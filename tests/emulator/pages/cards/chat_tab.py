@@ -11,7 +11,7 @@ from tests.support.project import ROOT
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-AXE_COMPLAINTS = ("Applying inline style", "Couldn't load preload assets")
+AXE_ERRORS = ("Applying inline style", "Couldn't load preload assets")
 
 
 class ChatTab:
@@ -22,30 +22,30 @@ class ChatTab:
 
     Attributes:
         page: the same.
-        complaints: errors of the browser's console.
+        console_errors: errors and warnings of the browser's console.
         invokes: the bodies of the invokes that the page has sent.
     """
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.complaints: list[str] = []
+        self.console_errors: list[str] = []
         self.invokes: list[dict[str, Any]] = []
         self._examined = False
-        page.on("console", lambda said: self._complain(said.type, said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._note_console(said.type, said.text))
+        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
         page.on("request", lambda request: self._note(request.url, request.post_data_json))
 
     @classmethod
     @contextmanager
     def opened(cls, browser: Browser, url: str, **options: Any) -> Iterator["ChatTab"]:
-        """Open the page as a new user; at the end, nothing may have complained."""
+        """Open the page as a new user; at the end, the console must have no errors."""
         page = browser.new_page(**{"viewport": {"width": 1000, "height": 900}, **options})
         tab = cls(page)
         page.goto(url)
         expect(page.get_by_role("textbox", name="Type a message")).to_be_visible()
         yield tab
         page.close()
-        assert tab.complaints == []
+        assert tab.console_errors == []
 
     def say(self, words: str) -> None:
         """Type a message and send it."""
@@ -117,12 +117,12 @@ class ChatTab:
             for node in found["nodes"]
         ]
 
-    def _complain(self, kind: str, text: str) -> None:
+    def _note_console(self, kind: str, text: str) -> None:
         # The page's policy refuses the styles that axe tries to set.
-        if self._examined and any(each in text for each in AXE_COMPLAINTS):
+        if self._examined and any(each in text for each in AXE_ERRORS):
             return
         if kind in ("error", "warning"):
-            self.complaints.append(text)
+            self.console_errors.append(text)
 
     def _note(self, url: str, body: Any) -> None:
         if url.endswith("/invoke"):

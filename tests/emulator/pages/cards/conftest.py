@@ -59,7 +59,7 @@ def pages() -> Iterator[PageServer]:
 
 @pytest.fixture
 def tab(browser: Browser, teams_bot: str) -> Iterator[ChatTab]:
-    """A new user's tab; the test fails if the browser's console complains."""
+    """A new user's tab; the test fails on an error in the browser's console."""
     with ChatTab.opened(browser, teams_bot) as tab:
         yield tab
 

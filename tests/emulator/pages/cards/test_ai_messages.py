@@ -49,7 +49,7 @@ def test_labels_and_citations(ai_tab: ChatTab) -> None:
 
 
 def test_feedback(ai_tab: ChatTab) -> None:
-    """What the user writes goes to the bot, and the button stays pressed."""
+    """What the user writes goes to the bot, and the button stays pressed, after a reload, too."""
     ai_tab.say("lunch?")
     ai_tab.press("Good response")
     form = ai_tab.dialog("Send feedback")
@@ -57,6 +57,8 @@ def test_feedback(ai_tab: ChatTab) -> None:
     form.get_by_role("button", name="Submit").click()
     expect(ai_tab.message("Thank you for your like: Quick!")).to_be_visible()
     button = ai_tab.page.get_by_role("button", name="Good response")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    ai_tab.page.reload()
     expect(button).to_have_attribute("aria-pressed", "true")
     sent = ai_tab.sent("message/submitAction")
     assert sent["actionName"] == "feedback"

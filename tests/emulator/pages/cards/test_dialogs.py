@@ -94,7 +94,7 @@ def test_a_page_cannot_reach_the_chat(tab: ChatTab, pages: PageServer) -> None:
     frame = tab.page.frame_locator("dialog iframe")
     expect(frame.get_by_text("refused, refused")).to_be_visible()
     expect(tab.page.get_by_role("textbox", name="Type a message")).to_be_attached()
-    tab.complaints.clear()  # the browser says so, too
+    tab.console_errors.clear()  # the browser says so, too
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

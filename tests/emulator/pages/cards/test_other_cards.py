@@ -66,9 +66,12 @@ def test_a_file_that_the_user_allows(files_tab: ChatTab) -> None:
 
 
 def test_a_file_that_the_user_declines(files_tab: ChatTab) -> None:
-    """The bot is asked for nothing more."""
+    """The bot is asked for nothing more, and the user is not asked again after a reload."""
     files_tab.say("menu")
     files_tab.page.get_by_role("button", name="Decline menu.txt").click()
     expect(files_tab.page.get_by_text("You declined the file.")).to_be_visible()
     expect(files_tab.message("OK, I won't send it.")).to_be_visible()
+    files_tab.page.reload()
+    expect(files_tab.page.get_by_text("You declined the file.")).to_be_visible()
+    expect(files_tab.page.get_by_role("button", name="Allow menu.txt")).to_have_count(0)
     assert files_tab.sent("fileConsent/invoke")["action"] == "decline"
