@@ -1,7 +1,6 @@
 import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { objects } from "../adaptive/values.js";
 import { openDialog } from "../dialogs/dialog_store.js";
-import { openTask } from "../dialogs/open_task.js";
 import { Problem } from "../dialogs/problem.js";
 import { isAsked, PAGE_SIZE, queryValue } from "./extension_invokes.js";
 import { askExtension } from "./extension_requests.js";
@@ -24,7 +23,7 @@ export function openSearch(command) {
 
 function SearchBox({ context, close, command }) {
   const [typed, setTyped] = useState({});
-  const [state, setState] = useState({ kind: "idle" });
+  const [state, setState] = useState({ kind: command.initialRun ? "loading" : "idle" });
   const [items, setItems] = useState([]);
   const [more, setMore] = useState(false);
   const latest = useRef(0);
@@ -33,7 +32,8 @@ function SearchBox({ context, close, command }) {
     latest.current += 1;
     const mine = latest.current;
     setState({ kind: "loading" });
-    const outcome = await query(context, command, words, skip, proof);
+    const value = queryValue(command, words, skip, proof);
+    const outcome = await askExtension(context, { name: "composeExtension/query", value });
     // The user has typed on meanwhile.
     if (mine !== latest.current) return;
     setState(outcome);
@@ -63,7 +63,6 @@ function SearchBox({ context, close, command }) {
   const choose = async (item) => {
     const chosen = await selected(context, item);
     if (chosen.kind === "error") return setState(chosen);
-    if (chosen.kind === "dialog") return openTask(context, chosen.value);
     context.attach(chosen.attachment);
     return close();
   };
@@ -133,11 +132,6 @@ function Results({ layout, items, choose }) {
         </li>`,
     )}
   </ul>`;
-}
-
-async function query(context, command, words, skip, proof) {
-  const sent = { name: "composeExtension/query", value: queryValue(command, words, skip, proof) };
-  return askExtension(context, sent);
 }
 
 /** What choosing a result gives: {attachment}. The bot is asked for it where the result says so. */
