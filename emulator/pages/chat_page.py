@@ -47,4 +47,7 @@ class ChatPage:
             # Dialogs show pages of the bot's.
             "frame-src": "http: https:",
         }
-        return html_page(PAGE, facts, sources)
+        page = html_page(PAGE, facts, sources)
+        # Sign-in pages of the bot's own talk to their opener, as in Teams.
+        page.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+        return page
