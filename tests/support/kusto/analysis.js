@@ -1,5 +1,5 @@
-// Reads {tables: {name: "(Column:type,...)"}, queries: {name: text}} from standard input, and writes
-// what Kusto's own language service finds wrong with each query: {name: [message, ...]}. The
+// Reads {tables: {name: "(Column:type,...)"}, queries: {name: text}} from standard input, and
+// writes what Kusto's own language service finds wrong with each query: {name: [message, ...]}. The
 // argument is the service's folder.
 const fs = require('fs')
 const vm = require('vm')

@@ -26,7 +26,7 @@ function press(action, context) {
     const { text, picked } = composedDraft(action.value?.data ?? {});
     context.insertText(text, picked);
   } else {
-    runEffect(cardActionEffect(action, {}), { context });
+    runEffect(cardActionEffect(action), { context });
   }
   context.focusComposer();
 }
