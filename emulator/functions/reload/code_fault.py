@@ -1,4 +1,4 @@
-"""CodeFault: why an app cannot run, in one line that names the place in the user's files."""
+"""Why an app cannot run, in one line that names the place in the user's files."""
 
 import re
 import traceback
@@ -8,8 +8,11 @@ from pathlib import Path
 from emulator.functions.reload.code_folders import CodeFolders
 
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
-ERROR = re.compile(r"^(?P<error>[A-Za-z_][\w.]*(?:: .*)?)$", re.MULTILINE)
+ERROR = re.compile(r"^[A-Za-z_][\w.]*(: |$)", re.MULTILINE)
 MAX_LENGTH = 300
+
+MARGIN = re.compile(r"^ *[|+]( |-[-+ \d]*$)", re.MULTILINE)
+"""What stands before the lines of an exception group."""
 
 WORKERS_ADVICE = ". Cannot find module. Please check"
 """What the worker's library appends to the message of an ImportError."""
@@ -17,26 +20,17 @@ WORKERS_ADVICE = ". Cannot find module. Please check"
 
 def fault_of(error: BaseException, folders: CodeFolders) -> str:
     """An exception as `FILE:LINE ERROR: MESSAGE`."""
-    found = _frames_of(error)
-    return _line(found, traceback.format_exception_only(error)[-1], folders)
+    return fault_in("".join(traceback.format_exception(error)), folders)
 
 
 def fault_in(trace: str, folders: CodeFolders) -> str:
     """The same of an exception whose traceback is text."""
-    frames = [(Path(each["file"]), int(each["line"])) for each in FRAME.finditer(trace)]
-    end = list(FRAME.finditer(trace))[-1].end() if frames else 0
-    errors = ERROR.findall(trace, end) or trace.strip().splitlines()[:1]
-    return _line(frames, errors[-1] if errors else "unknown error", folders)
-
-
-def _frames_of(error: BaseException) -> list[tuple[Path, int]]:
-    frames = [
-        (Path(frame.f_code.co_filename), line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
-    if isinstance(error, SyntaxError) and error.filename:
-        frames.append((Path(error.filename), error.lineno or 0))
-    return frames
+    trace = MARGIN.sub("", trace)
+    frames = list(FRAME.finditer(trace))
+    error = ERROR.search(trace, frames[-1].end() if frames else 0)
+    text = trace[error.start() :] if error else trace.strip().partition("\n")[0]
+    places = [(Path(each["file"]), int(each["line"])) for each in frames]
+    return _line(places, text or "unknown error", folders)
 
 
 def _line(frames: Sequence[tuple[Path, int]], error: str, folders: CodeFolders) -> str:

@@ -1,6 +1,5 @@
 """How a fault of an app's code reads in one line."""
 
-import traceback
 from pathlib import Path
 
 import pytest
@@ -34,10 +33,18 @@ def test_the_bots_own_line_is_named(folders: CodeFolders) -> None:
     values: dict[str, object] = {}
     exec(compile(LIBRARY, str(folders.app / "cloud_adapter" / "part.py"), "exec"), values)  # noqa: S102
     error = error_of("x = 1\n\nrefuse()\n", folders.app / "bot_logic" / "bot.py", values)
-    line = "bot_logic/bot.py:3 ValueError: no such value"
-    assert fault_of(error, folders) == line
-    text = "".join(traceback.format_exception(error))
-    assert fault_in(text, folders).startswith("bot_logic/bot.py:3 ValueError: no such")
+    assert fault_of(error, folders) == "bot_logic/bot.py:3 ValueError: no such value"
+    error.add_note("A note.")
+    assert fault_of(error, folders) == "bot_logic/bot.py:3 ValueError: no such value A note."
+
+
+def test_exception_group(folders: CodeFolders) -> None:
+    """Of the errors of several tasks, the last is named."""
+    source = (
+        "try:\n    x = 1 / 0\nexcept Exception as error:\n    raise ExceptionGroup('two', [error])"
+    )
+    error = error_of(source, folders.app / "bot_logic" / "bot.py", {})
+    assert fault_of(error, folders) == "bot_logic/bot.py:2 ZeroDivisionError: division by zero"
 
 
 def test_syntax_error(folders: CodeFolders) -> None:
@@ -45,7 +52,6 @@ def test_syntax_error(folders: CodeFolders) -> None:
     error = error_of("x = 1\ny = (\n", folders.app / "bot_logic" / "bot.py", {})
     line = "bot_logic/bot.py:2 SyntaxError: '(' was never closed"
     assert fault_of(error, folders) == line
-    assert fault_in("".join(traceback.format_exception(error)), folders) == line
 
 
 def test_error_without_the_apps_code(folders: CodeFolders) -> None:
