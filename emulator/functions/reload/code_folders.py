@@ -51,8 +51,8 @@ class CodeFolders:
         within = self._within(path)
         if within is None or any(_is_hidden(part) for part in Path(within).parts[:-1]):
             return False
-        if "/" in within and path.is_dir():
-            return not _is_hidden(path.name)
+        if path.is_dir():
+            return self._is(path) if "/" not in within else not _is_hidden(path.name)
         return within == SETTINGS_FILE or self._deployed.accepts(within)
 
     def is_entry(self, path: Path) -> bool:

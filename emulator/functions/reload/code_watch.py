@@ -35,18 +35,19 @@ class CodeWatch:
 
         Raises:
             OSError: the operating system refuses to watch so many files.
+            RuntimeError: it has lost track of them, as watchfiles says.
         """
         logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs each change
         while True:
             await self._run_until_replaced(on_change)
 
     async def _run_until_replaced(self, on_change: Callable[[Sequence[Path]], None]) -> None:
-        """Watch until a folder that was removed is back: it must be watched anew."""
+        """Watch until the app has a new folder, or one that was removed is back."""
         folders = CodeFolders(self._app)
         replaced = asyncio.Event()
 
         def changed(paths: Sequence[Path]) -> None:
-            if any(folders.is_entry(path) and path.is_dir() for path in paths):
+            if any(path.parent in folders.parents and path.is_dir() for path in paths):
                 replaced.set()
             on_change(paths)
 
@@ -77,6 +78,9 @@ async def _watch(
     def accepts(change: Change, name: str) -> bool:
         path = Path(name)
         if not usual(change, name) or path.name.startswith(TEMPORARY):
+            return False
+        # Windows reports a folder as modified when a file in it is made or removed.
+        if change is Change.modified and path.is_dir():
             return False
         return folders.is_entry(path) or folders.accepts(path)
 

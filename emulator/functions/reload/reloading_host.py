@@ -78,8 +78,10 @@ class ReloadingHost:
     async def _watch(self) -> None:
         try:
             await CodeWatch(self._app).run(self._changed)
-        except OSError as error:
-            LOG.error("Changes of the code are not noticed: %s", error)  # noqa: TRY400 # it is all
+        except (OSError, RuntimeError) as error:
+            LOG.error(  # noqa: TRY400 # the text is all
+                "Saves are not noticed any more: start again once this is fixed: %s", error
+            )
 
     def _changed(self, files: Sequence[Path]) -> None:
         if any(file.name == SETTINGS_FILE for file in files):

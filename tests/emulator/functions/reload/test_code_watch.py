@@ -20,6 +20,7 @@ FUNCIGNORE = """
 !/bot_logic/**/*.py
 !/bot_logic/*.json
 !/bot_logic/**/*.json
+!/parts/*.py
 """
 
 
@@ -124,6 +125,30 @@ async def test_what_is_no_code(watched: Watched) -> None:
     assert await watched.has_noticed_all() == []
 
 
+async def test_folder_whose_content_changes(watched: Watched) -> None:
+    """A folder itself counts as changed when it is made, but not when a file in it is."""
+    (watched.bot / "data").mkdir()
+    assert await watched.has_noticed_all() == ["data"]
+    for folder in (watched.bot, watched.bot / "data"):
+        # Windows reports the folder of a file that is made or removed as modified.
+        folder.chmod(0o700)
+        folder.chmod(0o755)
+    assert await watched.has_noticed_all() == []
+
+
+async def test_new_folder_of_the_app(watched: Watched) -> None:
+    """A folder that is added beside the bot's is watched from then on."""
+    part = watched.app / "parts" / "part.py"
+    part.parent.mkdir()
+    await comes_true(lambda: part.parent in watched.noticed)
+
+    def is_noticed() -> bool:
+        part.write_text(f"{len(watched.noticed)}")
+        return part in watched.noticed
+
+    await comes_true(is_noticed)
+
+
 async def test_many_files_at_once(watched: Watched) -> None:
     """A thousand files that are written at once are noticed, in few notifications."""
     before = watched.calls
@@ -139,7 +164,6 @@ async def test_linked_folder(watched: Watched, tmp_path: Path) -> None:
     elsewhere.mkdir()
     (elsewhere / "part.py").write_text("old")
     (watched.bot / "linked").symlink_to(elsewhere)
-    shutil.rmtree(watched.bot / "gone", ignore_errors=True)
     await watched.has_noticed_all()
     async with asyncio.TaskGroup() as group:
         again = Watched(watched.app, watched.bot)
