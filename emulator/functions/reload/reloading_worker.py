@@ -1,6 +1,7 @@
 """ReloadingWorker: the worker process that answers, and its replacement when the code changes."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -20,6 +21,7 @@ from emulator.functions.workers.invocation_server import invocation
 from emulator.functions.workers.load_report import LoadReport
 from emulator.functions.workers.process import WorkerProcess
 from emulator.functions.workers.protocol import TypedData
+from emulator.functions.workers.upstream import HttpUpstream
 
 LOG = logging.getLogger("emulator.functions.reload")
 
@@ -37,8 +39,8 @@ END_SECONDS = 10.0
 MAX_RETIRED = 4
 """How many workers with old code may run; then the oldest ends."""
 
-RESTART_DELAY_SECONDS = 1.0
-"""Between two loads of code that ends its process."""
+MIN_LIFE_SECONDS = 1.0
+"""Code that ends its process sooner is not loaded again before."""
 
 
 class WorkerLauncher:
@@ -150,18 +152,14 @@ class ReloadingWorker:
 
     async def forward(self, request: HttpRequest) -> HttpResponse:
         """Let the worker answer; 503 while there is no code that loads, 500 if the worker ends."""
-        while True:
-            worker = await self._answering()
-            if worker is None:
-                return HttpResponse(503, PLAIN_TEXT, self._fault.encode())
-            try:
-                with worker.used():
-                    return await worker.http.send(request)
-            except ConnectionRefusedError:
-                self._lost(worker)
-            except ConnectionError:
-                LOG.error("The worker ended during an HTTP request")  # noqa: TRY400 # its log has why
-                return HttpResponse(500)
+        try:
+            answer = await self._send(lambda worker: worker.http, request)
+        except ConnectionError:
+            LOG.error("The worker ended during an HTTP request")  # noqa: TRY400 # its log has why
+            return HttpResponse(500)
+        if answer is None:
+            return HttpResponse(503, PLAIN_TEXT, self._fault.encode())
+        return answer
 
     async def invoke(
         self, function: Function, data: TypedData, metadata: Mapping[str, TypedData]
@@ -183,16 +181,30 @@ class ReloadingWorker:
             self._status.ran(function.name, turn, time.perf_counter() - started, fault)
 
     async def _invoke(self, name: str, request: HttpRequest) -> None:
-        worker = await self._answering()
-        if worker is None:
-            raise InvocationError(self._fault)
         try:
-            with worker.used():
-                answer = await worker.invocations.send(request)
+            answer = await self._send(lambda worker: worker.invocations, request)
         except ConnectionError as error:
             raise InvocationError("the worker process ended during the invocation") from error
+        if answer is None:
+            raise InvocationError(self._fault)
         if answer.status != 200:
             raise InvocationError(answer.body.decode() or f"{name} is not there any more")
+
+    async def _send(
+        self, upstream: Callable[[WorkerProcess], HttpUpstream], request: HttpRequest
+    ) -> HttpResponse | None:
+        """The answer of the worker; None: no code loads.
+
+        Raises:
+            ConnectionError: the worker ended, and may have received the request.
+        """
+        while (worker := await self._answering()) is not None:
+            try:
+                with worker.used():
+                    return await upstream(worker).send(request)
+            except ConnectionRefusedError:
+                await worker.wait()  # it has not received the request: the next one gets it
+        return None
 
     async def _answering(self) -> WorkerProcess | None:
         """The worker that answers; None: no code loads. Waits for a load, if there is neither."""
@@ -287,17 +299,16 @@ class ReloadingWorker:
             self._retired.remove(worker)
 
     async def _watch_end(self, worker: WorkerProcess) -> None:
-        """Load the code again if its process ends by itself."""
+        """Load the code again if its process ends by itself; requests wait for that."""
+        next_load = time.monotonic() + MIN_LIFE_SECONDS
         how = await worker.wait()
-        if worker is self._current:
-            LOG.warning("Worker %d ended (%s)", worker.number, how)
-            self._lost(worker)
-            await asyncio.sleep(RESTART_DELAY_SECONDS)
-
-    def _lost(self, worker: WorkerProcess) -> None:
-        if worker is self._current:
-            self._current = None
-            self._settled.clear()
+        if worker is not self._current:
+            return
+        LOG.warning("Worker %d ended (%s)", worker.number, how)
+        self._current = None
+        self._settled.clear()
+        await asyncio.sleep(next_load - time.monotonic())
+        if self._current is None:
             self.change(())
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -307,5 +318,5 @@ class ReloadingWorker:
 
 
 async def _end(spare: "asyncio.Task[WorkerProcess]") -> None:
-    worker = await spare
-    await worker.end(0)
+    with contextlib.suppress(HostError):
+        await (await spare).end(0)

@@ -1,6 +1,7 @@
 """Reload on save: a new worker process takes over with the newest code that loads."""
 
 import asyncio
+import itertools
 import os
 import re
 import signal
@@ -18,6 +19,10 @@ import os
 
 import azure.functions as func
 import words
+import time
+
+while os.path.exists(os.environ.get("Blocked", "")):
+    time.sleep(0.02)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
@@ -30,6 +35,11 @@ async def word(req: func.HttpRequest) -> str:
 @app.route(route="pid")
 async def pid(req: func.HttpRequest) -> str:
     return str(os.getpid())
+
+
+@app.route(route="crash")
+async def crash(req: func.HttpRequest) -> str:
+    os._exit(3)
 
 
 @app.route(route="slow")
@@ -68,7 +78,7 @@ async def app(tmp_path: Path) -> AsyncIterator[ReloadingApp]:
     folder.mkdir()
     (folder / "function_app.py").write_text(APP)
     (folder / "words.py").write_text(words("one"))
-    settings = {name: str(tmp_path / name.lower()) for name in ("Started", "Go", "Done")}
+    settings = {name: str(tmp_path / name.lower()) for name in ("Started", "Go", "Done", "Blocked")}
     async with ReloadingApp(folder, tmp_path / "host.log", settings) as app:
         await app.reported("ready", 1)
         yield app
@@ -172,13 +182,25 @@ async def test_functions_run_by_hand_end_with_the_old_code(
     await comes_true(lambda: before not in app.processes)
 
 
-async def test_worker_that_ends_by_itself_is_replaced(app: ReloadingApp) -> None:
-    """After a crash the next request is answered by a new process."""
+async def test_worker_that_ends_by_itself_is_replaced(app: ReloadingApp, tmp_path: Path) -> None:
+    """After a crash the next request waits, and is answered by a new process."""
     before = await app.text("/api/pid")
+    (tmp_path / "blocked").touch()
     os.kill(int(before), signal.SIGKILL)
-    await app.says("/api/word", "one")
-    assert await app.text("/api/pid") != before
-    assert "ended (SIGKILL)" in app.output
+    await comes_true(lambda: "ended (SIGKILL)" in app.output)
+    waiting = asyncio.create_task(app.text("/api/pid"))
+    await comes_true(lambda: len(app.statuses("loading")) == 2)
+    (tmp_path / "blocked").unlink()
+    assert await waiting != before
+
+
+async def test_code_that_crashes_again_and_again(app: ReloadingApp) -> None:
+    """It is loaded once a second at most."""
+    for count in (2, 3, 4):
+        assert (await app.client.answer("/api/crash"))[0] == 500
+        await app.reported("ready", count)
+    times = [each["at"] for each in app.statuses("ready")]
+    assert min(after - before for before, after in itertools.pairwise(times)) > 0.9
 
 
 async def test_local_settings_are_read_again(app: ReloadingApp) -> None:
