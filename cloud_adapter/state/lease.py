@@ -130,9 +130,7 @@ class Lease:
             if not await self._open_and_renew():
                 # The state is safe: conditional writes do not overwrite the other process's.
                 self._is_taken = True
-                log.warning(
-                    "A conversation's lease expired, because the process stood still, or was lost"
-                )
+                log.warning("A conversation's lease was lost: it was not renewed in time")
                 return
         except StorageUnavailable as error:
             log.warning("A conversation's lease could not be renewed: %s", error)

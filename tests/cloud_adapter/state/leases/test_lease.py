@@ -78,7 +78,7 @@ async def test_a_lost_lease(
         assert not one.lease_lost("c")
         clock.move(OPENING_SECONDS / 2)  # theirs is not open yet, so it has another id
         await clock.until(lambda: one.lease_lost("c"))
-    assert "lease expired, because the process stood still, or was lost" in caplog.text
+    assert "lease was lost: it was not renewed in time" in caplog.text
     assert not other.lease_lost("c")
     second = LockedTurn(one)
     await turn.end()
