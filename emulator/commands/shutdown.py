@@ -1,4 +1,4 @@
-"""Stops a command on SIGINT (Ctrl-C), SIGTERM and, on Windows, Ctrl-Break."""
+"""Stops a command on Ctrl-C, SIGTERM, Ctrl-Break (Windows), and when its terminal is closed."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 async def until_asked_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM.
+    """Wait for one of the signals.
 
     A second Ctrl-C kills every child and ends the process at once. Further SIGTERMs change nothing,
     because `timeout` and make each send one, and the children must still be stopped.
@@ -39,11 +39,13 @@ async def until_asked_to_stop() -> None:
 def _numbers() -> tuple[signal.Signals, ...]:
     if sys.platform == "win32":
         return (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
-    return (signal.SIGINT, signal.SIGTERM)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as `nohup` wants it
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def run_until_asked_to_stop(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends, or raises, or until SIGINT or SIGTERM, and wait for its cleanup."""
+    """Run `work` until it ends, raises, or is asked to stop, and wait for its cleanup."""
     stop = asyncio.create_task(until_asked_to_stop())
     working = asyncio.create_task(work)
     try:

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.program import Program, is_running
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
@@ -28,7 +30,8 @@ asyncio.run(main())
 """
 
 
-def test_a_second_sigterm_does_not_interrupt_the_cleanup() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_does_not_interrupt_the_cleanup(number: signal.Signals) -> None:
     """`timeout make run` sends two: one to make's whole group, and one that make passes on."""
     with Program(
         [sys.executable, "-c", COMMAND],
@@ -39,9 +42,9 @@ def test_a_second_sigterm_does_not_interrupt_the_cleanup() -> None:
     ) as process:
         assert process.stdin is not None
         assert process.line() == "works\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert process.line() == "stops\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.line() == "has stopped\n"
