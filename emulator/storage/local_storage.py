@@ -36,7 +36,7 @@ class LocalStorage:
 
     def __str__(self) -> str:
         if self.azurite is None:
-            return f"none, state is in memory only. {self.fault}"
+            return f"none: state is in memory, and lost with each save. {self.fault}"
         port = f"blobs at port {self.azurite.ports.blob}"
         where = DEVELOPMENT_STORAGE if self.azurite.is_development_storage else port
         data = f"data in {self.folder}" if self.folder else f"wiped on every start. {self.fault}"

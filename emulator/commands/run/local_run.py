@@ -63,22 +63,14 @@ async def run(options: RunOptions, folder: Path) -> None:
         storage = await start_storage(options.storage)
         stack.push_async_callback(storage.stop)
         options.check(storage)
-        shared = {"BotTurns": options.turns}
-        settings = cloud.settings() | await connect_storage(cloud, storage, stack) | shared
-        settings |= cloud.inspector.feed.address.settings()
+        settings = cloud.settings() | await connect_storage(cloud, storage, stack)
+        settings |= {"BotTurns": options.turns} | cloud.inspector.feed.address.settings()
         hosts = {}
         if skills:
-            port = options.skill_port
-            of_bot, of_skill = pair_settings(cloud, options.port, port)
+            of_bot, of_skill = pair_settings(cloud, options.port, options.skill_port)
             settings |= of_bot
-            # A storage of its own: both bots know the user and the conversation by the same ids.
-            skill_storage = await start_storage(ports=StoragePorts())
-            stack.push_async_callback(skill_storage.stop)
-            of_skill |= skill_storage.settings() | shared
-            skill_app = app_with_bot(skills[0], folder / "skill")
-            hosts[port] = functions_host(
-                port, of_skill, skill_app, reload=True, debugging=options.debugging_of_skill
-            )
+            skill = app_with_bot(skills[0], folder / "skill")
+            hosts[options.skill_port] = await skill_host(skill, of_skill, options, stack)
         app = app_with_bot(bot, folder / "app")
         hosts[options.port] = functions_host(
             options.port, settings, app, reload=True, debugging=options.debugging
@@ -86,6 +78,21 @@ async def run(options: RunOptions, folder: Path) -> None:
         for host in hosts.values():
             stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(hosts, options, cloud, storage))
+
+
+async def skill_host(
+    app: Path, settings: Mapping[str, str], options: RunOptions, stack: contextlib.AsyncExitStack
+) -> Child:
+    """The host of a skill, not started, with a storage of its own.
+
+    In one storage, a bot and its skill would share their state: both know the user and the
+    conversation by the same ids.
+    """
+    storage = await start_storage(ports=StoragePorts())
+    stack.push_async_callback(storage.stop)
+    environ = {**settings, **storage.settings(), "BotTurns": options.turns}
+    debugging = options.debugging_of_skill
+    return functions_host(options.skill_port, environ, app, reload=True, debugging=debugging)
 
 
 async def connect_storage(

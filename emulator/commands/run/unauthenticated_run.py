@@ -44,22 +44,24 @@ async def run(options: RunOptions, folder: Path) -> None:
         app = app_with_bot(bot, folder / "app")
         host = functions_host(options.port, settings, app, reload=True, debugging=options.debugging)
         stack.push_async_callback(host.stop)
-        await run_until_asked_to_stop(serve(host, options.port, storage))
+        await run_until_asked_to_stop(serve(host, options, storage))
 
 
-async def serve(host: Child, port: int, storage: LocalStorage) -> None:
+async def serve(host: Child, options: RunOptions, storage: LocalStorage) -> None:
     """Start the host, print what to open, and wait until it ends.
 
     Raises:
         StartError: it has ended, or does not answer.
     """
     await host.start()
-    url = f"http://localhost:{port}"
+    if options.debugging:
+        await options.debugging.announce()
+    url = f"http://localhost:{options.port}"
     await wait_until_it_loads(f"{url}/api/health", host)
     print(f"\nBot:      {url}/api/messages  (WITHOUT AUTHENTICATION)")
     print(f"Storage:  {storage}")
     print("In the Bot Framework Emulator, choose Open Bot and enter this URL. Leave the app ID and")
     print("the password empty. Users cannot sign in there; in the chat of `make run` they can.")
-    print("Ctrl-C stops all of it.\n", flush=True)
+    print("Save a file of the bot, and it reloads. Ctrl-C stops everything.\n", flush=True)
     await host.wait()
     raise StartError("The Functions host ended; its output above says why.")

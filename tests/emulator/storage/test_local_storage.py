@@ -42,4 +42,6 @@ async def test_without_azurite_there_is_no_setting(tmp_path: Path) -> None:
     await storage.stop()
     assert storage.azurite is None
     assert storage.settings() == LocalStorage().settings() == {}
-    assert str(storage).startswith("none, state is in memory only. Azurite is missing")
+    assert str(storage).startswith(
+        "none: state is in memory, and lost with each save. Azurite is missing"
+    )

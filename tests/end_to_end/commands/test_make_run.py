@@ -156,7 +156,7 @@ def no_azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_azurite(core_tools: CoreTools, tmp_path: Path, logs: Path) -> None:
     """Without Azurite the bot runs without a storage, and one line names the cure."""
     with MakeTarget("run", STORAGE, logs / "no azurite.log", variables(tmp_path)) as run:
-        assert run.found.startswith("none, state is in memory only.")
+        assert run.found.startswith("none: state is in memory, and lost with each save.")
         assert "make azurite" in run.found
         assert core_tools.settings()["AzureWebJobsStorage"] == ""
 
