@@ -61,7 +61,7 @@ class HostOptions(argparse.Namespace):
         if not options.app.is_dir():
             parser.error(f"--app: {options.app} is not a folder")
         if options.reload and (options.workers is not None or options.read_only):
-            parser.error("--reload has one worker, and is for files that change")
+            parser.error("--reload cannot be combined with --workers or --read-only")
         options.debug = options.debug or options.debug_port is not None
         options.app = options.app.resolve()  # specialization changes the working directory
         return options

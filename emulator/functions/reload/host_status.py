@@ -1,4 +1,4 @@
-"""HostStatus: how it is with the app's code, on the terminal and for the local cloud."""
+"""HostStatus: reports on the terminal and to the local cloud whether the app's code answers."""
 
 import logging
 import time
@@ -14,11 +14,11 @@ UNSHOWN = {
     "emulator.functions.timers.listener": ("Timer %s ran",),
     "emulator.functions.queues.listener": ("Message %s of %s processed", "Queue %s does not exist"),
 }
-"""What lines begin with that the local cloud says in its own words, or need not say."""
+"""How log lines begin, by logger, that a run with the local cloud does without: it has its own."""
 
 
 class HostStatus:
-    """Says each change of state once: on stdout, and to the feed, if there is one.
+    """Reports each change of state once: on stdout, and to the feed, if there is one.
 
     Args:
         environ: names the feed.
