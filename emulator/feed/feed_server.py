@@ -34,6 +34,7 @@ class FeedServer:
         self._recording = False
         self._server: asyncio.Server | None = None
         self._port = 0
+        self._connections: set[asyncio.StreamWriter] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
@@ -51,7 +52,8 @@ class FeedServer:
         if self._server is None:
             return
         self._server.close()
-        self._server.close_clients()  # also those that have not said who they are
+        for writer in self._connections:
+            writer.close()
         await self._server.wait_closed()
         self._server = None
 
@@ -69,22 +71,29 @@ class FeedServer:
         return json.dumps({"record": self._recording}).encode() + b"\n"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A process that is killed resets its connection; ValueError: a line is too long.
-        with contextlib.suppress(ConnectionError, ValueError), contextlib.closing(writer):
-            first = _parsed(await reader.readline())
-            if first is None or not self._knows_secret(first):
-                return
-            of = {"role": first.get("role"), "pid": first.get("pid")}
-            self._writers.add(writer)
-            try:
-                writer.write(self._command())
-                self.on_event({"event": "connected", **of})
-                while line := await reader.readline():
-                    if (event := _parsed(line)) is not None:
-                        self.on_event({**event, **of})
-            finally:
-                self._writers.discard(writer)
-                self.on_event({"event": "disconnected", **of})
+        self._connections.add(writer)
+        try:
+            # A process that is killed resets its connection; ValueError: a line is too long.
+            with contextlib.suppress(ConnectionError, ValueError), contextlib.closing(writer):
+                await self._receive(reader, writer)
+        finally:
+            self._connections.discard(writer)
+
+    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = _parsed(await reader.readline())
+        if first is None or not self._knows_secret(first):
+            return
+        of = {"role": first.get("role"), "pid": first.get("pid")}
+        self._writers.add(writer)
+        try:
+            writer.write(self._command())
+            self.on_event({"event": "connected", **of})
+            while line := await reader.readline():
+                if (event := _parsed(line)) is not None:
+                    self.on_event({**event, **of})
+        finally:
+            self._writers.discard(writer)
+            self.on_event({"event": "disconnected", **of})
 
 
 def _parsed(line: bytes) -> Event | None:
