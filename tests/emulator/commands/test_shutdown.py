@@ -12,6 +12,7 @@ from tests.support.timing.condition import until
 
 COMMAND = """
 import asyncio
+import signal
 from emulator.commands.shutdown import run_until_asked_to_stop
 
 async def work():
@@ -26,6 +27,7 @@ async def main():
         await asyncio.get_running_loop().run_in_executor(None, input)
         print("has stopped", flush=True)
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
 asyncio.run(main())
 """
 
