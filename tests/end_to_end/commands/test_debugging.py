@@ -82,6 +82,7 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
     ("target", "ports", "others", "started"),
     [
         ("run", ["PORT", "CHAT_PORT"], {}, CHAT),
+        ("run", ["PORT"], {"AUTH": "Off"}, "WITHOUT AUTHENTICATION"),
         pytest.param(
             "playground",
             ["PORT", "PLAYGROUND_PORT"],
@@ -90,7 +91,7 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
             marks=pytest.mark.skipif(not PROGRAM.exists(), reason="The Playground is missing"),
         ),
     ],
-    ids=["run", "playground"],
+    ids=["run", "AUTH=Off", "playground"],
 )
 def test_waiting_for_the_debugger(
     target: str, ports: list[str], others: dict[str, str], started: str, bot: Path, logs: Path
