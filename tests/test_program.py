@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.support.program import Program, is_running
+from tests.support.timing.condition import until
 
 
 def test_a_failing_test_kills_its_program() -> None:
@@ -26,3 +27,10 @@ def test_a_program_that_has_ended() -> None:
         pytest.raises(AssertionError, match="has ended"),
     ):
         program.line()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the reaper of make test is for Linux")
+def test_a_program_that_nobody_has_waited_for() -> None:
+    """It does not run any more, although the system still has its entry."""
+    with Program([sys.executable, "-c", ""], text=True) as program:
+        until(lambda: not is_running(program.pid))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.reload.conftest import StartTalk, Talk
+from tests.support.program import is_running
 from tests.support.reload.versions import bot_of
 from tests.support.timing.condition import comes_true
 
@@ -65,7 +66,7 @@ async def test_twenty_saves(start_talk: StartTalk) -> None:
         assert talk.app.output.count("SyntaxError") == 1
         assert "Traceback" not in talk.app.output
         workers = talk.app.processes
-    await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    await comes_true(lambda: not any(is_running(pid) for pid in workers))
 
 
 async def test_turn_that_runs_ends_first(start_talk: StartTalk) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.program import is_running
 from tests.support.reload.reloading_app import ReloadingApp
 from tests.support.timing.condition import comes_true
 
@@ -222,7 +223,7 @@ async def test_host_that_is_stopped_ends_quietly(tmp_path: Path) -> None:
         workers = app.processes
     assert " ended " not in app.output
     assert "Traceback" not in app.output
-    await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    await comes_true(lambda: not any(is_running(pid) for pid in workers))
 
 
 async def test_killed_host_takes_its_workers_with_it(app: ReloadingApp) -> None:
@@ -230,7 +231,7 @@ async def test_killed_host_takes_its_workers_with_it(app: ReloadingApp) -> None:
     await comes_true(lambda: len(app.processes) == 2)
     workers = app.processes
     app.kill()
-    await comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    await comes_true(lambda: not any(is_running(pid) for pid in workers))
 
 
 CONFIGURATION = {

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.queue_app import QueueApp
+from tests.support.program import is_running
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
@@ -41,15 +42,6 @@ def get(process: BotProcess, path: str) -> Reply:
         return caller.send("GET", path, [])
     finally:
         caller.close()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def test_requests_go_round(app: QueueApp) -> None:
@@ -140,9 +132,9 @@ def test_killed_host_takes_its_workers_with_it(app: QueueApp, text: str) -> None
         app.send(text)
         app.until_seen(text)
         workers = list(process.workers.values())
-        assert all(map(is_alive, workers))
+        assert all(map(is_running, workers))
         os.kill(process.pid, signal.SIGKILL)
-        until(lambda: not any(map(is_alive, workers)))
+        until(lambda: not any(map(is_running, workers)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -155,7 +147,7 @@ def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
         os.kill(process.pid, number)
         until(lambda: process.returncode is not None)
         assert process.returncode == 0
-        until(lambda: not any(map(is_alive, workers)))
+        until(lambda: not any(map(is_running, workers)))
         assert "Traceback" not in process.log.read_text()
 
 
