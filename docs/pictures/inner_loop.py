@@ -121,7 +121,7 @@ async def record(bot: Path) -> None:
     """Run the bot in a folder, and film it."""
     port, chat_port = free_port(), free_port()
     ports = ["--port", str(port), "--chat-port", str(chat_port)]
-    command = [sys.executable, "-m", "emulator.commands.run", "--bot", str(bot), *ports]
+    command = [sys.executable, "-m", "emulator.commands.run.local_run", "--bot", str(bot), *ports]
     async with contextlib.AsyncExitStack() as stack:
         run = Child(command, os.environ, ROOT)
         stack.push_async_callback(run.stop)

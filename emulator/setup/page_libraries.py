@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.setup.errors import SetUpError
-from emulator.setup.npm.registry import download
+from emulator.setup.npm.registry import RETRIES, download
 from emulator.setup.step import Report
 
 PAGE_LIBRARIES = Path(__file__).parents[2] / ".cache" / "pages"
@@ -125,7 +125,8 @@ def _packed(library: Library, folder: Path) -> Path:
                 f"npm is missing, and {library.spec} cannot be downloaded: {error}"
             ) from error
         return tarball
-    command = [npm, "pack", library.spec, "--ignore-scripts", "--pack-destination", str(folder)]
+    options = ["--ignore-scripts", *RETRIES, "--pack-destination", str(folder)]
+    command = [npm, "pack", library.spec, *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     tarballs = list(folder.glob("*.tgz"))
     if done.returncode != 0 or len(tarballs) != 1:

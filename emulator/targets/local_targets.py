@@ -9,6 +9,7 @@ from emulator.targets.target import Target
 from emulator.targets.variable import Values, Variable, flag, is_on, one_of, port
 
 VENV_PYTHON = str(PYTHON.python)
+COMMAND = (VENV_PYTHON, "-m", "emulator.commands")
 CREDENTIALS = ("ManagedIdentity", "Certificate", "SignInVault", "Federated")
 AUTH = ("On", "Off")
 TURNS = ("Inline", "Queued")
@@ -35,7 +36,7 @@ def _debug_options(values: Values) -> list[str]:
 
 
 def _run(values: Values) -> Sequence[Sequence[str]]:
-    command = [VENV_PYTHON, "-m", "emulator.commands.run", "--bot", values["BOT"]]
+    command = [*COMMAND, "run.local_run", "--bot", values["BOT"]]
     command += ["--auth", values["AUTH"], "--credential", values["CREDENTIAL"]]
     command += ["--turns", values["TURNS"]]
     for name in ("PORT", "SKILL_PORT", "CHAT_PORT"):
@@ -76,7 +77,7 @@ RUN = Target(
 
 
 def _azure(values: Values) -> Sequence[Sequence[str]]:
-    command = [VENV_PYTHON, "-m", "emulator.commands.azure", "--app-type", values["APP_TYPE"]]
+    command = [*COMMAND, "azure", "--app-type", values["APP_TYPE"]]
     return [[*command, "--chat-port", values["CHAT_PORT"], "--env", values["ENV"]]]
 
 
@@ -95,7 +96,7 @@ AZURE = Target(
 
 
 def _playground(values: Values) -> Sequence[Sequence[str]]:
-    command = [VENV_PYTHON, "-m", "emulator.commands.playground", "--bot", values["BOT"]]
+    command = [*COMMAND, "playground", "--bot", values["BOT"]]
     ports = ["--port", values["PORT"], "--playground-port", values["PLAYGROUND_PORT"]]
     return [[*command, *ports, *_debug_options(values)]]
 

@@ -47,9 +47,9 @@ def test_each_configuration_starts_what_there_is(name: str) -> None:
         assert importlib.util.find_spec(configuration["module"])
         return
     options = RunOptions.parse(["--debug-port", TARGETS["run"].values([])["DEBUG_PORT"]])
-    known = [each.port for each in (options.debugging, options.debugging_of_skill) if each]
-    assert configuration["connect"]["host"] == "127.0.0.1"
-    assert configuration["connect"]["port"] in known
+    chosen = options.debugging_of_skill if "skill" in name else options.debugging
+    assert chosen is not None
+    assert configuration["connect"] == {"host": "127.0.0.1", "port": chosen.port}
 
 
 def test_a_pair_has_a_debugger_each() -> None:

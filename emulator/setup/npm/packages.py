@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emulator.setup.errors import SetUpError
 from emulator.setup.install_log import InstallLog
+from emulator.setup.npm.registry import RETRIES
 from emulator.setup.python_packages import NO_NETWORK
 from emulator.setup.stamp import Stamp
 from emulator.setup.step import Report
@@ -66,7 +67,8 @@ class NpmPackages:
             raise SetUpError(f"{error}. {self.without}") from error
         self.folder.mkdir(parents=True, exist_ok=True)
         report(0.1)
-        options = ["--no-audit", "--no-fund", "--no-progress", "--prefix", str(self.folder)]
+        quiet = ("--no-audit", "--no-fund", "--no-progress")
+        options = [*quiet, *RETRIES, "--prefix", str(self.folder)]
         if not self.log.run([program, "install", *options, *self.packages]):
             raise SetUpError(failure(self.title, self.log, self.without))
         self.finish(program)

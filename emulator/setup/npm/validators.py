@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emulator.setup.errors import SetUpError
 from emulator.setup.npm.packages import NpmPackages, failure
+from emulator.setup.npm.registry import RETRIES
 
 TOOLKIT = "@microsoft/teamsfx-core@3.1.3"
 """Of this package, which takes 294 MB installed, only the schemas are kept."""
@@ -28,7 +29,7 @@ class Validators(NpmPackages):
         Raises:
             SetUpError: npm cannot fetch the package.
         """
-        command = [program, "pack", TOOLKIT, "--pack-destination", str(self.folder)]
+        command = [program, "pack", TOOLKIT, *RETRIES, "--pack-destination", str(self.folder)]
         fetched = self.log.run(command)
         found = list(self.folder.glob("microsoft-teamsfx-core-*.tgz"))
         if not fetched or not found:

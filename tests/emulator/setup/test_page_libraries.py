@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from emulator.setup.install_log import InstallLog
+from emulator.setup.npm.packages import NpmPackages
 from emulator.setup.page_libraries import (
     Library,
     LibraryError,
@@ -86,6 +88,23 @@ def test_a_failing_npm_is_named(library: Library, tmp_path: Path) -> None:
     spec = str(tmp_path / "missing.tgz")
     with pytest.raises(LibraryError, match=r"npm pack .* failed"):
         install(tmp_path / "pages", replace(library, spec=spec))
+
+
+def test_npm_gives_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself it takes 70 seconds to notice that there is no network."""
+    program = tmp_path / "npm"
+    program.write_text('#!/bin/sh\necho "$@" >> "$0.called"\nexit 1\n', "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    log = InstallLog(tmp_path / "setup.log")
+    steps = [
+        PageLibraries(tmp_path / "pages", [Library("small.js", "small@1.0.0", "small.js", "")]),
+        NpmPackages("A tool", tmp_path / "tool", ["tool@1"], "It is missing.", log=log),
+    ]
+    set_up(steps, io.StringIO())
+    called = (tmp_path / "npm.called").read_text("utf-8").splitlines()
+    assert [line.split()[0] for line in called] == ["pack", "install"]
+    assert all("--fetch-retry-maxtimeout=" in line for line in called)
 
 
 class TarballHandler(BaseHTTPRequestHandler):

@@ -76,7 +76,7 @@ def test_the_run_takes_each_option(tmp_path: Path) -> None:
     """The command that is run is one that the program parses, with the values that were given."""
     given = [f"BOT={tmp_path}", "CREDENTIAL=Federated", "TURNS=Queued", "AUTH=Off", "PORT=1"]
     [command] = RUN.commands(RUN.values([*given, f"STORAGE={tmp_path}"]))
-    parsed = options.RunOptions.parse(command[3:])
+    parsed = options.RunOptions.parse(command[4:])
     assert (parsed.bot, parsed.storage, parsed.port) == (tmp_path, tmp_path, 1)
     assert (parsed.credential, parsed.turns, parsed.auth) == ("Federated", "Queued", "Off")
 

@@ -27,6 +27,7 @@ def stop(number, _):
     print("has stopped", flush=True)
     sys.exit(3)
 
+signal.alarm(60)
 signal.signal(signal.SIGINT, stop)
 signal.signal(signal.SIGTERM, stop)
 print("works", flush=True)
@@ -47,7 +48,8 @@ class Interrupted(importlib.abc.MetaPathFinder):
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, Interrupted())
-runpy.run_module("emulator.commands.run", run_name="__main__")
+sys.argv[1:] = ["run.local_run"]
+runpy.run_module("emulator.commands", run_name="__main__")
 """
 
 

@@ -1,0 +1,11 @@
+"""`python -m emulator.commands NAME ...`: runs a command, which Ctrl-C also ends while it loads."""
+
+import runpy
+import sys
+
+if __name__ == "__main__":
+    module = f"emulator.commands.{sys.argv.pop(1)}"
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
