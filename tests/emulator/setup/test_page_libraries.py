@@ -24,6 +24,7 @@ from emulator.setup.page_libraries import (
     install,
 )
 from emulator.setup.set_up import set_up
+from emulator.setup.step import SetUpStep
 
 NPM = shutil.which("npm")
 needs_npm = pytest.mark.skipif(NPM is None, reason="npm is not installed")
@@ -97,7 +98,7 @@ def test_npm_gives_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     log = InstallLog(tmp_path / "setup.log")
-    steps = [
+    steps: list[SetUpStep] = [
         PageLibraries(tmp_path / "pages", [Library("small.js", "small@1.0.0", "small.js", "")]),
         NpmPackages("A tool", tmp_path / "tool", ["tool@1"], "It is missing.", log=log),
     ]
