@@ -11,6 +11,7 @@ from typing import Self
 
 from emulator.core_tools.environment import with_recorder
 from emulator.loopback import LOOPBACK, free_port
+from tests.support.program import is_group_running
 from tests.support.project import ROOT
 from tests.support.timing.condition import SECONDS, until
 
@@ -57,7 +58,7 @@ class CoreTools:
     def __exit__(self, *_: object) -> None:
         os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(SECONDS)
-        until(lambda: not self._is_any_left())
+        until(lambda: not is_group_running(self._process.pid))
 
     def wait_until_it_listens(self) -> None:
         """Wait until the port is open, which it is shortly after the app is loaded."""
@@ -66,10 +67,3 @@ class CoreTools:
     def _is_open(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex((LOOPBACK, self._port)) == 0
-
-    def _is_any_left(self) -> bool:
-        try:
-            os.killpg(self._process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
