@@ -16,7 +16,7 @@ class FeedAddress:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "FeedAddress | None":
-        """The address in an environment; None: no local cloud wants to know."""
+        """The address in an environment; None if no local cloud listens."""
         port, _, secret = environ.get(SETTING, "").partition(":")
         return cls(int(port), secret) if port.isdecimal() and secret else None
 

@@ -19,7 +19,7 @@ OF_ANOTHER = frozenset({"messageUpdate", "messageDelete", "messageReaction"})
 
 
 class InvalidActivityError(ValueError):
-    """What is to be sent is no activity; the text says why."""
+    """The activity to send is not valid; the text says why."""
 
 
 class ActivitySender:
