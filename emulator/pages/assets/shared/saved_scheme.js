@@ -1,5 +1,5 @@
-// The color scheme that the user has chosen (color_scheme.js). A classic script in a page's head, so
-// that it runs before anything is drawn: no flash of the other scheme.
+// The color scheme that the user has chosen (color_scheme.js). A classic script in a page's head:
+// it runs before anything is drawn, so nothing flashes in the other scheme.
 try {
   const theme = localStorage.getItem("local-pages.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
