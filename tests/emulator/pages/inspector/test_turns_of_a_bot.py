@@ -17,7 +17,10 @@ def test_a_turn_appears_as_it_runs(
     expect(page.get_by_text("No turns yet")).to_be_visible()
     inspected.send(text="count")
     expect(row(page, "count")).to_have_accessible_name(
-        re.compile(r"^message, count, User 1, \d\d:\d\d:\d\d, done, status 200, [\d.]+ m?s, .*\d call")
+        re.compile(
+            r"^message, count, User 1, \d\d:\d\d:\d\d, done, "
+            r"status 200, [\d.]+ m?s, .*\d call"
+        )
     )
     assert complaints == []
 
