@@ -16,6 +16,7 @@ from emulator.commands.run.errors import StartError
 from emulator.commands.run.hosts import functions_host, wait_until_it_loads
 from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
+from emulator.commands.run.storage_file import storage_in_file
 from emulator.commands.run.turn_lines import TurnLines, has_colors
 from emulator.commands.run.welcome import welcome
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
@@ -63,6 +64,7 @@ async def run(options: RunOptions, folder: Path) -> None:
         storage = await start_storage(options.storage)
         stack.push_async_callback(storage.stop)
         options.check(storage)
+        stack.enter_context(storage_in_file(storage.azurite, options.port))
         settings = cloud.settings() | await connect_storage(cloud, storage, stack)
         settings |= {"BotTurns": options.turns} | cloud.inspector.feed.address.settings()
         hosts = {}

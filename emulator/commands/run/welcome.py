@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from emulator.cloud import Cloud
+from emulator.commands.app_folder import APP
 from emulator.commands.run.options import RunOptions
+from emulator.commands.run.storage_file import storage_file
 from emulator.storage.azurite import Azurite
 from emulator.storage.local_storage import LocalStorage
 
@@ -29,15 +31,15 @@ def _facts(
     yield "Inspector", f"{cloud.pages.url}/inspector"
     yield "Storage", storage
     if storage.azurite:
-        yield "Commands", f"python -m admin --help{_storage_options(storage.azurite)}"
+        yield "Commands", f"python -m admin --help{_storage_option(storage.azurite, options.port)}"
     yield "Switches", f"{cloud.switches.server.url}/state"
     if options.debug_port is not None:
         yield "Debugger", f'port {options.debug_port}  (VS Code: "Attach to make run")'
 
 
-def _storage_options(azurite: Azurite) -> str:
+def _storage_option(azurite: Azurite, port: int) -> str:
     """What `python -m admin` needs to find a storage that is not where it looks by itself."""
     if azurite.is_development_storage:
         return ""
-    # The key is this run's alone.
-    return f"  (each with --connection-string '{azurite.connection_string()}')"
+    file = storage_file(port).relative_to(APP).as_posix()
+    return f'  (each with --connection-string "$(cat {file})")'

@@ -1,9 +1,14 @@
 """`make run` as a user meets it: a browser opens the chat page and talks to a bot."""
 
+import contextlib
 import os
 import re
+import shlex
 import socket
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,7 @@ from playwright.sync_api import expect
 
 from emulator.cloud import APP_TYPES
 from emulator.loopback import free_port
+from emulator.storage.azurite import DEVELOPMENT_PORTS
 from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
@@ -21,6 +27,7 @@ pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSIN
 
 CHAT = r"Chat: +(http://\S+)"
 STORAGE = r"Storage: +(.+)"
+COMMANDS = r"Commands: +python -m admin --help  \(each with (.+)\)$"
 
 
 @pytest.mark.parametrize("credential", list(APP_TYPES))
@@ -140,6 +147,34 @@ def test_storage_of_another_run_is_left_alone(tmp_path: Path, logs: Path) -> Non
         MakeTarget("run", STORAGE, logs / "second storage.log", theirs) as second,
     ):
         assert "wiped on every start. Another Azurite keeps its data in" in second.found
+
+
+@pytest.fixture
+def taken_ports() -> Iterator[None]:
+    """Another program has the ports where commands look for Azurite."""
+    with contextlib.ExitStack() as stack:
+        for port in astuple(DEVELOPMENT_PORTS):
+            with contextlib.suppress(OSError):  # it has one
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+@pytest.mark.usefixtures("taken_ports")
+def test_commands_find_a_storage_on_other_ports(tmp_path: Path, logs: Path) -> None:
+    """What a person copies from the terminal is short, leads there, and is gone after Ctrl-C."""
+    chosen = variables(tmp_path)
+    file = ROOT / ".cache" / f"storage-{chosen['PORT']}"
+    with MakeTarget("run", COMMANDS, logs / "other ports.log", chosen) as run:
+        assert len(run.found) < 70
+        command = f"{shlex.quote(sys.executable)} -m admin dead-letters list {run.found}"
+        done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        settings = dict(part.split("=", 1) for part in file.read_text().split(";"))
+        (port,) = re.findall(r"blobs at port (\d+)", "".join(run.output))
+        assert settings["BlobEndpoint"] == f"http://127.0.0.1:{port}/devstoreaccount1"
+        assert file.stat().st_mode & 0o077 == 0
+        assert settings["AccountKey"] not in "".join(run.output)
+    assert not file.exists()
 
 
 @pytest.fixture
