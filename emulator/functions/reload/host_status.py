@@ -59,7 +59,7 @@ class HostStatus:
         self._send("ready", ms=self._milliseconds())
 
     def broken(self, fault: str) -> None:
-        """The code does not load.
+        """The code does not load. A save that leaves the same fault is noticed without it.
 
         Args:
             fault: why, in one line.
@@ -67,6 +67,8 @@ class HostStatus:
         text = f"{fault}; fix and save"
         if text != self._fault:
             print(text, flush=True)
+        elif self._files:
+            print(f"Saved {self._shown()}: the same error as above; fix and save", flush=True)
         self._fault = text
         self._send("broken", text=text, ms=self._milliseconds())
 

@@ -118,6 +118,20 @@ async def test_broken_code_is_shown_once_and_the_old_code_answers(app: Reloading
     assert "Traceback" not in app.output
 
 
+async def test_saved_again_and_still_broken(app: ReloadingApp) -> None:
+    """A save that leaves the same error is noticed in a line, which does not repeat the error."""
+    line = "\nSaved app/words.py: the same error as above; fix and save\n"
+    app.save("words.py", "x = (\n")
+    await app.reported("broken", 1)
+    app.save("words.py", "x = (\n")
+    await comes_true(lambda: line in app.output)
+    assert app.output.count("SyntaxError") == 1
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    app.save("words.py", "x = (\n")
+    await comes_true(lambda: app.output.count("SyntaxError") == 2)
+
+
 FAULTS = {
     "import": ("import no_such_module", "app/words.py:1 ModuleNotFoundError: No module named"),
     "name": ("x = 1\n\nWORD = x.y", "app/words.py:3 AttributeError: 'int' object has no attribute"),
