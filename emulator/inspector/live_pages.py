@@ -46,7 +46,7 @@ class LivePages:
     def logged(self, line: JsonObject) -> None:
         """See TurnListener."""
         for page in self._pages:
-            page.add({"type": "log", "log": line})
+            page.add_line(line)
 
     def cleared(self) -> None:
         """See TurnListener."""
@@ -101,22 +101,25 @@ class LiveConnection:
     def __init__(self, socket: web.WebSocketResponse, *, record: bool) -> None:
         self.record = record
         self._socket = socket
-        self._messages: deque[JsonObject] = deque()
+        self._messages: list[JsonObject] = []
+        self._lines: deque[JsonObject] = deque(maxlen=MAX_LOG_LINES)
         self._turns: dict[str, Turn] = {}
         self._waiting = asyncio.Event()
 
     def add(self, message: JsonObject) -> None:
-        """Send a message after those that wait; of log lines, only the newest are sent."""
-        if len(self._messages) > MAX_LOG_LINES:
-            self._messages.popleft()
+        """Send a message after those that wait."""
         self._messages.append(message)
         self._waiting.set()
 
     def replace(self, message: JsonObject) -> None:
         """Send a message in place of one of its type."""
-        kept = [each for each in self._messages if each["type"] != message["type"]]
-        self._messages = deque(kept)
+        self._messages = [each for each in self._messages if each["type"] != message["type"]]
         self.add(message)
+
+    def add_line(self, line: JsonObject) -> None:
+        """Send a log line; of those that wait, only the newest are sent."""
+        self._lines.append(line)
+        self._waiting.set()
 
     def add_turn(self, turn: Turn) -> None:
         """Send a turn's row as it is then."""
@@ -126,7 +129,8 @@ class LiveConnection:
     def clear(self) -> None:
         """Send that all turns were removed."""
         self._turns.clear()
-        self.add({"type": "cleared"})
+        self._lines.clear()
+        self.replace({"type": "cleared"})
 
     async def run(self) -> None:
         """Send what waits, until the connection is closed."""
@@ -138,9 +142,10 @@ class LiveConnection:
             await asyncio.sleep(INTERVAL_SECONDS)
 
     def _taken(self) -> list[JsonObject]:
-        messages, turns = list(self._messages), list(self._turns.values())
-        self._messages.clear()
-        self._turns.clear()
+        lines = [{"type": "log", "log": line} for line in self._lines]
+        messages, turns = [*self._messages, *lines], list(self._turns.values())
+        for taken in (self._messages, self._lines, self._turns):
+            taken.clear()
         if turns:
             rows = [turn.summary() for turn in turns]
             messages.append({"type": "turns", "turns": rows})

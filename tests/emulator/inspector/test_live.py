@@ -1,12 +1,14 @@
 """The inspector's WebSocket: all rows at first, then each change, however many there are."""
 
 import asyncio
+import tracemalloc
 
 import aiohttp
 
 from emulator.feed.feed_client import FeedClient
 from emulator.inspector.inspector import BASE, Inspector
 from emulator.inspector.live_pages import INTERVAL_SECONDS
+from emulator.inspector.turns.turn_log import MAX_LOG_LINES
 from tests.emulator.inspector.inspected_bot import InspectedBot
 from tests.emulator.inspector.inspector_client import InspectorClient
 from tests.support.timing.condition import comes_true
@@ -69,7 +71,7 @@ async def test_many_changes_are_few_messages(client: InspectorClient, inspector:
 
 
 async def test_a_page_that_does_not_read(client: InspectorClient, inspector: Inspector) -> None:
-    """A page that reads nothing holds up neither the others nor the bot, and costs no memory."""
+    """A page that reads nothing holds up neither the others nor the bot."""
     async with client.session.ws_connect(f"{BASE}/live") as stalled, client.live() as view:
         for number in range(300):
             turn = inspector.log.start(str(number), "channel")
@@ -81,6 +83,50 @@ async def test_a_page_that_does_not_read(client: InspectorClient, inspector: Ins
         assert sent["status"] == 200
         await comes_true(lambda: sent["turn"] in view.turns)
         assert not stalled.closed
+
+
+async def test_memory_of_a_page_that_does_not_read(
+    client: InspectorClient, inspector: Inspector
+) -> None:
+    """What waits for such a page is bounded, however much is logged."""
+    async with client.session.ws_connect(f"{BASE}/live"):
+        tracemalloc.start()
+        try:
+            for number in range(5000):
+                inspector.log.log({"text": f"{number:010000}"})
+                if number % 100 == 0:
+                    await asyncio.sleep(0)
+            used, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert used < 20 * 1024 * 1024  # all lines are 50 MB
+
+
+async def test_clearing_a_page_that_has_much_to_read(
+    client: InspectorClient, inspector: Inspector
+) -> None:
+    """A page that gets many lines in between is cleared all the same, and then has these lines."""
+    async with client.live() as view:
+        await client.send(text="hello")
+        await comes_true(lambda: len(view.turns) == 1)
+        inspector.log.clear()
+        for number in range(2 * MAX_LOG_LINES):
+            inspector.log.log({"text": str(number)})
+        await comes_true(lambda: len(view.of_type("log")) == MAX_LOG_LINES)
+        kinds = [message["type"] for message in view.messages]
+        assert kinds.index("cleared") < kinds.index("log")
+        assert view.of_type("log")[-1]["log"]["text"] == str(2 * MAX_LOG_LINES - 1)
+
+
+async def test_tokens_are_not_sent(client: InspectorClient, inspector: Inspector) -> None:
+    """Neither a row nor a log line shows a page the tokens that are in it."""
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJib3QifQ.c2lnbmF0dXJl"  # no secret
+    async with client.live() as view:
+        sent = await client.send(text=f"my token: {token}")
+        inspector.log.log({"text": token})
+        await comes_true(lambda: sent["turn"] in view.turns and bool(view.of_type("log")))
+        assert view.turns[sent["turn"]]["text"] == "my token: [token]"
+        assert view.of_type("log")[0]["log"]["text"] == "[token]"
 
 
 async def test_recording(client: InspectorClient, inspector: Inspector) -> None:
