@@ -8,6 +8,9 @@ import { parsed } from "../inspector_models/json_syntax.js";
 import { jsonText } from "../inspector_models/json_tree.js";
 import { PaneHead } from "./pane_head.js";
 
+/** What stands for a token in what the local cloud shows. */
+const NO_TOKEN = "[token]";
+
 const TEMPLATES = {
   message: { type: "message", text: "Hello" },
   "message with a value": { type: "message", value: { action: "approve" } },
@@ -57,6 +60,10 @@ export function SendForm({ activity, replayOf, title, onSent, onClose }) {
         Ids, addresses and the service URL that are missing are filled in. The activity is sent with
         a new id.
       </p>
+      ${text.includes(NO_TOKEN) &&
+      html`<p class="note" data-tone="warn">
+        Tokens are not shown: ${NO_TOKEN} is sent as it stands here. Replay sends the token.
+      </p>`}
       <${JsonEditor} text=${text} onText=${setText} problem=${problem} />
       <div class="send__foot">
         <p class="send__problem" id="activity-problem" role="status" data-bad=${Boolean(problem)}>

@@ -125,6 +125,20 @@ def test_edit_and_send(inspected: InspectedBot, page: Page) -> None:
     assert len([url for url in sent if url.endswith("/send")]) == 1
 
 
+def test_editing_what_has_a_token(inspected: InspectedBot, page: Page) -> None:
+    """The form says that the token is not in what it would send."""
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJib3QifQ.c2lnbmF0dXJl"  # no secret
+    inspected.send(text=f"with {token}")
+    open_row(page, "with [token]")
+    page.get_by_role("button", name="Edit and send").click()
+    warning = page.get_by_text("Tokens are not shown")
+    expect(warning).to_be_visible()
+    editor = page.get_by_role("textbox", name="Activity as JSON")
+    expect(editor).to_have_value(re.compile(r'"text": "with \[token\]"'))
+    editor.fill('{"type": "message"}')
+    expect(warning).to_have_count(0)
+
+
 def test_a_new_activity(page: Page) -> None:
     """A template is sent, and what it lacks is filled in."""
     page.get_by_role("button", name="New activity").click()
