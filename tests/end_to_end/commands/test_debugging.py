@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def create_bot(services):
     return HeldBot()
 """
 LINE, CLASS_LINE = 7, 4
+LONGER = 17
+"""Seconds after which the channel would have given up, without a debugger."""
 PROCESSES = 3
 """The host, its worker, and the spare one that loads the code that is saved next."""
 
@@ -53,7 +56,7 @@ def variables(bot: Path, **others: str) -> dict[str, str]:
 
 
 def test_breakpoints(bot: Path, logs: Path) -> None:
-    """A breakpoint holds a turn, then the answer arrives; so it is after a save."""
+    """A breakpoint holds a turn as long as it likes, then it succeeds; so it is after a save."""
     chosen = variables(bot, DEBUG="1")
     file = bot / "__init__.py"
     with (
@@ -66,10 +69,13 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
         saying = say(user, "one")
         stop = debugger.next_stop()
         assert (stop.file, stop.line) == (file, LINE)
+        end = time.monotonic() + LONGER
+        until(lambda: time.monotonic() > end)
         assert user.replies() == []
         stop.go_on()
         until(lambda: user.replies() == ["first: one"])
         saying.join()
+        until(lambda: re.search(r"message +3 characters +200 ", "".join(run.output)) is not None)
         file.write_text(BOT.replace("first", "second"))
         until(lambda: "Reloaded" in "".join(run.output))
         saying = say(user, "two")

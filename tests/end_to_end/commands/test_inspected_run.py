@@ -17,6 +17,8 @@ from tests.support.timing.condition import comes_true, found
 CHAT = r"Chat: +(http://\S+)"
 SECRET = "my password is hunter2"  # no secret
 LINE = re.compile(r"\d\d:\d\d:\d\d  (\S.*)")
+HOST_LINE = re.compile(r"INFO emulator\.functions\.\S+: .*(?:answered|processed)")
+"""What the Functions host says of a request or a message, of which the terminal has a line."""
 
 
 @pytest.fixture(params=["Inline", "Queued"])
@@ -89,6 +91,7 @@ async def test_turns(run: MakeTarget, client: InspectorClient) -> None:
         "Nothing handles composeExtension/query: write on_teams_messaging_extension_query"
     )
     assert "hunter2" not in "".join(run.output)
+    assert not [line for line in run.output if HOST_LINE.search(line)]
 
 
 async def test_faults_of_storage(run: MakeTarget, client: InspectorClient) -> None:

@@ -188,6 +188,18 @@ async def test_a_queued_turn(log: TurnLog, terminal: Terminal) -> None:
     assert [line.split()[4] for line in lines(terminal)] == ["failed", "done"]
 
 
+async def test_a_turn_that_stays_in_the_queue(log: TurnLog, terminal: Terminal) -> None:
+    """A queued turn that nothing runs has a line that says so, and its own line when it has run."""
+    turn = end(log, "1", 202)
+    turn.kind = "queued"
+    await comes_true(lambda: len(lines(terminal)) == 1)
+    turn.progress.run_started(1)
+    turn.progress.run_ended(1, log.clock(), failed=False)
+    log.changed(turn)
+    await comes_true(lambda: len(lines(terminal)) == 2)
+    assert [line.split()[4] for line in lines(terminal)] == ["queued", "done"]
+
+
 async def test_functions_that_dispatch(log: TurnLog, terminal: Terminal) -> None:
     """The base's queue functions have a line only if they fail: their work has lines of its own."""
     for function, failed in (("turns", False), ("notifications", True), ("tick", False)):

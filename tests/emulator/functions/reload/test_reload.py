@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.functions.reload.reloading_worker import MAX_RETIRED
 from tests.support.program import is_running
 from tests.support.reload.reloading_app import ReloadingApp
 from tests.support.timing.condition import comes_true
@@ -195,6 +196,34 @@ async def test_functions_run_by_hand_end_with_the_old_code(
     await comes_true((tmp_path / "done").exists)
     await comes_true(lambda: (tmp_path / "done").read_text() == "one")
     await comes_true(lambda: before not in app.processes)
+
+
+async def test_only_so_many_workers_run_old_code(app: ReloadingApp, tmp_path: Path) -> None:
+    """Of more, the oldest ends, whatever it runs; the others go on."""
+    slow = []
+    for number in range(MAX_RETIRED + 1):
+        slow.append(asyncio.create_task(app.client.answer("/api/slow")))
+        await comes_true((tmp_path / "started").exists)
+        (tmp_path / "started").unlink()
+        app.save("words.py", words(str(number)))
+        await app.says("/api/word", str(number))
+    oldest, *others = slow
+    assert (await oldest)[0] == 500
+    (tmp_path / "go").touch()
+    assert await asyncio.gather(*others) == [(200, str(number)) for number in range(MAX_RETIRED)]
+
+
+async def test_save_during_a_load(app: ReloadingApp, tmp_path: Path) -> None:
+    """Newer code is loaded soon, and what the load before it would have said is not shown."""
+    (tmp_path / "blocked").touch()
+    app.save("words.py", words("two"))
+    await app.reported("loading", 2)
+    app.save("words.py", words("six"))
+    await app.reported("loading", 3)
+    (tmp_path / "blocked").unlink()
+    await app.says("/api/word", "six")
+    assert app.statuses("broken") == []
+    assert "fix and save" not in app.output
 
 
 async def test_worker_that_ends_by_itself_is_replaced(app: ReloadingApp, tmp_path: Path) -> None:
