@@ -11,7 +11,15 @@ _KEYS = (
 )
 _NAMES = "|".join(
     (
-        *("token", "secret", "passw(?:or)?d", "passphrase", "pwd", "credential", "cookie"),
+        *(
+            "token",
+            "secret(?:_?text)?",
+            "passw(?:or)?d",
+            "passphrase",
+            "pwd",
+            "credential",
+            "cookie",
+        ),
         *("assertion", "signature", "authorization", "connection[_-]?string"),
         *("code_?verifier", "magic_?code", *(f"{each}[_-]?key" for each in _KEYS)),
     )
@@ -28,6 +36,7 @@ _VALUE = r"[^\s\"'&;,\\)]+"
 
 _FORMS = (
     ("eyj", re.compile(r"()eyJ[\w-]{8,2000}+(?:\.[\w-]*)+")),  # a JWT
+    ("sk-", re.compile(r"()(?<![\w-])sk-[\w-]{20,}")),  # a key of an AI service
     ("bearer ", re.compile(r"(?i)(bearer )[\w.~+/=-]{8,}")),
     ("authorization", re.compile(r"(?i)(authorization: ?(?:basic|negotiate) )[\w+/=-]+")),
     ("sharedkey ", re.compile(r"(?i)(sharedkey )[\w:+/=-]+")),

@@ -16,6 +16,7 @@ SECTIONS = {
     "claims": "caller",
     "state": "state",
     "call": "calls",
+    "received": "received",
     "error": "raised",
     "log": "logs",
     "queue": "queue",

@@ -52,6 +52,11 @@ CALLS = (
     Interception(CONNECTION, "HttpConnection.open", calls.opening),
     Interception("aiohttp.client", "ClientSession._request", web_calls.aiohttp_request),
     Interception("requests.sessions", "Session.send", web_calls.requests_request),
+    *(
+        Interception(library, f"{client}.send", web_calls.httpx_request)
+        for library in ("httpx", "httpx2")
+        for client in ("Client", "AsyncClient")
+    ),
 )
 
 STORED = (

@@ -15,21 +15,40 @@ _OWN_FRAMES = re.compile(rf'(?m)^([ |]*)File "{_FOLDER}[\\/][^"\n]*", line .*\n(
 """Frames of the recorder in a traceback, each with the lines of code below it."""
 
 
-def shown(content: bytes) -> Any:
+def shown(content: bytes, size: int | None = None) -> Any:
     """Content as it is shown: its JSON, else its text; None: there is none.
 
     Large content becomes `{"$cut": {"bytes": N, "start": TEXT}}`, and what is no text
     `{"$bytes": N}`.
+
+    Args:
+        size: of the whole, in bytes, if only its start is at hand.
     """
     if not content:
         return None
+    size = len(content) if size is None else size
     try:
-        if len(content) > MAX_BYTES:
+        if size > MAX_BYTES:
             start = content[: 4 * START_CHARACTERS].decode(errors="replace")
-            return {"$cut": {"bytes": len(content), "start": start[:START_CHARACTERS]}}
+            return {"$cut": {"bytes": size, "start": start[:START_CHARACTERS]}}
         text = content.decode()
     except UnicodeDecodeError:
         return {"$bytes": len(content)}
+    return _json_or_text(text)
+
+
+def events_in(text: str) -> list[Any]:
+    """The data of server-sent events, each as its JSON or its text."""
+    events = re.split(r"\r?\n\r?\n", text)
+    return [_json_or_text(data) for data in map(_data_of, events) if data]
+
+
+def _data_of(event: str) -> str:
+    lines = [line.rstrip("\r") for line in event.split("\n") if line.startswith("data:")]
+    return "\n".join(line.removeprefix("data:").removeprefix(" ") for line in lines)
+
+
+def _json_or_text(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

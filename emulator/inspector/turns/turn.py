@@ -238,7 +238,9 @@ class Turn:
             "caller": caller or None,
             "checks": self.all("checks"),
             "state": self.all("state"),
-            "calls": calls_of(self.all("calls" if self.detailed else "exchanges")),
+            "calls": calls_of(
+                self.all("calls" if self.detailed else "exchanges"), self.all("received")
+            ),
             "logs": logs,
             "raised": raised,
             "traceback": _traceback(raised, logs),

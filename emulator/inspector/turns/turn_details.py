@@ -18,11 +18,14 @@ def object_in(parent: Mapping[str, Any], name: str) -> JsonObject:
     return found if isinstance(found, dict) else {}
 
 
-def calls_of(attempts: Iterable[JsonObject]) -> list[JsonObject]:
+def calls_of(
+    attempts: Iterable[JsonObject], received: Iterable[JsonObject] = ()
+) -> list[JsonObject]:
     """Outbound calls, each with its attempts, in the order of their first attempts.
 
     Args:
         attempts: one object for each; those of the same call have the same `id`.
+        received: what was read of streamed responses, with the calls' ids and when it ended.
     """
     calls: dict[str, JsonObject] = {}
     for attempt in attempts:
@@ -35,7 +38,18 @@ def calls_of(attempts: Iterable[JsonObject]) -> list[JsonObject]:
                 call[name] = attempt[name]
     for call in calls.values():
         call["at"], call["ms"] = _span(call["attempts"])
+    for stream in received:
+        if (streamed := calls.get(str(stream.get("id")))) is not None:
+            _add_stream(streamed, stream)
     return list(calls.values())
+
+
+def _add_stream(call: JsonObject, stream: JsonObject) -> None:
+    """Put a streamed response into its call, which lasts until the response was read."""
+    call["response"] = stream.get("response")
+    end = stream.get("at")
+    if call["at"] is not None and isinstance(end, int | float):
+        call["ms"] = max(call["ms"], (end - call["at"]) * 1000)
 
 
 def _new_call(attempt: JsonObject) -> JsonObject:

@@ -54,7 +54,7 @@ class _Attempt:
 _call: ContextVar[RecordedCall | None] = ContextVar("recorded_call", default=None)
 _attempt: ContextVar[_Attempt | None] = ContextVar("recorded_attempt", default=None)
 _failed: dict[tuple[str, str], tuple[RecordedCall, float]] = {}
-"""By turn and URL: the calls whose last attempt failed, and when."""
+"""By turn and request: the calls whose last attempt failed, and when."""
 
 
 def connector_call(_: Recording, call: Arguments) -> Observer:
@@ -128,21 +128,29 @@ def _call_of(turn: RecordedTurn, method: str, url: str) -> RecordedCall:
     running = _call.get()
     if running is not None and url.startswith(running.url):
         return running
-    known, failed_at = _failed.pop((turn.id, f"{method} {url}"), (None, 0.0))
+    return call_again(turn, f"{method} {url}")
+
+
+def _note(turn: RecordedTurn, recorded: RecordedCall, call: Arguments, *, is_done: bool) -> None:
+    if not is_done and recorded is not _call.get():
+        attempt_failed(turn, f"{call['method']} {call['url']}", recorded)
+
+
+def call_again(turn: RecordedTurn, request: str) -> RecordedCall:
+    """The call whose attempt with the same request has just failed; otherwise a new one."""
+    known, failed_at = _failed.pop((turn.id, request), (None, 0.0))
     if known is not None and time.monotonic() - failed_at < RETRY_SECONDS:
         return known
     return RecordedCall("")
 
 
-def _note(turn: RecordedTurn, recorded: RecordedCall, call: Arguments, *, is_done: bool) -> None:
-    """Remember a failed request: the next one with its URL may be the same call."""
-    if is_done or recorded is _call.get():
-        return
+def attempt_failed(turn: RecordedTurn, request: str, recorded: RecordedCall) -> None:
+    """Remember a failed attempt: the next one with its request is of the same call."""
     now = time.monotonic()
     for key, (_, failed_at) in list(_failed.items()):
         if now - failed_at >= RETRY_SECONDS:
             del _failed[key]
-    _failed[turn.id, f"{call['method']} {call['url']}"] = recorded, now
+    _failed[turn.id, request] = recorded, now
 
 
 def error_text(error: BaseException | None) -> str | None:

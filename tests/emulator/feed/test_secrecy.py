@@ -26,6 +26,7 @@ TEXTS = {
     "a setting with colons": f"the value is a:{WORD}:b",
     "a part of a connection string": f"the value is bus-{WORD}=",
     "a password in a setting's URL": f"the value is database-{WORD}",
+    "a key of an AI service": f"Incorrect key: sk-proj-{WORD}-0123456789.",
     "an encrypted token": f"eyJhbGciOiJkaXIifQ..{WORD}.{WORD}.{WORD}",
     "a token that was cut": f"eyJhbGciOiJkaXIifQ.eyJ{WORD}",
     "a token on a line of its own": f"sent\nBearer {WORD}",
@@ -78,6 +79,7 @@ NAMES = (
     "connectionString",
     "signature",
     "sig",
+    "secretText",
     "code_verifier",
     "x-api-key",
     "Ocp-Apim-Subscription-Key",
@@ -161,6 +163,7 @@ def test_what_is_no_secret(secrecy: Secrecy) -> None:
         "page": "GET /v3/conversations?continuationToken=page-2",
         "source": "client = Client(token=token, password=self._password)",
         "english": "unexpected token: comma; the key: value pairs; /etc/keys/file is a word",
+        "slug": "task-a-list-of-small-things and sk-short",
         "address": "http://localhost:3978/api/messages of me@example.com",
         "url": "https://token.example",
     }

@@ -86,6 +86,19 @@ def test_a_recorded_turn(feed: Feed) -> None:
     assert feed.row().summary()["calls"] == 1
 
 
+def test_a_streamed_response(feed: Feed) -> None:
+    """What was read of it, and until when, is part of its call, and no further attempt."""
+    feed.send("received", id="7", response="data: 1", at=12.5)
+    feed.send("received", id="unknown", response="data: 2", at=12.5)
+    feed.send("call", id="7", status=200, at=10.5, ms=100.0, response=None)
+    feed.send("call", id="8", status=200, at=10.5, ms=100.0, response={"a": 1})
+    streamed, other = feed.details()["calls"]
+    assert (streamed["response"], streamed["ms"]) == ("data: 1", 2000.0)
+    assert [each["ms"] for each in streamed["attempts"]] == [100.0]
+    assert (other["response"], round(other["ms"])) == ({"a": 1}, 100)
+    assert feed.row().summary()["attempts"] == 2
+
+
 def test_no_events_leave_the_machine_of_their_process(feed: Feed) -> None:
     """Role and process id are the feed's own, and not part of a detail."""
     feed.send("log", level="INFO", logger="bot", text="hello")

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from emulator.recorder.interception import Arguments, Interception, Interception
 from emulator.recorder.recorder import Recorder, start_recorder
 from emulator.recorder.recording import Recording
 from emulator.recorder.rows import ALWAYS, DETAILS
+from tests.support.project import ROOT
 from tests.support.recording.feed_thread import FeedThread
-from tests.support.timing.condition import until
+from tests.support.timing.condition import SECONDS, until
 
 OWN = (("azure_functions_runtime", "invocation_request"),)
 """What the recorder itself adds to its rows."""
@@ -81,6 +83,30 @@ def test_without_a_feed_there_is_none() -> None:
     before = watched()
     assert start_recorder({}) is None
     assert watched() == before
+
+
+def test_nothing_is_imported() -> None:
+    """A bot that does not use a library does not have it imported to be watched."""
+    program = (
+        "import sys\n"
+        "from emulator.recorder.interception import Interceptions\n"
+        "from emulator.recorder.recording import Recording\n"
+        "from emulator.recorder.rows import ALWAYS, DETAILS\n"
+        "rows = (*ALWAYS, *DETAILS)\n"
+        "before = {*sys.modules}\n"
+        "Interceptions(rows, Recording(lambda _: None)).install()\n"
+        "print({row.module for row in rows} & ({*sys.modules} - before))\n"
+        "print(sorted({'httpx', 'httpx2', 'aiohttp', 'requests'} & {*sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    assert done.stdout == "set()\n[]\n"
 
 
 def double(number: int) -> int:

@@ -65,6 +65,14 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
     "HttpConnection.open": (has("call", connect=True),),
     "ClientSession._request": (has("call", method="GET", purpose="the bot's own"),),
     "Session.send": (has("call", method="HEAD", purpose="the bot's own"),),
+    "Client.send": (
+        says("call", "url", "/httpx.Client"),
+        says("call", "url", "/httpx2.Client"),
+    ),
+    "AsyncClient.send": (
+        says("call", "url", "/httpx.AsyncClient"),
+        says("call", "url", "/httpx2.AsyncClient"),
+    ),
     "BlobContainer.read": (has("state", op="read", source="blob"),),
     "BlobContainer.write": (has("state", op="write", source="blob"),),
     "BlobContainer.delete": (has("state", op="delete", source="blob"),),
@@ -164,6 +172,7 @@ def in_memory(bot: RecordedBot) -> None:
     for text in ("hello", "fail inline", "proactive word", "threads belongs", "count"):
         bot.say(text)
     bot.say(f"fetch {bot.cloud.cloud.pages.url}/inspector?code=unmistakable")
+    bot.say(f"visit {bot.cloud.cloud.pages.url}")
     bot.deliver(type="conversationUpdate", membersRemoved=[bot.account])
     kept = has("state", op="read", source="kept")
     while not any(map(kept, list(bot.feed.events))):  # it is kept for a moment only

@@ -1,6 +1,7 @@
 """What is recorded of a turn, on each event loop."""
 
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -137,13 +138,15 @@ def test_log_lines(recorded: RecordedBot) -> None:
 @pytest.mark.parametrize("how", THREADS)
 def test_threads_belong_to_the_turn(recorded: RecordedBot, how: str) -> None:
     """What a turn runs in threads and callbacks belongs to it."""
-    turn = recorded.say(f"threads {how}")
-    recorded.feed.wait(lambda: any(_is_line(each, how) for each in recorded.feed.kinds("log")))
-    assert any(_is_line(each, how) for each in recorded.feed.of(turn, "log"))
+    word = secrets.token_hex(8)  # the feed also has the lines of other tests, and of other loops
+    turn = recorded.say(f"threads {word}")
 
+    def turns() -> list[str]:
+        lines = recorded.feed.kinds("log")
+        return [each["turn"] for each in lines if each["text"] == f"{how} {word}"]
 
-def _is_line(event: dict[str, object], how: str) -> bool:
-    return event["text"] == f"{how} {how}"
+    recorded.feed.wait(turns)
+    assert turns() == [turn]
 
 
 def test_background_tasks_belong_to_the_turn(recorded: RecordedBot) -> None:

@@ -111,6 +111,15 @@ class Bot(ActivityHandler):
             pass
         await asyncio.to_thread(requests.head, rest, timeout=10)
 
+    async def visit(self, turn_context, rest):
+        import httpx
+        import httpx2
+
+        for library in (httpx, httpx2):
+            await asyncio.to_thread(library.get, f"{rest}/{library.__name__}.Client")
+            async with library.AsyncClient() as client:
+                await client.get(f"{rest}/{library.__name__}.AsyncClient")
+
     async def token(self, turn_context, rest):
         client = turn_context.turn_state["UserTokenClient"]
         activity = turn_context.activity

@@ -80,7 +80,9 @@ function Attempt({ attempt, number, call, turn }) {
 }
 
 function Body({ name, value }) {
-  if (value === null || value === undefined) return html`<p class="quiet">${name}: no body</p>`;
+  if (value === null || value === undefined) {
+    return html`<p class="quiet">${name}: no body, or it is not recorded</p>`;
+  }
   return html`<h3>${name}</h3>
     <${JsonView} value=${value} label=${name} />`;
 }
