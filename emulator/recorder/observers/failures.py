@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from emulator.recorder.shown import shown_text
 
 BOT = "bot_logic"
 """The package of the bot's own code."""
+
+HERE = Path.cwd()
+"""The working folder, before the worker changes it to the app's."""
 
 
 def summary(error: BaseException) -> str:
@@ -23,15 +27,25 @@ def summary(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """The bot's last line on the way to an error, as `FILE:LINE`; empty: there is none."""
+    """The bot's last line on the way to an error, as `place_in` names it."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return place_in((frame.f_code.co_filename, line) for frame, line in frames)
+
+
+def place_in(frames: Iterable[tuple[str, int]]) -> str:
+    """The bot's last line among those of frames, as `FILE:LINE`; empty: there is none.
+
+    The file is named from the working folder, else from the one that contains the bot's folder.
+    """
     package = sys.modules.get(BOT)
     folders = [Path(each).resolve() for each in package.__path__] if package else []
     found = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        file = Path(frame.f_code.co_filename)
-        if any(folder in file.parents for folder in folders):
-            own = next(folder for folder in folders if folder in file.parents)
-            found = f"{BOT}/{file.relative_to(own).as_posix()}:{line}"
+    for name, line in frames:
+        file = Path(name)
+        for folder in folders:
+            if file.is_relative_to(folder):
+                base = HERE if file.is_relative_to(HERE) else folder.parent
+                found = f"{file.relative_to(base).as_posix()}:{line}"
     return found
 
 

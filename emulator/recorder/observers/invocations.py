@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from emulator.recorder.interception import Arguments, Observer
-from emulator.recorder.observers.failures import BOT, is_not_final, summary, tracebacks
+from emulator.recorder.observers.failures import is_not_final, place_in, summary, tracebacks
 from emulator.recorder.recording import Recording
 from emulator.recorder.shown import shown, shown_text
 from emulator.recorder.turn import (
@@ -29,7 +29,7 @@ MESSAGES, SKILLS, NOTIFICATIONS = "messages", "skills", "notifications"
 NO_TURNS = frozenset({"health", "identity", "turns"})
 """Functions of the base that are no turn; `turns` runs stored ones, each of which is one."""
 
-_BOT_FRAME = re.compile(rf'File "[^"]*[\\\\/]{BOT}[\\\\/]([^"]+)", line (\d+)')
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 
 DONE, FAILED, WAITS = "done", "failed", "queued"
@@ -135,8 +135,7 @@ def _report_failure(recording: Recording, turn: RecordedTurn, fault: Any) -> Non
     trace = str(getattr(fault, "stack_trace", "") or fault.message).rstrip()
     lines = trace.splitlines() or ["the function failed"]
     text = next((line for line in reversed(lines) if _ERROR_LINE.match(line)), lines[-1])
-    frames = _BOT_FRAME.findall(trace)
-    where = "{}/{}:{}".format(BOT, *frames[-1]) if frames else ""
+    where = place_in((file, int(line)) for file, line in _FRAME.findall(trace))
     turn.error = turn.error or f"{where} {text.partition(':')[0]}".strip()
     recording.report(
         "error", turn, text=text, where=where, traceback=shown_text(trace), redacted=None

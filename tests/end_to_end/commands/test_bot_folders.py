@@ -28,6 +28,8 @@ from words import WORDS
 
 class FolderBot(ActivityHandler):
     async def on_message_activity(self, turn_context):
+        if turn_context.activity.text == "fail":
+            raise ValueError
         with open("resources/text.txt") as file:
             text = file.read()
         await turn_context.send_activity(f"{WORDS} {text} {__file__} {os.getcwd()}")
@@ -125,7 +127,10 @@ def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("host")
 def test_another_bot(bot: Path, variables: dict[str, str], logs: Path) -> None:
-    """The bot in the folder runs from its own files, with its triggers and the project's tools."""
+    """The bot in the folder runs from its own files, with its triggers and the project's tools.
+
+    The line of a turn that failed names them.
+    """
     log = logs / "another bot.log"
     with (
         MakeTarget("run", CHAT, log, {**variables, "BOT": str(bot)}) as run,
@@ -133,6 +138,9 @@ def test_another_bot(bot: Path, variables: dict[str, str], logs: Path) -> None:
     ):
         user.say("hello")
         until(lambda: user.replies() == [f"words text {bot}/__init__.py {bot}"])
+        user.say("fail")
+        line = 1 + BOT.splitlines().index("            raise ValueError")
+        until(lambda: f"a bot/__init__.py:{line} ValueError" in "".join(run.output))
         with closing(Caller(f"http://localhost:{variables['PORT']}")) as caller:
             assert caller.send("POST", "/admin/functions/yearly", [], b"{}").status == 202
         until(lambda: "yearly ran" in "".join(run.output))
