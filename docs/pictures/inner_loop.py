@@ -1,8 +1,8 @@
 """Records inner_loop.webp: the chat and the inspector of `make run`, as a developer uses them.
 
 `make recording` runs a copy of the sample bot, drives the page in Chromium, saves a change of the
-bot's code in between, and writes what the browser showed as one animated picture. Then it takes the
-pages' stills: light, dark, and as wide as a phone.
+bot's code in between, and writes what the browser showed as one animated picture. Then it takes
+stills: the chat (light, dark, and as wide as a phone), and inspector.webp with a failed turn.
 """
 
 import asyncio
@@ -29,17 +29,24 @@ FRAME_MS = 120
 """How long a frame is shown, whatever taking it took."""
 QUALITY = 70
 
+PHONE = "chat_phone"
 STILLS = {
     "chat_light": ("light", 1280, 720),
     "chat_dark": ("dark", 1280, 720),
-    "chat_phone": ("light", 360, 640),
+    PHONE: ("light", 360, 640),
 }
 """Color scheme, width and height by the file's name."""
 
 BEFORE, AFTER = "You said: ", "You wrote: "
 """What the bot answers before and after its code is changed."""
 
+ANSWER, PRICE = f'f"{AFTER}{{text}}"', '{"tea": "Two euros"}[text]'
+"""The code of the second answer, and code that answers only one message."""
+
 START_TIMEOUT_MS = 90_000
+
+TYPING_MS = 300
+"""The time between two letters. Three take longer than until a saved change runs."""
 
 
 class Film:
@@ -110,11 +117,16 @@ async def play(page: Page, film: Film, bot: Path) -> None:
     await page.locator(".inspector").get_by_text("card", exact=True).last.click()
     await film.take(16)
     await page.keyboard.press("Escape")
-    code = bot / "bot.py"
-    code.write_text(code.read_text("utf-8").replace(BEFORE, AFTER), "utf-8")
+    change(bot, BEFORE, AFTER)
     await film.type("good morning")
     await film.until_visible(messages.get_by_text(f"{AFTER}good morning").first)
     await film.take(16)
+
+
+def change(bot: Path, before: str, after: str) -> None:
+    """Replace a piece of the bot's code, and save it."""
+    code = bot / "bot.py"
+    code.write_text(code.read_text("utf-8").replace(before, after), "utf-8")
 
 
 async def record(bot: Path) -> None:
@@ -131,20 +143,46 @@ async def record(bot: Path) -> None:
         browser = await playwright.chromium.launch(executable_path=program)
         stack.push_async_callback(browser.close)
         page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        await open_page(page, f"http://localhost:{chat_port}/")
+        url = f"http://localhost:{chat_port}/"
+        await open_page(page, url)
         film = Film(page)
         await play(page, film, bot)
         film.save(RECORDING)
+        change(bot, ANSWER, PRICE)
+        await fail(page)
         await take_stills(page)
+        await page.goto(f"{url}inspector")
+        await page.get_by_text("sugar", exact=True).first.click()
+        await expect(page.get_by_text("KeyError: 'sugar'")).to_be_visible()
+        await take_still(page, "inspector")
 
 
 async def take_stills(page: Page) -> None:
-    """The page as it is now, in each scheme and size."""
+    """The chat in each scheme and size; the phone's without the inspector, which would cover it."""
     for name, (scheme, width, height) in STILLS.items():
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         await page.set_viewport_size({"width": width, "height": height})
-        picture = Image.open(io.BytesIO(await page.screenshot()))
-        picture.convert("RGB").save(RECORDING.with_name(f"{name}.webp"), quality=QUALITY, method=6)
+        if name == PHONE:
+            await page.get_by_role("button", name="Close the inspector").click()
+        await take_still(page, name)
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+
+
+async def fail(page: Page) -> None:
+    """Write messages, of which the last one fails."""
+    box = page.get_by_role("textbox", name="Type a message")
+    messages = page.get_by_role("region", name="Messages")
+    for text, answer in [("tea", "Two euros"), ("count", "Count: 1"), ("sugar", "Sorry")]:
+        await box.press_sequentially(text, delay=TYPING_MS)
+        await box.press("Enter")
+        await expect(messages.get_by_text(answer)).to_be_visible()
+
+
+async def take_still(page: Page, name: str) -> None:
+    """A picture of the page as it is now."""
+    picture = Image.open(io.BytesIO(await page.screenshot()))
+    picture.convert("RGB").save(RECORDING.with_name(f"{name}.webp"), quality=QUALITY, method=6)
 
 
 async def open_page(page: Page, url: str) -> None:
@@ -164,7 +202,7 @@ async def open_page(page: Page, url: str) -> None:
 def main() -> None:
     """Record a copy of the sample bot."""
     with tempfile.TemporaryDirectory() as folder:
-        bot = Path(folder) / "bot"
+        bot = Path(folder) / "bot_logic"
         shutil.copytree(ROOT / "bot_logic", bot, ignore=shutil.ignore_patterns("__pycache__"))
         asyncio.run(record(bot))
 
