@@ -1,5 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 import { MessageText } from "../bubbles/message_text.js";
+import { textOf } from "../model/outbox.js";
 
 const REASONS = {
   waiting: "Waiting for the local cloud",
@@ -8,9 +9,9 @@ const REASONS = {
 
 /** A message that the local cloud does not have yet. */
 export function Pending({ entry, context }) {
-  const { clientId, activity, shown, state, reason } = entry;
-  const said = { ...activity, text: shown ?? activity.text };
-  if (shown === null || !said.text) return null;
+  const { clientId, activity, state, reason } = entry;
+  const said = { ...activity, text: textOf(entry) };
+  if (!said.text) return null;
   const discard = () => context.dispatch({ type: "sent", clientId });
   return html`<div role="group" class="group group--own" aria-label="You">
     <div class="group__content">

@@ -37,6 +37,14 @@ export function addressed(outbox, conversation) {
   return outbox.map((each) => (each.conversation ? each : { ...each, conversation }));
 }
 
+/** What people see of an entry; empty: nothing. One that failed is always seen. */
+export function textOf({ activity, shown, state }) {
+  const text = shown === undefined ? activity.text : shown;
+  if (text) return text;
+  if (shown !== null && activity.attachments?.length > 0) return "A card";
+  return state === "failed" ? "The answer to a card" : "";
+}
+
 /** Those of one conversation, as the message list shows them. */
 export function entriesOf(outbox, conversation) {
   return outbox.filter((each) => each.conversation === conversation);

@@ -38,6 +38,19 @@ test("a reload keeps the messages, and sends the one on its way again", () => {
   assert.deepEqual(outbox.keptOutbox(kept), TWO);
 });
 
+test("a message shows its text, or what it has in place of one", () => {
+  const text = (activity, more = {}) => outbox.textOf({ activity, state: "waiting", ...more });
+  const card = { attachments: [{}] };
+  const submitted = { value: { choice: 1 } };
+  assert.deepEqual([text({ text: "a" }), text({ text: "a" }, { shown: "b" })], ["a", "b"]);
+  assert.deepEqual([text(card), text({ text: "a" }, { shown: null }), text(submitted)], [
+    "A card",
+    "",
+    "",
+  ]);
+  assert.equal(text(submitted, { state: "failed" }), "The answer to a card");
+});
+
 test("what is no outbox is none", () => {
   assert.deepEqual(outbox.keptOutbox(storage()), []);
   assert.deepEqual(outbox.keptOutbox(storage({ "local-chat.outbox": "{" })), []);
