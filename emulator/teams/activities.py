@@ -151,12 +151,13 @@ def as_delivered(stored: Activity) -> Activity:
     if activity["conversation"]["conversationType"] != "personal":
         # Elsewhere, bots get no files through the Bot Connector.
         attachments = [each for each in attachments if each["contentType"] != DOWNLOAD_INFO]
-    if any(each["contentType"] == HTML for each in attachments):
-        return {**activity, "attachments": attachments}  # the page has written it: a quote
+    # The page writes the HTML of a quote only.
+    quotes = [str(each.get("content")) for each in attachments if each["contentType"] == HTML]
+    attachments = [each for each in attachments if each["contentType"] != HTML]
     pictures = [
         each for each in attachments if each["contentType"] == "image/*" and each.get("contentUrl")
     ]
-    content = html_of(activity.get("text") or "") + "".join(map(_picture, pictures))
+    content = "".join([*quotes, html_of(activity.get("text") or ""), *map(_picture, pictures)])
     if content:
         attachments = [*attachments, {"contentType": HTML, "content": content}]
     return {**activity, "attachments": attachments}

@@ -21,7 +21,7 @@ from emulator.teams.activities import (
 from emulator.teams.api.app_manifest import AppManifest
 from emulator.teams.api.conversation_routes import member_of
 from emulator.teams.deliveries import Deliveries
-from emulator.teams.directory.body import bad, item, message_content, optional_text
+from emulator.teams.directory.body import bad, item, items, message_content, optional_text
 from emulator.teams.directory.conversation import TeamsConversation
 from emulator.teams.directory.person import Person
 from emulator.teams.directory.teams_directory import TeamsDirectory
@@ -138,6 +138,8 @@ class MessageRoutes:
         stored = self._own(chat, person, request)
         content = message_content(item(body, "activity"))
         chosen = {name: value for name, value in content.items() if name in _EDITABLE}
+        *_, client = stored["entities"]
+        chosen["entities"] = [*items(content, "entities"), client]
         updated = chat.update(stored["id"], {**stored, **chosen})
         return self._update(chat, updated, "editMessage")
 
@@ -259,7 +261,7 @@ class MessageRoutes:
 _GIVEN = frozenset({"id", "from", "recipient", "conversation", "serviceUrl", "channelId"})
 """Properties of a message that the channel sets."""
 
-_EDITABLE = frozenset({"text", "textFormat", "entities", "attachments"})
+_EDITABLE = frozenset({"text", "textFormat", "attachments"})
 
 
 def zone_of(body: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ class TeamsDirectory:
         """
         person = Person.from_json(body, self.tenant_id)
         number = person.name.removeprefix("User ")
-        if number.isascii() and number.isdecimal() and len(number) <= 6:
+        if number.isdecimal() and len(number) <= 6:
             self._last_number = max(self._last_number, int(number))
         return self.people.get(person.id) or self._add_person(person)
 

@@ -11,7 +11,7 @@ import pytest
 
 from emulator.cloud import Cloud
 from tests.emulator.teams.connector_caller import ConnectorCaller
-from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage, silent
+from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
 from tests.support.timing import condition
 
 
@@ -93,6 +93,8 @@ async def test_a_post_and_a_reply_in_a_channel(page: TeamsPage, bot: AdaptedBot)
     data = second["channelData"]
     assert data["team"] == {"id": channel.chat["team"]["id"]}
     assert data["channel"] == {"id": channel.chat["id"]}
+    thread = first["conversation"]["id"]
+    assert await channel.call("GET", f"/conversations/{thread}") == channel.chat
     assert (data["teamsTeamId"], data["teamsChannelId"]) == (data["team"]["id"], channel.chat["id"])
     assert "thread" not in second
 
@@ -175,6 +177,7 @@ async def test_a_personal_chat_has_no_name(page: TeamsPage) -> None:
     """It cannot be renamed, and has one user."""
     await page.call("PATCH", page.path, 400, name="Budget")
     await page.call("POST", f"{page.path}/members", 400, new=True)
+    await page.call("DELETE", f"{page.path}/members/{page.user}", 400)
     assert await page.call("GET", page.path) == page.chat
 
 
@@ -197,78 +200,6 @@ async def test_a_member_is_added_once(page: TeamsPage, bot: AdaptedBot) -> None:
     assert sorted(changes()) == ["membersAdded", "membersAdded", "membersRemoved"]
 
 
-async def test_edit_delete_and_undelete(page: TeamsPage, bot: AdaptedBot) -> None:
-    """They have the message's id, and Teams' event types."""
-    sent = await page.say("first")
-    path = f"{page.path}/activities/{sent['id']}"
-    await page.call("PUT", path, activity={"text": "second"})
-    edited = await bot.wait_for("messageUpdate")
-    assert (edited["id"], edited["text"]) == (sent["id"], "second")
-    assert edited["channelData"]["eventType"] == "editMessage"
-    assert edited["attachments"][0]["content"] == "<p>second</p>"
-    shown = await page.sees("second")
-    assert shown["edited"] is True
-    await page.call("DELETE", path)
-    deleted = await bot.wait_for("messageDelete")
-    assert deleted["id"] == sent["id"]
-    assert deleted["channelData"]["eventType"] == "softDeleteMessage"
-    assert "text" not in deleted
-    await page.call("POST", f"{path}/undelete")
-    restored = await bot.wait_for("messageUpdate", 2)
-    assert restored["channelData"]["eventType"] == "undeleteMessage"
-    assert restored["text"] == "second"
-    assert "edited" not in restored
-
-
-async def test_what_others_wrote_cannot_be_changed(page: TeamsPage) -> None:
-    """Only one's own messages can be edited, deleted or sent again."""
-    group = await page.create("group")
-    sent = await group.say("mine")
-    chat = await group.call("POST", f"{group.path}/members", new=True)
-    other = chat["members"][1]["id"]
-    path = f"{group.path}/activities/{sent['id']}"
-    await group.call("PUT", path, 403, user=other, activity={"text": "yours"})
-    await group.call("DELETE", path, 403, user=other)
-    await group.call("POST", f"{path}/retry", 403, user=other)
-    await group.call("DELETE", path)
-    await group.call("POST", f"{path}/undelete", 404, user=other)
-
-
-async def test_reactions_to_the_bots_messages(page: TeamsPage, bot: AdaptedBot) -> None:
-    """Bots get the reactions to their own messages, not those to people's."""
-    own = await page.say("people's")
-    bot.turn = lambda context: context.send_activity("the bot's")
-    await page.say("say it")
-    reply = await page.sees("the bot's")
-    await page.call("POST", f"{page.path}/activities/{own['id']}/reactions", type="sad")
-    path = f"{page.path}/activities/{reply['id']}/reactions"
-    await page.call("POST", path, type="heart", add=True)
-    added = await bot.wait_for("messageReaction")
-    assert added["reactionsAdded"] == [{"type": "heart"}]
-    assert added["replyToId"] == reply["id"]
-    await page.call("POST", path, type="heart", add=False)
-    removed = await bot.wait_for("messageReaction", 2)
-    assert removed["reactionsRemoved"] == [{"type": "heart"}]
-    assert len(bot.of("messageReaction")) == 2
-    shown = await page.sees("people's")
-    assert shown["reactions"] == [{"type": "sad", "user": page.user}]
-    await page.call("POST", path, 400, type="thumbsdown")
-
-
-async def test_a_reaction_that_is_there_already(page: TeamsPage, bot: AdaptedBot) -> None:
-    """Adding it again, or removing it again, changes nothing, and the bot gets nothing."""
-    bot.turn = lambda context: context.send_activity("the bot's")
-    await page.say("say it")
-    reply = await page.sees("the bot's")
-    bot.turn = silent
-    path = f"{page.path}/activities/{reply['id']}/reactions"
-    for add in (True, True, False, False):
-        await page.call("POST", path, type="like", add=add)
-    await page.say("the end")
-    await bot.wait_for("message", 2)
-    assert len(bot.of("messageReaction")) == 2
-
-
 async def test_a_button_of_a_card(page: TeamsPage, bot: AdaptedBot) -> None:
     """An Action.Submit is a message with a value and no HTML; groups need no mention for it."""
     group = await page.create("group")
@@ -285,10 +216,13 @@ async def test_a_button_of_a_card(page: TeamsPage, bot: AdaptedBot) -> None:
     assert "text" not in activity
 
 
-async def test_uninstall_and_install(page: TeamsPage, bot: AdaptedBot) -> None:
+async def test_uninstall_and_install(
+    page: TeamsPage, bot: AdaptedBot, connector: ConnectorCaller
+) -> None:
     """A removed bot gets the removal and then nothing, until it is installed again."""
     group = await page.create("group")
     await bot.wait_for("conversationUpdate")
+    _, said = await connector.send(group.chat["id"])
     await group.call("POST", f"{group.path}/uninstall")
     removed = await bot.wait_for("installationUpdate", 2)
     assert removed["action"] == "remove"
@@ -297,10 +231,19 @@ async def test_uninstall_and_install(page: TeamsPage, bot: AdaptedBot) -> None:
     await group.call("POST", f"{group.path}/uninstall", 409)
     await group.mention("anybody?")
     await group.call("POST", f"{group.path}/invoke", 403, name="task/fetch", value={})
+    await group.call("POST", f"{group.path}/activities/{said['id']}/reactions", type="like")
     await group.call("POST", f"{group.path}/install")
+    await group.call("POST", f"{group.path}/install", 409)
     again = await bot.wait_for("installationUpdate", 3)
     assert again["action"] == "add"
-    assert bot.of("message") == []
+    assert bot.of("message") + bot.of("messageReaction") == []
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Else", "../etc/passwd", 5, None])
+async def test_a_time_zone_that_is_none(page: TeamsPage, bot: AdaptedBot, zone: object) -> None:
+    """A browser whose zone is not known is in UTC."""
+    await page.say("hello", timezone=zone)
+    assert (await bot.wait_for("message"))["localTimezone"] == "UTC"
 
 
 async def test_the_channel_sets_the_addresses(page: TeamsPage, bot: AdaptedBot) -> None:
@@ -363,9 +306,13 @@ async def test_strangers_write_nothing(page: TeamsPage) -> None:
     await page.call("POST", path, 403, user=other.user, activity=body)
     await page.call("POST", path, 404, user="29:nobody", activity=body)
     await page.call("POST", "/conversations/a:1none/activities", 404, activity=body)
-    await page.call("POST", f"{page.path}/block", 403, user=other.user)
-    team = (await page.create("channel")).chat["team"]["id"]
+    for action in ("block", "install", "uninstall"):
+        await page.call("POST", f"{page.path}/{action}", 403, user=other.user)
+    channel = await page.create("channel")
+    await channel.call("PATCH", channel.path, 403, user=other.user, name="Theirs")
+    team = channel.chat["team"]["id"]
     await other.call("POST", "/conversations", 403, kind="channel", team=team)
+    await other.call("POST", "/conversations", 404, kind="channel", team="19:x@thread.tacv2")
     await page.call("POST", path, 400, activity={"text": "no type"})
     await page.call("POST", path, 400, activity={"type": "event", "name": "x"})
     await page.call("PUT", f"{path}/1", 404, activity={"text": "unknown"})

@@ -127,6 +127,25 @@ async def test_a_bot_changes_its_own_messages_only(
     assert (await connector.refused("DELETE", f"{path}/{own['id']}"))[0] == 403
 
 
+async def test_an_update_of_a_message_with_reactions(
+    page: TeamsPage, connector: ConnectorCaller
+) -> None:
+    """The bot's update leaves the reactions, and the message in its thread."""
+    channel = await page.create("channel")
+    await channel.connect()
+    post = await channel.say("a post")
+    thread = f"{channel.chat['id']};messageid={post['id']}"
+    _, sent = await connector.send(thread, "draft")
+    path = f"/activities/{sent['id']}"
+    await channel.call("POST", f"{channel.path}{path}/reactions", type="like")
+    update = {"type": "message", "text": "final"}
+    assert (await connector.call("PUT", f"/conversations/{thread}{path}", update))[0] == 200
+    shown = await channel.sees("final")
+    assert shown["reactions"] == [{"type": "like", "user": page.user}]
+    assert shown["thread"] == post["id"]
+    await channel.close()
+
+
 async def test_a_removed_bot_can_do_nothing(page: TeamsPage, connector: ConnectorCaller) -> None:
     """After the app is uninstalled, each operation in the conversation is a 403."""
     general = await page.create("channel")
@@ -166,7 +185,9 @@ async def test_a_user_without_the_app_cannot_be_written_to(
 
 
 async def test_a_blocked_bot_cannot_write(page: TeamsPage, connector: ConnectorCaller) -> None:
-    """Its messages are refused until the user unblocks it."""
+    """Its messages are refused until the user unblocks it. Only a personal chat can block it."""
+    group = await page.create("group")
+    await group.call("POST", f"{group.path}/block", 400)
     await page.call("POST", f"{page.path}/block")
     path = f"/conversations/{page.chat['id']}/activities"
     message = {"type": "message", "text": "hello"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import aiohttp
 import pytest
+from botbuilder.core import TurnContext
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
@@ -90,6 +91,32 @@ async def test_a_bot_that_cannot_be_reached_gets_it_later(page: TeamsPage, bot: 
         await page.event("delivery", activityId=each["id"], state="delivered")
     arrived = [each["text"] for each in bot.of("message")]
     assert arrived == [f"message {number}" for number in range(5)]
+
+
+async def test_those_behind_a_slow_turn_wait_for_it(
+    page: TeamsPage, bot: AdaptedBot, cloud: Cloud, running_cloud: CloudThread
+) -> None:
+    """They keep their order, and are not given up while the bot is at work."""
+    finished = asyncio.Event()
+
+    async def turn(context: TurnContext) -> None:
+        if context.activity.text == "slow":
+            await finished.wait()
+
+    bot.turn = turn
+    report(running_cloud, "starting")
+    await page.say("first")
+    await page.say("slow")
+    report(running_cloud, "ready")
+    await bot.wait_for("message", 2)
+    cloud.teams.deliveries.hold_seconds = 0.1
+    behind = await page.say("behind")
+    # Shown after more than the time that it may be held.
+    await page.event("delivery", activityId=behind["id"], state="held")
+    assert len(bot.of("message")) == 2
+    finished.set()
+    await page.event("delivery", activityId=behind["id"], state="delivered")
+    assert [each["text"] for each in bot.of("message")] == ["first", "slow", "behind"]
 
 
 async def test_a_greeting_waits_for_the_bot(

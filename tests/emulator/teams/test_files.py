@@ -219,5 +219,8 @@ async def test_a_form_of_another_shape_is_a_400(page: TeamsPage) -> None:
     await send(page, data, 400)
     async with page.http.post(f"/api/chat{page.path}/files", json={}) as response:
         assert response.status == 400
+    headers = {"Content-Type": "multipart/form-data"}  # without a boundary
+    async with page.http.post(f"/api/chat{page.path}/files", headers=headers) as response:
+        assert response.status == 400
     async with page.http.get("/api/chat/files/none") as response:
         assert response.status == 404

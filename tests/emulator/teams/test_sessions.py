@@ -109,7 +109,8 @@ async def test_a_later_run_knows_the_team_of_a_channel(
 
 
 async def test_a_new_user_after_kept_ones_has_a_new_name(page: TeamsPage) -> None:
-    """Its number is higher than those of the users that tabs have kept."""
+    """Its number is higher than those of the users that tabs have kept; a name may have none."""
+    await TeamsPage.opened(page.http, user={**page.session["user"], "id": "29:1x", "name": "Ann"})
     kept = {**page.session["user"], "id": "29:1kept", "name": "User 700"}
     await TeamsPage.opened(page.http, user=kept)
     new = await TeamsPage.opened(page.http)

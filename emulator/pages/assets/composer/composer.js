@@ -142,8 +142,7 @@ function messageOf({ text, picked }, referring, attached) {
   const message = { type: "message", text: written.text, textFormat: "plain" };
   if (written.entities.length > 0) message.entities = written.entities;
   if (attached.length > 0) message.attachments = attached;
-  if (referring?.kind === "reply")
-    message.attachments = [quoteOf(referring.item, typed), ...attached];
+  if (referring?.kind === "reply") message.attachments = [quoteOf(referring.item), ...attached];
   return message;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Quoted messages: Teams puts them into the HTML of a message that replies to another, where bots
- * find them in an attachment of type text/html. The message's text has the reply only.
+ * find them in an attachment of type text/html. The message's text has the reply only, which the
+ * local cloud adds to that HTML.
  */
 
 import { plainText, shortened } from "./plain_text.js";
@@ -19,15 +20,15 @@ function unescaped(text) {
 }
 
 /** The attachment of a message that replies to an item of the transcript. */
-export function quoteOf({ id, activity }, reply) {
+export function quoteOf({ id, activity }) {
   const { from = {}, text } = activity;
   const preview = shortened(plainText(text || "A card or a file"), PREVIEW_LENGTH);
   const person = `itemprop="mri" itemid="${escaped(from.id ?? "")}"`;
   const sender = `<strong ${person}>${escaped(from.name ?? "")}</strong>`;
   const said = `<p itemprop="preview">${escaped(preview)}</p>`;
   const message = `itemscope itemtype="${TYPE}" itemid="${escaped(id)}"`;
-  const quote = `<blockquote ${message}>${sender}${said}</blockquote>`;
-  return { contentType: "text/html", content: `${quote}<p>${escaped(reply)}</p>` };
+  const content = `<blockquote ${message}>${sender}${said}</blockquote>`;
+  return { contentType: "text/html", content };
 }
 
 /** `{id, name, preview}` of what a message replies to; null if it replies to nothing. */

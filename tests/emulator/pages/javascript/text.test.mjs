@@ -60,10 +60,10 @@ test("a quote is in the HTML of a message, as Teams has it", () => {
     id: "17",
     activity: { from: { id: "28:b", name: "Bot" }, text: '**1 < 2** "so"' },
   };
-  const attachment = quoteOf(item, "Yes & no");
+  const attachment = quoteOf(item);
   assert.equal(attachment.contentType, "text/html");
   assert.match(attachment.content, /itemtype="http:\/\/schema.skype.com\/Reply" itemid="17"/);
-  assert.match(attachment.content, /<p>Yes &amp; no<\/p>$/);
+  assert.match(attachment.content, /<\/blockquote>$/);
   const found = { id: "17", name: "Bot", preview: '1 < 2 "so"' };
   assert.deepEqual(quoteIn({ attachments: [attachment] }), found);
   assert.equal(quoteIn({ attachments: [{ contentType: "text/html", content: "<p>a</p>" }] }), null);
