@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,7 @@ class LiveSocket:
         self._connector_url = connector_url
         self._sockets: set[web.WebSocketResponse] = set()
         self._pages: set[ConversationPage] = set()
+        self._unread: dict[str, Counter[str]] = defaultdict(Counter)
         directory.on_message = self._publish_elsewhere
         directory.on_membership = self._publish_membership
         status.listen(self._publish_status)
@@ -76,11 +78,14 @@ class LiveSocket:
             chat.publish({"type": "status", "status": self._status.as_json()})
 
     def _publish_elsewhere(self, chat: TeamsConversation, activity: Activity) -> None:
-        """Have pages of members that show another conversation mark this one."""
+        """Count a message as unread for the members who have no page with the conversation."""
         event = {"type": "elsewhere", "conversation": chat.id, "activity": activity}
-        for page in self._pages:
-            is_own = activity["from"]["id"] == page.user_id
-            if page.user_id in chat.people and page.chat is not chat and not is_own:
+        for user_id in chat.people.keys() - {activity["from"]["id"]}:
+            pages = [page for page in self._pages if page.user_id == user_id]
+            if any(page.chat is chat for page in pages):
+                continue
+            self._unread[user_id][chat.id] += 1
+            for page in pages:
                 page.events.put_nowait(event)
 
     def _publish_membership(self, user_ids: list[str]) -> None:
@@ -118,10 +123,12 @@ class LiveSocket:
         events = chat.subscribe()
         page = ConversationPage(user_id, chat, events)
         self._pages.add(page)
+        self._unread[user_id].pop(chat.id, None)
         try:
             reached = min(after, len(chat.changes))
             hello = {"run": self._run_id, "status": self._status.as_json(), "reached": reached}
-            await socket.send_json({"type": "hello", **hello})
+            unread = dict(self._unread[user_id])
+            await socket.send_json({"type": "hello", **hello, "unread": unread})
             events.put_nowait(None)
             for delivery in chat.deliveries.values():
                 events.put_nowait(delivery)

@@ -26,6 +26,30 @@ async def test_a_page_connects_again_where_it_was(page: TeamsPage) -> None:
     await later.close()
 
 
+async def test_a_page_that_is_ahead(page: TeamsPage) -> None:
+    """One that asks for what comes after more than there is gets what is new."""
+    later = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await later.connect(after=1000)
+    await page.say("new")
+    await later.sees("new")
+    await later.close()
+
+
+async def test_what_people_do_not_see(page: TeamsPage, connector: ConnectorCaller) -> None:
+    """A bot's traces are not sent to pages."""
+    await connector.send(page.chat["id"], "", type="trace", name="a trace")
+    await connector.send(page.chat["id"], "a message")
+    await page.sees("a message")
+    assert not [each for each in page.shown() if each["type"] == "trace"]
+
+
+async def test_what_a_button_shows(page: TeamsPage, bot: AdaptedBot) -> None:
+    """The page keeps what people see in place of the text, which alone the bot gets."""
+    await page.say("the value", shown="the title")
+    assert (await page.sees("the value"))["shown"] == "the title"
+    assert "shown" not in await bot.wait_for("message")
+
+
 async def test_a_reloaded_page_gets_the_newest_versions(page: TeamsPage) -> None:
     """Each activity once, as it is now, in the order of the first versions; deletions as such."""
     first = await page.say("first")
@@ -66,6 +90,28 @@ async def test_what_happens_elsewhere(page: TeamsPage, bot: AdaptedBot) -> None:
     event = await page.event("elsewhere")
     assert event["conversation"] == group.chat["id"]
     assert event["activity"]["text"] == "from the bot"
+
+
+async def test_what_is_unread(page: TeamsPage, connector: ConnectorCaller) -> None:
+    """A page that connects learns how much its user has not seen; what they wrote is seen."""
+    group = await page.create("group")
+    other = (await group.call("POST", f"{group.path}/members", new=True))["members"][1]["id"]
+    await connector.send(group.chat["id"])
+    await group.say("hello")
+    await group.say("hello", user=other)
+    loaded = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await loaded.connect()
+    assert (await loaded.event("hello"))["unread"] == {group.chat["id"]: 2}
+    await group.connect()
+    assert (await group.event("hello"))["unread"] == {}
+    await connector.send(group.chat["id"], "seen")
+    await group.sees("seen")
+    await group.close()
+    again = await TeamsPage.opened(page.http, user=page.session["user"], conversation=page.chat)
+    await again.connect()
+    assert (await again.event("hello"))["unread"] == {}
+    for tab in (loaded, again):
+        await tab.close()
 
 
 async def test_typing_of_the_past_is_not_shown(

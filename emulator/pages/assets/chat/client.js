@@ -61,9 +61,8 @@ export function chatClient(store, api, openSocket) {
   }
 
   function later(error) {
-    if (!(error instanceof UnreachableError)) {
-      store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
-    }
+    if (error instanceof UnreachableError) store.dispatch({ type: "lost" });
+    else store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
     failures += 1;
     timer = setTimeout(() => connect(), pauseBefore(failures));
   }
@@ -81,9 +80,7 @@ export function chatClient(store, api, openSocket) {
       if (mine === attempt) take(JSON.parse(data));
     });
     opened.addEventListener("close", () => {
-      if (mine !== attempt) return;
-      store.dispatch({ type: "connecting" });
-      later(new UnreachableError());
+      if (mine === attempt) later(new UnreachableError());
     });
   }
 

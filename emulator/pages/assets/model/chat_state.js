@@ -33,13 +33,15 @@ export function initialState(kept, pending) {
 }
 
 const ACTIONS = {
-  connecting: (state) => ({ ...state, connection: state.run ? "lost" : "connecting" }),
+  connecting: (state) =>
+    state.connection === "lost" ? state : { ...state, connection: "connecting" },
+  lost: (state) => ({ ...state, connection: "lost" }),
   opened: withSession,
-  hello: (state, { status, deliveries }) => ({
+  hello: (state, { status, unread }) => ({
     ...state,
     connection: "connected",
     status: status ?? state.status,
-    deliveries: deliveries ? { ...state.deliveries, ...byActivity(deliveries) } : state.deliveries,
+    unread: unread ?? state.unread,
   }),
   status: (state, { status }) => ({ ...state, status }),
   changes: withServerChanges,
@@ -116,10 +118,6 @@ function withServerChanges(state, { changes, reached, now }) {
     typists,
     outbox: outbox.withoutArrived(state.outbox, changes),
   };
-}
-
-function byActivity(deliveries) {
-  return Object.fromEntries(deliveries.map((each) => [each.activityId, each]));
 }
 
 function withDelivery(state, { delivery, now }) {

@@ -108,6 +108,13 @@ def choose(page: Page, button: str, item: str) -> None:
     page.get_by_role("menu").get_by_text(item, exact=True).click()
 
 
+def open_group(page: Page) -> None:
+    """Start a group chat, and wait until the page is connected with it."""
+    choose(page, "New conversation", "New group chat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    expect(page.locator(".status")).not_to_have_text("Connecting")
+
+
 def choose_for(shown: Locator, button: str, item: str) -> None:
     """Choose from a menu of a message, which a mouse over it shows."""
     shown.hover()

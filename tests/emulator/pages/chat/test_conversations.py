@@ -9,6 +9,7 @@ from tests.emulator.pages.chat.local_teams import (
     bubble,
     choose,
     message,
+    open_group,
     shoot,
 )
 from tests.support.wire.chromium import say
@@ -32,8 +33,7 @@ def mention(page: Page, name: str, rest: str) -> None:
 
 def test_a_group_chat(teams: LocalTeams, page: Page, complaints: list[str]) -> None:
     """The bot gets what mentions it; the page says so of what does not."""
-    choose(page, "New conversation", "New group chat")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    open_group(page)
     say(page, "hello all")
     own = message(page, "hello all")
     expect(own).to_contain_text(UNMENTIONED)
@@ -51,8 +51,7 @@ def test_a_group_chat(teams: LocalTeams, page: Page, complaints: list[str]) -> N
 
 def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
     """A member who was picked is still mentioned when the draft is sent after a reload."""
-    choose(page, "New conversation", "New group chat")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    open_group(page)
     box(page).press_sequentially("@Bo")
     expect(page.get_by_role("listbox", name="Mention")).to_be_visible()
     box(page).press("Enter")
@@ -66,7 +65,7 @@ def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
 
 def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     """A member is added, acted as, mentioned and removed; two tabs see the same."""
-    choose(page, "New conversation", "New group chat")
+    open_group(page)
     members = page.get_by_role("button", name="members, acting as")
     members.or_(page.get_by_role("button", name="1 member")).first.click()
     page.get_by_role("menuitem", name="Add a new user").click()
@@ -110,7 +109,7 @@ def test_a_channel_has_threads(teams: LocalTeams, page: Page) -> None:
 
 def test_names_can_be_changed(page: Page) -> None:
     """A group chat and a channel get another name, in header, list and transcript."""
-    choose(page, "New conversation", "New group chat")
+    open_group(page)
     choose(page, "More", "Rename")
     page.get_by_role("textbox", name="Name").fill("Release planning")
     page.get_by_role("button", name="Rename").click()
@@ -145,7 +144,7 @@ def test_conversations_keep_what_was_typed(page: Page) -> None:
     say(page, "in the chat")
     expect(bubble(page, "You said: in the chat")).to_be_visible()
     box(page).fill("not yet sent")
-    choose(page, "New conversation", "New group chat")
+    open_group(page)
     expect(box(page)).to_have_value("")
     page.get_by_role("navigation").get_by_role("button", name="Bot", exact=True).click()
     expect(bubble(page, "You said: in the chat")).to_be_visible()
@@ -155,11 +154,12 @@ def test_conversations_keep_what_was_typed(page: Page) -> None:
 def test_unread_messages_elsewhere(teams: LocalTeams, page: Page) -> None:
     """What the bot writes in a conversation that is not open is counted in the list."""
     chat = teams.conversation(page)
-    choose(page, "New conversation", "New group chat")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    open_group(page)
     sender = teams.thread.cloud.teams.directory.bot
     teams.thread.call(chat.add, {"type": "message", "from": sender, "text": "psst"})
     entry = page.get_by_role("navigation").get_by_role("button", name="Bot")
+    expect(entry).to_contain_text("1 unread")
+    page.reload()
     expect(entry).to_contain_text("1 unread")
     entry.click()
     expect(bubble(page, "psst")).to_be_visible()

@@ -10,10 +10,10 @@ from tests.emulator.pages.chat.local_teams import (
     LocalTeams,
     box,
     bubble,
-    choose,
     choose_for,
     hand_over,
     message,
+    open_group,
     shoot,
 )
 from tests.support.wire.chromium import say
@@ -94,8 +94,7 @@ def test_a_dropped_file_can_be_removed(page: Page) -> None:
 
 def test_a_picture_with_a_mention(page: Page) -> None:
     """In a group chat, a picture is sent with the mention that brings it to the bot."""
-    choose(page, "New conversation", "New group chat")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Group chat")
+    open_group(page)
     hand_over(page, "image.png", "image/png", png(), "paste")
     expect(page.locator(".tray img")).to_be_visible()
     box(page).press_sequentially("@Bo")

@@ -45,7 +45,7 @@ function texts(state) {
 
 test("a lost connection changes nothing of the transcript", () => {
   const before = after(opened("r1"), { type: "hello" }, changes(message("1")));
-  const lost = reduce(before, { type: "connecting" });
+  const lost = [{ type: "lost" }, { type: "connecting" }].reduce(reduce, before);
   assert.equal(lost.connection, "lost");
   const again = [opened("r1"), { type: "hello" }].reduce(reduce, lost);
   assert.deepEqual([again.connection, again.reached, texts(again)], ["connected", 1, ["1"]]);
@@ -76,6 +76,12 @@ test("a conversation in the background has unread messages until it is opened", 
   assert.equal(state.unread["19:x"], 2);
   const open = reduce(state, opened("r1", { conversation: { ...CHAT, id: "19:x" } }));
   assert.deepEqual(open.unread, {});
+});
+
+test("what came while the page was not connected is unread, too", () => {
+  const state = after(opened("r1"), { type: "hello", unread: { "19:x": 3 } });
+  const more = reduce(state, { type: "elsewhere", conversation: "19:x" });
+  assert.deepEqual([state.unread, more.unread], [{ "19:x": 3 }, { "19:x": 4 }]);
 });
 
 test("the end of a turn hides the bot's typing indicator", () => {

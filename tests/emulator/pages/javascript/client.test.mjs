@@ -168,12 +168,46 @@ test("an old socket of another conversation changes nothing", async (t) => {
   await client.connect();
   cloud.sockets[0].says({ type: "hello", run: "r1" });
   await client.connect({ conversation: { ...CHAT, id: "19:x" } });
+  assert.equal(store.state.connection, "connecting");
   cloud.sockets[0].says({ type: "changes", changes: [{ type: "message", id: "1" }], reached: 1 });
   cloud.sockets[0].breaks();
   assert.deepEqual(store.state.transcript.items, []);
   cloud.sockets[1].says({ type: "hello", run: "r1" });
   cloud.sockets[0].breaks();
   assert.equal(store.state.connection, "connected");
+});
+
+test("of two conversations that are opened at once, the later one is", async (t) => {
+  const { cloud, store, client } = started(t);
+  await client.connect();
+  let answer;
+  const slow = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const usual = cloud.session.bind(cloud);
+  cloud.session = (kept) =>
+    kept.conversation.id === "19:slow" ? slow.then(() => usual(kept)) : usual(kept);
+  client.connect({ conversation: { ...CHAT, id: "19:slow" } });
+  await client.connect({ conversation: { ...CHAT, id: "19:fast" } });
+  answer();
+  await settled();
+  assert.equal(store.state.conversation.id, "19:fast");
+  assert.match(cloud.sockets.at(-1).url, /fast/);
+});
+
+test("what waits is sent in its own conversation only", async (t) => {
+  const { cloud, client } = started(t);
+  await client.connect();
+  client.send({ type: "message", text: "for the chat" });
+  const chat = { ...CHAT };
+  await client.connect({ conversation: { ...CHAT, id: "19:x" } });
+  cloud.sockets.at(-1).says({ type: "hello", run: "r1" });
+  await settled();
+  assert.deepEqual(cloud.sent, []);
+  await client.connect({ conversation: chat });
+  cloud.sockets.at(-1).says({ type: "hello", run: "r1" });
+  await settled();
+  assert.deepEqual(cloud.sent, ["for the chat"]);
 });
 
 test("a kept session that the server does not take is given up", async (t) => {
