@@ -1,4 +1,4 @@
-import { html, useState } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useState } from "/assets/libraries/htm.js";
 import { matchingMembers, mentionQuery, withMention } from "../text/mentions.js";
 import { Avatar } from "../shared/avatar.js";
 
@@ -42,6 +42,9 @@ export function useMentions({ field, now, put }, members) {
 
 export function MentionPicker({ mentions }) {
   const { open, found, active, pick } = mentions;
+  useLayoutEffect(() => {
+    document.getElementById(`${LIST}-${active}`)?.scrollIntoView({ block: "nearest" });
+  }, [open, active]);
   if (!open) return null;
   return html`<ul id=${LIST} class="mentions" role="listbox" aria-label="Mention">
     ${found.map(

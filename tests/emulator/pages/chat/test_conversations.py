@@ -63,6 +63,21 @@ def test_a_mention_survives_a_reload(teams: LocalTeams, page: Page) -> None:
     assert any(each["text"] == "<at>Bot</at> hello" for each in teams.received(page))
 
 
+def test_a_mention_among_many(teams: LocalTeams, page: Page) -> None:
+    """The list of members scrolls to the one that the arrow keys choose."""
+    open_group(page)
+    chat = f"{teams.url}api/chat/conversations/{teams.conversation(page).id}"
+    for _ in range(12):
+        assert page.request.post(f"{chat}/members", data={"new": True}).ok
+    expect(page.locator(".count")).to_have_text("13")
+    box(page).press_sequentially("@")
+    options = page.get_by_role("listbox", name="Mention").get_by_role("option")
+    expect(options.last).not_to_be_in_viewport()
+    box(page).press("ArrowUp")
+    expect(options.last).to_be_in_viewport(ratio=0.9)
+    expect(options.last).to_have_attribute("aria-selected", "true")
+
+
 def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     """A member is added, acted as, mentioned and removed; two tabs see the same."""
     open_group(page)
