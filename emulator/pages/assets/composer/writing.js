@@ -14,9 +14,10 @@ export function useWriting(conversation) {
   const newest = useRef(draft);
   const [referring, setReferring] = useState(null);
   const editing = referring?.kind === "edit";
-  const waiting = editing ? referring.draft : draft;
   useEffect(() => field.current.focus(), []);
-  useEffect(() => keepDraft(sessionStorage, id, waiting), [waiting, id]);
+  // Effects run late: the draft of their time may be old.
+  const keep = () => keepDraft(sessionStorage, id, editing ? referring.draft : newest.current);
+  useEffect(keep, [draft, referring, id]);
   const change = (next) => {
     newest.current = next;
     setDraft(next);
@@ -29,10 +30,8 @@ export function useWriting(conversation) {
   };
   const now = () => ({ text: field.current.value, picked: newest.current.picked });
   const type = (text) => {
-    const next = { ...newest.current, text };
-    change(next);
-    // At once: the page may be reloaded before an effect runs.
-    if (!editing) keepDraft(sessionStorage, id, next);
+    change({ ...newest.current, text });
+    keep(); // The page may be reloaded before an effect runs.
   };
   /** Refer to a message, or to none: an edit is given up. */
   const refer = (next) => {

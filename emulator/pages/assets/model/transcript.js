@@ -80,7 +80,6 @@ function withMessage(transcript, stored, reader) {
 
 /** Bots also update a message to replace its card: that is no edit of what it says. */
 function isEdit(before, activity) {
-  if (before.deleted || before.streaming) return false;
   return (before.activity.text ?? "") !== (activity.text ?? "");
 }
 

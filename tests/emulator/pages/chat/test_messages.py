@@ -143,6 +143,32 @@ def test_an_edit_leaves_the_draft(page: Page) -> None:
     expect(box(page)).to_have_value("a draft")
 
 
+KEPT_DRAFTS = """async () => {
+  const kept = [];
+  const setItem = Storage.prototype.setItem;
+  Storage.prototype.setItem = function (key, value) {
+    if (key.startsWith("local-chat.draft.")) kept.push(JSON.parse(value).text);
+    setItem.call(this, key, value);
+  };
+  const field = document.querySelector(".composer__field");
+  for (const text of ["a", "ab"]) {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  Storage.prototype.setItem = setItem;
+  return kept;
+}"""
+"""Types two letters before the page's effects run; returns the drafts that were kept."""
+
+
+def test_a_draft_is_the_newest_one(page: Page) -> None:
+    """Who types faster than the page is drawn finds all of it after a reload."""
+    kept = page.evaluate(KEPT_DRAFTS)
+    assert set(kept[kept.index("ab") :]) == {"ab"}
+
+
 def test_reactions(teams: LocalTeams, page: Page) -> None:
     """A reaction is counted below the message, and a click takes it back."""
     said = teams.bot_says(page, "react to this")

@@ -50,6 +50,8 @@ test("what was picked becomes a mention with its entity, what was only typed doe
 test("of two names that start alike, the longer one is meant", () => {
   const longer = { id: "29:20", name: "User 20" };
   assert.equal(mentionsIn("@User 20", [TWO, longer]).entities[0].mentioned.id, "29:20");
+  const shorter = { id: "29:u", name: "User" };
+  assert.equal(mentionsIn("@User 2", [shorter, TWO]).entities[0].mentioned.id, TWO.id);
 });
 
 test("a name with signs of patterns is a name", () => {
