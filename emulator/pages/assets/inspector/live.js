@@ -54,13 +54,21 @@ export function useLive() {
   const [state, dispatch] = useReducer(received, EMPTY);
   const [connection, setConnection] = useState("connecting");
   const live = useRef(null);
+  const sent = useRef(0);
   useEffect(() => {
-    live.current = new LiveConnection("/api/inspector/live?record=1", dispatch, setConnection);
+    const onMessage = (message) => {
+      if (message.services) sent.current += 1;
+      dispatch(message);
+    };
+    live.current = new LiveConnection("/api/inspector/live?record=1", onMessage, setConnection);
     return () => live.current.close();
   }, []);
   const refreshServices = async () => {
+    const before = sent.current;
     try {
-      dispatch({ type: "services", services: await services() });
+      const found = await services();
+      // What has been sent meanwhile is newer than the answer.
+      if (sent.current === before) dispatch({ type: "services", services: found });
     } catch {
       // The connection is lost: the next greeting has them.
     }

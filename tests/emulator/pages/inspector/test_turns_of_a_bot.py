@@ -1,11 +1,13 @@
 """The inspector's page with a real bot that reports to it."""
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot, choose, open_row, row, rows
+from tests.support.timing.condition import SECONDS
 
 pytestmark = pytest.mark.usefixtures("running_bot")
 
@@ -166,6 +168,27 @@ def test_faults(inspected: InspectedBot, page: Page) -> None:
     open_row(page, "throttled")
     calls = choose(page, "Calls")
     expect(calls.get_by_text("4 attempts")).to_be_visible()
+
+
+def test_an_answer_that_is_out_of_date(page: Page) -> None:
+    """What the page asked for before a fault was switched on does not hide the fault."""
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/inspector/services", lambda route: held.append((route, route.fetch())))
+    page.get_by_role("button", name="Services").click()
+    end = time.monotonic() + SECONDS
+    while not held:
+        page.wait_for_timeout(10)
+        assert time.monotonic() < end
+    page.get_by_role("group", name="Faults of Key Vault").get_by_role("button", name="500").click()
+    strip = page.get_by_role("status").filter(has_text="Faults are on")
+    expect(strip).to_contain_text("Key Vault answers 500")
+    for route, response in held:
+        with page.expect_response("**/api/inspector/services") as answered:
+            route.fulfill(response=response)
+        answered.value.finished()
+    page.evaluate("fetch('/inspector').then((response) => response.text())")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    expect(strip).to_contain_text("Key Vault answers 500", timeout=1)
 
 
 def test_a_service_that_is_stopped(inspected: InspectedBot, page: Page) -> None:
