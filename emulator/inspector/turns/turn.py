@@ -15,6 +15,9 @@ MAX_TEXT_LENGTH = 200
 MAX_BYTES = 16 * 1024 * 1024
 """Of one turn's details; what comes after that is counted only."""
 
+SIGNED_IN_PATH = "/api/usertoken/GetToken"
+"""The path of a user's token: 404 says that nobody has signed in."""
+
 _ERROR_LEVELS = ("ERROR", "CRITICAL")
 
 
@@ -270,6 +273,11 @@ def _is_failed(call: Mapping[str, Any]) -> bool:
     status = call.get("status")
     if not isinstance(status, int):
         return bool(call.get("error"))
-    # Storage says by 404, 409 and 412 what it has; its clients expect that.
-    is_expected = call.get("purpose") == "storage" and status in (404, 409, 412)
-    return status >= 400 and not is_expected
+    return status >= 400 and not _is_expected(call, status)
+
+
+def _is_expected(call: Mapping[str, Any], status: int) -> bool:
+    """Whether a service says by an HTTP status what it has: its clients ask for that."""
+    if call.get("purpose") == "storage":
+        return status in (404, 409, 412)
+    return status == 404 and SIGNED_IN_PATH in str(call.get("url"))

@@ -99,6 +99,28 @@ def test_a_streamed_response(feed: Feed) -> None:
     assert feed.row().summary()["attempts"] == 2
 
 
+@pytest.mark.parametrize(
+    ("purpose", "path", "status", "errors"),
+    [
+        ("storage", "/bot-state/c1", 404, 0),
+        ("storage", "/bot-state/c1", 412, 0),
+        ("storage", "/bot-state/c1", 403, 1),
+        ("user token service", "/api/usertoken/GetToken?userId=...", 404, 0),
+        ("user token service", "/api/usertoken/GetToken?userId=...", 401, 1),
+        ("user token service", "/api/botsignin/GetSignInResource", 404, 1),
+        ("connector", "/v3/conversations/c1/activities", 404, 1),
+    ],
+)
+def test_statuses_that_callers_ask_for(
+    feed: Feed, purpose: str, path: str, status: int, errors: int
+) -> None:
+    """A blob that is not there, and a user who has not signed in, are no errors of a turn."""
+    url = f"https://localhost:1{path}"
+    feed.send("turn_started", kind="channel", activity=ACTIVITY)
+    feed.send("call", id="1", method="GET", url=url, purpose=purpose, status=status, at=1.0)
+    assert feed.row().summary()["errors"] == errors
+
+
 def test_no_events_leave_the_machine_of_their_process(feed: Feed) -> None:
     """Role and process id are the feed's own, and not part of a detail."""
     feed.send("log", level="INFO", logger="bot", text="hello")
@@ -249,6 +271,15 @@ def test_host_and_worker_report_the_same_run(
     for name in order:
         feed.send(**reports[name])
     assert [(row.function, row.outcome) for row in feed.log.turns] == [("tick", "done")]
+
+
+def test_runs_of_a_function_at_once(feed: Feed) -> None:
+    """What the host says of one of two runs at the same time is that run's."""
+    for turn in ("a", "b"):
+        feed.send("turn_started", turn, kind="function", function="take", at=10.0)
+    feed.send("function", "a", name="take", at=10.0, ms=5.0, ok=False, error="ValueError")
+    feed.send("function", "b", name="take", at=10.0, ms=6.0, ok=True, error="")
+    assert {row.id: row.error for row in feed.log.turns} == {"a": "ValueError", "b": ""}
 
 
 def test_a_timer_that_runs_often(feed: Feed) -> None:

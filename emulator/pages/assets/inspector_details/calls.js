@@ -26,7 +26,7 @@ function Call({ call, turn, isShown }) {
   }, [isShown]);
   const attempts = call.attempts ?? [];
   const last = attempts.at(-1) ?? {};
-  const tone = attemptFailed(last, call.purpose) ? "bad" : "good";
+  const tone = attemptFailed(last, call) ? "bad" : "good";
   return html`<details class="call" ref=${element}>
     <summary>
       <span class="call__method">${call.method}</span>
@@ -71,7 +71,7 @@ function Call({ call, turn, isShown }) {
 
 function Attempt({ attempt, number, call, turn }) {
   const isNew = attempt.connect ? " (new connection)" : "";
-  return html`<tr data-failed=${attemptFailed(attempt, call.purpose)}>
+  return html`<tr data-failed=${attemptFailed(attempt, call)}>
     <td>${number}</td>
     <td>+${duration(Math.max(0, (attempt.at - turn.at) * 1000))}</td>
     <td>${attempt.error || attempt.status || "…"}${isNew}</td>

@@ -4,6 +4,7 @@ import { storedKey } from "./formatting.js";
 
 const MAX_DEPTH = 5;
 const STORED_ALREADY = [404, 409, 412];
+const SIGNED_IN_PATH = "/api/usertoken/GetToken";
 
 /**
  * The rows of a turn's waterfall, in the order in which they begin.
@@ -54,17 +55,18 @@ function placed(row, start, totalMs) {
   };
   const parts = (row.attempts ?? []).map((attempt) => {
     const startMs = Math.max(0, (attempt.at - start) * 1000);
-    return { ...place(startMs, attempt.ms ?? 0), failed: attemptFailed(attempt, row.purpose) };
+    return { ...place(startMs, attempt.ms ?? 0), failed: attemptFailed(attempt, row) };
   });
   return { ...row, ...place(row.startMs, row.ms), parts };
 }
 
 /**
  * Whether an attempt of a call has no response, or one that is an error. Storage says by some
- * statuses what it has, which its clients expect.
+ * statuses what it has, and the token service by 404 that nobody has signed in: callers ask for it.
  */
-export function attemptFailed(attempt, purpose = "") {
+export function attemptFailed(attempt, { purpose, url } = {}) {
   if (purpose === "storage" && STORED_ALREADY.includes(attempt.status)) return false;
+  if (attempt.status === 404 && url?.includes(SIGNED_IN_PATH)) return false;
   return Boolean(attempt.error) || attempt.status >= 400;
 }
 
@@ -88,10 +90,11 @@ function calls(turn) {
       kind: "call",
       id: call.id,
       purpose: call.purpose,
+      url: call.url,
       at: call.at ?? attempts[0]?.at,
       ms: call.ms ?? 0,
       status: last?.status ?? last?.error ?? null,
-      failed: last ? attemptFailed(last, call.purpose) : false,
+      failed: last ? attemptFailed(last, call) : false,
       attempts,
     };
   });

@@ -61,6 +61,12 @@ test("a search finds keys and values in any case, and what must be open to see t
   assert.deepEqual(search(VALUE, "").matches, []);
 });
 
+test("of very many matches, the first thousand are found", () => {
+  const { matches, parents } = search(Array.from({ length: 5000 }, () => "same"), "same");
+  assert.deepEqual([matches.length, parents.size], [1000, 1000]);
+  assert.equal(matches.at(-1), "[999]");
+});
+
 test("JSON of 10,000 levels is unfolded, searched and listed", () => {
   const value = nested(10_000);
   assert.equal(treeRows(value, allBranches(value, 600)).length, 601);

@@ -60,6 +60,12 @@ test("a call shows each attempt, and has failed if its last one has", () => {
   assert.equal(waterfall({ ...TURN, calls: [lost] }).rows.at(-1).failed, true);
 });
 
+test("no bar leaves the axis, though an attempt may take longer than its call", () => {
+  const call = { ...TURN.calls[0], ms: 10, attempts: [{ at: 100.9, ms: 5000, status: 200 }] };
+  const [{ left, width }] = waterfall({ ...TURN, calls: [call] }).rows.at(-1).parts;
+  assert.ok(left > 0.8 && Math.abs(left + width - 1) < 1e-9);
+});
+
 test("a span is below the one that it names, even if both start and end together", () => {
   const spans = [
     { name: "outer", at: 100.1, ms: 50, parent: null },
@@ -79,10 +85,17 @@ test("a span is below the one that it names, even if both start and end together
 });
 
 test("storage's word for what it does not have is no failure, that of others is", () => {
-  assert.equal(attemptFailed({ status: 404 }, "storage"), false);
-  assert.equal(attemptFailed({ status: 503 }, "storage"), true);
-  assert.equal(attemptFailed({ status: 404 }, "connector"), true);
-  assert.equal(attemptFailed({ status: null, error: "reset" }, "storage"), true);
+  assert.equal(attemptFailed({ status: 404 }, { purpose: "storage" }), false);
+  assert.equal(attemptFailed({ status: 503 }, { purpose: "storage" }), true);
+  assert.equal(attemptFailed({ status: 404 }, { purpose: "connector" }), true);
+  assert.equal(attemptFailed({ status: null, error: "reset" }, { purpose: "storage" }), true);
+});
+
+test("that nobody has signed in is no failure, an unknown connection is", () => {
+  const url = "https://localhost:1/api/usertoken/GetToken?userId=...";
+  assert.equal(attemptFailed({ status: 404 }, { purpose: "user token service", url }), false);
+  assert.equal(attemptFailed({ status: 500 }, { purpose: "user token service", url }), true);
+  assert.equal(attemptFailed({ status: 404 }, { url: "https://localhost:1/api/botsignin" }), true);
 });
 
 test("a step of the queue ends when it is reported", () => {
