@@ -78,7 +78,7 @@ def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace) -> N
     print("The real az works there too, once it has signed in:\n")
     print("  az login --service-principal --username $AZURE_CLIENT_ID \\")
     print("    --tenant $AZURE_TENANT_ID --federated-token $(cat $AZURE_FEDERATED_TOKEN_FILE)\n")
-    print(f"Ctrl-C stops all of it and deletes {_short(options.env)}; open a new shell then.\n")
+    print(f"Ctrl-C stops everything and deletes {_short(options.env)}; then open a new shell.\n")
     sys.stdout.flush()
 
 
@@ -97,14 +97,18 @@ def pasteable(file: Path) -> str:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="make azure", description=__doc__)
-    parser.add_argument("--app-type", choices=APP_TYPES, default=APP_TYPES[0], help="the bot's")
-    parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
+    parser.add_argument(
+        "--app-type", choices=APP_TYPES, default=APP_TYPES[0], help="the old bot's app type"
+    )
+    parser.add_argument(
+        "--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's port"
+    )
     parser.add_argument(
         "--env",
         type=Path,
         default=ENVIRONMENT,
         metavar="FILE",
-        help="has the lines that another shell needs, until the command ends",
+        help="the file for another shell's environment, until the command ends",
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -76,7 +76,7 @@ async def serve(
     await wait_until_it_loads(f"{url}/api/health", host)
     await playground.start()
     await wait_until_it_answers(page, playground)
-    print(f"\nPlayground: {page}  (Ctrl-C stops all of it)")
+    print(f"\nPlayground: {page}  (Ctrl-C stops everything)")
     print(
         "Users cannot sign in there: the Playground sends no token, so the bot runs without"
         " authentication. In the chat of `make run` they can.\n",
@@ -93,14 +93,14 @@ def main() -> None:
     parser.add_argument(
         "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
     )
-    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's port")
     parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
     add_debug_options(parser)
     options = parser.parse_args()
     waits = options.debug_wait
     debugging = None if options.debug_port is None else Debugging(options.debug_port, waits)
     if not PROGRAM.exists():
-        sys.exit("The Agents Playground is missing: install node and npm, then make playground.")
+        sys.exit("The Agents Playground is missing: install node and npm, then start again.")
     with tempfile.TemporaryDirectory() as folder:
         try:
             app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")

@@ -37,12 +37,12 @@ def main() -> int:
         _chat(_page(run))
         _stop(run)
     except (SmokeError, OSError, subprocess.TimeoutExpired) as error:
-        print(f"It failed: {error}", file=sys.stderr)
+        print(f"The test of this machine failed: {error}", file=sys.stderr)
         return 1
     finally:
         watch.cancel()
         _end(run)
-    print("It starts, answers and stops.")
+    print("The bot starts, answers and stops.")
     return 0
 
 
@@ -74,13 +74,13 @@ def _end(run: subprocess.Popen[str]) -> None:
 def _page(run: subprocess.Popen[str]) -> str:
     """Wait for the page's address; the rest of the output is printed meanwhile and afterwards."""
     if run.stdout is None:
-        raise SmokeError("the run has no output")
+        raise SmokeError("`run` has no output")
     for line in run.stdout:
         print(line, end="", flush=True)
         if found := CHAT.search(line):
             threading.Thread(target=_print, args=[run], daemon=True).start()
             return found[1]
-    raise SmokeError("it ended before it was ready")
+    raise SmokeError("`run` ended before it was ready: its output above says why")
 
 
 def _print(run: subprocess.Popen[str]) -> None:

@@ -158,7 +158,7 @@ class FeedEvents:
 
     def _dropped(self, event: Event) -> None:
         """A process has reported more than the local cloud could take."""
-        text = f"Too many reports of the bot's process: {event.get('count')} are missing."
+        text = f"The bot's process reported too much: {event.get('count')} reports are missing."
         line = {"at": self._log.clock(), "level": "WARNING", "logger": "emulator.feed"}
         self._log.log({**line, "text": text, "traceback": None})
 

@@ -154,14 +154,16 @@ class Inspector:
     def _requested(self, request: web.Request) -> Turn:
         turn = self.log.find(request.match_info["turn"])
         if turn is None:
-            raise web.HTTPNotFound(text="There is no such turn, or it is not kept any more.")
+            raise web.HTTPNotFound(text="There is no such turn, or it is no longer kept.")
         return turn
 
     async def _replay(self, request: web.Request) -> web.Response:
         turn = self._requested(request)
         activity = turn.first("activity")
         if activity is None:
-            raise web.HTTPConflict(text="The turn's activity is not kept: it cannot be repeated.")
+            raise web.HTTPConflict(
+                text="The turn's activity is no longer kept: it cannot be repeated."
+            )
         return await self._deliver(activity, turn.id)
 
     async def _send(self, request: web.Request) -> web.Response:

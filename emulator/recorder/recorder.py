@@ -78,7 +78,7 @@ _recorders: list[Recorder] = []
 
 
 def start_recorder(environ: Mapping[str, str]) -> Recorder | None:
-    """Start this process's recorder, if it is not started; None: no local cloud wants to know.
+    """Start this process's recorder, once; None: there is no local cloud.
 
     Args:
         environ: the process's environment, with the feed's address.

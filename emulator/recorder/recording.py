@@ -39,4 +39,6 @@ class Recording:
         except Exception as error:  # noqa: BLE001  # the bot must run on, whatever it is
             if not self._has_failed:
                 self._has_failed = True
-                log.warning("The inspector misses something: %s: %s", type(error).__name__, error)
+                log.warning(
+                    "The inspector could not record something: %s: %s", type(error).__name__, error
+                )

@@ -23,7 +23,7 @@ def checked_switches(switches: object) -> Mapping[str, Any]:
         raise FaultError("The faults must be a JSON object.")
     for name, value in switches.items():
         if name not in _CHECKS:
-            raise FaultError(f"There is no fault {name!r}: {', '.join(_CHECKS)}.")
+            raise FaultError(f"There is no fault {name!r}: choose from {', '.join(_CHECKS)}.")
         is_valid, expected = _CHECKS[name]
         if not is_valid(value):
             raise FaultError(f"{name} must be {expected}.")

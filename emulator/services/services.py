@@ -46,7 +46,9 @@ class Services:
             UnknownServiceError: there is none.
         """
         if name not in self._servers:
-            raise UnknownServiceError(f"There is no part {name!r}: {', '.join(self._servers)}")
+            raise UnknownServiceError(
+                f"There is no service {name!r}: choose from {', '.join(self._servers)}"
+            )
         return self._servers[name]
 
     def set_faults(self, name: str, switches: object) -> None:

@@ -1,4 +1,4 @@
-"""InstallLog: the output of the tools that install something, out of the user's way."""
+"""InstallLog: a file for the output of the tools that install something."""
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence

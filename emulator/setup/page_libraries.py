@@ -138,7 +138,8 @@ def _check(tarball: Path, library: Library) -> None:
     digest = hashlib.sha512(tarball.read_bytes()).digest()
     if f"sha512-{base64.b64encode(digest).decode()}" != library.integrity:
         raise WrongPackageError(
-            f"The tarball of {library.spec} is not the pinned one: do not use it."
+            f"The tarball of {library.spec} differs from the pinned one, and was not installed:"
+            " check the registry that npm uses (`npm config get registry`)."
         )
 
 

@@ -91,7 +91,7 @@ class PythonPackages:
         if not self.log.run([base, "-m", "venv", str(self.folder)]):
             raise SetUpError(
                 f"{self.folder.name} cannot be created: {self.log.reason()}"
-                f" (Debian: apt-get install python3.13-venv). All of it: {_short(self.log.file)}"
+                f" (Debian: apt-get install python3.13-venv). Full output: {_short(self.log.file)}"
             )
 
     def _installed(self, report: Report) -> bool:
@@ -124,8 +124,8 @@ class PythonPackages:
                 f" pip's output: {_short(self.log.file)}"
             )
         return (
-            f"{self.title} cannot be updated: {why}. Going on with what is installed; other"
-            f" versions are wanted of {_some(other)}. pip's output: {_short(self.log.file)}"
+            f"{self.title} cannot be updated: {why}. Going on with what is installed,"
+            f" in place of {_some(other)}. pip's output: {_short(self.log.file)}"
         )
 
     def _differences(self) -> tuple[list[str], list[str]]:

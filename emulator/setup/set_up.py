@@ -12,9 +12,9 @@ from emulator.setup.step import SetUpStep
 
 
 def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout) -> None:
-    """Do the steps that are not done yet, and print what the user has to know, in few lines.
+    """Do the steps that are not done yet, and print what the user has to know, in a few lines.
 
-    A step that the command can do without, and that fails, is a line.
+    If a step fails that the command can do without, its error is printed.
 
     Args:
         steps: in the order in which they are done.

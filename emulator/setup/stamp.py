@@ -1,4 +1,4 @@
-"""Stamp: remembers what a folder has had installed."""
+"""Stamp: says what is installed in a folder."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 class Stamp:
-    """A file beside what was installed, with what was wanted; written last.
+    """A file beside what is installed, written last, with a digest of what was wanted.
 
-    An interrupted installation has none, and one of other versions has another.
+    An interrupted installation has no such file, and other versions have another digest.
 
     Args:
         file: its path.
@@ -27,5 +27,5 @@ class Stamp:
             return False
 
     def write(self) -> None:
-        """Remember that it is installed."""
+        """Say that it is installed."""
         self._file.write_text(self._text, "utf-8")

@@ -45,7 +45,7 @@ AZURITE = NpmPackages(
 )
 
 AZURITE_OR_MEMORY = replace(AZURITE, says_without_npm=False)
-"""For commands that say themselves where state is."""
+"""For commands that print themselves where state is stored."""
 
 PLAYGROUND = NpmPackages(
     "The Agents Playground",

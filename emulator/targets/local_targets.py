@@ -16,12 +16,12 @@ TURNS = ("Inline", "Queued")
 APP_TYPES = ("SingleTenant", "MultiTenant")
 
 BOT = Variable("BOT", "bot_logic", "the bot's folder, such as examples/dialog")
-PORT = Variable("PORT", "7071", "the bot's", port)
-CHAT_PORT = Variable("CHAT_PORT", "3979", "the chat page's", port)
+PORT = Variable("PORT", "7071", "the bot's port", port)
+CHAT_PORT = Variable("CHAT_PORT", "3979", "the chat page's port", port)
 DEBUGGING = (
-    Variable("DEBUG", "", "1 lets a debugger connect, such as VS Code's", flag),
-    Variable("DEBUG_PORT", "5678", "the debugger's", port),
-    Variable("WAIT", "", "1 waits for the debugger before the bot is loaded", flag),
+    Variable("DEBUG", "", "1 lets a debugger attach, such as VS Code", flag),
+    Variable("DEBUG_PORT", "5678", "where a debugger attaches", port),
+    Variable("WAIT", "", "1 loads the bot once a debugger is attached", flag),
 )
 
 
@@ -63,11 +63,11 @@ RUN = Target(
         Variable("BOT", "bot_logic", "a folder with a bot, or with host/ and skill/"),
         Variable("AUTH", AUTH[0], "Off for the Bot Framework Emulator", one_of(AUTH)),
         Variable("CREDENTIAL", CREDENTIALS[0], "how the bot signs in", one_of(CREDENTIALS)),
-        Variable("TURNS", TURNS[0], "turns run at once, or behind a queue", one_of(TURNS)),
-        Variable("STORAGE", "", "a folder that keeps the storage's data"),
+        Variable("TURNS", TURNS[0], "Queued runs turns behind a queue", one_of(TURNS)),
+        Variable("STORAGE", "", "a folder that keeps stored data"),
         PORT,
         CHAT_PORT,
-        Variable("SKILL_PORT", "7072", "the skill's, if there is one", port),
+        Variable("SKILL_PORT", "7072", "the skill's port, if there is one", port),
         *DEBUGGING,
     ],
     [PYTHON, PAGES, AZURITE_OR_MEMORY],
@@ -83,11 +83,11 @@ def _azure(values: Values) -> Sequence[Sequence[str]]:
 
 AZURE = Target(
     "azure",
-    "a bot with a secret in a local Azure, to try python -m admin migrate and az on",
+    "a local Azure with a bot that has a secret, to try python -m admin migrate and az",
     [
-        Variable("APP_TYPE", APP_TYPES[0], "the bot's", one_of(APP_TYPES)),
+        Variable("APP_TYPE", APP_TYPES[0], "the old bot's app type", one_of(APP_TYPES)),
         CHAT_PORT,
-        Variable("ENV", ".cache/azure.env", "takes the lines that another shell needs"),
+        Variable("ENV", ".cache/azure.env", "a file for another shell's environment"),
     ],
     [PYTHON, PAGES],
     _azure,
@@ -109,7 +109,7 @@ def _playground_ports(values: Values) -> Mapping[str, str]:
 PLAYGROUND_TARGET = Target(
     "playground",
     "the bot without authentication, in Microsoft's Agents Playground",
-    [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's", port), *DEBUGGING],
+    [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's port", port), *DEBUGGING],
     [PYTHON, PLAYGROUND],
     _playground,
     _playground_ports,

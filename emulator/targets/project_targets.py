@@ -134,7 +134,7 @@ def _clean(_values: Values) -> Sequence[Sequence[str]]:
 
 
 def _nothing(_values: Values) -> Sequence[Sequence[str]]:
-    """The set-up is all."""
+    """Run nothing: the set-up is all."""
     return []
 
 
@@ -193,9 +193,9 @@ PROJECT_TARGETS = (
         "bench",
         "compare with other bots, write docs/benchmarks.md: half an hour, on Linux",
         [
-            Variable("ROUNDS", "5", "how often each is measured", number),
-            Variable("SECONDS", "1", "how long", number),
-            Variable("ONLY", "", "a regular expression, such as ^state: or ^telemetry:"),
+            Variable("ROUNDS", "5", "how often each bot is measured", number),
+            Variable("SECONDS", "1", "how long each measurement takes", number),
+            Variable("ONLY", "", "which ones: a regular expression, such as ^state:"),
         ],
         [BENCHMARKS],
         _bench,
@@ -212,9 +212,9 @@ PROJECT_TARGETS = (
         "app-package",
         "the zip that is uploaded to Teams: artifacts/app-package.zip",
         [
-            Variable("APP_ENV", "dev", "names the values' file env/.env.dev"),
+            Variable("APP_ENV", "dev", "takes the values from env/.env.dev"),
             Variable("FEATURES", "", "adds what these need: 'sso files message_extension'"),
-            Variable("KEEP", "", "1 writes it to the manifest, too", flag),
+            Variable("KEEP", "", "1 keeps the features in the manifest", flag),
             Variable("PUBLISH", "", "1 refuses the examples' names and addresses", flag),
         ],
         [PYTHON, VALIDATORS],
@@ -241,12 +241,12 @@ PROJECT_TARGETS = (
         [PYTHON, PAGES, AZURITE],
         _module("docs.pictures.inner_loop"),
     ),
-    Target("setup", "install the Python packages, as the others do", [], [PYTHON], _nothing),
+    Target("setup", "install the Python packages, as other commands do", [], [PYTHON], _nothing),
     Target("pages", "install the pages' libraries", [], [PYTHON, PAGES], _nothing),
     Target("azurite", "install Azurite, which run and test do, too", [], [AZURITE], _nothing),
     Target(
         "validators",
-        "install what tests check workflows, queries and manifests with; test does, too",
+        "install what checks workflows, queries and manifests; test does, too",
         [],
         [VALIDATORS],
         _nothing,

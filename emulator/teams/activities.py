@@ -81,7 +81,7 @@ class TeamsActivities:
     def members_removed(
         self, chat: TeamsConversation, by: Person, removed: Iterable[Account]
     ) -> Activity:
-        """Members that are gone."""
+        """Members who were removed."""
         return self._members(chat, by, "membersRemoved", "teamMemberRemoved", removed)
 
     def _members(

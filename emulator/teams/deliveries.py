@@ -75,7 +75,7 @@ class Deliveries:
             async with asyncio.timeout(self.invoke_hold_seconds):
                 await self._status.started()
         except TimeoutError:
-            pass  # what the delivery meets says the rest
+            pass  # if the bot still cannot be reached, the answer says so
         return await self._channel.deliver(activity)
 
     async def close(self) -> None:
@@ -118,7 +118,7 @@ class Deliveries:
             await self._enter_backlog(chat, end)
             try:
                 while True:
-                    # Those in front may have taken the time, though the bot can be reached now.
+                    # Those in front may have used up the time, though the bot can be reached now.
                     async with asyncio.timeout_at(max(end, loop.time() + MIN_WAIT_SECONDS)):
                         await self._until_it_answers()
                     waiting.cancel()
@@ -155,7 +155,7 @@ class Deliveries:
         return self._status.answers or self._status.state == UNKNOWN
 
     async def _until_it_answers(self) -> None:
-        """Return when the host has said so, or without a host's word, when one can connect."""
+        """Return when the host reports it; without reports, when the bot's port is open."""
         while self._status.state == UNKNOWN:
             if await self._is_listening():
                 return

@@ -18,10 +18,10 @@ def add_debug_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Debugging:
-    """A debugger may hold turns, as long as it likes.
+    """A debugger may attach, and hold turns for any length of time.
 
     Attributes:
-        port: where it connects.
+        port: where it attaches.
         waits: the bot waits for it before its code is loaded.
     """
 
@@ -33,23 +33,22 @@ class Debugging:
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits
 
     def environ(self) -> dict[str, str]:
-        """The environment of either host; Core Tools start their worker with words that it has.
+        """The environment of either host; Core Tools read arguments of their worker from it.
 
         Source: Azure Functions Python worker, "languageWorkers__python__arguments".
         """
         words = ["-m", "debugpy", "--listen", f"{LOOPBACK}:{self.port}"]
         words += ["--wait-for-client"] * self.waits
         return {
-            # debugpy warns that it cannot stop in modules that are frozen into Python: nobody
-            # wants to.
+            # Else debugpy warns that it cannot stop in modules that are frozen into Python.
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             "languageWorkers__python__arguments": " ".join(words),
         }
 
     async def announce(self) -> None:
-        """Say that the bot waits for the debugger, once that can connect."""
+        """Say that the bot waits for a debugger, once one can attach."""
         if self.waits:
-            # No connection: the first one is taken for the debugger's.
+            # Without connecting: debugpy takes the first connection for the debugger's.
             while may_listen(self.port):  # noqa: ASYNC110  # another process gives no sign
                 await asyncio.sleep(0.1)
             print(f"Waiting for a debugger at port {self.port} ...", flush=True)

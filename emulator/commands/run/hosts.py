@@ -91,7 +91,7 @@ async def _first_answer(url: str) -> int:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session:
         while True:
             try:
-                # With a trace id, as the local cloud's deliveries: the host logs no line of it.
+                # With a trace id, as deliveries have: the host does not log such a request.
                 async with session.get(url, headers={"traceparent": NO_TURN}) as answer:
                     return answer.status
             except aiohttp.ClientConnectionError:  # it does not listen yet

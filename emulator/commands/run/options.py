@@ -97,13 +97,15 @@ def _parser() -> argparse.ArgumentParser:
         help="Off: for the Bot Framework Emulator, which sends no token",
     )
     parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
-    parser.add_argument("--turns", choices=TURNS, default=INLINE, help="where a turn runs")
     parser.add_argument(
-        "--storage", type=Path, metavar="FOLDER", help="keeps the storage's data; unset: in memory"
+        "--turns", choices=TURNS, default=INLINE, help="Queued: turns run behind a queue"
     )
-    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's")
     parser.add_argument(
-        "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's, if any"
+        "--storage", type=Path, metavar="FOLDER", help="keeps stored data; unset: in memory"
+    )
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's port")
+    parser.add_argument(
+        "--skill-port", type=port_number, default=SKILL_PORT, help="its skill's port, if any"
     )
     parser.add_argument("--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's")
     add_debug_options(parser)

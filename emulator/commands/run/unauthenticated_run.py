@@ -62,6 +62,6 @@ async def serve(host: Child, options: RunOptions, storage: LocalStorage) -> None
     print(f"Storage:  {storage}")
     print("In the Bot Framework Emulator, choose Open Bot and enter this URL. Leave the app ID and")
     print("the password empty. Users cannot sign in there; in the chat of `make run` they can.")
-    print("Save a file of the bot, and it reloads. Ctrl-C stops everything.\n", flush=True)
+    print("The bot reloads when you save its code. Ctrl-C stops everything.\n", flush=True)
     await host.wait()
     raise StartError("The Functions host ended; its output above says why.")

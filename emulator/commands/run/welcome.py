@@ -10,10 +10,10 @@ from emulator.storage.azurite import Azurite
 from emulator.storage.local_storage import LocalStorage
 
 HINT = (
-    "Save a file of the bot, and it reloads. BOT=examples/dialog runs another one, DEBUG=1 lets a"
-    " debugger\nconnect. Ctrl-C stops everything.\n"
+    "The bot reloads when you save its code. BOT=examples/dialog runs another bot, DEBUG=1 lets a"
+    " debugger\nattach. Ctrl-C stops everything.\n"
 )
-DEBUG_HINT = "Save a file of the bot, and it reloads; breakpoints stay. Ctrl-C stops everything.\n"
+DEBUG_HINT = "The bot reloads when you save its code; breakpoints stay. Ctrl-C stops everything.\n"
 
 
 def welcome(options: RunOptions, cloud: Cloud, storage: LocalStorage) -> str:

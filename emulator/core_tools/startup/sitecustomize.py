@@ -47,5 +47,5 @@ if _is_worker(sys.orig_argv):
     try:
         _start()
     except Exception as error:  # noqa: BLE001  # the bot must run, with an inspector or without
-        print(f"The inspector misses the bot's turns: {error!r}", file=sys.stderr)
+        print(f"The inspector cannot show the bot's turns: {error!r}", file=sys.stderr)
 _run_hidden()

@@ -1,14 +1,14 @@
-"""Lets a debugger connect to the host, which its workers then follow, one after the other."""
+"""Lets a debugger attach to the host, and then to each of its workers."""
 
 from emulator.functions.options import HostOptions
 from emulator.loopback import LOOPBACK
 
 
 def accept_debugger(options: HostOptions) -> None:
-    """Listen for a debugger, if it is asked for, and wait for it, if that is asked for too.
+    """Listen for a debugger, and wait for it, if the options say so.
 
-    debugpy then takes every process that this one starts to the debugger: the worker, and each one
-    that replaces it. So breakpoints stay, whatever is saved.
+    debugpy then attaches the debugger to every process that this one starts: the worker, and each
+    one that replaces it. So breakpoints stay when code is saved.
     """
     if options.debug_port is None:
         return

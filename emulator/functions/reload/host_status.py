@@ -14,7 +14,7 @@ UNSHOWN = {
     "emulator.functions.timers.listener": ("Timer %s ran",),
     "emulator.functions.queues.listener": ("Message %s of %s processed", "Queue %s does not exist"),
 }
-"""How log lines begin, by logger, that a run with the local cloud does without: it has its own."""
+"""By logger, how log lines begin that are not shown: the local cloud prints lines of its own."""
 
 
 class HostStatus:

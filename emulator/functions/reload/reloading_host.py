@@ -21,7 +21,7 @@ LOG = logging.getLogger("emulator.functions.reload")
 
 
 class ReloadingHost:
-    """Watches the app's code, and has the newest that loads answer.
+    """Watches the app's code, and lets the newest that loads answer.
 
     Args:
         options: the host's.
@@ -80,7 +80,7 @@ class ReloadingHost:
             await CodeWatch(self._app).run(self._changed)
         except (OSError, RuntimeError) as error:
             LOG.error(  # noqa: TRY400 # the text is all
-                "Saves are not noticed any more: start again once this is fixed: %s", error
+                "Saves are no longer noticed, until you fix this and start again: %s", error
             )
 
     def _changed(self, files: Sequence[Path]) -> None:

@@ -188,7 +188,7 @@ class ReloadingWorker:
         if answer is None:
             raise InvocationError(self._fault)
         if answer.status != 200:
-            raise InvocationError(answer.body.decode() or f"{name} is not there any more")
+            raise InvocationError(answer.body.decode() or f"there is no function {name} any more")
 
     async def _send(
         self, upstream: Callable[[WorkerProcess], HttpUpstream], request: HttpRequest

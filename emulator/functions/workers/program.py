@@ -150,7 +150,7 @@ class LoggedErrors(logging.Handler):
 
 
 def _is_no_error(record: logging.LogRecord) -> bool:
-    """Not one of the lines that the load's report says in a better way."""
+    """Whether a line is below ERROR: the load report has the errors."""
     return record.levelno < logging.ERROR
 
 
@@ -183,7 +183,7 @@ async def _check_app() -> None:
 
 
 async def _close_app() -> None:
-    """Have this project's app release the leases of its conversations, if it has got so far."""
+    """Have this project's app release its conversations' leases, if it has been loaded."""
     parts = vars(_composition() or object).get("parts")
     if parts is not None:
         await parts.close()

@@ -1,4 +1,4 @@
-"""Failures: what is said of turns in which the bot's code raised."""
+"""Failures: what is reported of turns in which the bot's code raised."""
 
 import sys
 import traceback

@@ -51,7 +51,7 @@ class NpmPackages:
     log: InstallLog = field(default_factory=InstallLog)
 
     def is_done(self) -> bool:
-        """Whether these very versions are installed, or npm is missing and that is no news."""
+        """Whether these very versions are installed, or npm is missing and the command says so."""
         silent = not self.says_without_npm and shutil.which("npm") is None
         return silent or self._stamp().fits()
 

@@ -43,7 +43,7 @@ def download(spec: str) -> bytes:
     file = f"{name.rpartition('/')[2]}-{version}.tgz"
     url = f"{registry(os.environ, Path.home())}/{name}/-/{file}"
     if not url.startswith(("https://", "http://")):
-        raise OSError(f"{url} is no address of a registry")
+        raise OSError(f"{url} is not a registry's URL: correct `registry` in .npmrc")
     with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310  # checked
         content: bytes = response.read(MAX_BYTES)
     return content

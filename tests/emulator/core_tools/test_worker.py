@@ -77,7 +77,7 @@ def test_turns_are_recorded(core_tools: CoreTools, cloud: CloudThread, feed: Fee
     assert feed.one(turn, "call")["request"]["text"] == "Count: 1"
     writes = [each for each in feed.of(turn, "state") if each["op"] == "write"]
     assert writes[-1]["after"]["count"] == 1
-    assert "The inspector misses" not in core_tools.log.read_text()
+    assert "The inspector cannot show" not in core_tools.log.read_text()
 
 
 @pytest.mark.usefixtures("core_tools")

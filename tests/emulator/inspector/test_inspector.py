@@ -324,7 +324,7 @@ async def test_unknown_turns(client: InspectorClient) -> None:
     """A turn that there is not, or not any more, is 404 with a sentence."""
     for method, path in (("GET", "/turns/none"), ("POST", "/turns/none/replay")):
         text = await client.call(method, path, status=404)
-        assert text == "There is no such turn, or it is not kept any more."
+        assert text == "There is no such turn, or it is no longer kept."
 
 
 async def test_clear_and_search(client: InspectorClient) -> None:

@@ -95,7 +95,7 @@ async def test_stop_and_start(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"unheard_of": 1}, "There is no fault 'unheard_of': latency, status,"),
+        ({"unheard_of": 1}, "There is no fault 'unheard_of': choose from latency, status,"),
         ({"status": "teapot"}, "status must be an HTTP status from 200 to 599, or null."),
         ([], "The faults must be a JSON object."),
         (3, "The faults must be a JSON object."),
@@ -112,7 +112,7 @@ async def test_unknown_services(client: InspectorClient) -> None:
     """An unknown service is 404, and the text lists those that there are."""
     for method, path in (("PUT", "faults"), ("POST", "stop"), ("POST", "start")):
         text = await client.call(method, f"/services/unheard_of/{path}", {}, 404)
-        assert text.startswith("There is no part 'unheard_of': ")
+        assert text.startswith("There is no service 'unheard_of': ")
         assert "connector" in text
     await client.call("POST", "/services/channel/explode", status=404)
 

@@ -12,7 +12,7 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.recording.feed_thread import FeedThread
 from tests.support.recording.recorded_bot import APP, RecordedBot
 
-FAULT = "The inspector misses something"
+FAULT = "The inspector could not record something"
 """What a host logs if an observer fails."""
 
 

@@ -155,7 +155,7 @@ def test_faults_of_observers(module: Any, observe: Any, caplog: pytest.LogCaptur
     interceptions(observe).install()
     assert [module.double(number) for number in range(3)] == [0, 2, 4]
     [record] = [each for each in caplog.records if each.name == "emulator.recorder"]
-    assert record.getMessage().startswith("The inspector misses something: ")
+    assert record.getMessage().startswith("The inspector could not record something: ")
 
 
 def test_wrong_arguments(module: Any) -> None:

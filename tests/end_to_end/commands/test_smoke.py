@@ -16,4 +16,4 @@ def test_smoke() -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
-    assert "It starts, answers and stops.\n" in ended.stdout
+    assert "The bot starts, answers and stops.\n" in ended.stdout

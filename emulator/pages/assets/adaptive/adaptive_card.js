@@ -53,10 +53,10 @@ function Remarks({ remarks }) {
   </details>`;
 }
 
-/** The card's elements, and what is remarkable about it. */
+/** The card's elements, and remarks on how Teams shows it. */
 function renderCard(json, handlers, isStatic) {
   if (!globalThis.AdaptiveCards) {
-    return noted("Cards need the page's libraries: run make run once with npm.");
+    return noted("Cards cannot be shown without their library: run make pages, then reload.");
   }
   if (isTooNew(json.version)) {
     const remark = `Teams shows the fallback text: the card's version is ${json.version}.`;
@@ -77,7 +77,7 @@ function renderCard(json, handlers, isStatic) {
   }
 }
 
-/** Inputs cannot be added to data that is a text: the renderer would fail. */
+/** The renderer fails if it is to add inputs to data that is a text. */
 function keepTexts(card) {
   for (const action of card.getAllActions())
     if (typeof action.data === "string") action.associatedInputs = "none";
@@ -102,7 +102,7 @@ function actionFacts(action, found) {
   return { type: action.getJsonTypeName(), id, title, verb, data: withChosen(data, found), url };
 }
 
-/** The renderer knows only the titles of choices that came later. */
+/** The renderer has only the titles of choices that were found later. */
 function withChosen(data, found) {
   if (!isObject(data)) return data;
   const valueOf = (id, title) => found.get(id)?.get(title) ?? title;

@@ -12,7 +12,9 @@ const problem = (detail) => ({
 /** Opens a page. */
 export function openUrl(url) {
   const safe = webUrl(url);
-  return safe ? { do: "open", url: safe } : problem(`The URL is no http(s) address: ${text(url)}`);
+  return safe
+    ? { do: "open", url: safe }
+    : problem(`The URL is not an http(s) address: ${text(url)}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-// Reads JSON that a bot wrote: nothing in it is certain to be there or of the right type.
+// Reads JSON that a bot wrote: anything in it may be missing or of the wrong type.
 
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -25,7 +25,7 @@ export function text(value) {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }
 
-/** JSON text as its value; what is no JSON stays text. */
+/** JSON text as its value; other text as it is. */
 export function parsed(value) {
   if (typeof value !== "string") return value;
   try {

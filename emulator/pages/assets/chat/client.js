@@ -38,7 +38,7 @@ export function chatClient(store, api, openSocket) {
       await refreshConversations();
     } catch (error) {
       if (mine !== attempt) return;
-      // The tab has kept what the server does not take, such as the session of another version.
+      // The server does not accept what the tab has kept, such as another version's session.
       const anew = error.status === 400 && user && Object.keys(changes).length === 0;
       if (anew) connect({ user: undefined, conversation: undefined });
       else later(error);
@@ -53,7 +53,7 @@ export function chatClient(store, api, openSocket) {
     await connect({ conversation, user: goesAs });
   }
 
-  /** Somebody has removed the user, whose chat with the bot is opened instead. */
+  /** The user was removed: open their chat with the bot instead. */
   function left({ conversation }) {
     const text = `You are no longer a member of ${conversation.name || "this conversation"}.`;
     store.dispatch({ type: "notice", notice: { kind: "info", text } });
@@ -132,7 +132,7 @@ export function chatClient(store, api, openSocket) {
       const waits = error instanceof UnreachableError;
       const to = waits ? "waiting" : "failed";
       store.dispatch({ type: "outboxState", clientId, to, reason: error.message });
-      // A message that may have been lost goes again once the socket is back.
+      // A message that may have been lost is sent again once the socket is back.
       if (waits && store.state.connection === "connected") setTimeout(flush, pauseBefore(2));
       if (waits) return;
     }

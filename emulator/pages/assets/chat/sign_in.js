@@ -13,7 +13,7 @@ const receivers = new Map();
  * Open the sign-in page: the token service's, or one of the bot's own, which ends with TeamsJS's
  * authentication.notifySuccess.
  *
- * @param {string} link of the sign-in card: the bot's word, so only a page may open.
+ * @param {string} link of the sign-in card; only a web page is opened.
  * @param {(code: string) => void} onCode gets the code in place of the invoke.
  * @param {(text: string) => void} fail gets what went wrong; without it, the chat shows it.
  */

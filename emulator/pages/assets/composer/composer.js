@@ -116,7 +116,7 @@ async function send(writing, files, context) {
   const message = messageOf(written, referring, attached);
   if (message === null && files.chosen.length === 0) return;
   if (files.chosen.length > 0 && connection !== "connected") {
-    context.notify("The files stay here until the page is connected.", "error");
+    context.notify("Files cannot be sent until the page is connected again.", "error");
     return;
   }
   const attach = (cards) => context.dispatch({ type: "attached", attached: cards });
@@ -158,6 +158,6 @@ function announceTyping({ api, state }) {
   const now = Date.now();
   if (state.connection !== "connected" || now - typedAt < TYPING_EVERY_MS) return;
   typedAt = now;
-  // Nobody misses an indicator that got lost.
+  // An indicator that got lost is not worth an error.
   api.typing().catch(() => {});
 }

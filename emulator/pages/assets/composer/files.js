@@ -55,7 +55,7 @@ export function useFiles(context) {
   };
 }
 
-/** Files may be dropped anywhere: a browser leaves the page for one that misses its place. */
+/** Files may be dropped anywhere: where a page does not take one, the browser opens it instead. */
 function takeDropped(setDropping, taken) {
   const over = (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;

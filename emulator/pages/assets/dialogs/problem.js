@@ -1,6 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 
-/** What went wrong, calmly. `problem`: {title, detail}. */
+/** What went wrong. `problem`: {title, detail}. */
 export function Problem({ problem }) {
   return html`<div class="problem" role="alert">
     <strong>${problem.title}</strong>

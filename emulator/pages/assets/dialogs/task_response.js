@@ -60,7 +60,7 @@ function dialogOf(value, where) {
   const address = text(url) || text(fallbackUrl);
   if (!address) return failed(`${where} has neither card nor url.`);
   const safe = webUrl(address);
-  if (!safe) return failed(`${where}.url is no http(s) address: ${address}`);
+  if (!safe) return failed(`${where}.url is not an http(s) address: ${address}`);
   return { kind: "dialog", dialog: { ...shared, url: safe } };
 }
 

@@ -105,7 +105,8 @@ function readSignIn({ suggestedActions }, type) {
   const url = webUrl(object(action).value);
   if (!url)
     return failed(
-      `composeExtension.suggestedActions.actions[0].value of type "${type}" is no http(s) address.`,
+      `composeExtension.suggestedActions.actions[0].value of type "${type}" is not an ` +
+        "http(s) address.",
     );
   return {
     kind: "signIn",
@@ -120,7 +121,8 @@ function readSettings({ suggestedActions }) {
   const url = webUrl(object(action).value);
   if (!url)
     return failed(
-      'composeExtension.suggestedActions.actions[0].value of type "config" is no http(s) address.',
+      'composeExtension.suggestedActions.actions[0].value of type "config" is not an ' +
+        "http(s) address.",
     );
   return { kind: "configure", url, title: text(action.title) || "Settings" };
 }

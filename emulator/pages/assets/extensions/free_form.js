@@ -34,7 +34,7 @@ function FreeForm({ context }) {
       </select>
     </div>
     <div class="form__row">
-      <label class="label" for="free-id">Command id</label>
+      <label class="label" for="free-id">Command ID</label>
       <input
         id="free-id"
         class="field"
@@ -47,7 +47,7 @@ function FreeForm({ context }) {
     ${
       entered.kind === "query" &&
       html`<div class="form__row">
-        <label class="label" for="free-parameter">Parameter's name</label>
+        <label class="label" for="free-parameter">Parameter name</label>
         <input
           id="free-parameter"
           class="field"

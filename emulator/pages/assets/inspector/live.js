@@ -103,7 +103,7 @@ export function useSearch(text, newest) {
       try {
         setFound(new Set((await searchTurns(wanted, stopped.signal)).turns));
       } catch {
-        // Lost or superseded: the list still has what its own texts match.
+        // Failed or superseded: the list still shows what its own texts match.
       }
     };
     const timer = setTimeout(search, SEARCH_DELAY_MS);

@@ -180,7 +180,9 @@ function Head({ live, heading, view, onView, onSend, onClose, extra }) {
         <${Icon} name="services" /><span class="wide">Services</span>
         <span class="visually-hidden narrow">Services</span>
         ${faults > 0 &&
-        html`<span class="pill" data-tone="warn" aria-label=${`${faults} faulty`}>${faults}</span>`}
+        html`<span class="pill" data-tone="warn" aria-label=${`${faults} with faults`}
+          >${faults}</span
+        >`}
       </button>
       ${live.log.length > 0 &&
       html`<button

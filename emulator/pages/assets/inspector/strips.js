@@ -48,7 +48,7 @@ function Lost({ retry }) {
     <${Icon} name="warning" />
     <p>
       <strong>The local cloud does not answer.</strong> Is <code>make run</code> still
-      running? This page connects again by itself.
+      running? This page reconnects by itself.
     </p>
     <button class="button button--small" onClick=${retry}>Connect now</button>
   </div>`;

@@ -42,7 +42,7 @@ export function Toolbar(props) {
         class="icon-button"
         aria-pressed=${paused}
         aria-label="Pause"
-        title=${paused ? "Go on" : "Pause"}
+        title=${paused ? "Resume" : "Pause"}
         onClick=${onPause}
       >
         <${Icon} name=${paused ? "play" : "pause"} />

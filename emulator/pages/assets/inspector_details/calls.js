@@ -10,7 +10,7 @@ import { JsonView } from "./json_view.js";
 /** The calls; `shown` is the id of the one that is open at first. */
 export function Calls({ turn, shown }) {
   const calls = [...(turn.calls ?? [])].sort((one, other) => one.at - other.at);
-  if (calls.length === 0) return html`<p class="quiet block">This turn called nobody.</p>`;
+  if (calls.length === 0) return html`<p class="quiet block">This turn made no calls.</p>`;
   return calls.map(
     (call) =>
       html`<${Call} key=${call.id} call=${call} turn=${turn} isShown=${call.id === shown} />`,

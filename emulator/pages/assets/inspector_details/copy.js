@@ -15,7 +15,7 @@ export function CopyButton({ text, label, title = label, quiet = false }) {
       await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
       setState("Copied");
     } catch {
-      setState("The browser does not allow it");
+      setState("The browser does not allow copying");
     }
     setTimeout(() => setState(""), SHOWN_MS);
   };

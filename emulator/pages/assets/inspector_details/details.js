@@ -71,7 +71,7 @@ function Unknown({ problem, onClose }) {
     <div class="empty" aria-busy=${!problem}>
       ${problem === "unknown"
         ? html`<p class="empty__title">This turn is not here</p>
-            <p>It was cleared, or it has not begun. It appears here as soon as it does.</p>`
+            <p>It was cleared, or it has not started. It appears here as soon as it does.</p>`
         : problem || html`<span class="spinner" />`}
     </div>
   </div>`;
@@ -209,7 +209,7 @@ function Activity({ turn }) {
 
 function Replies({ turn }) {
   const replies = turn.replies ?? [];
-  if (replies.length === 0) return html`<p class="quiet block">The bot replied nothing.</p>`;
+  if (replies.length === 0) return html`<p class="quiet block">The bot sent no replies.</p>`;
   return replies.map(
     (reply, index) => html`<section class="block" key=${reply.id ?? index}>
       <h3><bdi>${reply.type}${reply.text ? `: ${shortened(reply.text, 80)}` : ""}</bdi></h3>

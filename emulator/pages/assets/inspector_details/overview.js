@@ -24,7 +24,7 @@ export function Overview({ turn, onCall }) {
     </p>`}
     ${turn.omitted > 0 &&
     html`<p class="note" data-tone="quiet">
-      ${count(turn.omitted, "detail")} of this turn are left out: it has more than can be kept.
+      ${count(turn.omitted, "detail")} of this turn are left out: there were more than are kept.
     </p>`}
     ${!turn.detailed &&
     !turn.dropped &&

@@ -68,14 +68,14 @@ function summary(changes) {
 
 function Changes({ changes }) {
   if (changes.length === 0) {
-    return html`<p class="quiet">It was written as it was.</p>`;
+    return html`<p class="quiet">It was written without a change.</p>`;
   }
   return html`<ul class="changes" aria-label=${count(changes.length, "change")}>
     ${changes.map(
       ({ path, change, before, after }) => html`<li data-change=${change}>
         <span class="changes__sign" aria-hidden="true">${SIGNS[change]}</span>
         <span class="changes__path">
-          <bdi>${path || "(all of it)"}</bdi><span class="visually-hidden"> ${change}: </span>
+          <bdi>${path || "(the whole value)"}</bdi><span class="visually-hidden"> ${change}: </span>
         </span>
         <span class="changes__values">
           ${change !== "added" && html`<del><bdi>${text(before)}</bdi></del>`}

@@ -1,4 +1,4 @@
-// Where JSON text is wrong, in words: browsers differ in what they say of it.
+// Says where JSON text is wrong, and why: browsers' own messages differ.
 
 /**
  * Parses JSON text.
@@ -45,9 +45,9 @@ function firstError(text) {
   for (;;) {
     position += /^\s*/.exec(text.slice(position))[0].length;
     if (position >= text.length) {
-      if (text.trim() === "") return { message: "It is empty.", position: 0 };
+      if (text.trim() === "") return { message: "The text is empty.", position: 0 };
       const missing = open.map((each) => (each === "{" ? "}" : "]")).reverse().join("");
-      return { message: `It ends too early: ${missing || "a value"} is missing.`, position };
+      return { message: `The text ends too early: ${missing || "a value"} is missing.`, position };
     }
     TOKEN.lastIndex = position;
     const token = TOKEN.exec(text)?.[0];

@@ -12,7 +12,7 @@ export function LogPane({ lines, onClose }) {
     <div class="pane__body">
       ${lines.length > 0
         ? html`<${Log} lines=${lines} />`
-        : html`<p class="quiet">It was cleared. New lines appear here.</p>`}
+        : html`<p class="quiet">The log was cleared. New lines appear here.</p>`}
     </div>
   </div>`;
 }

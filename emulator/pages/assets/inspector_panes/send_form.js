@@ -86,7 +86,7 @@ function wrongActivity(value) {
   const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
   if (!isObject) return { message: "An activity is a JSON object.", line: 1, column: 1 };
   if (typeof value.type === "string" && value.type) return null;
-  return { message: "An activity needs a type.", line: 1, column: 1 };
+  return { message: 'An activity needs a type, such as "message".', line: 1, column: 1 };
 }
 
 const problemText = ({ line, column, message }) => `Line ${line}, column ${column}: ${message}`;

@@ -13,8 +13,8 @@ export function Services({ services, onClose }) {
     <${PaneHead} title="Services" onClose=${onClose} />
     <div class="pane__body">
       <p class="quiet">
-        Your bot calls these instead of Microsoft's services. Switch a fault on, talk to the bot,
-        and see in its turn what it does.
+        Your bot calls these instead of Microsoft's services. Switch on a fault, talk to the bot,
+        and see in its turn how it reacts.
       </p>
       <ul class="services">
         ${services.map((each) => html`<${Service} key=${each.name} service=${each} />`)}

@@ -49,7 +49,7 @@ export function MessageList({ context }) {
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = list.current;
     const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    // What has grown since is no reason to leave the end: only a person who scrolls up is.
+    // Only a person who scrolls up leaves the end, not content that has grown.
     const up = scrollTop < top.current;
     top.current = scrollTop;
     if (near === atEnd || !(near || up)) return;
@@ -90,7 +90,7 @@ export function MessageList({ context }) {
     ${
       !atEnd &&
       html`<button type="button" class="button to-end" onClick=${toEnd}>
-        <${Icon} name="down" />${unread > 0 ? `${unread} new` : "To the newest"}
+        <${Icon} name="down" />${unread > 0 ? `${unread} new` : "Newest messages"}
       </button>`
     }
     <${Announcements} items=${items} />

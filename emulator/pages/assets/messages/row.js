@@ -2,7 +2,7 @@ import { html } from "/assets/libraries/htm.js";
 import { dayText } from "../text/times.js";
 import { MessageGroup } from "./message_group.js";
 
-/** A row that is no thread. */
+/** A row that is not a thread. */
 export function Row({ row, flat = false, context }) {
   switch (row.kind) {
     case "day":

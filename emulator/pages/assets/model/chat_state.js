@@ -22,7 +22,7 @@ export function initialState(kept, pending) {
     outbox: pending,
     deliveries: {},
     unread: {},
-    // Counts the places that the tab has been to: what is typed before the first one stays.
+    // Counts the conversations that the tab has shown: what is typed before the first one stays.
     place: 0,
     typists: {},
     notice: null,

@@ -20,6 +20,6 @@ export function keepDraft(storage, conversation, { text, picked }) {
     if (text) storage.setItem(PREFIX + conversation, JSON.stringify({ text, picked }));
     else storage.removeItem(PREFIX + conversation);
   } catch {
-    // It stays as long as the page does.
+    // Then the draft is kept only until the page is closed.
   }
 }

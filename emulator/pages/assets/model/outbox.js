@@ -65,6 +65,6 @@ export function keepOutbox(storage, outbox) {
   try {
     storage.setItem(KEY, JSON.stringify(outbox));
   } catch {
-    // A file may be too large for the storage: then a reload forgets it.
+    // A file may be too large for the storage: then it does not survive a reload.
   }
 }

@@ -18,7 +18,7 @@ export function keepPanel(storage, { open, width }) {
   try {
     storage.setItem(KEY, JSON.stringify({ open, width }));
   } catch {
-    // It is as wide as before only as long as the page lives.
+    // Then the width is kept only until the page is closed.
   }
 }
 

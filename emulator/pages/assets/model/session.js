@@ -26,7 +26,7 @@ export function keepSession(storage, session) {
   try {
     storage.setItem(KEY, JSON.stringify(session));
   } catch {
-    // Nothing is lost but the memory of the tab.
+    // Then a reload starts a new session.
   }
 }
 

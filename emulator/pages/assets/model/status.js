@@ -5,7 +5,7 @@ const LOST = {
   lost: {
     state: "stopped",
     label: "The local cloud is stopped",
-    text: "Start make run again: this page connects by itself, and keeps what you send.",
+    text: "Start make run again. This page then reconnects, and sends what you write meanwhile.",
   },
 };
 const LABELS = {

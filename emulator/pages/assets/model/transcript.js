@@ -1,15 +1,15 @@
-/** The transcript of a conversation: what the changes that the server sends come to. */
+/** The transcript of a conversation, from the changes that the server sends. */
 
 import { eventText } from "./event_texts.js";
 import { streamOf } from "./streams.js";
 
 /**
  * How long a typing indicator is shown when no message follows: three seconds by the activity
- * schema (A6000), and some more because bots that repeat it are not punctual.
+ * schema (A6000), and some more because bots repeat it a little late.
  */
 export const TYPING_MS = 3500;
 
-/** An indicator that comes so soon after the answer was sent at the same time: nobody types. */
+/** An indicator that arrives this soon after the answer was sent before it. */
 export const CROSSED_MS = 250;
 
 export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });

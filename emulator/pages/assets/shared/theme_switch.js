@@ -3,7 +3,7 @@ import { chooseScheme, chosenScheme, nextScheme } from "./color_scheme.js";
 import { Icon } from "./icons.js";
 
 const LOOKS = {
-  system: { icon: "system", label: "Colors: as the system prefers" },
+  system: { icon: "system", label: "Colors: system" },
   light: { icon: "sun", label: "Colors: light" },
   dark: { icon: "moon", label: "Colors: dark" },
 };

@@ -91,7 +91,7 @@ def test_scripts_do_not_open(tab: ChatTab) -> None:
     """Action.OpenUrl opens web pages only, and the page says why it opens nothing."""
     tab.say("layouts")
     tab.page.get_by_role("link", name="Script").click()
-    expect(tab.page.get_by_text("The URL is no http(s) address")).to_be_visible()
+    expect(tab.page.get_by_text("The URL is not an http(s) address")).to_be_visible()
     assert len(tab.page.context.pages) == 1
 
 

@@ -195,8 +195,8 @@ def test_link_unfurling(tab: ChatTab) -> None:
 def test_a_command_that_the_manifest_does_not_name(tab: ChatTab) -> None:
     """Another command can be entered."""
     form = open_command(tab, "Another command")
-    form.get_by_label("Command id").fill("search")
-    form.get_by_label("Parameter's name").fill("title")
+    form.get_by_label("Command ID").fill("search")
+    form.get_by_label("Parameter name").fill("title")
     form.get_by_role("button", name="Open").click()
     expect(tab.dialog("search").get_by_role("status")).to_have_text("25 results")
 

@@ -52,7 +52,7 @@ def test_the_switch_for_colors(page: Page) -> None:
     """It goes from the system's colors to light, to dark, and is kept for all tabs."""
     dark = re.compile(r"rgb\((1?\d|2\d|3\d), ")
     expect(page.locator(".conversation")).not_to_have_css("background-color", dark)
-    page.get_by_role("button", name="Colors: as the system prefers").click()
+    page.get_by_role("button", name="Colors: system").click()
     page.get_by_role("button", name="Colors: light").click()
     expect(page.locator(".conversation")).to_have_css("background-color", dark)
     page.reload()

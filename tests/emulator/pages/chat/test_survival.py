@@ -88,7 +88,7 @@ def test_a_restart_of_the_local_cloud(libraries: Path, browser: Browser, tmp_pat
     expect(page.locator(".delivery")).to_have_text("Waiting for the local cloud…")
     hand_over(page, "a.txt", "text/plain", b"a", "drop")
     say(page, "with a file")
-    expect(page.locator(".notice")).to_contain_text("The files stay here")
+    expect(page.locator(".notice")).to_contain_text("Files cannot be sent until")
     expect(box(page)).to_have_value("with a file")
     shoot(page, "stopped")
     with running(libraries, second, port) as thread, bot_of(thread, second / "bot.log"):

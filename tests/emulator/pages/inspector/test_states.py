@@ -189,7 +189,7 @@ def test_colors_follow_the_switch(inspected: InspectedBot, page: Page) -> None:
     expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     page.emulate_media(color_scheme="dark")
     expect(body).not_to_have_css("background-color", "rgb(255, 255, 255)")
-    page.get_by_role("button", name="Colors: as the system prefers").click()
+    page.get_by_role("button", name="Colors: system").click()
     page.get_by_role("button", name="Colors: light").wait_for()
     expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     inspected.open(page)

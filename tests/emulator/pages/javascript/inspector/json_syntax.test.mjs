@@ -19,13 +19,13 @@ test("valid JSON has a value and no error", () => {
 
 test("an error says where it is and what is missing", () => {
   const problems = {
-    "": "1:1 It is empty.",
+    "": "1:1 The text is empty.",
     '{"a": 1,}': "1:9 A name in double quotes is expected (is there a comma too many?).",
     '{"a" 1}': "1:6 A colon is expected after the name.",
     '{"a": 1\n "b": 2}': "2:2 A comma or } is expected.",
     "[1 2]": "1:4 A comma or ] is expected.",
     "[1,\n\n  ]": "3:3 A value is expected.",
-    '{"a": {"b": [1': "1:15 It ends too early: ]}} is missing.",
+    '{"a": {"b": [1': "1:15 The text ends too early: ]}} is missing.",
     "{'a': 1}": "1:2 Use double quotes.",
     '{"a": tru}': "1:7 A value is expected, not tru.",
     "[01]": "1:2 A value or ] is expected, not 01.",
