@@ -182,5 +182,7 @@ class PageLibraries:
             except WrongPackageError:
                 raise
             except LibraryError as error:
-                raise LibraryError(f"The chat page cannot be shown: {error}") from error
+                raise LibraryError(
+                    f"The chat page cannot be shown until `make pages` succeeds: {error}"
+                ) from error
         return ""

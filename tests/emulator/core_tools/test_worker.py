@@ -164,7 +164,7 @@ def test_another_sitecustomize_runs(feed: FeedThread, tmp_path: Path) -> None:
 
 
 def test_without_a_feed_nothing_changes() -> None:
-    """Where no local cloud wants to know, Core Tools get the environment as it is."""
+    """Without a feed, Core Tools get the environment as it is."""
     environ = {"PATH": "/bin", "PYTHONPATH": "/mine"}
     assert with_recorder(environ) == environ
 

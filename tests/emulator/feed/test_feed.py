@@ -88,14 +88,14 @@ def test_recording_is_switched(feed: FeedThread) -> None:
     ],
 )
 def test_without_the_secret(feed: FeedThread, greeting: Any) -> None:
-    """Whoever does not know the secret is disconnected, and nothing of it is taken in."""
+    """A connection without the secret is closed, and nothing of it is accepted."""
     with connected(feed, greeting) as connection:
         assert connection.recv(100) == b""
     assert feed.events == []
 
 
 def test_a_silent_connection() -> None:
-    """The feed ends although somebody has connected who says nothing."""
+    """The feed stops although a connection has sent nothing."""
     with FeedThread() as feed:
         silent = connected(feed)
         greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
@@ -106,7 +106,7 @@ def test_a_silent_connection() -> None:
 
 
 def test_garbage_after_the_secret(feed: FeedThread) -> None:
-    """Lines that are no events are passed over."""
+    """Lines that are not events are ignored."""
     greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
     with connected(feed, greeting, b"garbage\n", [], b"\xff\n", {"event": "x"}):
         feed.wait(lambda: feed.kinds("x"))

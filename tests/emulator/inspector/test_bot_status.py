@@ -1,4 +1,4 @@
-"""BotStatus: who waits for the bot goes on when code of it answers."""
+"""BotStatus: whoever waits for the bot goes on when code of the bot answers."""
 
 import asyncio
 
@@ -50,7 +50,7 @@ async def test_ready() -> None:
 
 
 def test_a_report() -> None:
-    """A report has the last reload's time and files; listeners hear of it."""
+    """A report has the last reload's time and files; listeners are called."""
     status, heard = BotStatus(), []
     status.listen(lambda: heard.append(status.state))
     report = {"state": "ready", "text": "", "generation": 3, "ms": 420.5, "files": ["bot.py"]}

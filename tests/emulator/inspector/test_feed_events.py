@@ -121,7 +121,7 @@ def test_statuses_that_callers_ask_for(
     assert feed.row().summary()["errors"] == errors
 
 
-def test_no_events_leave_the_machine_of_their_process(feed: Feed) -> None:
+def test_role_and_process_id(feed: Feed) -> None:
     """Role and process id are the feed's own, and not part of a detail."""
     feed.send("log", level="INFO", logger="bot", text="hello")
     assert feed.details()["logs"] == [{"level": "INFO", "logger": "bot", "text": "hello"}]
@@ -306,7 +306,7 @@ def test_lines_outside_of_turns(feed: Feed) -> None:
 
 
 def test_dropped_events(feed: Feed) -> None:
-    """Events that a process had to drop are missed in a line of the log."""
+    """A line of the log says how many events a process had to drop."""
     feed.send("dropped", None, count=7)
     (line,) = feed.log.lines
     assert (line["level"], line["traceback"]) == ("WARNING", None)

@@ -251,7 +251,7 @@ async def test_replay(client: InspectorClient, bot: InspectedBot, connector: Bot
 
 
 async def test_replay_of_an_event(client: InspectorClient, bot: InspectedBot) -> None:
-    """What no conversation stores gets a new id, too: the queue takes the old one for a copy."""
+    """An activity that no conversation stores gets a new id: the queue takes the old for a copy."""
     sent = await client.send(type="event", name="any", id="1", value={"n": 1})
     await client.call("POST", f"/turns/{sent['turn']}/replay")
     first, second = bot.activities
@@ -321,7 +321,7 @@ async def test_what_is_no_json(client: InspectorClient) -> None:
 
 
 async def test_unknown_turns(client: InspectorClient) -> None:
-    """A turn that there is not, or not any more, is 404 with a sentence."""
+    """A turn that does not exist, or is no longer kept, is 404 with a sentence."""
     for method, path in (("GET", "/turns/none"), ("POST", "/turns/none/replay")):
         text = await client.call(method, path, status=404)
         assert text == "There is no such turn, or it is no longer kept."

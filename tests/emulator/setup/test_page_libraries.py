@@ -161,7 +161,9 @@ def test_without_npm_and_network_the_set_up_says_what_is_missing(
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     set_up([PageLibraries(tmp_path / "pages")], stream := io.StringIO())
     _title, line, _end = stream.getvalue().splitlines()
-    assert line.startswith("The chat page cannot be shown: npm is missing")
+    assert line.startswith(
+        "The chat page cannot be shown until `make pages` succeeds: npm is missing"
+    )
 
 
 @needs_npm

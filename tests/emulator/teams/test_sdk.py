@@ -1,4 +1,4 @@
-"""What the SDK's TeamsActivityHandler and TeamsInfo make of it, in the deployed adapter."""
+"""The SDK's TeamsActivityHandler and TeamsInfo with the local Teams, in the deployed adapter."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

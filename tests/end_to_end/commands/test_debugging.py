@@ -56,7 +56,7 @@ def variables(bot: Path, **others: str) -> dict[str, str]:
 
 
 def test_breakpoints(bot: Path, logs: Path) -> None:
-    """A breakpoint holds a turn as long as it likes, then it succeeds; so it is after a save."""
+    """A breakpoint holds a turn as long as it likes, then the turn succeeds; after a save, too."""
     chosen = variables(bot, DEBUG="1")
     file = bot / "__init__.py"
     with (

@@ -155,7 +155,7 @@ def test_motion_and_forced_colors(teams: LocalTeams, browser: Browser) -> None:
 
 
 def test_zoom(teams: LocalTeams, browser: Browser) -> None:
-    """At 200 %, a window of 1280 pixels has 640: nothing is cut off."""
+    """At 200 %, a window of 1280 pixels has room for 640: nothing is cut off."""
     page = browser.new_page(viewport={"width": 640, "height": 430}, device_scale_factor=2)
     teams.open(page)
     fill(teams, page)

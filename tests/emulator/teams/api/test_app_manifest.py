@@ -70,7 +70,7 @@ READ_CHATS = {"resourceSpecific": [{"name": "ChatMessage.Read.Chat"}]}
 def test_what_the_bot_gets(
     tmp_path: Path, manifest: object, takes_files: bool, reads_all: bool
 ) -> None:
-    """Files need the manifest's leave; messages without a mention, a permission."""
+    """Files need `supportsFiles` in the manifest; messages without a mention, a permission."""
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(manifest))
     app = AppManifest(path)
