@@ -104,5 +104,5 @@ def help_text() -> str:
         lines.append(f"{target.name:{HELP_COLUMN}}{target.help}")
         for variable in target.variables:
             given = f"{variable.name}={variable.default}"
-            lines.append(f"{'':{HELP_COLUMN}}  {given:<25} {variable.help}")
+            lines.append(f"{'':{HELP_COLUMN}}  {given:<26} {variable.help}")
     return "\n".join(lines) + "\n"

@@ -62,7 +62,12 @@ RUN = Target(
     [
         Variable("BOT", "bot_logic", "a folder with a bot, or with host/ and skill/"),
         Variable("AUTH", AUTH[0], "Off for the Bot Framework Emulator", one_of(AUTH)),
-        Variable("CREDENTIAL", CREDENTIALS[0], "how the bot signs in", one_of(CREDENTIALS)),
+        Variable(
+            "CREDENTIAL",
+            CREDENTIALS[0],
+            f"how the bot signs in: or {', '.join(CREDENTIALS[1:])}",
+            one_of(CREDENTIALS),
+        ),
         Variable("TURNS", TURNS[0], "Queued runs turns behind a queue", one_of(TURNS)),
         Variable("STORAGE", "", "a folder that keeps stored data"),
         PORT,
@@ -85,7 +90,7 @@ AZURE = Target(
     "azure",
     "a local Azure with a bot that has a secret, to try python -m admin migrate and az",
     [
-        Variable("APP_TYPE", APP_TYPES[0], "the old bot's app type", one_of(APP_TYPES)),
+        Variable("APP_TYPE", APP_TYPES[0], "the old bot's type: or MultiTenant", one_of(APP_TYPES)),
         CHAT_PORT,
         Variable("ENV", ".cache/azure.env", "a file for another shell's environment"),
     ],
