@@ -65,7 +65,7 @@ RUN = Target(
         Variable(
             "CREDENTIAL",
             CREDENTIALS[0],
-            f"how the bot signs in: or {', '.join(CREDENTIALS[1:])}",
+            f"signs the bot in; or {', '.join(CREDENTIALS[1:])}",
             one_of(CREDENTIALS),
         ),
         Variable("TURNS", TURNS[0], "Queued runs turns behind a queue", one_of(TURNS)),

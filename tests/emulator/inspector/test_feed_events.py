@@ -310,7 +310,7 @@ def test_dropped_events(feed: Feed) -> None:
     feed.send("dropped", None, count=7)
     (line,) = feed.log.lines
     assert (line["level"], line["traceback"]) == ("WARNING", None)
-    assert "7 are missing" in line["text"]
+    assert "7 reports are missing" in line["text"]
     assert feed.log.turns == []
 
 

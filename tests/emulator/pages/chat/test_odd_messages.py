@@ -52,5 +52,7 @@ def test_without_libraries(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
     with CloudThread(Cloud(tmp_path)) as thread:
         page.goto(f"{thread.cloud.pages.url}/")
-        expect(page.locator("body")).to_contain_text("then reload this page")
+        expect(page.locator("body")).to_contain_text(
+            'run "make pages" or "run.py pages", then reload'
+        )
     page.close()
