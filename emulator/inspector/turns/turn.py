@@ -277,7 +277,7 @@ def _is_failed(call: Mapping[str, Any]) -> bool:
 
 
 def _is_expected(call: Mapping[str, Any], status: int) -> bool:
-    """Whether a service says by an HTTP status what it has: its clients ask for that."""
+    """Whether an error status answers a call that asks whether something exists."""
     if call.get("purpose") == "storage":
         return status in (404, 409, 412)
     return status == 404 and SIGNED_IN_PATH in str(call.get("url"))

@@ -1,4 +1,4 @@
-"""The bodies of httpx's requests and responses. To look at them changes nothing for the bot.
+"""The bodies of httpx's requests and responses. Looking at them changes nothing for the bot.
 
 A message is a request or a response; None: there is none.
 """
@@ -43,7 +43,7 @@ def shown_content(message: Any, content: bytes, size: int | None = None) -> Any:
 
 
 def watch_stream(response: Any, ended: Ended) -> None:
-    """Look at what the bot reads, part by part, of a response that is not read yet.
+    """Look at a response that has not been read yet, part by part, as the bot reads it.
 
     Nothing is read ahead, held back, or kept beyond what is shown.
 

@@ -15,7 +15,7 @@ export function useWriting(conversation) {
   const [referring, setReferring] = useState(null);
   const editing = referring?.kind === "edit";
   useEffect(() => field.current.focus(), []);
-  // Effects run late: the draft of their time may be old.
+  // Not `draft`: when an effect runs, there may be a newer one.
   const keep = () => keepDraft(sessionStorage, id, editing ? referring.draft : newest.current);
   useEffect(keep, [draft, referring, id]);
   const change = (next) => {
