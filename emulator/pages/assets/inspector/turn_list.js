@@ -2,9 +2,10 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 
-import { clock, count, duration, shortened } from "../inspector_models/formatting.js";
+import { clock, count, duration } from "../inspector_models/formatting.js";
 import { hasFailed, nameOf } from "../inspector_models/turn_filter.js";
 import { moved, scrolledTo, visibleRows } from "../inspector_models/turns.js";
+import { shortened } from "../text/plain_text.js";
 import { Icon, iconOf } from "./icons.js";
 
 const ROW_REM = 3.25;

@@ -2,8 +2,7 @@
 
 import { html, useMemo, useRef, useState } from "/assets/libraries/htm.js";
 
-import { Icon } from "../inspector/icons.js";
-import { shortened, size } from "../inspector_models/formatting.js";
+import { size } from "../inspector_models/formatting.js";
 import {
   allBranches,
   jsonText,
@@ -15,6 +14,7 @@ import {
 } from "../inspector_models/json_tree.js";
 import { remains } from "../inspector_models/large_values.js";
 import { moved } from "../inspector_models/turns.js";
+import { shortened } from "../text/plain_text.js";
 import { CopyButton } from "./copy.js";
 
 const MAX_ROWS = 600;

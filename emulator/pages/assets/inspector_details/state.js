@@ -2,9 +2,10 @@
 
 import { html, useMemo, useState } from "/assets/libraries/htm.js";
 
-import { clock, count, duration, shortened, storedKey } from "../inspector_models/formatting.js";
+import { clock, count, duration, storedKey } from "../inspector_models/formatting.js";
 import { remains } from "../inspector_models/large_values.js";
 import { counted, difference } from "../inspector_models/state_difference.js";
+import { shortened } from "../text/plain_text.js";
 import { JsonView } from "./json_view.js";
 
 const SIGNS = { added: "+", removed: "−", changed: "~" };

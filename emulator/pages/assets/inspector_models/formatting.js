@@ -68,10 +68,3 @@ export function storedKey(name) {
   const character = (_, code) => String.fromCharCode(parseInt(code, 16));
   return String(name).replace(/~([0-9A-F]{2})/g, character);
 }
-
-/** The start of a text, and an ellipsis if there is more; no character is split. */
-export function shortened(text, length) {
-  if (text.length <= length) return text;
-  const end = /[\uD800-\uDBFF]/.test(text[length - 1]) ? length - 1 : length;
-  return `${text.slice(0, end)}…`;
-}

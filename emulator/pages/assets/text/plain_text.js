@@ -11,13 +11,9 @@ export function plainText(text) {
     .trim();
 }
 
-/** At most so many characters. */
+/** The start of a text, and an ellipsis if there is more; no character is split. */
 export function shortened(text, length) {
-  const characters = [...text];
-  return characters.length <= length
-    ? text
-    : `${characters
-        .slice(0, length - 1)
-        .join("")
-        .trimEnd()}…`;
+  if (text.length <= length) return text;
+  const end = /[\uD800-\uDBFF]/.test(text[length - 1]) ? length - 1 : length;
+  return `${text.slice(0, end).trimEnd()}…`;
 }

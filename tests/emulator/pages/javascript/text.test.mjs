@@ -72,7 +72,13 @@ test("a quote is in the HTML of a message, as Teams has it", () => {
 
 test("text without Markdown and tags", () => {
   assert.equal(plainText("# **Hi** <at>Bot</at>\n- [a](https://x) `b`"), "Hi @Bot a b");
-  assert.deepEqual([shortened("abc", 3), shortened("abcd", 3)], ["abc", "ab…"]);
+});
+
+test("a text is cut without splitting a character", () => {
+  assert.equal(shortened("abc", 3), "abc");
+  assert.equal(shortened("abcd", 3), "abc…");
+  assert.equal(shortened("ab cd", 3), "ab…");
+  assert.equal(shortened("ab🎉d", 3), "ab…");
 });
 
 test("a screen reader says who wrote what", () => {

@@ -7,7 +7,6 @@ import {
   dateAndTime,
   distance,
   duration,
-  shortened,
   shortUrl,
   size,
 } from "../../../../../emulator/pages/assets/inspector_models/formatting.js";
@@ -58,10 +57,4 @@ test("a URL loses its scheme, its query and this machine's name, another text st
   assert.equal(shortUrl("https://localhost.example.com/a"), "localhost.example.com/a");
   assert.equal(shortUrl("/v3/conversations"), "/v3/conversations");
   assert.equal(shortUrl(undefined), "");
-});
-
-test("a text is cut without splitting a character", () => {
-  assert.equal(shortened("abc", 3), "abc");
-  assert.equal(shortened("abcd", 3), "abc…");
-  assert.equal(shortened("ab🎉d", 3), "ab…");
 });
