@@ -9,6 +9,7 @@ import { LogPane } from "../inspector_panes/log_pane.js";
 import { SendForm } from "../inspector_panes/send_form.js";
 import { Services } from "../inspector_panes/services.js";
 import { clearTurns } from "./api.js";
+import { useBeside } from "./beside.js";
 import { Icon } from "./icons.js";
 import { useFreshServices, useLive, useSearch } from "./live.js";
 import { BotState, Strips } from "./strips.js";
@@ -40,34 +41,14 @@ export function InspectorPanel({
   const live = useLive();
   const [filter, setFilter] = useState(NO_FILTER);
   const [frozen, setFrozen] = useState(null);
-  const [view, setView] = useState(
-    turn ? { kind: "turn", id: turn, focus: false } : null,
-  );
-  const [cursor, setCursor] = useState(null);
   const list = useRef(null);
   const search = useRef(null);
+  const beside = useBeside(turn, asked, list);
+  const { view, opened, close } = beside;
   const turns = frozen ?? live.turns;
   const found = useSearch(filter.text, turns.at(-1)?.id);
   useFreshServices(live, view?.kind === "services" || live.services.some(isFaulty));
   const shown = useMemo(() => filtered(turns, filter, found), [turns, filter, found]);
-
-  const open = (id, focus) => {
-    setCursor(id);
-    setView({ kind: "turn", id, focus });
-  };
-  const close = () => {
-    setView(null);
-    // The list is hidden behind the details of a narrow panel until they are gone.
-    requestAnimationFrame(() => list.current?.focus());
-  };
-  const onCursor = (id) => {
-    setCursor(id);
-    if (view?.kind === "turn") setView({ kind: "turn", id, focus: false });
-  };
-  useEffect(() => {
-    if (turn) open(turn, false);
-  }, [turn, asked]);
-  const opened = view?.kind === "turn" ? view.id : null;
   useEffect(() => onTurn?.(opened), [opened]);
   const onKeyDown = (event) => {
     const isTyping = event.target.closest("input, textarea, select");
@@ -83,30 +64,16 @@ export function InspectorPanel({
   };
   const clear = async () => {
     setFrozen(null);
-    setView(null);
+    beside.show(null);
     try {
       await clearTurns();
     } catch {
       // The connection is lost: the page says so already, and the turns are still there.
     }
   };
-  const openSend = (activity, replayOf, title) =>
-    setView({ kind: "send", activity, replayOf, title });
-  return html`<section
-    class="inspector"
-    aria-label="Inspector"
-    onKeyDown=${onKeyDown}
-  >
-    <${Head}
-      live=${live}
-      heading=${heading}
-      view=${view}
-      onView=${(next) => (next ? setView(next) : close())}
-      onSend=${() => openSend(null, null, "New activity")}
-      onClose=${onClose}
-      extra=${extra}
-    />
-    <${Strips} live=${live} onServices=${() => setView({ kind: "services" })} />
+  return html`<section class="inspector" aria-label="Inspector" onKeyDown=${onKeyDown}>
+    <${Head} live=${live} heading=${heading} beside=${beside} onClose=${onClose} extra=${extra} />
+    <${Strips} live=${live} onServices=${() => beside.show({ kind: "services" })} />
     <div class="inspector__body" data-open=${view !== null}>
       <div class="inspector__list">
         <${Toolbar}
@@ -123,52 +90,66 @@ export function InspectorPanel({
         ${shown.length > 0
           ? html`<${TurnList}
               turns=${shown}
-              cursor=${cursor}
+              cursor=${beside.cursor}
               opened=${opened}
-              onCursor=${onCursor}
-              onOpen=${open}
+              onCursor=${beside.moveTo}
+              onOpen=${beside.open}
               listRef=${list}
             />`
           : html`<${NoTurns} live=${live} any=${turns.length > 0} />`}
       </div>
       <div class="inspector__details">
-        ${view === null && html`<${Nothing} any=${turns.length > 0} />`}
-        ${view?.kind === "turn" &&
-        html`<${TurnDetails}
-          id=${view.id}
-          focus=${view.focus}
-          summary=${live.turns.find((each) => each.id === view.id)}
-          live=${live}
-          onClose=${close}
-          onOpen=${(id) => open(id, true)}
-          onEdit=${(turn) => openSend(turn.activity, turn.id, "Edit and send")}
-          onOpenConversation=${onOpenConversation}
-        />`}
-        ${view?.kind === "services" &&
-        html`<${Services} services=${live.services} onClose=${close} />`}
-        ${view?.kind === "log" && html`<${LogPane} lines=${live.log} onClose=${close} />`}
-        ${view?.kind === "send" &&
-        html`<${SendForm}
-          key=${view.title}
-          activity=${view.activity}
-          replayOf=${view.replayOf}
-          title=${view.title}
-          onSent=${(id) => open(id, true)}
-          onClose=${close}
-        />`}
+        ${view === null
+          ? html`<${Nothing} any=${turns.length > 0} />`
+          : html`<${Beside}
+              beside=${beside}
+              live=${live}
+              onOpenConversation=${onOpenConversation}
+            />`}
       </div>
     </div>
   </section>`;
 }
 
-function Head({ live, heading, view, onView, onSend, onClose, extra }) {
+function Beside({ beside, live, onOpenConversation }) {
+  const { view, open, close, send } = beside;
+  const openTurn = (id) => open(id, true);
+  if (view.kind === "services")
+    return html`<${Services} services=${live.services} onClose=${close} />`;
+  if (view.kind === "log") return html`<${LogPane} lines=${live.log} onClose=${close} />`;
+  if (view.kind === "send")
+    return html`<${SendForm}
+      key=${view.title}
+      activity=${view.activity}
+      replayOf=${view.replayOf}
+      title=${view.title}
+      onSent=${openTurn}
+      onClose=${close}
+    />`;
+  return html`<${TurnDetails}
+    id=${view.id}
+    focus=${view.focus}
+    summary=${live.turns.find((each) => each.id === view.id)}
+    live=${live}
+    onClose=${close}
+    onOpen=${openTurn}
+    onEdit=${(turn) => send("Edit and send", turn.activity, turn.id)}
+    onOpenConversation=${onOpenConversation}
+  />`;
+}
+
+function Head({ live, heading, beside, onClose, extra }) {
+  const { view, show, close } = beside;
   const faults = live.services.filter(isFaulty).length;
-  const toggled = (kind) => () => onView(view?.kind === kind ? null : { kind });
+  const toggled = (kind) => () => (view?.kind === kind ? close() : show({ kind }));
   return html`<header class="inspector__head">
     <${heading} class="inspector__title">Inspector<//>
     <${BotState} status=${live.status} connection=${live.connection} />
     <span class="inspector__actions">
-      <button class="button button--small button--quiet" onClick=${onSend}>
+      <button
+        class="button button--small button--quiet"
+        onClick=${() => beside.send("New activity")}
+      >
         <${Icon} name="send" /><span class="wide">New activity</span>
         <span class="visually-hidden narrow">New activity</span>
       </button>
