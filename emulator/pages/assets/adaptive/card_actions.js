@@ -15,7 +15,7 @@ export async function runEffect(effect, { activity, context }) {
   else if (effect.do === "open") context.openUrl(effect.url);
   else if (effect.do === "signIn") context.signIn(effect.url);
   else if (effect.do === "send") context.send({ ...effect.activity, replyToId }, effect.shown);
-  else if (effect.do === "dialog") openTask(context, effect.value, replyToId);
+  else if (effect.do === "dialog") openTask(effect.value, replyToId);
   else await sendInvoke(effect, replyToId, context);
 }
 

@@ -1,10 +1,10 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { AdaptiveCard } from "../adaptive/adaptive_card.js";
 import { openDialog } from "../dialogs/dialog_store.js";
-import { placed } from "../shared/placement.js";
+import { showBeside } from "../shared/placement.js";
 
 /** The mark of a citation, such as [1]: pointing at it or pressing it shows what it cites. */
-export function CitationMark({ citation, context }) {
+export function CitationMark({ citation }) {
   const [open, setOpen] = useState(false);
   const mark = useRef(null);
   const leave = useRef(0);
@@ -41,29 +41,14 @@ export function CitationMark({ citation, context }) {
     </button>
     ${
       open &&
-      html`<${CitationCard}
-        mark=${mark}
-        citation=${citation}
-        context=${context}
-        close=${() => setOpen(false)}
-      />`
+      html`<${CitationCard} mark=${mark} citation=${citation} close=${() => setOpen(false)} />`
     }
   </span>`;
 }
 
-function CitationCard({ mark, citation, context, close }) {
+function CitationCard({ mark, citation, close }) {
   const popover = useRef(null);
-  useLayoutEffect(() => {
-    popover.current.showPopover();
-    const room = { width: innerWidth, height: innerHeight };
-    const at = placed(
-      mark.current.getBoundingClientRect(),
-      popover.current.getBoundingClientRect(),
-      room,
-    );
-    popover.current.style.left = `${at.left}px`;
-    popover.current.style.top = `${at.top}px`;
-  }, []);
+  useLayoutEffect(() => showBeside(popover.current, mark.current), []);
   useEffect(() => {
     const outside = ({ target }) => !mark.current?.parentElement.contains(target) && close();
     document.addEventListener("pointerdown", outside);

@@ -1,5 +1,5 @@
 import { html, useEffect, useRef } from "/assets/libraries/htm.js";
-import { Icon } from "../shared/icons.js";
+import { IconButton } from "../shared/icons.js";
 
 /** An image as large as the window; a click or Escape closes it. */
 export function Lightbox({ image, onClose }) {
@@ -13,13 +13,11 @@ export function Lightbox({ image, onClose }) {
     onClick=${onClose}
   >
     <img src=${image.url} alt=${image.name} />
-    <button
-      type="button"
-      class="icon-button lightbox__close"
-      aria-label="Close the image"
+    <${IconButton}
+      icon="close"
+      class="lightbox__close"
+      label="Close the image"
       onClick=${onClose}
-    >
-      <${Icon} name="close" />
-    </button>
+    />
   </dialog>`;
 }

@@ -42,7 +42,7 @@ function MessageBody({ item, context }) {
     hasBubble &&
     html`<div class="bubble">
       <${Quote} activity=${activity} />
-      <${MessageText} item=${item} context=${context} />
+      <${MessageText} item=${item} />
       <${MessageExtras} activity=${activity} context=${context} />
     </div>`
   }

@@ -8,14 +8,14 @@ import { citations, splitAtCitations } from "../ai/message_entity.js";
  * @param {string} html the text as safe HTML.
  * @param {object} activity the message with the citations.
  */
-export function CitedText({ html: markup, activity, context, class: className = "" }) {
+export function CitedText({ html: markup, activity, class: className = "" }) {
   const place = useRef(null);
   const cited = citations(activity);
   useLayoutEffect(() => {
     place.current.innerHTML = markup;
     const hosts = markCitations(place.current, cited);
     for (const [host, citation] of hosts)
-      render(html`<${CitationMark} citation=${citation} context=${context} />`, host);
+      render(html`<${CitationMark} citation=${citation} />`, host);
     return () => hosts.forEach(([host]) => render(null, host));
   }, [markup, JSON.stringify([...cited])]);
   return html`<div ref=${place} class=${`message-text ${className}`}></div>`;

@@ -1,6 +1,6 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { closeDialog, currentDialog, frameDialog, watchDialog } from "../dialogs/dialog_store.js";
-import { Icon } from "../shared/icons.js";
+import { IconButton } from "../shared/icons.js";
 
 /** The dialogs that cards and message extensions open. */
 export function Dialogs({ context }) {
@@ -31,15 +31,7 @@ function Dialog({ dialog, context }) {
   >
     <header class="task__header">
       <h2 id="task-title">${title || "Dialog"}</h2>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Close"
-        title="Close"
-        onClick=${closeDialog}
-      >
-        <${Icon} name="close" />
-      </button>
+      <${IconButton} icon="close" label="Close" title="Close" onClick=${closeDialog} />
     </header>
     <div class="task__body">
       <${Body} ...${props} context=${context} close=${closeDialog} frame=${frameDialog} />

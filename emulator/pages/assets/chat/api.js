@@ -15,7 +15,7 @@ export class UnreachableError extends ApiError {
   }
 }
 
-export async function request(method, path, body = undefined) {
+async function request(method, path, body = undefined) {
   const isForm = body instanceof FormData;
   const headers = body === undefined || isForm ? {} : { "Content-Type": "application/json" };
   const content = isForm || body === undefined ? body : JSON.stringify(body);

@@ -64,7 +64,7 @@ export function createContext({ store, api, client, facts }, shown) {
 }
 
 /** Have screen readers say something. */
-export function announce(text) {
+function announce(text) {
   const region = document.getElementById("announcements");
   if (region) region.textContent = text;
 }

@@ -3,7 +3,7 @@ import { ComposerTools } from "../cards/composer_tools.js";
 import { LinkPreviews } from "../cards/link_previews.js";
 import { mentionsIn } from "../text/mentions.js";
 import { quoteOf } from "../text/quotes.js";
-import { Icon } from "../shared/icons.js";
+import { IconButton } from "../shared/icons.js";
 import { Tray } from "./tray.js";
 import { MentionPicker, useMentions } from "./mention_picker.js";
 import { useFiles } from "./files.js";
@@ -74,26 +74,21 @@ export function Composer({ context, handle }) {
 
 function Buttons({ files, sendable, submit, context }) {
   return html`<div class="composer__tools">
-    <button
-      type="button"
-      class="icon-button"
-      aria-label="Attach files"
+    <${IconButton}
+      icon="attach"
+      label="Attach files"
       title="Attach files"
       onClick=${files.choose}
-    >
-      <${Icon} name="attach" />
-    </button>
+    />
     <${ComposerTools} context=${context} />
-    <button
-      type="button"
-      class="icon-button composer__send"
-      aria-label="Send"
+    <${IconButton}
+      icon="send"
+      class="composer__send"
+      label="Send"
       title="Send (Enter)"
       disabled=${!sendable}
       onClick=${submit}
-    >
-      <${Icon} name="send" />
-    </button>
+    />
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 import { plainText, shortened } from "../text/plain_text.js";
-import { Icon } from "../shared/icons.js";
+import { IconButton } from "../shared/icons.js";
 
 const LENGTH = 120;
 
@@ -11,9 +11,7 @@ export function Referring({ referring, onClose }) {
   if (kind === "thread") {
     return html`<div class="referring">
       <div><strong>Reply to the post</strong></div>
-      <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}>
-        <${Icon} name="close" />
-      </button>
+      <${IconButton} icon="close" label="Cancel" onClick=${onClose} />
     </div>`;
   }
   const { text, from } = item.activity;
@@ -26,8 +24,6 @@ export function Referring({ referring, onClose }) {
       <strong>${label}</strong
       ><span>${shortened(plainText(text || "A card or a file"), LENGTH)}</span>
     </div>
-    <button type="button" class="icon-button" aria-label="Cancel" onClick=${onClose}>
-      <${Icon} name="close" />
-    </button>
+    <${IconButton} icon="close" label="Cancel" onClick=${onClose} />
   </div>`;
 }

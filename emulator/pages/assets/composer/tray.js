@@ -1,7 +1,7 @@
 import { html } from "/assets/libraries/htm.js";
 import { Attachment } from "../cards/attachment.js";
 import { sizeText } from "../text/file_facts.js";
-import { Icon } from "../shared/icons.js";
+import { Icon, IconButton } from "../shared/icons.js";
 
 /** Files and cards that the next message will have. */
 export function Tray({ files, context }) {
@@ -19,26 +19,19 @@ export function Tray({ files, context }) {
           ${preview ? html`<img src=${preview} alt="" />` : html`<${Icon} name="file" />`}
           <span class="tray__name">${file.name}</span
           ><span class="quiet">${sizeText(file.size)}</span>
-          <${Remove} name=${file.name} onRemove=${() => files.remove(key)} />
+          <${IconButton}
+            icon="close"
+            label=${`Remove ${file.name}`}
+            onClick=${() => files.remove(key)}
+          />
         </li>`,
     )}
     ${attached.map(
       (attachment, index) =>
         html`<li key=${index} class="tray__card">
           <${Attachment} attachment=${attachment} activity=${{}} context=${context} />
-          <${Remove} name="the card" onRemove=${() => detach(index)} />
+          <${IconButton} icon="close" label="Remove the card" onClick=${() => detach(index)} />
         </li>`,
     )}
   </ul>`;
-}
-
-function Remove({ name, onRemove }) {
-  return html`<button
-    type="button"
-    class="icon-button"
-    aria-label=${`Remove ${name}`}
-    onClick=${onRemove}
-  >
-    <${Icon} name="close" />
-  </button>`;
 }

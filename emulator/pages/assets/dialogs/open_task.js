@@ -21,7 +21,7 @@ import { dialogContext, dialogSize, otherBot, readTaskResponse } from "./task_re
  */
 
 /** Open the dialog that a card's button asks the bot for. */
-export function openTask(context, value, replyToId) {
+export function openTask(value, replyToId) {
   const shared = () => ({ context: dialogContext(theme()) });
   const flow = {
     replyToId,

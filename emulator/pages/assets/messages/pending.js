@@ -17,7 +17,7 @@ export function Pending({ entry, context }) {
     <div class="group__content">
       <article class=${`message message--own message--${state}`}>
         <div class="bubble">
-          <${MessageText} item=${{ activity: said, own: true }} context=${context} />
+          <${MessageText} item=${{ activity: said, own: true }} />
         </div>
         <div class="message__foot">
           ${

@@ -1,6 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 import { Avatar } from "../shared/avatar.js";
-import { Icon } from "../shared/icons.js";
+import { Icon, IconButton } from "../shared/icons.js";
 import { MenuButton } from "../shared/menu.js";
 import { ThemeSwitch } from "../shared/theme_switch.js";
 import { MembersMenu } from "./members.js";
@@ -12,15 +12,13 @@ export function ChatHeader({ context }) {
   const kind = conversation?.kind ?? "personal";
   const name = title(conversation, bot);
   return html`<header class="chat-header">
-    <button
-      type="button"
-      class="icon-button rail-opener"
-      aria-label="Conversations"
+    <${IconButton}
+      icon="menu"
+      class="rail-opener"
+      label="Conversations"
       title="Conversations"
       onClick=${context.openRail}
-    >
-      <${Icon} name="menu" />
-    </button>
+    />
     <${Avatar} id=${conversation?.id} name=${name} kind=${kind === "personal" ? "bot" : kind} />
     <div class="chat-header__names">
       <h1 class="chat-header__title">${name}</h1>
@@ -29,16 +27,13 @@ export function ChatHeader({ context }) {
     <div class="chat-header__tools">
       <${MembersMenu} context=${context} />
       <${ThemeSwitch} />
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Inspector"
+      <${IconButton}
+        icon="panel"
+        label="Inspector"
         title="Inspector: what happens in each turn"
         aria-pressed=${String(inspector.open)}
         onClick=${inspector.toggle}
-      >
-        <${Icon} name="panel" />
-      </button>
+      />
       <${MenuButton}
         button=${{ label: "More", content: html`<${Icon} name="more" />` }}
         items=${more(context)}
@@ -48,7 +43,7 @@ export function ChatHeader({ context }) {
 }
 
 /** A conversation's name; a channel's has its team's. */
-export function title(conversation, bot) {
+function title(conversation, bot) {
   if (!conversation) return bot?.name ?? "Chat";
   if (conversation.kind === "personal") return conversation.bot?.name ?? bot?.name ?? "Bot";
   const { team, channel, name } = conversation;

@@ -1,5 +1,5 @@
 import { html } from "/assets/libraries/htm.js";
-import { Icon } from "../shared/icons.js";
+import { IconButton } from "../shared/icons.js";
 
 /** Something that went wrong, above the composer, until it is closed. */
 export function Notice({ context }) {
@@ -19,8 +19,6 @@ export function Notice({ context }) {
         Show the turn
       </button>`
     }
-    <button type="button" class="icon-button" aria-label="Close this message" onClick=${close}>
-      <${Icon} name="close" />
-    </button>
+    <${IconButton} icon="close" label="Close this message" onClick=${close} />
   </div>`;
 }

@@ -1,6 +1,6 @@
 import { html } from "/assets/libraries/htm.js";
 import { Avatar } from "../shared/avatar.js";
-import { Icon } from "../shared/icons.js";
+import { Icon, IconButton } from "../shared/icons.js";
 import { MenuButton } from "../shared/menu.js";
 import { sections, teams } from "../model/rail_sections.js";
 
@@ -29,14 +29,12 @@ export function ConversationRail({ context, onClose }) {
         button=${{ label: "New conversation", content: html`<${Icon} name="add" />` }}
         items=${starts}
       />
-      <button
-        type="button"
-        class="icon-button rail__close"
-        aria-label="Close the list"
+      <${IconButton}
+        icon="close"
+        class="rail__close"
+        label="Close the list"
         onClick=${onClose}
-      >
-        <${Icon} name="close" />
-      </button>
+      />
     </div>
     <div class="rail__list">
       ${sections(state.conversations, bot).map(
@@ -85,7 +83,7 @@ function RailEntry({ entry, context }) {
 
 /** Create a conversation, and open it. */
 export async function create(context, body) {
-  const { api, attempt, client, openConversation } = context;
+  const { api, attempt, openConversation } = context;
   const conversation = await attempt(() => api.createConversation(body));
   if (conversation) openConversation(conversation);
   return conversation;

@@ -53,3 +53,15 @@ export function Icon({ name }) {
     <path d=${PATHS[name]} />
   </svg>`;
 }
+
+/** A button that shows an icon only; what it does is its `label`. `rest`: more attributes. */
+export function IconButton({ icon, label, class: className = "", ...rest }) {
+  return html`<button
+    type="button"
+    class=${`icon-button ${className}`.trim()}
+    aria-label=${label}
+    ...${rest}
+  >
+    <${Icon} name=${icon} />
+  </button>`;
+}

@@ -1,5 +1,5 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
-import { placed } from "./placement.js";
+import { showBeside } from "./placement.js";
 
 /**
  * A button with a menu, which arrow keys walk through and Escape closes.
@@ -39,16 +39,7 @@ export function MenuButton({ button, items, onToggle = () => {} }) {
 function Menu({ opener, label, items, close }) {
   const menu = useRef(null);
   useLayoutEffect(() => {
-    // Above everything else, clipped by nothing.
-    menu.current.showPopover();
-    const room = { width: innerWidth, height: innerHeight };
-    const at = placed(
-      opener.current.getBoundingClientRect(),
-      menu.current.getBoundingClientRect(),
-      room,
-    );
-    menu.current.style.left = `${at.left}px`;
-    menu.current.style.top = `${at.top}px`;
+    showBeside(menu.current, opener.current);
     entries(menu.current)[0]?.focus();
   }, []);
   useEffect(() => {

@@ -1,7 +1,16 @@
-/** Where a menu goes: under its button, or where there is room. */
+/** Where a menu or a card goes: under its button, or where there is room. */
 
 const GAP = 4;
 const EDGE = 8;
+
+/** Show a popover beside its button, above everything else and clipped by nothing. */
+export function showBeside(popover, button) {
+  popover.showPopover();
+  const room = { width: innerWidth, height: innerHeight };
+  const at = placed(button.getBoundingClientRect(), popover.getBoundingClientRect(), room);
+  popover.style.left = `${at.left}px`;
+  popover.style.top = `${at.top}px`;
+}
 
 /**
  * @param {{left, right, top, bottom}} button in pixels of the viewport.

@@ -1,6 +1,6 @@
 import { html, useState } from "/assets/libraries/htm.js";
 import { chooseScheme, chosenScheme, nextScheme } from "./color_scheme.js";
-import { Icon } from "./icons.js";
+import { IconButton } from "./icons.js";
 
 const LOOKS = {
   system: { icon: "system", label: "Colors: system" },
@@ -17,13 +17,5 @@ export function ThemeSwitch() {
     chooseScheme(localStorage, document.documentElement, next);
     setScheme(next);
   };
-  return html`<button
-    type="button"
-    class="icon-button"
-    aria-label=${label}
-    title=${label}
-    onClick=${change}
-  >
-    <${Icon} name=${icon} />
-  </button>`;
+  return html`<${IconButton} icon=${icon} label=${label} title=${label} onClick=${change} />`;
 }

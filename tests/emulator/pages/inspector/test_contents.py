@@ -9,8 +9,6 @@ from tests.emulator.pages.inspector.inspected_bot import InspectedBot, choose, o
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
-TREE_ROWS = "[role=treeitem]"
-
 
 def test_markup_is_text(inspected: InspectedBot, page: Page, complaints: list[str]) -> None:
     """Markup in any part of a turn is shown as it is, and never runs."""
