@@ -23,9 +23,6 @@ from emulator.channel.conversations import Conversation
 NOT_SHOWN = {"typing", "trace"}
 """Types of activities that do not count as replies."""
 
-TURN_SECONDS = 30.0
-"""How long a turn may take in real time: longer than any channel waits."""
-
 POLLING_SECONDS = 0.005
 
 
@@ -125,7 +122,8 @@ class ChatConversation:
         return len(self.stored.changes), len(self._around.bot.errors)
 
     async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
-        end = time.monotonic() + TURN_SECONDS
+        seconds = self._around.turn_seconds
+        end = time.monotonic() + seconds
         if self._around.skip_waits:
             await self._around.time.skip_waits(turn, end)
         while not turn.done() and time.monotonic() < end:  # the loop's own clock may be moved
@@ -135,7 +133,7 @@ class ChatConversation:
             try:
                 await turn
             except asyncio.CancelledError as place:
-                text = f"The turn has not ended after {TURN_SECONDS:g} seconds"
+                text = f"The turn has not ended after {seconds:g} seconds"
                 raise TurnFailure(f"{text}: `chat.move_time` ends waits.") from place
         return turn.result()
 

@@ -30,6 +30,7 @@ class ChatOptions:
         credential: how the bot signs in, as in `make run CREDENTIAL=...`.
         settings: additional app settings, such as the bot's own.
         skip_waits: whether to move time forward automatically while the bot's turns only sleep.
+        turn_seconds: how long a turn may take in real time; then it is ended, and the test fails.
     """
 
     bot: str | Path | None = None
@@ -41,6 +42,7 @@ class ChatOptions:
     credential: str = "ManagedIdentity"
     settings: Mapping[str, str] = field(default_factory=dict)
     skip_waits: bool = False
+    turn_seconds: float = 30  # longer than any channel waits
 
     def __post_init__(self) -> None:
         if self.turns == "Queued" and self.storage != "azurite":

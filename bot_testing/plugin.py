@@ -31,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[MODULES] = BotModules()
     config.addinivalue_line(
         "markers",
-        "chat(bot, user, channel, kind, turns, storage, credential, settings, skip_waits): which "
-        "bot the fixture `chat` starts, and how: see docs/testing.md",
+        "chat(bot, user, channel, kind, turns, storage, credential, settings, skip_waits, "
+        "turn_seconds): which bot the fixture `chat` starts, and how: see docs/testing.md",
     )
 
 
@@ -181,11 +181,12 @@ async def chat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Chat]:
     """A user in a new conversation with the bot."""
-    time = MovedTime(monkeypatch, running_bot.is_working)
+    options = chat_options
+    time = MovedTime(monkeypatch, running_bot.is_working, options.turn_seconds)
     storage = account_proxy.servers if account_proxy is not None else []
     faults = CloudFaults(running_bot.cloud.servers, storage)
     known = set(running_bot.cloud.conversations.by_id)
-    around = Surroundings(local_cloud, running_bot, time, faults, chat_options.skip_waits, known)
-    yield Chat(around, chat_options)
+    waits = (options.skip_waits, options.turn_seconds)
+    yield Chat(Surroundings(local_cloud, running_bot, time, faults, *waits, known), options)
     faults.clear()
     time.stop()

@@ -18,6 +18,7 @@ class Surroundings:
         time: the clocks.
         faults: injects faults into the services around the bot.
         skip_waits: see ChatOptions.
+        turn_seconds: see ChatOptions.
         known: ids of the conversations that the bot has not created in this test.
     """
 
@@ -26,4 +27,5 @@ class Surroundings:
     time: MovedTime
     faults: CloudFaults
     skip_waits: bool
+    turn_seconds: float
     known: set[str]

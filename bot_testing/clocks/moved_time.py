@@ -11,8 +11,9 @@ import time_machine
 
 from bot_testing.clocks.loop_clock import LoopClock
 
-SETTLING_SECONDS = 3.0
-"""How long (in real time) the bot may work between two timers, before time is moved regardless."""
+SETTLING_PART = 0.1
+"""The part of a turn's (real) seconds that the bot may work between two timers, before time is
+moved regardless."""
 
 STUCK_SECONDS = 0.05
 """The same, once the bot has taken longer: it is waiting for something other than a timer."""
@@ -31,16 +32,19 @@ class MovedTime:
     Args:
         monkeypatch: restores the loop's own clock.
         working: takes the tasks that sleep; returns whether the bot does anything but sleep.
+        turn_seconds: how long a turn may take in real time.
     """
 
     def __init__(
         self,
         monkeypatch: pytest.MonkeyPatch,
         working: Callable[[set["asyncio.Task[Any]"]], bool],
+        turn_seconds: float,
     ) -> None:
         self._loop_clock = LoopClock(monkeypatch)
         self._working = working
-        self._settling_seconds = SETTLING_SECONDS
+        self._settling_seconds = SETTLING_PART * turn_seconds
+        self._is_stuck = False
         self._wall = time_machine.travel(0.0, tick=True)
         self._moved_wall: time_machine.Traveller | None = None
 
@@ -84,7 +88,7 @@ class MovedTime:
 
     async def _settle(self) -> None:
         """Wait until all turns have ended or sleep."""
-        end = time.monotonic() + self._settling_seconds
+        end = time.monotonic() + (STUCK_SECONDS if self._is_stuck else self._settling_seconds)
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             fired = self._loop_clock.fired
@@ -92,10 +96,10 @@ class MovedTime:
                 await asyncio.sleep(0)
             is_quiet = fired == self._loop_clock.fired and not self._is_working()
             if is_quiet:
-                self._settling_seconds = SETTLING_SECONDS
+                self._is_stuck = False
                 return
             if time.monotonic() > end:
-                self._settling_seconds = STUCK_SECONDS
+                self._is_stuck = True
                 return
 
     def _is_working(self) -> bool:

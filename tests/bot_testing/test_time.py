@@ -63,13 +63,9 @@ async def test_tokens_expire(chat: Chat) -> None:
     assert chat.bot.cloud.identity.server.requests.total() == tokens + 1
 
 
-async def test_a_turn_that_waits_for_something_else(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.chat(turn_seconds=5)  # long enough that the bot is surely at the place
+async def test_a_turn_that_waits_for_something_else(chat: Chat) -> None:
     """Time moves on regardless; the test fails with the place where the bot waits."""
-    # Long enough that the bot is surely at that place.
-    monkeypatch.setattr("bot_testing.conversation.TURN_SECONDS", 5)
-    monkeypatch.setattr("bot_testing.clocks.moved_time.SETTLING_SECONDS", 0.1)
     saying = asyncio.create_task(chat.say("hang"))
     await chat.move_time(minutes=1)
     with pytest.raises(TurnFailure, match="has not ended") as raised:
@@ -78,10 +74,8 @@ async def test_a_turn_that_waits_for_something_else(
     assert "await asyncio.Event().wait()" in trace
 
 
-@pytest.mark.chat(skip_waits=True)
-async def test_a_wait_that_cannot_be_skipped(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.chat(skip_waits=True, turn_seconds=0.5)
+async def test_a_wait_that_cannot_be_skipped(chat: Chat) -> None:
     """The turn is ended after its time limit."""
-    monkeypatch.setattr("bot_testing.conversation.TURN_SECONDS", 0.5)
-    monkeypatch.setattr("bot_testing.clocks.moved_time.SETTLING_SECONDS", 0.1)
     with pytest.raises(TurnFailure, match="has not ended"):
         await chat.say("hang")
