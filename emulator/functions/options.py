@@ -88,13 +88,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=port_number, default=7071, help="0: a free one (default: 7071)"
     )
+    # A program that starts the host may open the port before.
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
+    _add_process_options(parser)
+    _add_reload_options(parser)
+    _add_azure_options(parser)
+    return parser
+
+
+def _add_process_options(parser: argparse.ArgumentParser) -> None:
+    """How the processes run."""
     parser.add_argument(
         "--workers",
         type=_positive,
         metavar="N",
         help="run the app in N processes; unset: in the host's own",
     )
+    parser.add_argument(
+        "--loop",
+        default=ASYNCIO if sys.platform == "win32" else UVLOOP,
+        choices=(UVLOOP, ASYNCIO),
+        help="the event loop: uvloop, as in Azure, or asyncio's own, as with `func start` on "
+        "Windows and macOS (default: uvloop; asyncio on Windows)",
+    )
+    parser.add_argument(
+        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+
+def _add_reload_options(parser: argparse.ArgumentParser) -> None:
+    """How the app's code is replaced and debugged."""
     parser.add_argument(
         "--reload",
         action="store_true",
@@ -120,6 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--debug-wait", action="store_true", help="wait for it before the app is loaded"
     )
+
+
+def _add_azure_options(parser: argparse.ArgumentParser) -> None:
+    """What only Azure does."""
     parser.add_argument(
         "--specialize",
         action="store_true",
@@ -137,19 +165,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help=f"append each line that is marked '{LOST}' to FILE, as a JSON object",
     )
-    # A program that starts the host may open the port before.
-    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
-    )
-    parser.add_argument(
-        "--loop",
-        default=ASYNCIO if sys.platform == "win32" else UVLOOP,
-        choices=(UVLOOP, ASYNCIO),
-        help="the event loop: uvloop, as in Azure, or asyncio's own, as with `func start` on "
-        "Windows and macOS (default: uvloop; asyncio on Windows)",
-    )
-    return parser
 
 
 def _positive(text: str) -> int:
