@@ -1,5 +1,6 @@
 """Interception: a function of the bot's process that is replaced while turns are recorded."""
 
+import contextlib
 import functools
 import inspect
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Generator, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import ModuleType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from emulator.recorder.import_watch import import_watch
 from emulator.recorder.recording import Recording
@@ -125,10 +126,18 @@ class Interceptions:
 
 
 class _Watch:
-    """One call that is observed. A fault of the recorder never reaches the bot."""
+    """One call that is observed; its end is the end of a `with` block.
+
+    A fault of the recorder never reaches the bot.
+
+    Attributes:
+        args, kwargs: the call's arguments, as the observer has changed them.
+        result: what the function returns.
+    """
 
     def __init__(self, recording: Recording, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
+        self.result: Any = None
         self._recording = recording
         self._observer: Observer | None = None
 
@@ -145,15 +154,19 @@ class _Watch:
             self._observer = observer
             self.args, self.kwargs = call.args, call.kwargs
 
-    def end(self, outcome: Outcome) -> None:
-        """Pass on how the call ended."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._observer is None:
             return
-        with self._recording.guarded():
-            try:
-                self._observer.send(outcome)
-            except StopIteration:
-                return
+        with self._recording.guarded(), contextlib.suppress(StopIteration):
+            self._observer.send(Outcome(self.result, error))
 
 
 _signature = functools.lru_cache(inspect.signature)
@@ -175,14 +188,9 @@ def _kind(row: Interception, original: Any) -> Callable[[Any, Watch], Any]:
 def _awaited(original: Any, watch: Watch) -> Any:
     @functools.wraps(original)
     async def observed(*args: Any, **kwargs: Any) -> Any:
-        watched = watch(args, kwargs)
-        try:
-            result = await original(*watched.args, **watched.kwargs)
-        except BaseException as error:
-            watched.end(Outcome(error=error))
-            raise
-        watched.end(Outcome(result))
-        return result
+        with watch(args, kwargs) as call:
+            call.result = await original(*call.args, **call.kwargs)
+        return call.result
 
     return observed
 
@@ -190,14 +198,9 @@ def _awaited(original: Any, watch: Watch) -> Any:
 def _called(original: Any, watch: Watch) -> Any:
     @functools.wraps(original)
     def observed(*args: Any, **kwargs: Any) -> Any:
-        watched = watch(args, kwargs)
-        try:
-            result = original(*watched.args, **watched.kwargs)
-        except BaseException as error:
-            watched.end(Outcome(error=error))
-            raise
-        watched.end(Outcome(result))
-        return result
+        with watch(args, kwargs) as call:
+            call.result = original(*call.args, **call.kwargs)
+        return call.result
 
     return observed
 
@@ -220,14 +223,9 @@ class _ObservedEntry:
         self._watch = watch
 
     async def __aenter__(self) -> Any:
-        watched = self._watch()
-        try:
-            entered = await self._manager.__aenter__()
-        except BaseException as error:
-            watched.end(Outcome(error=error))
-            raise
-        watched.end(Outcome(entered))
-        return entered
+        with self._watch() as call:
+            call.result = await self._manager.__aenter__()
+        return call.result
 
     async def __aexit__(
         self,
