@@ -48,7 +48,6 @@ class RecordedCall:
 @dataclass
 class _Attempt:
     connects: bool = False
-    sends: int = 0
 
 
 _call: ContextVar[RecordedCall | None] = ContextVar("recorded_call", default=None)
