@@ -36,14 +36,14 @@ def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
     return [str(program), *options]
 
 
-async def run(app: Path, port: int, playground_port: int, debugging: Debugging | None) -> None:
+async def run(app: Path, port: int, playground_port: int, debugging: Debugging) -> None:
     """Run both until SIGINT or SIGTERM.
 
     Args:
         app: the app's folder.
         port: the bot's.
         playground_port: the Playground's.
-        debugging: how a debugger reaches the bot; None: not at all.
+        debugging: how a debugger reaches the bot.
 
     Raises:
         StartError: one of them ended, or the bot does not answer.
@@ -61,17 +61,14 @@ async def run(app: Path, port: int, playground_port: int, debugging: Debugging |
         await host.stop()
 
 
-async def serve(
-    host: Child, playground: Child, url: str, port: int, debugging: Debugging | None
-) -> None:
+async def serve(host: Child, playground: Child, url: str, port: int, debugging: Debugging) -> None:
     """Start the bot and then the Playground, and wait until one of them ends.
 
     Raises:
         StartError: one of them has ended, or does not answer.
     """
     await host.start()
-    if debugging:
-        await debugging.announce()
+    await debugging.announce()
     page = f"http://localhost:{port}/"
     await wait_until_it_loads(f"{url}/api/health", host)
     await playground.start()
@@ -97,13 +94,12 @@ def main() -> None:
     parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
     add_debug_options(parser)
     options = parser.parse_args()
-    waits = options.debug_wait
-    debugging = None if options.debug_port is None else Debugging(options.debug_port, waits)
     if not PROGRAM.exists():
         sys.exit("The Agents Playground is missing: install node and npm, then start again.")
     with tempfile.TemporaryDirectory() as folder:
         try:
             app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")
+            debugging = Debugging.chosen(options)
             asyncio.run(run(app, options.port, options.playground_port, debugging))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))

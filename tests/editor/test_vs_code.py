@@ -48,7 +48,6 @@ def test_each_configuration_starts_what_there_is(name: str) -> None:
         return
     options = RunOptions.parse(["--debug-port", TARGETS["run"].values([])["DEBUG_PORT"]])
     chosen = options.debugging_of_skill if "skill" in name else options.debugging
-    assert chosen is not None
     assert configuration["connect"] == {"host": "127.0.0.1", "port": chosen.port}
 
 

@@ -21,15 +21,22 @@ class Debugging:
     """A debugger may attach, and hold turns for any length of time.
 
     Attributes:
-        port: where it attaches.
+        port: where it attaches; None: it cannot.
         waits: the bot waits for it before its code is loaded.
     """
 
-    port: int
+    port: int | None = None
     waits: bool = False
+
+    @classmethod
+    def chosen(cls, options: argparse.Namespace) -> "Debugging":
+        """What the options of `add_debug_options` say."""
+        return cls(options.debug_port, options.debug_wait)
 
     def for_host(self) -> list[str]:
         """The options of the emulator's Functions host."""
+        if self.port is None:
+            return []
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits
 
     def environ(self) -> dict[str, str]:
@@ -37,6 +44,8 @@ class Debugging:
 
         Source: Azure Functions Python worker, "languageWorkers__python__arguments".
         """
+        if self.port is None:
+            return {}
         words = ["-m", "debugpy", "--listen", f"{LOOPBACK}:{self.port}"]
         words += ["--wait-for-client"] * self.waits
         return {
@@ -47,8 +56,11 @@ class Debugging:
 
     async def announce(self) -> None:
         """Say that the bot waits for a debugger, once one can attach."""
-        if self.waits:
+        if self.port is not None and self.waits:
             # Without connecting: debugpy takes the first connection for the debugger's.
             while may_listen(self.port):  # noqa: ASYNC110  # another process gives no sign
                 await asyncio.sleep(0.1)
             print(f"Waiting for a debugger at port {self.port} ...", flush=True)
+
+
+NO_DEBUGGER = Debugging()

@@ -12,7 +12,7 @@ import aiohttp
 
 from emulator.child import Child
 from emulator.commands.app_folder import APP
-from emulator.commands.run.debugging import Debugging
+from emulator.commands.run.debugging import NO_DEBUGGER, Debugging
 from emulator.commands.run.errors import StartError
 from emulator.core_tools.environment import with_recorder
 from emulator.storage.local_storage import SETTING
@@ -45,7 +45,7 @@ def functions_host(
     app: Path = APP,
     *,
     reload: bool = False,
-    debugging: Debugging | None = None,
+    debugging: Debugging = NO_DEBUGGER,
 ) -> Child:
     """The app's host, not started: Core Tools if they are installed, else the emulator's own.
 
@@ -54,16 +54,16 @@ def functions_host(
         settings: the app's.
         app: the app's folder.
         reload: the app's code is loaded anew when it changes; Core Tools do that in any case.
-        debugging: how a debugger may hold turns, as long as it likes; None: it does not.
+        debugging: how a debugger may hold turns, as long as it likes.
     """
-    environ = app_environment(settings) | (debugging.environ() if debugging else {})
+    environ = app_environment(settings) | debugging.environ()
     core_tools = shutil.which("func")
     if core_tools:
         # It serves the app in its working folder.
         environ = with_recorder(environ)
         return Child([core_tools, "start", "--port", str(port)], environ, app)
     host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
-    host += ["--reload"] * reload + (debugging.for_host() if debugging else [])
+    host += ["--reload"] * reload + debugging.for_host()
     return Child([sys.executable, *host], environ, APP)
 
 

@@ -52,7 +52,7 @@ async def run(options: RunOptions, folder: Path) -> None:
     bot, *skills = bots_in(options.bot)
     manifest = manifest_of(bot, APP)
     cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
-    if options.debugging:
+    if options.debug_port is not None:
         cloud.channel.timeout = HELD_SECONDS
     cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
@@ -130,8 +130,7 @@ async def serve(
     """
     for host in hosts.values():
         await host.start()
-    if options.debugging:
-        await options.debugging.announce()
+    await options.debugging.announce()
     for port, host in hosts.items():
         await wait_until_it_loads(f"http://localhost:{port}/api/health", host)
     print(welcome(options, cloud, storage), flush=True)

@@ -61,16 +61,14 @@ class RunOptions(argparse.Namespace):
         return _parser().parse_args(arguments, cls())
 
     @property
-    def debugging(self) -> Debugging | None:
-        """How a debugger reaches the bot; None: not at all."""
-        if self.debug_port is None:
-            return None
-        return Debugging(self.debug_port, self.debug_wait)
+    def debugging(self) -> Debugging:
+        """How a debugger reaches the bot."""
+        return Debugging.chosen(self)
 
     @property
-    def debugging_of_skill(self) -> Debugging | None:
+    def debugging_of_skill(self) -> Debugging:
         """The same for a skill, at the next port."""
-        return None if self.debug_port is None else Debugging(self.debug_port + 1)
+        return Debugging(None if self.debug_port is None else self.debug_port + 1)
 
     def check(self, storage: LocalStorage) -> None:
         """Check that queued turns have a storage.

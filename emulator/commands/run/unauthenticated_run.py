@@ -54,8 +54,7 @@ async def serve(host: Child, options: RunOptions, storage: LocalStorage) -> None
         StartError: it has ended, or does not answer.
     """
     await host.start()
-    if options.debugging:
-        await options.debugging.announce()
+    await options.debugging.announce()
     url = f"http://localhost:{options.port}"
     await wait_until_it_loads(f"{url}/api/health", host)
     print(f"\nBot:      {url}/api/messages  (WITHOUT AUTHENTICATION)")

@@ -19,7 +19,7 @@ DEBUG_HINT = "The bot reloads when you save its code; breakpoints stay. Ctrl-C s
 def welcome(options: RunOptions, cloud: Cloud, storage: LocalStorage) -> str:
     """The lines with everything that a user opens or needs."""
     lines = [f"{f'{name}:':10} {text}" for name, text in _facts(options, cloud, storage)]
-    hint = HINT if options.debugging is None else DEBUG_HINT
+    hint = HINT if options.debug_port is None else DEBUG_HINT
     return "\n".join(["", *lines, hint])
 
 
