@@ -1,9 +1,12 @@
-"""The only address that the local cloud listens on, and free ports on it."""
+"""The only address that the local cloud listens on, free ports on it, and guarded ones."""
 
 import argparse
 import random
 import socket
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,6 +40,30 @@ def listener() -> socket.socket:
     No other program can listen there meanwhile.
     """
     return socket.create_server((LOOPBACK, 0))
+
+
+@dataclass(frozen=True)
+class GuardedPort:
+    """A port, and the secret without which it accepts nothing; processes get both as a setting.
+
+    Attributes:
+        SETTING: the environment variable.
+    """
+
+    SETTING: ClassVar[str]
+
+    port: int
+    secret: str
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self | None:
+        """The one that an environment names; None if it names none."""
+        port, _, secret = environ.get(cls.SETTING, "").partition(":")
+        return cls(int(port), secret) if port.isdecimal() and secret else None
+
+    def settings(self) -> dict[str, str]:
+        """The environment of a process that connects to it."""
+        return {self.SETTING: f"{self.port}:{self.secret}"}
 
 
 _given_out: deque[int] = deque(maxlen=1000)

@@ -21,7 +21,8 @@ from emulator.functions.workers.lifeline import LifelineAddress
 def main() -> None:
     """Read the command line and serve."""
     options = HostOptions.parse()
-    lifeline = LifelineAddress.taken_from(os.environ)
+    lifeline = LifelineAddress.of(os.environ)
+    os.environ.pop(LifelineAddress.SETTING, None)  # the app's processes do not inherit it
     environ = dict(os.environ)
     lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
     logging.basicConfig(handlers=[HostLog(), *lost_log], level=options.log_level)

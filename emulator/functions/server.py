@@ -12,7 +12,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from emulator.cross_origin import has_loopback_host, is_cross_origin
-from emulator.feed.feed_address import SETTING as FEED
+from emulator.feed.feed_address import FeedAddress
 from emulator.functions.errors import HostError, InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.route import Route
@@ -112,7 +112,7 @@ class FunctionsServer(HttpFront):
 
     def _is_reported(self, http: Message) -> bool:
         """Whether the local cloud has sent the request as part of a turn, which it reports."""
-        return "traceparent" in http.headers and bool(os.environ.get(FEED))
+        return "traceparent" in http.headers and FeedAddress.of(os.environ) is not None
 
     def _run_now(self, name: str, request: HttpRequest) -> HttpResponse:
         """Start a function on the text that the body has as `input`, and answer 202 immediately."""

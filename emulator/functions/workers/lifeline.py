@@ -8,35 +8,19 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulator.loopback import LOOPBACK
-
-SETTING = "FUNCTIONS_LIFELINE"
-"""The environment variable with the address; only a worker has it."""
+from emulator.loopback import LOOPBACK, GuardedPort
 
 Command = Mapping[str, Any]
 """What the host asks for: `{"do": ..., ...}`."""
 
 
-@dataclass(frozen=True)
-class LifelineAddress:
-    """Where the host listens for one worker, and the secret that the worker shows."""
+class LifelineAddress(GuardedPort):
+    """Where the host listens for one worker; only that worker has it."""
 
-    port: int
-    secret: str
-
-    @classmethod
-    def taken_from(cls, environ: MutableMapping[str, str]) -> "LifelineAddress | None":
-        """Take the address out of an environment, so that the app's processes do not inherit it."""
-        port, _, secret = environ.pop(SETTING, "").partition(":")
-        return cls(int(port), secret) if secret else None
-
-    def settings(self) -> dict[str, str]:
-        """The address as an environment variable."""
-        return {SETTING: f"{self.port}:{self.secret}"}
+    SETTING = "FUNCTIONS_LIFELINE"
 
 
 class Lifeline:
