@@ -134,7 +134,7 @@ class ReloadingWorker:
             self._changed.clear()
             try:
                 await self._load()
-            except Exception:  # the next save is loaded all the same
+            except Exception:  # whatever it is: the next save is loaded all the same
                 LOG.exception("The host failed to load the code")
                 self._break("the host failed, as the log says")
             if not self._changed.is_set():

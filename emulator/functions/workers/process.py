@@ -97,7 +97,7 @@ class WorkerProcess:
             ended = asyncio.create_task(self._child.wait())
             waited: set[asyncio.Future[Any]] = {ended, connected}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        except BaseException:
+        except BaseException:  # one that is cancelled, too, must leave no process behind
             await self.kill()
             raise
         finally:

@@ -39,7 +39,7 @@ class HttpUpstream:
         connection = await self._connection()
         try:
             response = await connection.send(request)
-        except BaseException:
+        except BaseException:  # a cancelled request's answer would be the next one's
             connection.close()
             raise
         if connection.is_usable:
