@@ -2,11 +2,12 @@
 
 import shutil
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright import sync_api
 from playwright.async_api import Browser, Page, async_playwright
 
 from emulator.certificates import CertificateAuthority
@@ -59,10 +60,20 @@ async def chat(
         await server.stop()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    """The machine's Chromium, for tests without an event loop."""
     if chromium.PROGRAM is None:
-        pytest.skip("chromium is not installed")
+        pytest.skip(chromium.MISSING)
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def async_browser() -> AsyncIterator[Browser]:
+    """The same, for asynchronous tests."""
+    if chromium.PROGRAM is None:
+        pytest.skip(chromium.MISSING)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium.PROGRAM, args=chromium.ARGUMENTS
@@ -73,6 +84,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 def libraries() -> Path:
+    """The folder with the pages' libraries."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: the pages' libraries cannot be set up")
     for library in LIBRARIES:
@@ -87,9 +99,9 @@ def complaints() -> list[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser, complaints: list[str]) -> AsyncIterator[Page]:
+async def page(async_browser: Browser, complaints: list[str]) -> AsyncIterator[Page]:
     """A tab, not yet opened on the chat."""
-    page = await browser.new_page(viewport={"width": 1100, "height": 900})
+    page = await async_browser.new_page(viewport={"width": 1100, "height": 900})
     page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
     yield page

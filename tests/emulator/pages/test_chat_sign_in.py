@@ -65,9 +65,9 @@ async def test_a_code_that_the_chat_cannot_use(chat: LocalChat, page: Page) -> N
     await popup.close()
 
 
-async def test_each_chat_takes_its_own_code(chat: LocalChat, browser: Browser) -> None:
+async def test_each_chat_takes_its_own_code(chat: LocalChat, async_browser: Browser) -> None:
     """With two chats in a browser that both wait for a sign-in, neither takes the other's."""
-    context = await browser.new_context()
+    context = await async_browser.new_context()
     asked = []
     for asking in (await context.new_page(), await context.new_page()):
         await open_web_chat(chat, asking)

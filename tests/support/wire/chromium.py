@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from playwright import async_api, sync_api
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from emulator.setup.page_libraries import PAGE_LIBRARIES
+
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     "--headless",
@@ -19,6 +21,9 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 MISSING = "Chromium is missing: apt-get install chromium"
+
+ACCESS_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+"""The tags of axe-core's rules that the pages keep."""
 
 # Playwright's own 5 seconds may be too short on a busy machine.
 EXPECT_TIMEOUT_MS = 30_000
@@ -33,6 +38,37 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def tab(browser: Browser, complaints: list[str], width: int, height: int) -> Iterator[Page]:
+    """A tab that may use the clipboard.
+
+    Args:
+        browser: launched.
+        complaints: gets all that the browser's console says.
+        width: of the page, in pixels.
+        height: the same.
+    """
+    viewport = sync_api.ViewportSize(width=width, height=height)
+    context = browser.new_context(viewport=viewport, locale="en-GB")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    yield page
+    context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds in the page: a rule and an element each."""
+    page.evaluate((PAGE_LIBRARIES / "axe.js").read_text("utf-8"))
+    report = page.evaluate("rules => axe.run({runOnly: rules})", ACCESS_RULES)
+    return [
+        f"{found['id']}: {node['html'][:300]}"
+        for found in report["violations"]
+        for node in found["nodes"]
+    ]
 
 
 def open_chat(browser: Browser, url: str, complaints: list[str]) -> Page:

@@ -6,10 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from emulator.setup.page_libraries import PAGE_LIBRARIES
 from tests.support.project import ROOT
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+from tests.support.wire import chromium
 
 AXE_ERRORS = ("Applying inline style", "Couldn't load preload assets")
 
@@ -109,13 +107,7 @@ class ChatTab:
     def violations(self) -> list[str]:
         """What axe-core finds."""
         self._examined = True
-        self.page.evaluate((PAGE_LIBRARIES / "axe.js").read_text("utf-8"))
-        report = self.page.evaluate("rules => axe.run({runOnly: rules})", RULES)
-        return [
-            f"{found['id']}: {node['html'][:200]}"
-            for found in report["violations"]
-            for node in found["nodes"]
-        ]
+        return chromium.violations(self.page)
 
     def _note_console(self, kind: str, text: str) -> None:
         # The page's policy refuses the styles that axe tries to set.

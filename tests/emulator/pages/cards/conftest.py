@@ -12,7 +12,6 @@ from tests.emulator.pages.cards.chat_tab import ChatTab
 from tests.emulator.pages.cards.page_server import PageServer
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
-from tests.support.wire import chromium
 
 CHAT = r"Chat: +(http://\S+)"
 TEAMS_BOT = Path(__file__).with_name("teams_bot")
@@ -25,15 +24,6 @@ def run(bot: Path, folder: Path) -> MakeTarget:
     ports = {name: str(free_port()) for name in ("PORT", "CHAT_PORT")}
     variables = {"BOT": str(bot), "STORAGE": str(folder / "storage"), **ports}
     return MakeTarget("run", CHAT, folder / "output.txt", variables)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    if chromium.PROGRAM is None:
-        pytest.skip(chromium.MISSING)
-    with chromium.launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import base64
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -15,9 +14,6 @@ from tests.support.project import ROOT
 
 GREETING = "Welcome!"
 ARTIFACTS = ROOT / "artifacts" / "chat"
-
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
 
 DROP = """([name, type, content, event]) => {
   const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
@@ -38,7 +34,6 @@ class LocalTeams:
     """Opens the page, and writes as the bot does."""
 
     thread: CloudThread
-    axe: Path
 
     @property
     def url(self) -> str:
@@ -75,16 +70,6 @@ class LocalTeams:
         """The messages of the conversation of a page."""
         activities = self.conversation(page).activities
         return [each for each in activities if each["type"] == "message"]
-
-    def check_access(self, page: Page) -> None:
-        """Assert that axe-core finds no violation."""
-        page.evaluate(self.axe.read_text("utf-8"))
-        found = page.evaluate("tags => axe.run({runOnly: tags})", AXE_TAGS)
-        complaints = [
-            (each["id"], [node["html"][:200] for node in each["nodes"]])
-            for each in found["violations"]
-        ]
-        assert not complaints, complaints
 
 
 def box(page: Page) -> Locator:

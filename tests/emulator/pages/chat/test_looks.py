@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.pages.chat.local_teams import LocalTeams, box, bubble, message, shoot
-from tests.support.wire.chromium import say
+from tests.support.wire.chromium import say, violations
 
 TEXT = (
     "Here they **are**:\n\n| Step | Before | After |\n|:--|--:|--:|\n| Save to answer | 3.5 s | "
@@ -41,7 +41,7 @@ def test_each_size_and_scheme(
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     teams.open(page)
     fill(teams, page)
-    teams.check_access(page)
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(box(page)).to_be_in_viewport(ratio=1)
     shoot(page, f"{scheme} {size}")
@@ -65,7 +65,7 @@ MENUS = ["New conversation", "Members, acting as", "More"]
 
 
 @pytest.mark.parametrize("name", MENUS)
-def test_menus_by_keyboard(teams: LocalTeams, page: Page, name: str) -> None:
+def test_menus_by_keyboard(page: Page, name: str) -> None:
     """Arrow keys walk through a menu, Escape closes it, and the focus goes back."""
     button = page.get_by_role("button", name=name).first
     button.focus()
@@ -73,7 +73,7 @@ def test_menus_by_keyboard(teams: LocalTeams, page: Page, name: str) -> None:
     menu = page.get_by_role("menu")
     expect(menu.locator(":focus")).to_have_count(1)
     first = menu.locator(":focus").inner_text()
-    teams.check_access(page)
+    assert violations(page) == []
     page.keyboard.press("End")
     page.keyboard.press("ArrowDown")
     expect(menu.locator(":focus")).to_have_text(first, use_inner_text=True)
@@ -101,26 +101,26 @@ def test_the_panels_of_a_phone(teams: LocalTeams, browser: Browser) -> None:
     page.get_by_role("button", name="Conversations").click()
     rail = page.get_by_role("navigation", name="Conversations")
     expect(rail).to_have_css("width", "360px")
-    teams.check_access(page)
+    assert violations(page) == []
     shoot(page, "list 360")
     page.get_by_role("button", name="Close the list").click()
     expect(rail).to_be_hidden()
     page.get_by_role("button", name="Inspector").click()
     inspector = page.get_by_role("complementary", name="Inspector")
     expect(inspector).to_have_css("width", "360px")
-    teams.check_access(page)
+    assert violations(page) == []
     shoot(page, "inspector 360")
     page.close()
 
 
-def test_the_inspector_beside_the_chat(teams: LocalTeams, page: Page) -> None:
+def test_the_inspector_beside_the_chat(page: Page) -> None:
     """It shows the turns while it is open; its width is kept, as far as there is room."""
     page.get_by_role("button", name="Inspector").click()
     aside = page.get_by_role("complementary", name="Inspector")
     expect(aside).to_be_visible()
     say(page, "inspected")
     expect(aside).to_contain_text("inspected")
-    teams.check_access(page)
+    assert violations(page) == []
     splitter = page.get_by_role("separator", name="Width of the inspector")
     splitter.focus()
     before = aside.bounding_box()

@@ -1,6 +1,5 @@
 """What the inspector's tests share: a local cloud, a bot that reports to it, and a browser."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,20 +8,10 @@ from playwright.sync_api import Browser, Page
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
-from emulator.setup.page_libraries import LIBRARIES, PAGE_LIBRARIES, install
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot
 from tests.support.bots.bot_process import BotProcess
 from tests.support.test_bot import NO_TYPING
 from tests.support.wire import chromium
-
-
-@pytest.fixture(scope="module")
-def libraries() -> Path:
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: the pages' libraries cannot be set up")
-    for library in LIBRARIES:
-        install(PAGE_LIBRARIES, library)
-    return PAGE_LIBRARIES
 
 
 @pytest.fixture(scope="module")
@@ -49,29 +38,10 @@ def running_bot(watched: CloudThread, tmp_path_factory: pytest.TempPathFactory) 
         yield
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if chromium.PROGRAM is None:
-        pytest.skip("chromium is not installed")
-    with chromium.launched() as browser:
-        yield browser
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser's console says: warnings, errors, breaches of the page's policy."""
-    return []
-
-
 @pytest.fixture
 def page(inspected: InspectedBot, browser: Browser, complaints: list[str]) -> Iterator[Page]:
     """The inspector's page, without turns of earlier tests and without faults."""
     inspected.reset()
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-    inspected.open(page)
-    yield page
-    context.close()
+    with chromium.tab(browser, complaints, 1440, 900) as page:
+        inspected.open(page)
+        yield page

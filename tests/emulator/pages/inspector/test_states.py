@@ -8,8 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot, choose, open_row, row
 from tests.support.project import ROOT
-
-AXE = "axe.run({ resultTypes: ['violations'] })"
+from tests.support.wire.chromium import violations
 
 TOO_WIDE = """
 [...document.querySelectorAll("html, .pane__body, .turns__scroll, .inspector__head")]
@@ -32,14 +31,6 @@ Other frames:
   File "/app/cloud_adapter/adapter.py", line 238, in run
     await logic(context)
 KeyError: 'blue'"""
-
-
-def violations(page: Page) -> list[Any]:
-    """What axe-core finds: the rule, and the elements."""
-    if not page.evaluate("Boolean(window.axe)"):
-        page.add_script_tag(url="/assets/libraries/axe.js")
-    found = page.evaluate(AXE)["violations"]
-    return [(each["id"], [node["html"][:300] for node in each["nodes"]]) for each in found]
 
 
 def report_everything(inspected: InspectedBot) -> None:
