@@ -25,7 +25,7 @@ export function Message({ item, context }) {
     <${MessageMenu} item=${item} context=${context} />
     <${Reactions} item=${item} context=${context} />
     <div class="message__foot">
-      ${edited && html`<span class="message__mark">Edited</span>`}
+      ${edited && html`<span>Edited</span>`}
       ${own && html`<${DeliveryState} delivery=${delivery} id=${item.id} context=${context} />`}
     </div>
   </article>`;

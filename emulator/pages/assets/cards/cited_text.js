@@ -8,7 +8,7 @@ import { citations, splitAtCitations } from "../ai/message_entity.js";
  * @param {string} html the text as safe HTML.
  * @param {object} activity the message with the citations.
  */
-export function CitedText({ html: markup, activity, class: className = "" }) {
+export function CitedText({ html: markup, activity }) {
   const place = useRef(null);
   const cited = citations(activity);
   useLayoutEffect(() => {
@@ -18,7 +18,7 @@ export function CitedText({ html: markup, activity, class: className = "" }) {
       render(html`<${CitationMark} citation=${citation} />`, host);
     return () => hosts.forEach(([host]) => render(null, host));
   }, [markup, JSON.stringify([...cited])]);
-  return html`<div ref=${place} class=${`message-text ${className}`}></div>`;
+  return html`<div ref=${place}></div>`;
 }
 
 /** Replaces the marks in the texts by elements; returns each with its citation. */

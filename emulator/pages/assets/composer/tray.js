@@ -28,7 +28,7 @@ export function Tray({ files, context }) {
     )}
     ${attached.map(
       (attachment, index) =>
-        html`<li key=${index} class="tray__card">
+        html`<li key=${index}>
           <${Attachment} attachment=${attachment} activity=${{}} context=${context} />
           <${IconButton} icon="close" label="Remove the card" onClick=${() => detach(index)} />
         </li>`,

@@ -35,7 +35,7 @@ export function BotState({ status, connection }) {
 export function Strips({ live, onServices }) {
   const faulty = live.services.filter(isFaulty);
   const isBroken = live.status?.state === "broken" || live.status?.state === "stopped";
-  return html`<div class="strips">
+  return html`<div>
     ${live.connection === "lost" && html`<${Lost} retry=${live.retry} />`}
     ${live.connection !== "lost" && isBroken && html`<${Broken} status=${live.status} />`}
     ${faulty.length > 0 &&

@@ -48,7 +48,7 @@ function Check({ check }) {
   const [icon, tone] = OUTCOMES[check.outcome] ?? OUTCOMES.skipped;
   return html`<li data-tone=${tone}>
     <${Icon} name=${icon} />
-    <span class="checks__name">${check.name}<span class="visually-hidden">: </span></span>
+    <span>${check.name}<span class="visually-hidden">: </span></span>
     <span class="checks__outcome">${check.outcome}</span>
     <bdi class="checks__detail">${check.detail}</bdi>
   </li>`;

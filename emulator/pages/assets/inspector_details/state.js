@@ -75,7 +75,7 @@ function Changes({ changes }) {
     ${changes.map(
       ({ path, change, before, after }) => html`<li data-change=${change}>
         <span class="changes__sign" aria-hidden="true">${SIGNS[change]}</span>
-        <span class="changes__path">
+        <span>
           <bdi>${path || "(the whole value)"}</bdi><span class="visually-hidden"> ${change}: </span>
         </span>
         <span class="changes__values">

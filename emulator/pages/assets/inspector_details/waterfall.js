@@ -11,7 +11,7 @@ const place = (part) => ({ left: percent(part.left), width: percent(part.width) 
 /** The waterfall of a turn; `onCall` is called with the id of a call whose bar is pressed. */
 export function Waterfall({ turn, onCall }) {
   const { rows, ticks, totalMs } = useMemo(() => waterfall(turn), [turn]);
-  return html`<div class="waterfall">
+  return html`<div>
     <div class="waterfall__axis" aria-hidden="true">
       <span />
       <span class="waterfall__ticks">

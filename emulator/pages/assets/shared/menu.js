@@ -88,7 +88,7 @@ function entry(item, close) {
     onClick=${run}
   >
     ${item.icon}<span>${item.label}</span>
-    ${item.checked && html`<span class="menu__check" aria-hidden="true">✓</span>`}
+    ${item.checked && html`<span aria-hidden="true">✓</span>`}
   </button>`;
 }
 
