@@ -1,6 +1,7 @@
 """A recorded bot, with state in memory, or in Azurite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from tests.support.recording.recorded_bot import APP, RecordedBot
 
 FAULT = "The inspector could not record something"
 """What a host logs if an observer fails."""
+
+StartBot = Callable[..., RecordedBot]
+"""Starts a bot with the settings that are its arguments."""
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,21 @@ def recorded(
     text = log.read_text()
     assert FAULT not in text
     assert "interception.py" not in text
+
+
+@pytest.fixture
+def start(
+    own_cloud: CloudThread, feed: FeedThread, app_folder: Path, tmp_path: Path
+) -> Iterator[StartBot]:
+    """Starts bots. In the end, no observer has failed in any of them."""
+    logs: list[Path] = []
+    with ExitStack() as stack:
+
+        def begin(**settings: str) -> RecordedBot:
+            logs.append(tmp_path / f"bot {len(logs)}.log")
+            given = own_cloud.cloud.settings() | feed.settings | settings
+            process = stack.enter_context(BotProcess(given, logs[-1], app_folder))
+            return RecordedBot(own_cloud, process.messages, feed)
+
+        yield begin
+    assert [log for log in logs if FAULT in log.read_text()] == []

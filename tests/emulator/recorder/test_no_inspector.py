@@ -2,22 +2,18 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.recorder.rows import ALWAYS
-from tests.emulator.recorder.conftest import FAULT
-from tests.support.bots.bot_process import BotProcess
+from tests.emulator.recorder.conftest import StartBot
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
 from tests.support.recording.feed_thread import FeedThread
-from tests.support.recording.recorded_bot import RecordedBot
 from tests.support.timing.condition import SECONDS
-
-StartBot = Callable[..., RecordedBot]
 
 
 @pytest.fixture
@@ -25,25 +21,6 @@ def feed() -> Iterator[FeedThread]:
     """A feed for which nothing is recorded."""
     with FeedThread() as thread:
         yield thread
-
-
-@pytest.fixture
-def start(
-    own_cloud: CloudThread, feed: FeedThread, app_folder: Path, tmp_path: Path
-) -> Iterator[StartBot]:
-    """Starts the bot with settings."""
-    started: list[BotProcess] = []
-
-    def begin(**settings: str) -> RecordedBot:
-        given = own_cloud.cloud.settings() | feed.settings | settings
-        process = BotProcess(given, tmp_path / "bot.log", app_folder).__enter__()
-        started.append(process)
-        return RecordedBot(own_cloud, process.messages, feed)
-
-    yield begin
-    for process in started:
-        process.__exit__()
-        assert FAULT not in process.log.read_text()
 
 
 def test_turns_of_requests(start: StartBot, feed: FeedThread) -> None:

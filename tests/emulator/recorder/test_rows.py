@@ -5,7 +5,7 @@ If a function of the deployed code is renamed, or one of its parameters, a test 
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.recorder.interception import Interception
 from emulator.recorder.rows import ALWAYS, DETAILS
-from tests.emulator.recorder.conftest import FAULT
-from tests.support.bots.bot_process import BotProcess
+from tests.emulator.recorder.conftest import FAULT, StartBot
 from tests.support.recording.feed_thread import Event, FeedThread
 from tests.support.recording.recorded_bot import RecordedBot
 from tests.support.skills.skill_pair import running_pair
@@ -113,39 +112,16 @@ def test_each_is_known_here() -> None:
     assert EVIDENCE.keys() == {row.path for row in (*ALWAYS, *DETAILS)}
 
 
-@pytest.fixture
-def all_recorded(
-    own_cloud: CloudThread, feed: FeedThread, app_folder: Path, logs: Path
-) -> Iterator[Callable[..., RecordedBot]]:
-    """Starts the bot with settings."""
-    started: list[BotProcess] = []
-
-    def start(**settings: str) -> RecordedBot:
-        log = logs / f"rows {len(started)}.log"
-        given = own_cloud.cloud.settings() | feed.settings | settings
-        process = BotProcess(given, log, app_folder).__enter__()
-        started.append(process)
-        return RecordedBot(own_cloud, process.messages, feed)
-
-    yield start
-    for process in started:
-        process.__exit__()
-        assert FAULT not in process.log.read_text()
-
-
 def test_each_reports(
-    all_recorded: Callable[..., RecordedBot],
-    azurite: AzuriteAccounts,
-    feed: FeedThread,
-    tmp_path: Path,
+    start: StartBot, azurite: AzuriteAccounts, feed: FeedThread, tmp_path: Path
 ) -> None:
     """Turns of all kinds: with state in memory and in storage, queued, proactive, of skills."""
-    queued = all_recorded(AzureWebJobsStorage=azurite.fresh(), BotTurns="Queued")
+    queued = start(AzureWebJobsStorage=azurite.fresh(), BotTurns="Queued")
     failing = queued.deliver(type="message", text="fail queued").turn
     queued.deliver(type="message", text="count")
     queued.deliver(type="message", text="notify all")
-    in_memory(all_recorded())
-    removed = all_recorded(AzureWebJobsStorage=azurite.fresh())
+    in_memory(start())
+    removed = start(AzureWebJobsStorage=azurite.fresh())
     removed.say("hello")
     removed.deliver(type="conversationUpdate", membersRemoved=[removed.account])
     with_a_skill(feed, tmp_path)
