@@ -33,33 +33,33 @@ function FreeForm({ context }) {
         ${KINDS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}
       </select>
     </div>
-    <div class="form__row">
-      <label class="label" for="free-id">Command ID</label>
-      <input
-        id="free-id"
-        class="field"
-        required
-        value=${entered.id}
-        autocomplete="off"
-        onInput=${change("id")}
-      />
-    </div>
+    <${Field} name="id" label="Command ID" value=${entered.id} change=${change} />
     ${
       entered.kind === "query" &&
-      html`<div class="form__row">
-        <label class="label" for="free-parameter">Parameter name</label>
-        <input
-          id="free-parameter"
-          class="field"
-          required
-          value=${entered.parameter}
-          autocomplete="off"
-          onInput=${change("parameter")}
-        />
-      </div>`
+      html`<${Field}
+        name="parameter"
+        label="Parameter name"
+        value=${entered.parameter}
+        change=${change}
+      />`
     }
     <div class="dialog__buttons">
       <button type="submit" class="button button--primary">Open</button>
     </div>
   </form>`;
+}
+
+function Field({ name, label, value, change }) {
+  const id = `free-${name}`;
+  return html`<div class="form__row">
+    <label class="label" for=${id}>${label}</label>
+    <input
+      id=${id}
+      class="field"
+      required
+      value=${value}
+      autocomplete="off"
+      onInput=${change(name)}
+    />
+  </div>`;
 }

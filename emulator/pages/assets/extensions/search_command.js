@@ -21,13 +21,12 @@ export function openSearch(command) {
   });
 }
 
-function SearchBox({ context, close, command }) {
-  const [typed, setTyped] = useState({});
+/** What is found for the words that are asked for last. */
+function useResults(context, command) {
   const [state, setState] = useState({ kind: command.initialRun ? "loading" : "idle" });
   const [items, setItems] = useState([]);
   const [more, setMore] = useState(false);
   const latest = useRef(0);
-  const timer = useRef(0);
   const ask = async (words, skip = 0, proof = undefined) => {
     latest.current += 1;
     const mine = latest.current;
@@ -41,18 +40,25 @@ function SearchBox({ context, close, command }) {
     setItems((before) => (skip ? [...before, ...outcome.items] : outcome.items));
     setMore(outcome.items.length >= PAGE_SIZE);
   };
-  useEffect(() => {
-    if (command.initialRun) ask({});
-    return () => {
-      latest.current += 1;
-      clearTimeout(timer.current);
-    };
-  }, []);
   const clear = () => {
     latest.current += 1;
     setState({ kind: "idle" });
     setItems([]);
   };
+  useEffect(() => {
+    if (command.initialRun) ask({});
+    return () => {
+      latest.current += 1;
+    };
+  }, []);
+  return { state, setState, items, more, ask, clear };
+}
+
+function SearchBox({ context, close, command }) {
+  const [typed, setTyped] = useState({});
+  const timer = useRef(0);
+  const { state, setState, items, more, ask, clear } = useResults(context, command);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const change = (name, value) => {
     const words = { ...typed, [name]: value };
     setTyped(words);

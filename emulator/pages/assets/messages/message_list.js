@@ -25,38 +25,17 @@ const NEAR_END = 80;
 export function MessageList({ context }) {
   const { state, user, conversation } = context;
   const { items, typing } = state.transcript;
-  const list = useRef(null);
-  const top = useRef(0);
-  const [atEnd, setAtEnd] = useState(true);
-  const [lastRead, setLastRead] = useState(undefined);
   const inChannel = conversation?.kind === "channel";
   const pending = entriesOf(state.outbox, conversation?.id).filter(({ thread }) => !thread);
+  // What can be said is shown until the user has said something.
+  const isNew = items.length > 0 && pending.length === 0 && !items.some(({ own }) => own);
+  const suggestion = suggesting(state.transcript, user?.id);
+  const shown = [items, typing, pending.length, suggestion, isNew];
+  const { list, atEnd, lastRead, onScroll, toEnd } = useEnd(items, shown);
   const rows = useMemo(
     () => (inChannel ? threadRowsOf(items) : rowsOf(items, lastRead)),
     [items, lastRead, inChannel],
   );
-  // What can be said is shown until the user has said something.
-  const isNew = items.length > 0 && pending.length === 0 && !items.some(({ own }) => own);
-  const suggestion = suggesting(state.transcript, user?.id);
-  const toEnd = () => {
-    const { current } = list;
-    current.scrollTop = current.scrollHeight;
-  };
-  useLayoutEffect(() => {
-    if (atEnd) toEnd();
-  }, [items, typing, pending.length, suggestion, isNew]);
-  useEffect(() => keepAtEnd(list.current), []);
-  const onScroll = () => {
-    const { scrollHeight, scrollTop, clientHeight } = list.current;
-    const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    // Only a person who scrolls up leaves the end, not content that has grown.
-    const up = scrollTop < top.current;
-    top.current = scrollTop;
-    if (near === atEnd || !(near || up)) return;
-    list.current.dataset.end = String(near);
-    setAtEnd(near);
-    setLastRead(near ? undefined : items.at(-1)?.key);
-  };
   const unread = lastRead === undefined ? 0 : after(items, lastRead);
   return html`<div class="messages-frame">
     <div
@@ -95,6 +74,34 @@ export function MessageList({ context }) {
     }
     <${Announcements} items=${items} />
   </div>`;
+}
+
+/** Stay at the end of the list when what is shown changes, until a person scrolls up. */
+function useEnd(items, shown) {
+  const list = useRef(null);
+  const top = useRef(0);
+  const [atEnd, setAtEnd] = useState(true);
+  const [lastRead, setLastRead] = useState(undefined);
+  const toEnd = () => {
+    const { current } = list;
+    current.scrollTop = current.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    if (atEnd) toEnd();
+  }, shown);
+  useEffect(() => keepAtEnd(list.current), []);
+  const onScroll = () => {
+    const { scrollHeight, scrollTop, clientHeight } = list.current;
+    const near = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // Only a person who scrolls up leaves the end, not content that has grown.
+    const up = scrollTop < top.current;
+    top.current = scrollTop;
+    if (near === atEnd || !(near || up)) return;
+    list.current.dataset.end = String(near);
+    setAtEnd(near);
+    setLastRead(near ? undefined : items.at(-1)?.key);
+  };
+  return { list, atEnd, lastRead, onScroll, toEnd };
 }
 
 function after(items, key) {
