@@ -40,7 +40,7 @@ DECLINES = {("signin/tokenExchange", 412), ("signin/verifyState", 404)}
 """Invoke name and status: normal responses during a sign-in, not shown as failures."""
 SYSTEM: Account = {"id": "channel", "name": "Channel", "role": "channel"}
 
-_SANDBOX = {
+SANDBOX = {
     # A file from a user or a bot must not run as a page of this origin.
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -300,7 +300,7 @@ class DirectLine:
         content = None if file is None else file.views.get(request.match_info["view"])
         if file is None or content is None:
             raise ChannelError(404, "AttachmentNotFound", "The attachment is not known.")
-        headers = {"Content-Type": file.content_type, **_SANDBOX}
+        headers = {"Content-Type": file.content_type, **SANDBOX}
         return web.Response(body=content, headers=headers)
 
     def _granted(self, request: web.Request, token: str) -> tuple[Conversation, Grant]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from aiohttp import BodyPartReader, web
 
 from emulator.channel.conversations import Activity, Attachment, Conversations
+from emulator.channel.direct_line import SANDBOX
 from emulator.channel.errors import ChannelError, checked_activity
 from emulator.faults import Handler
 from emulator.teams.api.conversation_routes import member_of
@@ -18,12 +19,6 @@ from emulator.teams.directory.teams_directory import TeamsDirectory
 from emulator.teams.uploads import Uploads
 
 BINARY = "application/octet-stream"
-
-_SANDBOX = {
-    # A file from a user or a bot must not run as a page of this origin.
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass
@@ -154,5 +149,5 @@ def _response(file: Attachment, view: str) -> web.Response:
     kind = file.content_type or mimetypes.guess_type(file.name)[0] or BINARY
     name = quote(file.name, safe="")
     disposition = f"inline; filename*=UTF-8''{name}"
-    headers = {"Content-Type": kind, "Content-Disposition": disposition, **_SANDBOX}
+    headers = {"Content-Type": kind, "Content-Disposition": disposition, **SANDBOX}
     return web.Response(body=content, headers=headers)

@@ -48,7 +48,6 @@ export function createContext({ store, api, client, facts }, shown) {
     showTurn: (turn) => inspector.show(turn),
     inspector,
     openDialog: setDialog,
-    closeDialog: () => setDialog(null),
     openImage: (image) => setDialog({ kind: "image", image }),
     openRail: () => setRailOpen(true),
     openConversation: (conversation) => {
