@@ -1,5 +1,6 @@
 """Channel: the Bot Framework channel service, which publishes its keys and calls the bot."""
 
+import json
 import secrets
 import ssl
 import time
@@ -50,6 +51,14 @@ class BotAnswer:
     def ok(self) -> bool:
         """Whether the bot accepted the activity."""
         return not self.failure
+
+    @property
+    def content(self) -> object:
+        """The body as JSON; its text if it is none, and None if it is empty."""
+        try:
+            return json.loads(self.body) if self.body else None
+        except (ValueError, RecursionError):
+            return self.body.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """ChannelWatch: turns as the local cloud itself sees them, without help of the bot's processes."""
 
 import asyncio
-import contextlib
-import json
 import secrets
+from dataclasses import replace
 
 import jwt
 
@@ -182,8 +181,5 @@ def _claims(token: str) -> JsonObject:
 
 
 def _response(answer: BotAnswer) -> JsonObject:
-    text = answer.body[:MAX_BODY_BYTES].decode("utf-8", "replace")
-    body: object = text
-    with contextlib.suppress(ValueError):
-        body = json.loads(text) if text else None
+    body = replace(answer, body=answer.body[:MAX_BODY_BYTES]).content
     return {"status": answer.status, "headers": dict(answer.headers), "body": body}

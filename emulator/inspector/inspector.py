@@ -1,11 +1,10 @@
 """Inspector: the bot's turns and the local cloud's services, as the inspector page shows them."""
 
-import json
 from collections.abc import Callable
 
 from aiohttp import web
 
-from emulator.channel.channel import BotAnswer, Channel
+from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
 from emulator.channel.conversations import Activity
 from emulator.feed.feed_server import FeedServer
@@ -180,7 +179,7 @@ class Inspector:
         except InvalidActivityError as error:
             raise web.HTTPBadRequest(text=str(error)) from error
         return web.json_response(
-            {"turn": answer.turn, "status": answer.status, "body": _body(answer)}
+            {"turn": answer.turn, "status": answer.status, "body": answer.content}
         )
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -202,11 +201,3 @@ class Inspector:
         name, change = request.match_info["service"], request.match_info["change"]
         await switch_service(self._services, name, change)
         return web.json_response(self._services.as_json())
-
-
-def _body(answer: BotAnswer) -> object:
-    text = answer.body.decode("utf-8", "replace")
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return text

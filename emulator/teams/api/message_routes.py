@@ -1,6 +1,5 @@
 """MessageRoutes: what users do in a conversation."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -235,9 +234,7 @@ class MessageRoutes:
 
     async def _answered(self, invoke: Activity) -> web.Response:
         answer = await self._deliveries.ask(invoke)
-        result: dict[str, Any] = {"status": answer.status, "body": None, "turn": answer.turn}
-        if answer.body:
-            result["body"] = _parsed(answer.body)
+        result = {"status": answer.status, "body": answer.content, "turn": answer.turn}
         if not answer.ok:
             result["text"] = answer.failure
         return web.json_response(result)
@@ -271,10 +268,3 @@ def zone_of(body: Mapping[str, Any]) -> str:
         return ZoneInfo(zone).key if isinstance(zone, str) and zone else TIMEZONE
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return TIMEZONE
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode("utf-8", "replace")

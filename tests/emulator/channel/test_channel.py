@@ -16,7 +16,7 @@ from botframework.connector.auth import (
 )
 
 from emulator.certificates import CertificateAuthority
-from emulator.channel.channel import Channel
+from emulator.channel.channel import BotAnswer, Channel
 from emulator.entra.registration import Registration
 from emulator.entra.token_issuer import TokenIssuer
 from tests.emulator.channel.direct_line_client import RecordingBot
@@ -175,3 +175,20 @@ async def test_deliveries_work_again_after_close(channel: Channel) -> None:
     await channel.deliver(message())
     await channel.close()
     assert (await channel.deliver(message())).ok
+
+
+DEEP = b"[" * 100_000
+
+CONTENTS = {
+    b"": None,
+    b'{"status": 200}': {"status": 200},
+    b"no JSON": "no JSON",
+    b"\xff": "\ufffd",
+    DEEP: DEEP.decode(),
+}
+
+
+@pytest.mark.parametrize("body", CONTENTS, ids=["empty", "JSON", "text", "binary", "deep"])
+def test_what_an_answer_contains(body: bytes) -> None:
+    """JSON if it is some; else the text, whatever the bot has sent."""
+    assert BotAnswer(200, body=body).content == CONTENTS[body]
