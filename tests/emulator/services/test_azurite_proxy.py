@@ -1,10 +1,13 @@
 """AzuriteProxy: Azure's own clients work through it as in front of Azurite, until it is faulty."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     HttpResponseError,
@@ -14,7 +17,9 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 from azure.storage.queue.aio import QueueServiceClient
+from yarl import URL
 
+from emulator.server import Server
 from emulator.services.azurite_proxy import AzuriteProxy
 from emulator.storage.azurite import Azurite
 
@@ -130,6 +135,25 @@ async def test_azurite_is_gone(
     await azurite.stop()
     with pytest.raises(ServiceRequestError):
         await container.get_blob_client("blob").get_blob_properties()
+
+
+async def test_urls_and_bodies_are_passed_on_as_they_are(http: aiohttp.ClientSession) -> None:
+    """Neither the path, which a signature covers, nor a body is encoded in another way."""
+    seen: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        seen.append(request.raw_path)
+        return web.Response(body=gzip.compress(b"state"), headers={"Content-Encoding": "gzip"})
+
+    async with Server("storage", [web.get("/{tail:.*}", note)]) as storage:
+        endpoints = f"BlobEndpoint={storage.url}/a;QueueEndpoint={storage.url}/a"
+        proxy = AzuriteProxy(f"AccountName=a;{endpoints}")
+        await proxy.start()
+        path = "/a/x%7Ey%2Fz%2d?q=%2D+%20a"
+        async with http.get(URL(proxy.servers["blobs"].url + path, encoded=True)) as response:
+            assert await response.read() == b"state"
+        await proxy.stop()
+    assert seen == [path]
 
 
 async def test_development_storage() -> None:
