@@ -26,7 +26,7 @@ function Call({ call, turn, isShown }) {
   }, [isShown]);
   const attempts = call.attempts ?? [];
   const last = attempts.at(-1) ?? {};
-  const tone = attemptFailed(last, call) ? "bad" : "good";
+  const tone = attemptFailed(last, call) ? "bad" : last.status >= 400 ? "quiet" : "good";
   return html`<details class="call" ref=${element}>
     <summary>
       <span class="call__method">${call.method}</span>
