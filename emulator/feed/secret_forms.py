@@ -42,7 +42,7 @@ _FORMS = (
     ("sharedkey ", re.compile(r"(?i)(sharedkey )[\w:+/=-]+")),
     ("key=", re.compile(rf"(?i)((?:account|sharedaccess)key=)(?!\(){_VALUE}")),
     ("sharedaccesssignature=", re.compile(r"(?i)(sharedaccesssignature=)[^\s\"';\\]+")),
-    ("sig", re.compile(rf"(?i)((?<![a-z])sig(?:=|%3d))(?!\(){_VALUE}")),
+    ("sig", re.compile(rf"(?i)((?:(?<![a-z])|(?<=%3f))sig(?:=|%3d))(?!\(){_VALUE}")),
     ("key", re.compile(rf"(?i)((?:[?&]|u0026|%26|%3f)key(?:=|%3d))(?!\(){_VALUE}")),
     ("code", re.compile(rf"(?i)((?:[?&]|u0026|%26|%3f)code(?:=|%3d))(?!\(){_VALUE}")),
     ("-key:", re.compile(r"(?i)(-key: ?)[^\s\"',;\\]+")),  # a header

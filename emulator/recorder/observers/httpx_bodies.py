@@ -96,6 +96,6 @@ class _Stream:
             yield
         finally:
             # Whoever reads it again gets what was read, or the library's own error.
-            own = [vars(self._response).pop(name, None) for name in ("iter_bytes", "aiter_bytes")]
-            if any(own):
-                self._ended(bytes(self._start), self._size)
+            for name in ("iter_bytes", "aiter_bytes"):
+                vars(self._response).pop(name, None)
+            self._ended(bytes(self._start), self._size)

@@ -18,12 +18,14 @@ TEXTS = {
     "a header": f"Authorization: Bearer {WORD}.~+/0==",
     "a shared key": f"SharedKey account:{WORD}/+=",
     "a connection string": f"AccountName=a;AccountKey={ACCOUNT_KEY};EndpointSuffix=x",
+    "an account key in a sentence": f"connected with AccountKey={WORD}/+ now",
     "a signature": f"https://a.example/c?sv=1&sig={WORD}%3D&se=2",
     "a connection string with a signature": f"SharedAccessSignature=sv=1&sig={WORD};BlobEndpoint=x",
     "a function key": f"https://a.example/api/identity?code={WORD}==",
     "a private key": f"-----BEGIN RSA PRIVATE KEY-----\n{WORD}\n-----END RSA PRIVATE KEY-----\n",
     "a setting": f"the value is setting-{WORD}-value",
-    "a setting with colons": f"the value is a:{WORD}:b",
+    "a setting with colons": f"the value is a:colons-{WORD}:b",
+    "a part of a setting with colons": f"the value is colons-{WORD}",
     "a part of a connection string": f"the value is bus-{WORD}=",
     "a password in a setting's URL": f"the value is database-{WORD}",
     "a key of an AI service": f"Incorrect key: sk-proj-{WORD}-0123456789.",
@@ -94,13 +96,15 @@ NAMES = (
 
 SETTINGS = {
     "SOME_API_KEY": f"setting-{WORD}-value",
-    "COLONS_SECRET": f"a:{WORD}:b",
+    "COLONS_SECRET": f"a:colons-{WORD}:b",
     "BUS": f"Endpoint=sb://x/;SharedAccessKeyName=Root;SharedAccessKey=bus-{WORD}=",
     "DATABASE": f"postgres://me:database-{WORD}@db.example/x",
     "OAuthUrl": "https://token.example",
+    "TOKEN_SERVICE": "https://login.example/x",
     "KEY_FILE": "/etc/keys/file",
     "SHORT_TOKEN": "word",
 }
+"""None of the secrets is the word alone, which would hide it wherever it stands."""
 
 
 @pytest.fixture
@@ -159,13 +163,13 @@ def test_what_is_no_secret(secrecy: Secrecy) -> None:
         "continuationToken": "page-2",
         "tokenExchangeResource": {"uri": "api://x"},
         "signatures": ["a"],
-        "text": "The bearer of this message has no token; design= signal code",
+        "text": "The bearer of this message has no token; design= signal multisig=two",
         "page": "GET /v3/conversations?continuationToken=page-2",
         "source": "client = Client(token=token, password=self._password)",
         "english": "unexpected token: comma; the key: value pairs; /etc/keys/file is a word",
         "slug": "task-a-list-of-small-things and sk-short",
         "address": "http://localhost:3978/api/messages of me@example.com",
-        "url": "https://token.example",
+        "url": "https://token.example and https://login.example/x",
     }
     assert json.loads(secrecy.line(event)) == event
 

@@ -255,7 +255,7 @@ def test_server_sent_events() -> None:
 
 
 def test_what_is_kept_of_a_stream() -> None:
-    """No more than is shown; and the response can be read as often as without the recorder."""
+    """No more than is shown; what the bot reads once more, or has been read, is left alone."""
     headers = {"Content-Type": "text/event-stream"}
     response = httpx2.Response(200, headers=headers, content=iter([b"x" * 1000] * 100))
     kept: list[tuple[int, int]] = []
@@ -263,6 +263,9 @@ def test_what_is_kept_of_a_stream() -> None:
     assert len(b"".join(response.iter_bytes())) == 100_000
     with pytest.raises(httpx2.StreamConsumed):
         list(response.iter_bytes())
+    read = httpx2.Response(200, headers=headers, content=FIRST)
+    watch_stream(read, lambda start, size: kept.append((len(start), size)))
+    assert b"".join(read.iter_bytes()) == FIRST
     assert kept == [(MAX_BYTES, 100_000)]
 
 
