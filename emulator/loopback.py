@@ -3,12 +3,20 @@
 import argparse
 import random
 import socket
+import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 LOOPBACK = "127.0.0.1"
+
+LOCALHOST = LOOPBACK if sys.platform == "win32" else "localhost"
+"""This machine in URLs that programs call.
+
+On Windows, `localhost` is ::1 first, where nobody listens: to find that out takes each new
+connection a quarter of a second.
+"""
 
 SHORT_LOOPBACK = "127.1"
 """LOOPBACK in a form that the app does not recognize as loopback.
@@ -32,6 +40,20 @@ def port_number(text: str) -> int:
     if not text.isdecimal() or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text} is not a port: choose one up to {MAX_PORT}")
     return int(text)
+
+
+def may_listen(port: int) -> bool:
+    """Whether this program may listen on a port: no other one does. It makes no connection."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":
+            # Connections of an earlier run that are still closing do not occupy a port. On Windows
+            # the option would allow to share a port with another program.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def listener() -> socket.socket:

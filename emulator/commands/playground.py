@@ -23,17 +23,17 @@ from emulator.commands.run.options import BOT_PORT
 from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.loopback import port_number
+from emulator.setup.npm.program import node_command
 
-PROGRAM = APP / ".cache" / "playground" / "node_modules" / ".bin" / "agentsplayground"
-if sys.platform == "win32":
-    PROGRAM = PROGRAM.with_suffix(".cmd")
+FOLDER = APP / ".cache" / "playground"
+PROGRAM = FOLDER / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"
 PLAYGROUND_PORT = 56150
 
 
 def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
     """The Playground as a Teams client of an endpoint, without telemetry."""
     options = ["-e", endpoint, "-c", "msteams", "-p", str(port), "--disable-telemetry"]
-    return [str(program), *options]
+    return [*node_command(program), *options]
 
 
 async def run(app: Path, port: int, playground_port: int, debugging: Debugging) -> None:
@@ -53,7 +53,7 @@ async def run(app: Path, port: int, playground_port: int, debugging: Debugging) 
     environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
-    playground = Child(command, environ, PROGRAM.parents[2])
+    playground = Child(command, environ, FOLDER)
     try:
         await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
     finally:
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
     add_debug_options(parser)
     options = parser.parse_args()
-    if not PROGRAM.exists():
+    if not node_command(PROGRAM):
         sys.exit("The Agents Playground is missing: install node and npm, then start again.")
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -4,10 +4,14 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from emulator.loopback import LOOPBACK, MAX_PORT
+from emulator.loopback import LOOPBACK, MAX_PORT, may_listen
 
 LOOPBACKS = {socket.AF_INET: LOOPBACK, socket.AF_INET6: "::1"}
 """`localhost` is both."""
+
+CONNECT_SECONDS = 0.1 if sys.platform == "win32" else 1.0
+"""A program that listens accepts at once. Windows takes two seconds to refuse a connection, even to
+this machine."""
 
 
 class PortInUseError(Exception):
@@ -56,21 +60,7 @@ def is_free(port: int) -> bool:
 def _answers(family: socket.AddressFamily, host: str, port: int) -> bool:
     try:
         with socket.socket(family) as probe:
-            probe.settimeout(1)
+            probe.settimeout(CONNECT_SECONDS)
             return probe.connect_ex((host, port)) == 0
     except OSError:  # this machine has no IPv6
         return False
-
-
-def may_listen(port: int) -> bool:
-    """Whether this program may listen on a port: no other one does. It makes no connection."""
-    with socket.socket() as probe:
-        if sys.platform != "win32":
-            # Connections of an earlier run that are still closing do not occupy a port. On Windows
-            # the option would allow to share a port with another program.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True

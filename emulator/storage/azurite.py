@@ -5,8 +5,6 @@ import base64
 import contextlib
 import os
 import secrets
-import socket
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
@@ -15,13 +13,12 @@ from pathlib import Path
 import aiohttp
 
 from emulator.child import Child
-from emulator.loopback import LOOPBACK, free_port
+from emulator.loopback import LOOPBACK, free_port, may_listen
+from emulator.setup.npm.program import node_command
 from emulator.storage.file_lock import FileLock, user_file
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / ".bin" / "azurite"
-if sys.platform == "win32":
-    PROGRAM = PROGRAM.with_suffix(".cmd")
+PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 
@@ -131,7 +128,7 @@ class Azurite:
             FolderInUseError: another Azurite uses the folder.
             AzuriteError: the program is missing, ended, or does not answer in time.
         """
-        if not self._program.exists():
+        if not node_command(self._program):
             raise AzuriteError("Azurite is missing: install node and npm, then run `make azurite`.")
         self._lock = self._locked_folder()
         try:
@@ -198,7 +195,12 @@ class Azurite:
         return f"{'https' if self._certificate else 'http'}://{LOOPBACK}:{port}"
 
     def _command(self) -> list[str]:
-        command = [str(self._program), "--disableTelemetry", "--silent", "--skipApiVersionCheck"]
+        command = [
+            *node_command(self._program),
+            "--disableTelemetry",
+            "--silent",
+            "--skipApiVersionCheck",
+        ]
         for service in ("blob", "queue", "table"):
             command += [f"--{service}Host", LOOPBACK]
             command += [f"--{service}Port", str(getattr(self.ports, service))]
@@ -281,13 +283,7 @@ async def _port_lock() -> AsyncIterator[None]:
 
 def _port(wanted: int) -> int:
     """The wanted port if it is free, else another one."""
-    if wanted:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            # Connections of an earlier run that are still closing do not occupy a port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((LOOPBACK, wanted))
-            return wanted
-    return free_port()
+    return wanted if wanted and may_listen(wanted) else free_port()
 
 
 def _new_key() -> str:

@@ -4,8 +4,7 @@ import argparse
 import asyncio
 from dataclasses import dataclass
 
-from emulator.commands.ports import may_listen
-from emulator.loopback import LOOPBACK, port_number
+from emulator.loopback import LOOPBACK, may_listen, port_number
 
 
 def add_debug_options(parser: argparse.ArgumentParser) -> None:
