@@ -23,6 +23,7 @@ from emulator.inspector.inspector import Inspector
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.permissions import GrantedOperations
 from emulator.key_vault.vault import KeyVault
+from emulator.loopback import LOCALHOST
 from emulator.pages.assets import PageAssets
 from emulator.pages.chat_page import ChatPage
 from emulator.pages.inspector_page import InspectorPage
@@ -58,7 +59,7 @@ READER_PERMISSIONS = {
 
 CERTIFICATE_NAME = "bot-certificate"
 
-BOT_ENDPOINT = "http://localhost:7071/api/messages"
+BOT_ENDPOINT = f"http://{LOCALHOST}:7071/api/messages"
 
 
 class Cloud:
@@ -166,7 +167,7 @@ class Cloud:
             assets,
         )
         routes = [route for part in parts for route in part.routes()]
-        self.pages = Server("chat", routes, loopback_host_only=True)
+        self.pages = Server("chat", routes, loopback_host_only=True, host="localhost")
 
     def _add_token_service(self, tls: ssl.SSLContext) -> None:
         self.token_service = TokenService(

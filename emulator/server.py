@@ -13,7 +13,7 @@ from aiohttp import web
 
 from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.faults import Faults, Handler
-from emulator.loopback import LOOPBACK
+from emulator.loopback import LOCALHOST, LOOPBACK
 
 Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
@@ -61,6 +61,7 @@ class Server:
         loopback_host_only: also refuse requests whose Host header does not name this machine, which
             prevents DNS rebinding. Not for stand-ins of Microsoft's services: a test setup may map
             a service's host name to its stand-in.
+        host: names this machine in the URL.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         *,
         loopback_host_only: bool = False,
+        host: str = LOCALHOST,
     ) -> None:
         self.name = name
         self.faults = Faults()
@@ -86,13 +88,14 @@ class Server:
         self._routes = list(routes)
         self._tls = tls
         self._loopback_host_only = loopback_host_only
+        self._host = host
         self._runner: web.AppRunner | None = None
         self._transports: set[asyncio.Transport] = set()
 
     @property
     def url(self) -> str:
-        """The base URL, without a slash at the end; `localhost`, as certificates name it."""
-        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+        """The base URL, without a slash at the end."""
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
 
     @property
     def is_running(self) -> bool:
@@ -134,9 +137,7 @@ class Server:
     async def _listen(self, runner: web.AppRunner, port: int) -> None:
         last = asyncio.get_running_loop().time() + RESTART_SECONDS
         while True:
-            site = web.TCPSite(
-                runner, LOOPBACK, port or self.port, ssl_context=self._tls, reuse_address=True
-            )
+            site = web.TCPSite(runner, LOOPBACK, port or self.port, ssl_context=self._tls)
             try:
                 await site.start()
             except OSError:

@@ -102,7 +102,7 @@ class BotChannel:
         assets = PageAssets(libraries)
         chat_page = WebChatPage(self.direct_line, assets, "/")
         routes = [*chat_page.routes(), *page.routes(), *assets.routes()]
-        self.pages = Server("chat", routes, loopback_host_only=True)
+        self.pages = Server("chat", routes, loopback_host_only=True, host="localhost")
 
     async def start(self, chat_port: int = 0) -> None:
         """Start the connector and the page.

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from emulator.loopback import LOOPBACK
+from emulator.loopback import LOCALHOST, LOOPBACK
 
 _NO_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
@@ -71,7 +71,7 @@ class HttpFront:
     @property
     def url(self) -> str:
         """The base URL, without a slash at the end."""
-        return f"http://localhost:{self.port}"
+        return f"http://{LOCALHOST}:{self.port}"
 
     async def start(self, port: int = 0, listening: socket.socket | None = None) -> None:
         """Listen on `port`; 0 takes a free one.
@@ -87,7 +87,7 @@ class HttpFront:
             asyncio.get_running_loop().create_server, lambda: _FrontConnection(self)
         )
         if listening is None:
-            self._server = await create(LOOPBACK, port, reuse_address=True)
+            self._server = await create(LOOPBACK, port)
         else:
             self._server = await create(sock=listening)
         self.port = self._server.sockets[0].getsockname()[1]

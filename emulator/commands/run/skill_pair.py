@@ -1,6 +1,7 @@
 """How a bot and its skill know each other in a local run."""
 
 from emulator.cloud import Cloud
+from emulator.loopback import LOCALHOST
 
 
 def pair_settings(cloud: Cloud, port: int, skill_port: int) -> tuple[dict[str, str], ...]:
@@ -13,7 +14,7 @@ def pair_settings(cloud: Cloud, port: int, skill_port: int) -> tuple[dict[str, s
     of_bot = {
         "AllowedCallers": skill.app_id,
         "SkillAppId": skill.app_id,
-        "SkillEndpoint": f"http://localhost:{skill_port}/api/messages",
-        "SkillHostEndpoint": f"http://localhost:{port}/api/skills",
+        "SkillEndpoint": f"http://{LOCALHOST}:{skill_port}/api/messages",
+        "SkillHostEndpoint": f"http://{LOCALHOST}:{port}/api/skills",
     }
     return of_bot, cloud.settings(skill) | {"AllowedCallers": cloud.registration.app_id}

@@ -20,13 +20,15 @@ ONLY_POSIX = {
     "add_child_handler": "there is none",
     "create_unix_server": "asyncio has none",
     "open_unix_connection": "asyncio has none",
+    "getppid": "it is the launcher of the virtual environment, if there is one",
     "symlink": "it needs a privilege",
     "symlink_to": "it needs a privilege",
 }
 """Methods and functions by name, and what happens on Windows."""
 
-ARGUMENTS = {"start_new_session", "pass_fds", "preexec_fn", "umask"}
-"""Arguments of subprocess that Windows refuses or ignores."""
+ARGUMENTS = {"start_new_session", "pass_fds", "preexec_fn", "umask", "reuse_address"}
+"""Arguments that Windows refuses or ignores, and one that lets two programs listen on the same port
+there: without it, asyncio does what is right on each system."""
 
 GUARDED = re.compile(r'sys\.platform (?:==|!=) "(?:win32|linux|darwin)"')
 
@@ -63,6 +65,7 @@ def unguarded(text: str) -> Iterator[str]:
     [
         "loop.add_signal_handler(signal.SIGINT, stop)",
         "subprocess.run(command, start_new_session=True)",
+        "loop.create_server(factory, host, port, reuse_address=True)",
         'def f():\n    return sys.platform == "linux"\ndef g():\n    os.symlink(a, b)',
     ],
 )
