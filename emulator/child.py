@@ -77,14 +77,14 @@ class Child:
         return await self._running().wait()
 
     async def stop(self) -> None:
-        """Ask it to stop; kill it if it does not."""
+        """Ask it to stop; kill it if it does not, or cannot be asked."""
         if not self.is_running:
             return
-        self._ask()
         try:
+            self._ask()
             async with asyncio.timeout(self._stop_timeout_seconds):
                 await self.wait()
-        except TimeoutError:
+        except OSError:  # it takes too long, has just ended, or, on Windows, has no console
             await self.kill()
 
     async def kill(self) -> None:
@@ -98,11 +98,10 @@ class Child:
         await self.wait()
 
     def _ask(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            if sys.platform == "win32":
-                self._running().send_signal(signal.CTRL_BREAK_EVENT)
-            else:
-                os.killpg(self.pid, signal.SIGTERM)
+        if sys.platform == "win32":
+            self._running().send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            os.killpg(self.pid, signal.SIGTERM)
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
@@ -115,10 +114,15 @@ def kill_all() -> None:
     for child in [each for each in _started if each.is_running]:
         with contextlib.suppress(ProcessLookupError):
             if sys.platform == "win32":
-                quiet = subprocess.DEVNULL
-                subprocess.run(_taskkill(child.pid), stdout=quiet, stderr=quiet, check=False)
+                kill_tree(child.pid)
             else:
                 os.killpg(child.pid, signal.SIGKILL)
+
+
+def kill_tree(pid: int) -> None:
+    """End a process at once, with what it has started, on Windows."""
+    quiet = subprocess.DEVNULL
+    subprocess.run(_taskkill(pid), stdout=quiet, stderr=quiet, check=False)
 
 
 def _own_group(descriptors: Sequence[int]) -> dict[str, Any]:

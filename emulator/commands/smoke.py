@@ -14,6 +14,7 @@ import time
 import urllib.request
 from typing import Any
 
+from emulator.child import kill_tree
 from emulator.commands.app_folder import APP
 from emulator.loopback import free_port
 
@@ -31,7 +32,7 @@ class SmokeError(Exception):
 def main() -> int:
     """Start, chat and stop; the exit status is 0 if all of it worked."""
     run = _started()
-    watch = threading.Timer(TIMEOUT_SECONDS, run.terminate)
+    watch = threading.Timer(TIMEOUT_SECONDS, _end, [run])
     watch.start()
     try:
         _chat(_page(run))
@@ -63,8 +64,13 @@ def _started() -> subprocess.Popen[str]:
 
 
 def _end(run: subprocess.Popen[str]) -> None:
-    """End a run that failed, with what it has started; on Windows, it alone."""
-    run.terminate()
+    """End a run that failed, with what it has started."""
+    if run.poll() is not None:
+        return
+    if sys.platform == "win32":
+        kill_tree(run.pid)
+    else:
+        run.terminate()
     try:
         run.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -127,7 +127,7 @@ def _packed(library: Library, folder: Path) -> Path:
         return tarball
     options = ["--ignore-scripts", *RETRIES, "--pack-destination", str(folder)]
     command = [npm, "pack", library.spec, *options]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     tarballs = list(folder.glob("*.tgz"))
     if done.returncode != 0 or len(tarballs) != 1:
         raise LibraryError(f"`npm pack {library.spec}` failed: check npm's registry and network.")
