@@ -12,6 +12,7 @@ from typing import TextIO
 
 from emulator.functions.workers.invocation_task import in_running_invocation
 from emulator.recorder.shown import without_own_frames
+from emulator.terminal.colors import has_colors
 
 LOST = "lost in Azure"
 
@@ -26,7 +27,7 @@ class HostLog(logging.StreamHandler[TextIO]):
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
-        self._dims = sys.stderr.isatty()
+        self._dims = has_colors(sys.stderr)
         self.setFormatter(
             logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(mark)s%(message)s")
         )

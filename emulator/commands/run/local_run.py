@@ -17,14 +17,16 @@ from emulator.commands.run.hosts import functions_host, wait_until_it_loads
 from emulator.commands.run.options import OFF, RunOptions
 from emulator.commands.run.skill_pair import pair_settings
 from emulator.commands.run.storage_file import storage_in_file
-from emulator.commands.run.turn_lines import TurnLines, has_colors
+from emulator.commands.run.turn_lines import TurnLines
 from emulator.commands.run.welcome import welcome
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
+from emulator.loopback import LOCALHOST
 from emulator.services.azurite_proxy import AzuriteProxy
 from emulator.setup.page_libraries import PAGE_LIBRARIES
 from emulator.storage.azurite import StoragePorts
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 from emulator.teams.api.app_manifest import manifest_of
+from emulator.terminal.colors import has_colors
 
 HELD_SECONDS = 24 * 3600.0
 """How long a debugger may hold a turn before the channel gives up."""
@@ -54,7 +56,7 @@ async def run(options: RunOptions, folder: Path) -> None:
     cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
     if options.debug_port is not None:
         cloud.channel.timeout = HELD_SECONDS
-    cloud.channel.bot_endpoint = f"http://localhost:{options.port}/api/messages"
+    cloud.channel.bot_endpoint = f"http://{LOCALHOST}:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
         await start_cloud(cloud, options.chat_port)
         stack.push_async_callback(cloud.stop)
@@ -132,7 +134,7 @@ async def serve(
         await host.start()
     await options.debugging.announce()
     for port, host in hosts.items():
-        await wait_until_it_loads(f"http://localhost:{port}/api/health", host)
+        await wait_until_it_loads(f"http://{LOCALHOST}:{port}/api/health", host)
     print(welcome(options, cloud, storage), flush=True)
     ends = [asyncio.create_task(host.wait()) for host in hosts.values()]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -1,9 +1,7 @@
 """TurnLines: prints a line for each turn that has ended, but no flood of them."""
 
 import asyncio
-import os
 from collections import Counter
-from collections.abc import Mapping
 from typing import TextIO
 from weakref import WeakSet
 
@@ -21,14 +19,6 @@ QUEUED_SECONDS = 5.0
 
 MAX_LINES = 20
 """In one second. What comes in addition is counted in one line."""
-
-
-def has_colors(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether lines may have colors: on a terminal that has some, unless NO_COLOR is set.
-
-    Source: no-color.org.
-    """
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 class TurnLines:

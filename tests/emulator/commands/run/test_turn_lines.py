@@ -7,23 +7,12 @@ from typing import Any
 import pytest
 
 from emulator.commands.run.turn_line import rest_line, turn_line
-from emulator.commands.run.turn_lines import MAX_LINES, TurnLines, has_colors
+from emulator.commands.run.turn_lines import MAX_LINES, TurnLines
 from emulator.inspector.turns.turn import Turn
 from emulator.inspector.turns.turn_log import TurnLog
 from tests.support.timing.condition import comes_true
 
 SECRET = "my password is hunter2"  # no secret
-
-
-class Terminal(io.StringIO):
-    """A stream that says whether it is one."""
-
-    def __init__(self, *, is_terminal: bool = True) -> None:
-        super().__init__()
-        self._is_terminal = is_terminal
-
-    def isatty(self) -> bool:
-        return self._is_terminal
 
 
 def ended(status: int = 200, kind: str = "channel", **activity: Any) -> Turn:
@@ -112,12 +101,7 @@ def test_what_users_write_is_not_printed() -> None:
 
 
 def test_colors() -> None:
-    """Colors are for terminals that have some, and for people who want some."""
-    assert has_colors(Terminal(), {"TERM": "xterm"})
-    assert has_colors(Terminal(), {"NO_COLOR": ""})
-    assert not has_colors(Terminal(), {"NO_COLOR": "1"})
-    assert not has_colors(Terminal(), {"TERM": "dumb"})
-    assert not has_colors(Terminal(is_terminal=False), {"TERM": "xterm"})
+    """They mark what failed, and change nothing else."""
     assert "\x1b[31m" in turn_line(ended(500), colors=True)
     assert "\x1b[31m" not in turn_line(ended(), colors=True)
     assert "\x1b" not in turn_line(ended(500), colors=False)
@@ -136,9 +120,9 @@ async def log() -> TurnLog:
 
 
 @pytest.fixture
-async def terminal(log: TurnLog) -> Terminal:
+async def terminal(log: TurnLog) -> io.StringIO:
     """Gets the lines of the log's turns."""
-    terminal = Terminal()
+    terminal = io.StringIO()
     log.listeners.append(TurnLines(terminal, colors=False))
     return terminal
 
@@ -155,12 +139,12 @@ def end(log: TurnLog, turn_id: str, status: int = 200) -> Turn:
     return turn
 
 
-def lines(terminal: Terminal) -> list[str]:
+def lines(terminal: io.StringIO) -> list[str]:
     """What was printed."""
     return terminal.getvalue().splitlines()
 
 
-async def test_one_line_a_turn(log: TurnLog, terminal: Terminal) -> None:
+async def test_one_line_a_turn(log: TurnLog, terminal: io.StringIO) -> None:
     """A turn has one line, however often its row changes, and a later report is in it."""
     turn = end(log, "1")
     turn.progress.run_ended(1, log.clock(), failed=True)
@@ -174,7 +158,7 @@ async def test_one_line_a_turn(log: TurnLog, terminal: Terminal) -> None:
     assert lines(terminal)[0].endswith("bot.py:1 ValueError")
 
 
-async def test_a_queued_turn(log: TurnLog, terminal: Terminal) -> None:
+async def test_a_queued_turn(log: TurnLog, terminal: io.StringIO) -> None:
     """A queued turn has its line when it has run, and another one if it runs again."""
     turn = end(log, "1", 202)
     turn.kind = "queued"
@@ -188,7 +172,7 @@ async def test_a_queued_turn(log: TurnLog, terminal: Terminal) -> None:
     assert [line.split()[4] for line in lines(terminal)] == ["failed", "done"]
 
 
-async def test_a_turn_that_stays_in_the_queue(log: TurnLog, terminal: Terminal) -> None:
+async def test_a_turn_that_stays_in_the_queue(log: TurnLog, terminal: io.StringIO) -> None:
     """A queued turn that nothing runs has a line that says so, and its own line when it has run."""
     turn = end(log, "1", 202)
     turn.kind = "queued"
@@ -200,7 +184,7 @@ async def test_a_turn_that_stays_in_the_queue(log: TurnLog, terminal: Terminal) 
     assert [line.split()[4] for line in lines(terminal)] == ["queued", "done"]
 
 
-async def test_functions_that_dispatch(log: TurnLog, terminal: Terminal) -> None:
+async def test_functions_that_dispatch(log: TurnLog, terminal: io.StringIO) -> None:
     """The base's queue functions have a line only if they fail: their work has lines of its own."""
     for function, failed in (("turns", False), ("notifications", True), ("tick", False)):
         turn = log.start(function, "function")
@@ -213,7 +197,7 @@ async def test_functions_that_dispatch(log: TurnLog, terminal: Terminal) -> None
     assert printed == [["notifications", "failed"], ["tick", "done"]]
 
 
-async def test_many_turns(log: TurnLog, terminal: Terminal) -> None:
+async def test_many_turns(log: TurnLog, terminal: io.StringIO) -> None:
     """Of many turns in a second, the first have lines, and the rest is counted."""
     for number in range(500):
         end(log, str(number))
