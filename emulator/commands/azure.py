@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import errno
-import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -16,16 +15,18 @@ from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
 from emulator.loopback import port_number
 from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.terminal.shell import Shell, users_shell
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
 ENVIRONMENT = APP / ".cache" / "azure.env"
+SIGN_IN = ("CLIENT_ID", "TENANT_ID", "FEDERATED_TOKEN_FILE")
 
 
-def exports(azure: LocalAzure) -> str:
+def exports(azure: LocalAzure, shell: Shell) -> str:
     """The lines that let a shell's programs reach the local Azure, and sign in as its pipeline."""
     return "".join(
-        f"export {name}={shlex.quote(text)}\n" for name, text in sorted(azure.environ.items())
+        f"{shell.exported(name, text)}\n" for name, text in sorted(azure.environ.items())
     )
 
 
@@ -55,29 +56,31 @@ async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:
     await azure.channel(BOT)
     for name in (old.site.name, FUNCTIONS):
         await azure.sites.code(name).settled()
-    options.env.write_text(exports(azure), "utf-8")
+    shell = users_shell()
+    options.env.write_text(exports(azure, shell), "utf-8")
     try:
-        _describe(azure, old.site.name, options)
+        _describe(azure, old.site.name, options, shell)
         await asyncio.Event().wait()
     finally:
         # Its proxy and its files are gone soon.
         options.env.unlink(missing_ok=True)
 
 
-def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace) -> None:
+def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace, shell: Shell) -> None:
     print(f"Azure Bot:    {BOT}  ({options.app_type}; the web app {web_app} has its secret)")
     print(f"Function App: {FUNCTIONS}  (this project's code, without the bot's settings)")
     print(f"Key vault:    {VAULT}")
     print(f"Logs:         {azure.folder}/NAME.log of each app\n")
-    print(exports(azure))
+    print(exports(azure, shell))
     print("In another shell, paste these lines, or source the file that has them:\n")
-    print(f"  . {pasteable(options.env)}\n")
+    print(f"  {shell.sourced(_short(options.env))}\n")
     print("Then run the commands in the project's environment:\n")
-    print("  . .venv/bin/activate")
+    print(f"  {shell.activate}")
     print(f"  python -m admin migrate status --bot {BOT}\n")
     print("The real az works there too, once it has signed in:\n")
-    print("  az login --service-principal --username $AZURE_CLIENT_ID \\")
-    print("    --tenant $AZURE_TENANT_ID --federated-token $(cat $AZURE_FEDERATED_TOKEN_FILE)\n")
+    client, tenant, token = (shell.variable(f"AZURE_{name}") for name in SIGN_IN)
+    print(f"  az login --service-principal --username {client} {shell.continued}")
+    print(f"    --tenant {tenant} --federated-token $(cat {token})\n")
     print(f"Ctrl-C stops everything and deletes {_short(options.env)}; then open a new shell.\n")
     sys.stdout.flush()
 
@@ -86,12 +89,6 @@ def _short(file: Path) -> Path:
     """A path as people type it in the project's folder."""
     file = file.absolute()
     return file.relative_to(APP) if file.is_relative_to(APP) else file
-
-
-def pasteable(file: Path) -> str:
-    """A path for `.`, which would look up a name without a slash in PATH."""
-    short = _short(file)
-    return shlex.quote(str(short) if short.is_absolute() else f"./{short}")
 
 
 def main() -> None:

@@ -15,6 +15,9 @@ from pathlib import Path
 from emulator.network.name_resolution import resolve_names
 from emulator.sites.environment import FUNCTION_KEY
 
+if sys.platform == "win32":
+    import _winapi
+
 POLL_SECONDS = 1.0
 
 
@@ -26,11 +29,28 @@ def end_with_parent(parent: int) -> None:
     """
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(POLL_SECONDS)
+        wait_for_parent(parent)
         os._exit(1)
 
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
+
+
+def wait_for_parent(parent: int) -> None:
+    """Wait until the process that started this one has ended.
+
+    Args:
+        parent: its process id.
+    """
+    if sys.platform == "win32":
+        # In a virtual environment, a launcher stands between the two, and has another id.
+        try:
+            handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, parent)
+        except OSError:
+            return
+        _winapi.WaitForSingleObject(handle, _winapi.INFINITE)
+        return
+    while os.getppid() == parent:
+        time.sleep(POLL_SECONDS)
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ TURNS = "BotTurns"
 FUNCTION_KEY = "EMULATOR_FUNCTION_KEY"
 """Has the key that the Functions host asks for; the app itself does not see it."""
 
-OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR")
+OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE")
+"""What programs find this machine's folders by: without SYSTEMROOT, Windows opens no socket."""
 
 
 def without_storage(settings: Mapping[str, str]) -> dict[str, str]:

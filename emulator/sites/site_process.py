@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from emulator.child import Child
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
-from emulator.loopback import LOOPBACK, listener
+from emulator.loopback import LOOPBACK, free_port, listener
 from emulator.sites.environment import FUNCTION_KEY, PROJECT, site_environment
 from emulator.sites.site import Site
 
@@ -107,22 +107,37 @@ class SiteProcess:
         )
         if self.site.keys:
             environ[FUNCTION_KEY] = self.site.keys[0]  # other users see command lines
+        self._child = await self._started(environ)
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+        await self._wait_until_it_serves(self._child, self._session)
+
+    async def _started(self, environ: Mapping[str, str]) -> Child:
+        folder = self._hosting.logs
+        if sys.platform == "win32":  # no process inherits a socket
+            self._port = free_port()
+            child = Child(self._command("--port", self._port), environ, folder)
+            await child.start()
+            return child
         # Inherited, so that no other program can have the port when the process listens.
         with listener() as listening:
             self._port = listening.getsockname()[1]
             descriptor = listening.fileno()
-            self._child = Child(
-                self._command(descriptor), environ, self._hosting.logs, descriptors=[descriptor]
-            )
-            await self._child.start()
-        self._session = aiohttp.ClientSession(auto_decompress=False)
-        await self._wait_until_it_serves(self._child, self._session)
+            command = self._command("--listener", descriptor)
+            child = Child(command, environ, folder, descriptors=[descriptor])
+            await child.start()
+        return child
 
-    def _command(self, descriptor: int) -> Sequence[str]:
+    def _command(self, listens: str, number: int) -> Sequence[str]:
+        """Its command line.
+
+        Args:
+            listens: the option that says where it listens.
+            number: the option's value.
+        """
         hosting = self._hosting
         launch = [*hosting.interpreter, "-m", "emulator.sites", "--names", str(hosting.names)]
         launch += ["--log", str(self._log), "--parent", str(os.getpid())]
-        serve = ["--listener", str(descriptor)]
+        serve = [listens, str(number)]
         if not self.site.is_function_app:
             return [*launch, "emulator.old_bot", *serve]
         host = ["emulator.functions", "--app", str(hosting.app), *hosting.host_options]

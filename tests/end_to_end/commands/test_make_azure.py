@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from emulator.commands.azure import pasteable
 from emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
 from tests.support.program import Program
@@ -149,16 +148,3 @@ def test_ctrl_c_during_the_start(tmp_path: Path) -> None:
     assert (program.returncode, errors) == (0, "")
     assert processes_with(f"--log {tmp_path}") == []
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("file", "typed"),
-    [
-        (ROOT / "azure.env", "./azure.env"),
-        (ROOT / "my files" / "azure.env", "'./my files/azure.env'"),
-        (Path("/elsewhere/azure.env"), "/elsewhere/azure.env"),
-    ],
-)
-def test_the_file_as_it_is_typed(file: Path, typed: str) -> None:
-    """A shell finds the file, and does not look it up in PATH."""
-    assert pasteable(file) == typed
