@@ -68,6 +68,10 @@ async def setting(req: func.HttpRequest) -> str:
 """
 
 
+SECOND = 1_800_000_000
+"""When quick saves were, in seconds since 1970."""
+
+
 def words(word: str) -> str:
     """The module with the word that the app says."""
     return f"WORD = {word!r}\n"
@@ -102,7 +106,10 @@ async def test_saved_code_answers(app: ReloadingApp) -> None:
 async def test_two_saves_within_a_second_of_the_same_length(app: ReloadingApp) -> None:
     """The code of the last of quick saves answers, though Python's caches could not tell."""
     for word in ("two", "six", "ten", "one", "two", "six"):
-        app.save("words.py", words(word))
+        new = app.code / "words.py.swp"
+        new.write_text(words(word))
+        os.utime(new, (SECOND, SECOND))
+        new.replace(app.code / "words.py")
         await app.says("/api/word", word)
 
 
