@@ -119,9 +119,10 @@ async def test_what_is_no_code(watched: Watched) -> None:
     (cache / "bot.cpython-313.pyc").write_text("")
     for name in (".bot.py.swp", "bot.py~", "#bot.py#", ".#bot.py", "4913", "state.db", "bot.log"):
         (watched.bot / name).write_text("")
-    hidden = watched.bot / ".idea"
-    hidden.mkdir()
-    (hidden / "module.py").write_text("")
+    for name in (".idea", ".tools", "site-packages"):
+        (watched.bot / name / "part").mkdir(parents=True)
+        (watched.bot / name / "module.py").write_text("")
+        (watched.bot / name / "part" / "module.py").write_text("")
     assert await watched.has_noticed_all() == []
 
 
