@@ -20,7 +20,7 @@ from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
 
-READY = r"(Ctrl-C) stops all of it"
+READY = r"(Ctrl-C) stops everything"
 DIRECT_LINE = "/v3/directline"
 
 
