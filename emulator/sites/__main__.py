@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 from emulator.network.name_resolution import resolve_names
 from emulator.sites.environment import FUNCTION_KEY
@@ -53,6 +54,15 @@ def wait_for_parent(parent: int) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def _logged(stream: TextIO, file: Path) -> TextIO:
+    """A stream in place of one of this process's, and of its programs', which writes to a file."""
+    log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, stream.fileno())
+    os.close(log)
+    # A new one, because that of a console writes to nothing else on Windows.
+    return os.fdopen(stream.fileno(), "w", 1, "utf-8", errors="backslashreplace", closefd=False)
+
+
 def main() -> None:
     """Read the command line and run the module."""
     parser = argparse.ArgumentParser(prog="python -m emulator.sites", description=__doc__)
@@ -62,9 +72,7 @@ def main() -> None:
     parser.add_argument("module", help="as after `python -m`")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(log, stream.fileno())
+    sys.stdout, sys.stderr = (_logged(stream, options.log) for stream in (sys.stdout, sys.stderr))
     resolve_names(options.names)
     end_with_parent(options.parent)
     key = os.environ.pop(FUNCTION_KEY, None)
