@@ -1,5 +1,6 @@
 """Switches: another process injects faults into the local cloud, and reads its counters."""
 
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,18 @@ async def test_each_part_refuses_other_sites(cloud: Cloud) -> None:
             assert server.requests.total() == 0
             async with session.get(f"{server.url}/any", headers={"Origin": server.url}) as response:
                 assert response.status != 403, server.name
+
+
+async def test_the_pages_have_no_other_name(cloud: Cloud) -> None:
+    """Page and APIs refuse the name of another site, which its owner may have led here."""
+    paths = ("/", "/inspector", "/api/inspector/token", "/api/inspector/send", "/api/chat/session")
+    async with aiohttp.ClientSession(cloud.pages.url) as session:
+        for method, path in itertools.product(("GET", "POST"), paths):
+            headers = {"Host": "rebound.example"}
+            async with session.request(method, path, headers=headers) as response:
+                assert response.status == 403, (method, path)
+            async with session.request(method, path) as response:
+                assert response.status != 403, (method, path)
 
 
 async def test_a_service_has_other_names(cloud: Cloud) -> None:

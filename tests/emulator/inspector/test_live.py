@@ -118,6 +118,16 @@ async def test_clearing_a_page_that_has_much_to_read(
         assert view.of_type("log")[-1]["log"]["text"] == str(2 * MAX_LOG_LINES - 1)
 
 
+async def test_lines_before_clearing(client: InspectorClient, inspector: Inspector) -> None:
+    """A line that waits when all is cleared is not sent, one that comes then is."""
+    async with client.live() as view:
+        inspector.log.log({"text": "before"})
+        inspector.log.clear()
+        inspector.log.log({"text": "after"})
+        await comes_true(lambda: bool(view.of_type("log")))
+        assert [message["log"]["text"] for message in view.of_type("log")] == ["after"]
+
+
 async def test_tokens_are_not_sent(client: InspectorClient, inspector: Inspector) -> None:
     """Neither a row nor a log line shows a page the tokens that are in it."""
     token = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJib3QifQ.c2lnbmF0dXJl"  # no secret

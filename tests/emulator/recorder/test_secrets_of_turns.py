@@ -10,6 +10,7 @@ import pytest
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, Cloud
+from emulator.recorder.observers.calls import SHOWN_BODIES
 from tests.emulator.recorder.conftest import FAULT
 from tests.support.bots.bot_process import BotProcess
 from tests.support.recording.feed_thread import FeedThread
@@ -55,3 +56,6 @@ def test_a_bot_that_signs_in(signed_in: tuple[RecordedBot, str, Path], feed: Fee
     assert "eyJ" not in found
     assert "PRIVATE KEY" not in found
     assert "client_assertion" not in found
+    others = [each for each in feed.kinds("call") if each["purpose"] not in SHOWN_BODIES]
+    assert {each["purpose"] for each in others} >= {"storage", "user token service"}
+    assert all(each["request"] is each["response"] is None for each in others)

@@ -1,8 +1,10 @@
 """The commands of `run.py` and make: names, variables and their values."""
 
 import re
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from emulator.__main__ import CHAT_PORT
 from emulator.cloud import APP_TYPES
 from emulator.commands import azure, playground
 from emulator.commands.run import options
+from emulator.setup.python_packages import PythonPackages
 from emulator.targets.command_line import TARGETS, main
 from emulator.targets.target import Target
 from emulator.targets.variable import UsageError
@@ -123,6 +126,19 @@ def test_a_wrong_command_line_is_refused(
     assert out == ""
     assert err.startswith(said)
     assert err.count("\n") == 1
+
+
+def test_a_port_in_use_is_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is installed for a command that cannot start."""
+    (tmp_path / "requirements.txt").touch()
+    packages = PythonPackages("Packages", tmp_path / "venv", [tmp_path / "requirements.txt"])
+    target = replace(RUN, steps=[packages], commands=lambda _: [])
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main([RUN.name, f"PORT={port}"], {RUN.name: target}) == 1
+    out, err = capsys.readouterr()
+    assert (out, packages.folder.exists()) == ("", False)
+    assert re.fullmatch(rf"Port {port} is in use: .* PORT=\d+\n", err)
 
 
 def test_it_needs_no_package() -> None:
