@@ -68,7 +68,7 @@ async def test_a_turn_that_waits_for_something_else(chat: Chat) -> None:
     """Time moves on regardless; the test fails with the place where the bot waits."""
     saying = asyncio.create_task(chat.say("hang"))
     await chat.move_time(minutes=1)
-    with pytest.raises(TurnFailure, match="has not ended") as raised:
+    with pytest.raises(TurnFailure, match="has not ended after 5 seconds") as raised:
         await saying
     trace = "".join(traceback.format_exception(raised.value))
     assert "await asyncio.Event().wait()" in trace
@@ -77,5 +77,5 @@ async def test_a_turn_that_waits_for_something_else(chat: Chat) -> None:
 @pytest.mark.chat(skip_waits=True, turn_seconds=0.5)
 async def test_a_wait_that_cannot_be_skipped(chat: Chat) -> None:
     """The turn is ended after its time limit."""
-    with pytest.raises(TurnFailure, match="has not ended"):
+    with pytest.raises(TurnFailure, match="has not ended after 0.5 seconds"):
         await chat.say("hang")

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from playwright import async_api, sync_api
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -51,13 +51,12 @@ def tab(browser: Browser, complaints: list[str], width: int, height: int) -> Ite
         height: the same.
     """
     viewport = sync_api.ViewportSize(width=width, height=height)
-    context = browser.new_context(viewport=viewport, locale="en-GB")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
-    yield page
-    context.close()
+    with closing(browser.new_context(viewport=viewport, locale="en-GB")) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        yield page
 
 
 def violations(page: Page) -> list[str]:
