@@ -77,5 +77,5 @@ async def test_a_turn_that_waits_for_something_else(chat: Chat) -> None:
 @pytest.mark.chat(skip_waits=True, turn_seconds=0.5)
 async def test_a_wait_that_cannot_be_skipped(chat: Chat) -> None:
     """The turn is ended after its time limit."""
-    with pytest.raises(TurnFailure, match="has not ended after 0.5 seconds"):
+    with pytest.raises(TurnFailure, match=r"has not ended after 0\.5 seconds"):
         await chat.say("hang")

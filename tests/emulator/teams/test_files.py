@@ -212,8 +212,9 @@ async def test_a_form_of_another_shape_is_a_400(page: TeamsPage) -> None:
     """A form needs files, its message must be an activity, and a body must be a form."""
     file = ("a.txt", b"content", "text/plain")
     await send(page, form(page, message={"text": "no file"}), 400)
-    await send(page, form(page, file, message=[]), 400)
-    await send(page, form(page, file, message={"attachments": 7}), 400)
+    odd: list[object] = [[], {"text": 7}, {"attachments": 7}, {"attachments": [{}]}]
+    for message in [*odd, {"channelData": 7}]:
+        await send(page, form(page, file, message=message), 400)
     data = form(page, file)
     data.add_field("activity", "{")
     await send(page, data, 400)
