@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulator.functions.reload.reloading_worker import MAX_RETIRED
+from emulator.functions.workers.lifeline import LifelineAddress
 from tests.support.program import is_running
 from tests.support.reload.reloading_app import ReloadingApp
 from tests.support.timing.condition import comes_true
@@ -64,7 +65,7 @@ async def by_hand(timer: func.TimerRequest) -> None:
 
 @app.route(route="setting")
 async def setting(req: func.HttpRequest) -> str:
-    return os.environ.get("Setting", "none")
+    return os.environ.get(req.params.get("name", "Setting"), "none")
 """
 
 
@@ -260,6 +261,11 @@ async def test_local_settings_are_read_again(app: ReloadingApp) -> None:
     await app.says("/api/setting", "first")
     app.save("local.settings.json", '{"Values": {"Setting": "second"}}')
     await app.says("/api/setting", "second")
+
+
+async def test_what_the_app_starts_is_no_worker(app: ReloadingApp) -> None:
+    """The address of the worker's host is not in the environment that the app's processes get."""
+    await app.says(f"/api/setting?name={LifelineAddress.SETTING}", "none")
 
 
 async def test_host_that_is_stopped_ends_quietly(tmp_path: Path) -> None:
