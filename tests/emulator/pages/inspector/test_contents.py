@@ -208,6 +208,7 @@ def test_a_value_that_is_too_large(inspected: InspectedBot, page: Page) -> None:
     expect(calls.get_by_text("12 B of binary data")).to_be_visible()
     state = choose(page, "State")
     expect(state.get_by_text("too large to compare")).to_be_visible()
+    expect(state.get_by_role("button", name="Changes")).to_have_count(0)
     state.get_by_role("button", name="Before").click()
     expect(state.get_by_role("region", name="Before")).to_contain_text("zzz")
 
