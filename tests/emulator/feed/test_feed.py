@@ -108,19 +108,21 @@ def test_a_silent_connection() -> None:
 def test_garbage_after_the_secret(feed: FeedThread) -> None:
     """Lines that are not events are ignored."""
     greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
-    with connected(feed, greeting, b"garbage\n", [], b"\xff\n", {"event": "x"}):
+    deep = b"[" * 100_000 + b"\n"
+    with connected(feed, greeting, b"garbage\n", [], b"\xff\n", deep, {"event": "x"}):
         feed.wait(lambda: feed.kinds("x"))
     feed.wait(lambda: feed.kinds("disconnected"))
 
 
-def test_a_line_without_end(feed: FeedThread) -> None:
-    """A line that is too long ends its connection, and no other."""
+def test_a_line_without_end(feed: FeedThread, caplog: pytest.LogCaptureFixture) -> None:
+    """A line that is too long ends its connection and no other, without a word in the terminal."""
     greeting = {"secret": address_of(feed).secret, "role": "worker", "pid": 1}
     with connected(feed, greeting, {"event": "x"}) as other:
         with connected(feed, greeting) as connection, pytest.raises(ConnectionError):
             send_megabytes(connection, 300)
         other.sendall(b'{"event": "y"}\n')
         feed.wait(lambda: feed.kinds("y"))
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 def test_a_large_event(feed: FeedThread) -> None:
