@@ -159,10 +159,18 @@ class ConversationRoutes:
             event = self._activities.event(chat, person, content)
         return self._changed(chat, event)
 
-    def _changed(self, chat: TeamsConversation, event: Activity) -> web.Response:
-        """Show an event of a conversation, and deliver it if the bot is a member."""
+    def _changed(
+        self, chat: TeamsConversation, event: Activity, **shown: list[Account]
+    ) -> web.Response:
+        """Show an event of a conversation, and deliver it if the bot is a member.
+
+        Args:
+            chat: the conversation.
+            event: as the bot gets it.
+            shown: what pages get in place of the event's properties: members with their names.
+        """
         for each in self._directory.with_same_members(chat):
-            each.record(event)
+            each.record({**event, **shown})
             each.publish_conversation()
         if chat.installed:
             self._deliveries.start(chat, event)
@@ -184,8 +192,8 @@ class ConversationRoutes:
         if chat.team:
             chat.team.members[person.id] = person.account()
         self._directory.on_membership([person.id])
-        added = [person.nameless_account()]
-        return self._changed(chat, self._activities.members_added(chat, by, added))
+        event = self._activities.members_added(chat, by, [person.nameless_account()])
+        return self._changed(chat, event, membersAdded=[person.account()])
 
     async def _remove_member(self, request: web.Request) -> web.Response:
         chat = self._chat(request)
@@ -199,8 +207,8 @@ class ConversationRoutes:
             chat.team.members.pop(person.id, None)
         self._directory.on_membership([person.id])
         by = self._directory.people.get(request.query.get("by", "")) or person
-        removed = [person.nameless_account()]
-        return self._changed(chat, self._activities.members_removed(chat, by, removed))
+        event = self._activities.members_removed(chat, by, [person.nameless_account()])
+        return self._changed(chat, event, membersRemoved=[person.account()])
 
     async def _install(self, request: web.Request) -> web.Response:
         chat = self._chat(request)

@@ -75,9 +75,14 @@ async def test_events_of_the_conversation(page: TeamsPage) -> None:
     chat = await group.call("POST", f"{group.path}/members", new=True)
     event = await group.event("conversation")
     assert event["conversation"] == chat
-    other = chat["members"][1]["id"]
-    await group.call("POST", f"{group.path}/typing", user=other)
-    await group.event("typing", user=other)
+    other = chat["members"][1]
+    account = {name: other[name] for name in ("id", "name", "aadObjectId")}
+    assert [each.get("membersAdded") for each in group.shown()][-1] == [account]
+    await group.call("POST", f"{group.path}/typing", user=other["id"])
+    await group.event("typing", user=other["id"])
+    await group.call("DELETE", f"{group.path}/members/{other['id']}")
+    await group.event("conversation", conversation=group.chat)
+    assert [each.get("membersRemoved") for each in group.shown()][-1] == [account]
     await group.close()
 
 
