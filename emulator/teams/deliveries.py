@@ -41,11 +41,13 @@ class Deliveries:
     Attributes:
         hold_seconds: how long messages are held.
         invoke_hold_seconds: how long invokes are held while the bot is starting.
+        min_wait_seconds: how long a message waits at least once those in front are delivered.
     """
 
     def __init__(self, channel: Channel, status: BotStatus) -> None:
         self.hold_seconds = HOLD_SECONDS
         self.invoke_hold_seconds = INVOKE_HOLD_SECONDS
+        self.min_wait_seconds = MIN_WAIT_SECONDS
         self._channel = channel
         self._status = status
         self._reached = False
@@ -119,7 +121,7 @@ class Deliveries:
             try:
                 while True:
                     # Those in front may have used up the time, though the bot can be reached now.
-                    async with asyncio.timeout_at(max(end, loop.time() + MIN_WAIT_SECONDS)):
+                    async with asyncio.timeout_at(max(end, loop.time() + self.min_wait_seconds)):
                         await self._until_it_answers()
                     waiting.cancel()
                     answer = await self._post(activity, report.turn)

@@ -9,6 +9,8 @@ from botbuilder.core import TurnContext
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
+from emulator.teams.deliveries import DeliveryReport
+from emulator.teams.directory.conversation import TeamsConversation
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
 from tests.support.timing import condition
 
@@ -18,9 +20,11 @@ def _usual(running_cloud: CloudThread) -> Iterator[None]:
     """Afterwards, the bot is ready, and time limits are the usual ones."""
     cloud = running_cloud.cloud
     deliveries = cloud.teams.deliveries
-    usual = deliveries.hold_seconds, deliveries.invoke_hold_seconds, cloud.channel.timeout
+    usual, timeout = vars(deliveries).copy(), cloud.channel.timeout
     yield
-    deliveries.hold_seconds, deliveries.invoke_hold_seconds, cloud.channel.timeout = usual
+    for name in ("hold_seconds", "invoke_hold_seconds", "min_wait_seconds"):
+        setattr(deliveries, name, usual[name])
+    cloud.channel.timeout = timeout
     report(running_cloud, "ready")
 
 
@@ -91,6 +95,32 @@ async def test_a_bot_that_cannot_be_reached_gets_it_later(page: TeamsPage, bot: 
         await page.event("delivery", activityId=each["id"], state="delivered")
     arrived = [each["text"] for each in bot.of("message")]
     assert arrived == [f"message {number}" for number in range(5)]
+
+
+async def test_the_time_for_a_message_is_over_when_its_turn_comes(
+    page: TeamsPage, bot: AdaptedBot, cloud: Cloud, running_cloud: CloudThread
+) -> None:
+    """It still waits a moment for the bot, which those in front may have kept busy."""
+    report(running_cloud, "unknown")
+    deliveries = cloud.teams.deliveries
+    deliveries.hold_seconds = deliveries.min_wait_seconds = 0
+    await bot.server.stop()
+    lost = await page.say("lost")
+    await page.event("delivery", activityId=lost["id"], state="failed")
+    await bot.server.start()
+    deliveries.min_wait_seconds = 60
+    late = await page.say("late")
+    await page.event("delivery", activityId=late["id"], state="delivered")
+
+
+def test_a_wait_is_reported_once() -> None:
+    """However often the bot is tried, pages get one event."""
+    chat = TeamsConversation("a:1", {})
+    events = chat.subscribe()
+    delivery = DeliveryReport(chat, "1", "")
+    delivery.publish_held()
+    delivery.publish_held()
+    assert events.qsize() == 1
 
 
 async def test_those_behind_a_slow_turn_wait_for_it(

@@ -1,10 +1,13 @@
 """The pages' WebSockets."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import ConversationReference
 
+from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.channel.conversations import Activity
 from emulator.cloud import Cloud
 from tests.emulator.teams.connector_caller import ConnectorCaller
@@ -159,6 +162,20 @@ async def test_a_socket_of_another_user_is_refused(page: TeamsPage) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
         await page.http.ws_connect("/api/chat/live", params=query)
     assert refusal.value.status == 403
+
+
+async def test_pages_learn_that_the_cloud_stops(
+    page: TeamsPage, running_cloud: CloudThread
+) -> None:
+    """Their sockets are closed as of a server that goes away."""
+    query = {"user": page.user, "conversation": page.chat["id"]}
+    socket = await page.http.ws_connect("/api/chat/live", params=query)
+    await socket.receive()
+    await asyncio.to_thread(running_cloud.do, running_cloud.cloud.teams.close())
+    async with asyncio.timeout(condition.SECONDS):
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+    assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
 
 
 async def test_a_proactive_message_appears(page: TeamsPage, bot: AdaptedBot) -> None:
