@@ -92,14 +92,18 @@ def checked_activity(activity: dict[str, Any]) -> dict[str, Any]:
     """The same activity, if the channels accept its shape.
 
     Raises:
-        ChannelError: 400, `type` is missing, an account or the conversation is not an object, or
-            `conversationType` is null, which the live connectors refuse too.
+        ChannelError: 400, `type` is missing, an account or the conversation is not an object,
+            entities or attachments are not a list, or `conversationType` is null; the live
+            connectors refuse these, too.
     """
     if not isinstance(activity.get("type"), str) or not activity["type"]:
         raise ChannelError(400, "MissingProperty", "The activity has no 'type'.")
     for name in ("from", "recipient", "conversation"):
         if not isinstance(activity.get(name), dict | None):
             raise ChannelError(400, "BadArgument", f"The activity's '{name}' is not an object.")
+    for name in ("entities", "attachments"):
+        if not isinstance(activity.get(name), list | None):
+            raise ChannelError(400, "BadArgument", f"The activity's '{name}' is not a list.")
     conversation = activity.get("conversation") or {}
     if "conversationType" in conversation and conversation["conversationType"] is None:
         raise ChannelError(400, "BadArgument", "'conversation.conversationType' is null.")

@@ -197,6 +197,15 @@ async def test_a_blocked_bot_cannot_write(page: TeamsPage, connector: ConnectorC
     assert (await connector.call("POST", path, message))[0] == 201
 
 
+@pytest.mark.parametrize("name", ["entities", "attachments"])
+async def test_a_list_that_is_none(page: TeamsPage, connector: ConnectorCaller, name: str) -> None:
+    """A message with something else in place of a list is refused, and no page gets it."""
+    message = {"type": "message", "text": "hello", name: "none"}
+    path = f"/conversations/{page.chat['id']}/activities"
+    refusal = await connector.refused("POST", path, message)
+    assert refusal == (400, "BadArgument", f"The activity's '{name}' is not a list.")
+
+
 async def test_an_unknown_conversation(connector: ConnectorCaller) -> None:
     """A thread of no known channel is as unknown as any other."""
     for chat in ("a:1none", "19:none@thread.tacv2;messageid=1"):

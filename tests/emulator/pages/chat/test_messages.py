@@ -151,21 +151,25 @@ KEPT_DRAFTS = """async () => {
     setItem.call(this, key, value);
   };
   const field = document.querySelector(".composer__field");
+  const atOnce = [];
   for (const text of ["a", "ab"]) {
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true }));
+    atOnce.push(kept.at(-1));
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   }
   await new Promise((resolve) => setTimeout(resolve, 500));
   Storage.prototype.setItem = setItem;
-  return kept;
+  return [atOnce, kept];
 }"""
-"""Types two letters before the page's effects run; returns the drafts that were kept."""
+"""Types two letters before the page's effects run; returns the drafts that were kept, those of the
+first list by the time that a letter was typed."""
 
 
 def test_a_draft_is_the_newest_one(page: Page) -> None:
     """Who types faster than the page is drawn finds all of it after a reload."""
-    kept = page.evaluate(KEPT_DRAFTS)
+    at_once, kept = page.evaluate(KEPT_DRAFTS)
+    assert at_once == ["a", "ab"]
     assert set(kept[kept.index("ab") :]) == {"ab"}
 
 
@@ -256,12 +260,43 @@ def test_the_newest_message_is_in_sight(teams: LocalTeams, page: Page) -> None:
     expect(newest).to_have_count(0)
 
 
+GROWS_AND_SCROLLS = """() => {
+  const list = document.querySelector(".messages");
+  const tall = document.createElement("div");
+  tall.style.height = "300px";
+  list.firstElementChild.append(tall);
+  list.dispatchEvent(new Event("scroll"));
+}"""
+
+
+def test_what_grows_is_no_reason_to_leave_the_end(teams: LocalTeams, page: Page) -> None:
+    """A picture that has loaded below the end is scrolled to; only a person leaves the end."""
+    for number in range(30):
+        teams.bot_says(page, f"line {number}\n\nmore")
+    expect(bubble(page, "line 29")).to_be_in_viewport()
+    page.evaluate(GROWS_AND_SCROLLS)
+    teams.bot_says(page, "the newest")
+    expect(bubble(page, "the newest")).to_be_in_viewport()
+    expect(page.locator(".to-end")).to_have_count(0)
+
+
+HEARD = """
+  window.heard = [];
+  new MutationObserver(() => {
+    const text = document.getElementById("announcements")?.textContent;
+    if (text && text !== heard.at(-1)) heard.push(text);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+
+
 def test_screen_readers_hear_each_new_message_once(teams: LocalTeams, page: Page) -> None:
     """A polite live region has the newest message of others, and nothing of the past."""
     region = page.locator("#announcements")
     teams.bot_says(page, "**Attention**")
     expect(region).to_have_text("Bot: Attention")
+    page.add_init_script(HEARD)
     page.reload()
     expect(bubble(page, "Attention")).to_be_visible()
-    teams.bot_says(page, "And again")
-    expect(region).to_have_text("Bot: And again")
+    say(page, "hello")
+    expect(region).to_have_text("Bot: You said: hello")
+    assert page.evaluate("heard") == ["Bot: You said: hello"]

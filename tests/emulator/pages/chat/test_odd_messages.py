@@ -32,6 +32,14 @@ def test_odd_messages(teams: LocalTeams, page: Page) -> None:
     expect(page.locator(".bubble", has_text="cannot be shown")).to_have_count(0)
 
 
+def test_a_message_that_cannot_be_drawn(teams: LocalTeams, page: Page) -> None:
+    """It says so in its place, and the page goes on."""
+    teams.bot_sends(page, type="message", text="broken", attachments="none")
+    expect(page.locator(".bubble", has_text="This message cannot be shown")).to_be_visible()
+    say(page, "still there?")
+    expect(bubble(page, "You said: still there?")).to_be_visible()
+
+
 def test_many_messages(teams: LocalTeams, page: Page) -> None:
     """The page stays usable with five hundred messages."""
     conversation = teams.conversation(page)
