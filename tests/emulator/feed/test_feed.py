@@ -196,7 +196,10 @@ def test_a_new_local_cloud() -> None:
 
 
 def test_a_local_cloud_that_does_not_read() -> None:
-    """Events beyond a limit are dropped, and counted once there is room; nobody waits."""
+    """Events beyond a limit are dropped, and counted once there is room; nobody waits.
+
+    What follows arrives, without another count.
+    """
     with socket.create_server((LOOPBACK, 0)) as server:
         client = FeedClient(FeedAddress(server.getsockname()[1], "secret"), "worker", {})
         client.start()
@@ -214,10 +217,14 @@ def test_a_local_cloud_that_does_not_read() -> None:
                     numbers.append(event["number"])
                     client.send({"event": "y"})
                 dropped = event.get("count", 0)
+            client.send({"event": "x", "number": sent, "text": text})
+            client.close(timeout_seconds=0)
+            *others, last = (json.loads(line) for line in lines)
         assert dropped
         assert numbers == list(range(len(numbers)))
         assert len(numbers) + dropped >= sent
-        client.close()
+        assert {each["event"] for each in others} <= {"y"}
+        assert last["number"] == sent
 
 
 def test_values_that_are_no_json(feed: FeedThread) -> None:
