@@ -45,19 +45,23 @@ SIGNS_IN = (
 
 CANCELS = SIGNS_IN.replace("authenticate.success", "authenticate.failure")
 
-REACHES = """<!doctype html><html lang="en"><title>Page</title><p id="said"></p>
+REACHES = """<!doctype html><html lang="en"><title>Page</title>
+<p id="said"></p><button id="reach">Reach</button>
 <script>
-  const said = [];
-  for (const reach of [() => parent.document.title, () => (top.location.href = "about:blank")]) {
-    try {
-      reach();
-      said.push("done");
-    } catch {
-      said.push("refused");
-    }
-  }
-  document.getElementById("said").textContent = said.join(", ");
+  const reaches = [() => parent.document.title, () => (top.location.href = "about:blank")];
+  document.getElementById("reach").addEventListener("click", () => {
+    const said = reaches.map((reach) => {
+      try {
+        reach();
+        return "done";
+      } catch {
+        return "refused";
+      }
+    });
+    document.getElementById("said").textContent = said.join(", ");
+  });
 </script>"""
+"""Reaches for the page around it on a click, because browsers refuse more without one."""
 
 PAGES = {"/submits": SUBMITS, "/reaches": REACHES}
 
