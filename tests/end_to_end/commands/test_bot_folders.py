@@ -158,10 +158,15 @@ def test_bot_and_its_skill(tmp_path: Path, variables: dict[str, str], logs: Path
         MakeTarget("run", CHAT, log, {**variables, "BOT": str(pair)}) as run,
         closing(ChatPageUser(run.found)) as user,
     ):
-        for text in ("hello", "skill", "end"):
+        replies: list[str] = []
+        for text, reply in (
+            ("hello", "Say skill"),
+            ("skill", "Echo 1: skill"),
+            ("end", "Back: completedSuccessfully {'n': 2}"),
+        ):
             user.say(text)
-        expected = ["Say skill", "Echo 1: skill", "Back: completedSuccessfully {'n': 2}"]
-        until(lambda: user.replies() == expected)
+            replies.append(reply)
+            until(lambda: user.replies() == replies)
 
 
 CHOICES = r"Choose one of bot_logic, examples/.*, or your own\."

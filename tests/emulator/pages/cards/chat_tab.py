@@ -43,7 +43,7 @@ class ChatTab:
         expect(page.get_by_role("textbox", name="Type a message")).to_be_visible()
         yield tab
         page.close()
-        assert tab.console_errors == []
+        assert not tab.console_errors, tab.console_errors
 
     def say(self, words: str) -> None:
         """Type a message and send it."""
