@@ -41,7 +41,7 @@ export function ConversationRail({ context, onClose }) {
         ({ title, entries }) =>
           html`<div key=${title}>
             <h3 class="rail__section">${title}</h3>
-            <ul>
+            <ul class="rail__entries">
               ${entries.map(
                 (entry) => html`<${RailEntry} key=${entry.id} entry=${entry} context=${context} />`,
               )}

@@ -48,6 +48,12 @@ def test_each_size_and_scheme(
     page.close()
 
 
+def test_the_list_of_conversations(page: Page) -> None:
+    """It has no bullets."""
+    conversations = page.get_by_role("navigation", name="Conversations").get_by_role("list")
+    expect(conversations).to_have_css("list-style-type", "none")
+
+
 def test_the_switch_for_colors(page: Page) -> None:
     """It goes from the system's colors to light, to dark, and is kept for all tabs."""
     dark = re.compile(r"rgb\((1?\d|2\d|3\d), ")
