@@ -149,7 +149,7 @@ def _alone(command: Sequence[str], _values: Values) -> Sequence[Sequence[str]]:
 PROJECT_TARGETS = (
     Target(
         "test",
-        "every test, the browser's too: fifteen minutes",
+        "every test, the browser's too: half an hour",
         [
             Variable("FAST", "", "1 leaves out end-to-end tests and other slow ones", flag),
             Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
