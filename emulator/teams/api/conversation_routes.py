@@ -160,17 +160,17 @@ class ConversationRoutes:
         return self._changed(chat, event)
 
     def _changed(
-        self, chat: TeamsConversation, event: Activity, **shown: list[Account]
+        self, chat: TeamsConversation, event: Activity, shown: Activity | None = None
     ) -> web.Response:
         """Show an event of a conversation, and deliver it if the bot is a member.
 
         Args:
             chat: the conversation.
             event: as the bot gets it.
-            shown: what pages get in place of the event's properties: members with their names.
+            shown: as pages get it, with the members' names; None: they get the same.
         """
         for each in self._directory.with_same_members(chat):
-            each.record({**event, **shown})
+            each.record(shown or event)
             each.publish_conversation()
         if chat.installed:
             self._deliveries.start(chat, event)
@@ -193,7 +193,7 @@ class ConversationRoutes:
             chat.team.members[person.id] = person.account()
         self._directory.on_membership([person.id])
         event = self._activities.members_added(chat, by, [person.nameless_account()])
-        return self._changed(chat, event, membersAdded=[person.account()])
+        return self._changed(chat, event, {**event, "membersAdded": [person.account()]})
 
     async def _remove_member(self, request: web.Request) -> web.Response:
         chat = self._chat(request)
@@ -208,7 +208,7 @@ class ConversationRoutes:
         self._directory.on_membership([person.id])
         by = self._directory.people.get(request.query.get("by", "")) or person
         event = self._activities.members_removed(chat, by, [person.nameless_account()])
-        return self._changed(chat, event, membersRemoved=[person.account()])
+        return self._changed(chat, event, {**event, "membersRemoved": [person.account()]})
 
     async def _install(self, request: web.Request) -> web.Response:
         chat = self._chat(request)
