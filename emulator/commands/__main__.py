@@ -8,4 +8,4 @@ if __name__ == "__main__":
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # shutdown.INTERRUPTED, whose import may be what was interrupted

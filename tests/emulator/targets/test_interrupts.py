@@ -37,7 +37,10 @@ commands = [[sys.executable, "-c", code] for code in (first, "print('next')")]
 target = Target("both", "", [], [], lambda _: commands)
 sys.exit(main(["both"], {"both": target}))
 """
-"""Runs a program that takes its time to stop, and another one after it."""
+"""Runs a program that takes its time to stop, and another one after it.
+
+Its time is longer than the quarter of a second after which subprocess.run would kill it.
+"""
 
 IMPORT = """
 import importlib.abc, runpy, sys
