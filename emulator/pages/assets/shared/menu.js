@@ -38,10 +38,9 @@ export function MenuButton({ button, items, onToggle = () => {} }) {
 
 function Menu({ opener, label, items, close }) {
   const menu = useRef(null);
-  useLayoutEffect(() => {
-    showBeside(menu.current, opener.current);
-    entries(menu.current)[0]?.focus();
-  }, []);
+  // Each time, because items may come while it is open.
+  useLayoutEffect(() => showBeside(menu.current, opener.current));
+  useLayoutEffect(() => entries(menu.current)[0]?.focus(), []);
   useEffect(() => {
     const outside = ({ target }) => {
       if (!menu.current?.contains(target) && !opener.current?.contains(target)) close(false);

@@ -3,9 +3,13 @@
 const GAP = 4;
 const EDGE = 8;
 
-/** Show a popover beside its button, above everything else and clipped by nothing. */
+/**
+ * Show a popover beside its button, above everything else and clipped by nothing. One that is shown
+ * is placed anew: it may have grown.
+ */
 export function showBeside(popover, button) {
-  popover.showPopover();
+  if (!popover.matches(":popover-open")) popover.showPopover();
+  popover.style.left = popover.style.top = "";
   const room = { width: innerWidth, height: innerHeight };
   const at = placed(button.getBoundingClientRect(), popover.getBoundingClientRect(), room);
   popover.style.left = `${at.left}px`;

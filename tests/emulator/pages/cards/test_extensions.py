@@ -1,7 +1,7 @@
 """Message extensions in the chat page, as a person uses them."""
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
 from tests.emulator.pages.cards.page_server import CANCELS, SIGNS_IN
@@ -12,6 +12,23 @@ def open_command(tab: ChatTab, name: str) -> Locator:
     tab.press("Message extensions")
     tab.page.get_by_role("menuitem", name=name).click()
     return tab.page.get_by_role("dialog")
+
+
+def test_a_menu_that_grows(browser: Browser, teams_bot: str) -> None:
+    """Commands that the page knows only once the menu is open are in sight, too."""
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    asked: list[Route] = []
+    page.route("**/api/chat/app", lambda route: asked.append(route))
+    with page.expect_request("**/api/chat/app"):
+        page.goto(teams_bot)
+    page.get_by_role("button", name="Message extensions").click()
+    expect(page.get_by_role("menuitem")).to_have_count(1)
+    for route in asked:
+        route.continue_()
+    settings = page.get_by_role("menuitem", name="Settings")
+    expect(settings).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("menuitem").first).to_be_in_viewport(ratio=1)
+    page.close()
 
 
 def test_search(tab: ChatTab) -> None:
