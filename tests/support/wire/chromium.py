@@ -31,6 +31,15 @@ sync_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
 async_api.expect.set_options(timeout=EXPECT_TIMEOUT_MS)
 
 
+PAINTS_LATE = """
+const soon = setTimeout;
+requestAnimationFrame = (paint) => soon(paint, 2000);
+setTimeout = (work, ms = 0, ...args) => soon(work, ms > 0 && ms <= 100 ? 2000 : ms, ...args);
+"""
+"""An init script: the page does what follows a painting two seconds late, as on a busy machine.
+Preact, which waits 100 ms for the painting, must wait that long, too."""
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
     """The browser, for tests without an event loop."""

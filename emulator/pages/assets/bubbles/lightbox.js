@@ -1,10 +1,10 @@
-import { html, useEffect, useRef } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef } from "/assets/libraries/htm.js";
 import { IconButton } from "../shared/icons.js";
 
 /** An image as large as the window; a click or Escape closes it. */
 export function Lightbox({ image, onClose }) {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   return html`<dialog
     ref=${dialog}
     class="lightbox"

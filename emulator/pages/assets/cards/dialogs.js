@@ -1,11 +1,11 @@
-import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { closeDialog, currentDialog, frameDialog, watchDialog } from "../dialogs/dialog_store.js";
 import { IconButton } from "../shared/icons.js";
 
 /** The dialogs that cards and message extensions open. */
 export function Dialogs({ context }) {
   const [dialog, setDialog] = useState(currentDialog());
-  useEffect(() => watchDialog(setDialog), []);
+  useLayoutEffect(() => watchDialog(setDialog), []);
   return dialog && html`<${Dialog} key=${dialog.key} dialog=${dialog} context=${context} />`;
 }
 

@@ -1,4 +1,12 @@
-import { html, render, useEffect, useMemo, useRef, useState } from "/assets/libraries/htm.js";
+import {
+  html,
+  render,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "/assets/libraries/htm.js";
 import { Dialogs } from "../cards/dialogs.js";
 import { Composer } from "../composer/composer.js";
 import { MessageList } from "../messages/message_list.js";
@@ -35,7 +43,8 @@ export function start(facts, root) {
 
 function App({ facts, store, api, client }) {
   const [state, setState] = useState(store.state);
-  useEffect(() => store.subscribe(setState), []);
+  // An effect after painting would miss what happens until then.
+  useLayoutEffect(() => store.subscribe(setState), []);
   const inspector = useInspector();
   const composer = useRef(null);
   const [railOpen, setRailOpen] = useState(false);

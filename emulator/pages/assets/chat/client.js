@@ -6,9 +6,6 @@ import { UnreachableError } from "./api.js";
 
 const TICK_MS = 500;
 
-/** A connection that has not been greeted by then is opened anew. */
-export const GREETING_MS = 20_000;
-
 /**
  * @param {object} store of model/chat_state.js.
  * @param {object} api of chat/api.js.
@@ -25,7 +22,6 @@ export function chatClient(store, api, openSocket) {
     const mine = ++attempt;
     clearTimeout(timer);
     close();
-    timer = setTimeout(() => later(new UnreachableError()), GREETING_MS);
     store.dispatch({ type: "connecting" });
     const { user, conversation } = { ...store.state, ...changes };
     try {
@@ -68,7 +64,6 @@ export function chatClient(store, api, openSocket) {
     if (error instanceof UnreachableError) store.dispatch({ type: "lost" });
     else store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
     failures += 1;
-    clearTimeout(timer);
     timer = setTimeout(() => connect(), pauseBefore(failures));
   }
 
@@ -93,7 +88,6 @@ export function chatClient(store, api, openSocket) {
     const now = Date.now();
     if (message.type === "hello") {
       failures = 0;
-      clearTimeout(timer);
       store.dispatch({ ...message, type: "hello" });
       flush();
     } else if (message.type === "delivery") {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { EMPTY_DRAFT, keepDraft, keptDraft } from "../model/draft.js";
 import { draftOf } from "../text/mentions.js";
 
@@ -14,7 +14,7 @@ export function useWriting(conversation) {
   const newest = useRef(draft);
   const [referring, setReferring] = useState(null);
   const editing = referring?.kind === "edit";
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []);
   // Not `draft`: when an effect runs, there may be a newer one.
   const keep = () => keepDraft(sessionStorage, id, editing ? referring.draft : newest.current);
   useEffect(keep, [draft, referring, id]);

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef } from "/assets/libraries/htm.js";
 import { hostPage } from "./hosted_page.js";
 import { dialogSize } from "./task_response.js";
 
@@ -13,7 +13,9 @@ export function FramedPage({ url, title, submit, close, context, fail, frame }) 
     if (resized) frame(dialogSize(resized));
     if (submitted) submitted.result === undefined ? close() : submit(submitted.result);
   };
-  useEffect(() => hostPage(() => element.current?.contentWindow, "task", context, take), []);
+  const pageWindow = () => element.current?.contentWindow;
+  // The page may speak before this one is painted.
+  useLayoutEffect(() => hostPage(pageWindow, "task", context, take), []);
   return html`<iframe
     ref=${element}
     class="task__page"

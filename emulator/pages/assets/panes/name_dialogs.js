@@ -1,4 +1,4 @@
-import { html, useEffect, useRef } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef } from "/assets/libraries/htm.js";
 import { create } from "./rail.js";
 
 /** Asks for a channel's name. */
@@ -29,7 +29,7 @@ export function Rename({ context, onClose }) {
 
 function NameDialog({ title, name = "", button, onSubmit, onClose }) {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const submit = (event) => {
     event.preventDefault();
     const chosen = new FormData(event.target).get("name").trim();

@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
 from tests.emulator.pages.cards.page_server import PageServer
+from tests.support.wire.chromium import PAINTS_LATE
 
 
 def test_a_chain_of_cards(tab: ChatTab) -> None:
@@ -85,6 +86,17 @@ def test_a_page_that_submits(tab: ChatTab, pages: PageServer) -> None:
     frame.get_by_role("button", name="Submit").click()
     expect(tab.dialog("A page").get_by_text("Thanks.")).to_be_visible()
     assert tab.sent("task/submit")["data"] == {"from": "the page"}
+
+
+def test_a_page_that_speaks_at_once(browser: Browser, teams_bot: str, pages: PageServer) -> None:
+    """It is answered, even if the dialog around it has not been painted."""
+    with ChatTab.opened(browser, teams_bot) as tab:
+        tab.page.add_init_script(PAINTS_LATE)
+        tab.page.reload()
+        tab.say(f"dialog {pages.url('submits')}")
+        tab.press("Open a page")
+        frame = tab.page.frame_locator("dialog iframe")
+        expect(frame.get_by_text("task web default")).to_be_visible()
 
 
 def test_a_page_cannot_reach_the_chat(tab: ChatTab, pages: PageServer) -> None:

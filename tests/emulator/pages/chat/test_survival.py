@@ -19,7 +19,7 @@ from tests.emulator.pages.chat.local_teams import (
     shoot,
 )
 from tests.support.bots.bot_process import BotProcess
-from tests.support.wire.chromium import say, violations
+from tests.support.wire.chromium import PAINTS_LATE, say, tab, violations
 
 
 @contextlib.contextmanager
@@ -44,6 +44,16 @@ def bot_of(thread: CloudThread, log: Path) -> Iterator[None]:
 def user_of(page: Page) -> str:
     """The name of the user of a page."""
     return page.locator(".rail__user-name").inner_text()
+
+
+def test_a_page_that_is_painted_late(
+    teams: LocalTeams, browser: Browser, complaints: list[str]
+) -> None:
+    """It shows what has happened until then."""
+    with tab(browser, complaints, 1280, 860) as page:
+        page.add_init_script(PAINTS_LATE)
+        teams.open(page)
+        expect(page.locator(".status")).not_to_have_text("Connecting")
 
 
 def test_a_reload_changes_nothing(page: Page, complaints: list[str]) -> None:

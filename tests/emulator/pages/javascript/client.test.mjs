@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, UnreachableError } from "../../../../emulator/pages/assets/chat/api.js";
-import { chatClient, GREETING_MS } from "../../../../emulator/pages/assets/chat/client.js";
+import { chatClient } from "../../../../emulator/pages/assets/chat/client.js";
 import { initialState, reduce } from "../../../../emulator/pages/assets/model/chat_state.js";
 import { createStore } from "../../../../emulator/pages/assets/model/store.js";
 
@@ -110,24 +110,6 @@ test("a lost connection comes back by itself, with the user and the place reache
   await settled();
   assert.equal(cloud.sessions.at(-1).user.id, USER.id);
   assert.match(cloud.sockets[1].url, /after=7/);
-});
-
-test("a connection without a greeting is opened anew, one that was greeted is kept", async (t) => {
-  const { cloud, store, client, pass } = started(t);
-  await client.connect();
-  pass(GREETING_MS);
-  assert.equal(store.state.connection, "lost");
-  pass(2000);
-  await settled();
-  cloud.sockets[1].breaks();
-  pass(2000);
-  await settled();
-  client.connect();
-  await settled();
-  cloud.sockets[3].says({ type: "hello", run: "r1" });
-  pass(2 * GREETING_MS);
-  await settled();
-  assert.deepEqual([store.state.connection, cloud.sockets.length], ["connected", 4]);
 });
 
 test("a stopped cloud is asked every two seconds at most", async (t) => {
