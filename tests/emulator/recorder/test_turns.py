@@ -113,11 +113,12 @@ def test_calls_of_the_bots_own(recorded: RecordedBot) -> None:
     """Requests of other libraries are calls, too, without bodies and what a URL may hide."""
     url = f"{recorded.cloud.cloud.pages.url}/inspector"
     secret = url.replace("://", "://me:unmistakable@")
-    turn = recorded.say(f"fetch {secret}?api_key=unmistakable")
+    query = "api_key=unmistakable&ticket=opaque&api-version=2021-01-01"
+    turn = recorded.say(f"fetch {secret}?{query}")
     assert "unmistakable" not in str(recorded.feed.of(turn))
     for method in ("GET", "HEAD"):
         call = recorded.feed.one(turn, "call", method=method)
-        assert call["url"].partition("?")[0] == url
+        assert call["url"] == f"{url}?api_key=(not shown)&ticket=...&api-version=2021-01-01"
         assert (call["status"], call["error"], call["request"]) == (200, None, None)
         assert call["purpose"] == "the bot's own"
 
@@ -147,6 +148,16 @@ def test_threads_belong_to_the_turn(recorded: RecordedBot, how: str) -> None:
 
     recorded.feed.wait(turns)
     assert turns() == [turn]
+
+
+def test_an_executors_thread_belongs_to_no_turn(recorded: RecordedBot) -> None:
+    """It was started by one turn; what it does between the functions of others is not that's."""
+    word = secrets.token_hex(8)
+    recorded.say("released first")
+    second = recorded.say(f"released {word}")
+    lines = recorded.feed.kinds("log")
+    turns = {each["turn"] for each in lines if each["text"] == f"released {word}"}
+    assert turns <= {None, second}
 
 
 def test_background_tasks_belong_to_the_turn(recorded: RecordedBot) -> None:

@@ -74,6 +74,13 @@ class Bot(ActivityHandler):
         await asyncio.to_thread(thread.join)
         loop.call_soon(log.info, "callback %s", rest)
 
+    async def released(self, turn_context, rest):
+        go = threading.Event()
+        future = pool.submit(go.wait)
+        future.add_done_callback(lambda _: log.info("released %s", rest))
+        go.set()
+        await asyncio.wrap_future(future)
+
     async def background(self, turn_context, rest):
         async def later():
             await asyncio.sleep(0.2)
