@@ -105,6 +105,19 @@ def say(page: Page, text: str) -> None:
     box.press("Enter")
 
 
+def press_tool(message: Locator, button: str) -> None:
+    """Press a button that a mouse over a message shows."""
+    tool = message.get_by_role("button", name=button)
+    for _ in range(10):
+        message.hover()
+        try:
+            tool.click(timeout=3000)
+        except sync_api.TimeoutError:  # a reply has moved the message from under the mouse
+            continue
+        return
+    raise AssertionError(f"The mouse does not show {button!r}.")
+
+
 def press(page: Page, button: str) -> None:
     """Press a card's button in the chat page."""
     transcript(page).get_by_role("button", name=button, exact=True).last.click()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
+from tests.support.wire.chromium import press_tool
 
 
 def test_submit_sends_a_value(tab: ChatTab) -> None:
@@ -109,8 +110,7 @@ def test_refresh(tab: ChatTab) -> None:
     expect(message).to_contain_text(re.compile(r"Seen [1-9]"))
     assert [each["value"]["trigger"] for each in tab.invokes] == ["automatic"]
     seen = int(re.findall(r"Seen (\d+)", message.inner_text())[0])
-    message.hover()
-    message.get_by_role("button", name="Message options").click()
+    press_tool(message, "Message options")
     tab.page.get_by_role("menuitem", name="Refresh card").click()
     expect(message).to_contain_text(f"Seen {seen + 1} times")
     assert tab.sent("adaptiveCard/action")["trigger"] == "manual"

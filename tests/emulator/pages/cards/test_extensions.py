@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
 from tests.emulator.pages.cards.page_server import CANCELS, SIGNS_IN
+from tests.support.wire.chromium import press_tool
 
 
 def open_command(tab: ChatTab, name: str) -> Locator:
@@ -170,8 +171,7 @@ def test_action_on_a_message(tab: ChatTab) -> None:
     """The bot gets the message that the command was chosen on."""
     tab.say("hello")
     message = tab.message("You sent hello")
-    message.hover()
-    message.get_by_role("button", name="Message options").click()
+    press_tool(message, "Message options")
     tab.page.get_by_role("menuitem", name="Make a note").click()
     dialog = tab.dialog("A note")
     expect(dialog.get_by_text("On message: You sent hello")).to_be_visible()

@@ -11,6 +11,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.channel.conversations import Activity
 from emulator.teams.directory.conversation import TeamsConversation
 from tests.support.project import ROOT
+from tests.support.wire.chromium import press_tool
 
 GREETING = "Welcome!"
 ARTIFACTS = ROOT / "artifacts" / "chat"
@@ -102,8 +103,7 @@ def open_group(page: Page) -> None:
 
 def choose_for(shown: Locator, button: str, item: str) -> None:
     """Choose from a menu of a message, which a mouse over it shows."""
-    shown.hover()
-    shown.get_by_role("button", name=button).click()
+    press_tool(shown, button)
     shown.get_by_role("menu").get_by_text(item, exact=True).click()
 
 
