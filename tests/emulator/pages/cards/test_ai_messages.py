@@ -1,11 +1,25 @@
 """Messages that AI has written, in the chat page, as a person sees them."""
 
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
 
 
+@pytest.fixture
+def slow_stream(ai_tab: ChatTab, ai_bot: str) -> Iterator[None]:
+    """Each part of an answer takes two seconds more: a busy browser can show it, and stop it."""
+    url = urljoin(ai_bot, "/api/inspector/services/connector/faults")
+    request = ai_tab.page.request
+    request.put(url, data={"latency": 2}, fail_on_status_code=True)
+    yield
+    request.put(url, data={}, fail_on_status_code=True)
+
+
+@pytest.mark.usefixtures("slow_stream")
 def test_streaming(ai_tab: ChatTab) -> None:
     """One message grows: first what the bot does, then the text; Stop is gone at the end."""
     ai_tab.say("lunch?")
@@ -18,13 +32,14 @@ def test_streaming(ai_tab: ChatTab) -> None:
     expect(ai_tab.page.locator(".message")).to_have_count(2)
 
 
+@pytest.mark.usefixtures("slow_stream")
 def test_stop(ai_tab: ChatTab) -> None:
     """Stop ends the message where it is; the bot's next one is not affected."""
     ai_tab.say("lunch?")
     ai_tab.press("Stop")
     expect(ai_tab.page.get_by_text("You stopped this message.")).to_be_visible()
     ai_tab.say("and now?")
-    expect(ai_tab.message("there is soup 2.")).to_have_count(1, timeout=20_000)
+    expect(ai_tab.message("there is soup 2.")).to_have_count(1)
     expect(ai_tab.page.locator(".message")).to_have_count(4)
     expect(ai_tab.page.get_by_text("You stopped this message.")).to_be_visible()
 
