@@ -5,7 +5,7 @@ import json
 import queue
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,10 @@ from tests.support.timing.condition import until
 TIMEOUT_SECONDS = 60.0
 
 Message = dict[str, Any]
+
+
+class SessionEndedError(Exception):
+    """The debugger was detached, or the process has ended."""
 
 
 class DebugClient:
@@ -29,7 +33,9 @@ class DebugClient:
         self._port = port
         self._breakpoints = breakpoints
         self._sessions: list[DebugSession] = []
-        self._counting = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._detached = False
+        self._changing = threading.Lock()
         self.attached = 0
         """How many processes it has attached to, with its breakpoints set."""
         self.stops: queue.Queue[Stop] = queue.Queue()
@@ -44,16 +50,40 @@ class DebugClient:
 
     def detach(self) -> None:
         """Leave the processes alone: they go on."""
+        with self._changing:
+            self._detached = True
         while self._sessions:
             self._sessions.pop().close()
+        for thread in self._threads:
+            thread.join(TIMEOUT_SECONDS)
 
     def attach(self, configuration: Mapping[str, Any]) -> None:
-        """Attach to a process; returns once its breakpoints are set."""
+        """Attach to a process; returns once its breakpoints are set.
+
+        Raises:
+            SessionEndedError: the process has ended, or the debugger was detached.
+        """
         session = DebugSession(self._port, self)
-        self._sessions.append(session)
+        with self._changing:
+            is_late = self._detached
+            if not is_late:
+                self._sessions.append(session)
+        if is_late:
+            session.close()
         session.attach(configuration, self._breakpoints)
-        with self._counting:
+        with self._changing:
             self.attached += 1
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do in a thread what waits for answers of a session, until the session ends."""
+
+        def works() -> None:
+            with contextlib.suppress(SessionEndedError):
+                work()
+
+        thread = threading.Thread(target=works, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def next_stop(self) -> "Stop":
         """Wait until a process is held."""
@@ -93,15 +123,20 @@ class DebugSession:
         self._socket = _connected(port)
         self._stream = self._socket.makefile("rb")
         self._last = 0
-        self._answers: dict[int, queue.Queue[Message]] = {}
+        self._answers: dict[int, queue.Queue[Message | None]] = {}
         self._initialized = threading.Event()
+        self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def attach(
         self, configuration: Mapping[str, Any], breakpoints: Mapping[Path, Sequence[int]]
     ) -> None:
-        """Attach to the process, set its breakpoints and let it run."""
+        """Attach to the process, set its breakpoints and let it run.
+
+        Raises:
+            SessionEndedError: the session has ended meanwhile.
+        """
         self.call("initialize", adapterID="tests", pathFormat="path", linesStartAt1=True)
         attached = self._send("attach", configuration)
         assert self._initialized.wait(TIMEOUT_SECONDS)
@@ -112,12 +147,17 @@ class DebugSession:
         self._answer(attached)
 
     def call(self, command: str, **arguments: Any) -> Message:
-        """Send a request, and return the body of its answer."""
+        """Send a request, and return the body of its answer.
+
+        Raises:
+            SessionEndedError: there is none.
+        """
         return self._answer(self._send(command, arguments))
 
     def close(self) -> None:
         """Detach."""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the adapter may have closed it
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._reader.join(TIMEOUT_SECONDS)
         self._stream.close()
         self._socket.close()
@@ -126,13 +166,20 @@ class DebugSession:
         self._last += 1
         number = self._last
         self._answers[number] = queue.Queue()
+        if self._ended:
+            raise SessionEndedError
         request = {"seq": number, "type": "request", "command": command, "arguments": arguments}
         body = json.dumps(request).encode()
-        self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        try:
+            self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        except OSError as error:
+            raise SessionEndedError from error
         return number
 
     def _answer(self, number: int) -> Message:
         answer = self._answers[number].get(timeout=TIMEOUT_SECONDS)
+        if answer is None:
+            raise SessionEndedError
         assert answer["success"], answer
         body: Message = answer.get("body") or {}
         return body
@@ -143,6 +190,10 @@ class DebugSession:
                 self._answers[message["request_seq"]].put(message)
             elif message["type"] == "event":
                 self._handle(message["event"], message.get("body") or {})
+        self._ended = True
+        self._initialized.set()
+        for waiting in list(self._answers.values()):
+            waiting.put(None)
 
     def _message(self) -> Message | None:
         length = 0
@@ -161,12 +212,9 @@ class DebugSession:
         if event == "initialized":
             self._initialized.set()
         elif event == "debugpyAttach":
-            threading.Thread(target=client.attach, args=[body], daemon=True).start()
+            client.run(lambda: client.attach(body))
         elif event == "stopped":
-            thread = body["threadId"]
-            threading.Thread(
-                target=lambda: client.stops.put(Stop(self, thread)), daemon=True
-            ).start()
+            client.run(lambda: client.stops.put(Stop(self, body["threadId"])))
 
 
 def _connected(port: int) -> socket.socket:
