@@ -151,7 +151,7 @@ def test_threads_belong_to_the_turn(recorded: RecordedBot, how: str) -> None:
 
 
 def test_an_executors_thread_belongs_to_no_turn(recorded: RecordedBot) -> None:
-    """It was started by one turn; what it does between the functions of others is not that's."""
+    """The turn that started it does not get what it does after a function of another turn."""
     word = secrets.token_hex(8)
     recorded.say("released first")
     second = recorded.say(f"released {word}")
