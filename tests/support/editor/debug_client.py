@@ -70,12 +70,13 @@ class DebugClient:
                 self._sessions.append(session)
         if is_late:
             session.close()
+            raise SessionEndedError
         session.attach(configuration, self._breakpoints)
         with self._changing:
             self.attached += 1
 
     def run(self, work: Callable[[], None]) -> None:
-        """Do in a thread what waits for answers of a session, until the session ends."""
+        """Run in a thread what waits for a session's answers; it ends when the session does."""
 
         def works() -> None:
             with contextlib.suppress(SessionEndedError):
@@ -123,6 +124,7 @@ class DebugSession:
         self._socket = _connected(port)
         self._stream = self._socket.makefile("rb")
         self._last = 0
+        self._sending = threading.Lock()
         self._answers: dict[int, queue.Queue[Message | None]] = {}
         self._initialized = threading.Event()
         self._ended = False
@@ -135,7 +137,7 @@ class DebugSession:
         """Attach to the process, set its breakpoints and let it run.
 
         Raises:
-            SessionEndedError: the session has ended meanwhile.
+            SessionEndedError: the session ended before the process ran on.
         """
         self.call("initialize", adapterID="tests", pathFormat="path", linesStartAt1=True)
         attached = self._send("attach", configuration)
@@ -150,7 +152,7 @@ class DebugSession:
         """Send a request, and return the body of its answer.
 
         Raises:
-            SessionEndedError: there is none.
+            SessionEndedError: the session ended before the answer came.
         """
         return self._answer(self._send(command, arguments))
 
@@ -163,17 +165,18 @@ class DebugSession:
         self._socket.close()
 
     def _send(self, command: str, arguments: Mapping[str, Any]) -> int:
-        self._last += 1
-        number = self._last
-        self._answers[number] = queue.Queue()
-        if self._ended:
-            raise SessionEndedError
-        request = {"seq": number, "type": "request", "command": command, "arguments": arguments}
-        body = json.dumps(request).encode()
-        try:
-            self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        except OSError as error:
-            raise SessionEndedError from error
+        with self._sending:
+            self._last += 1
+            number = self._last
+            self._answers[number] = queue.Queue()
+            if self._ended:
+                raise SessionEndedError
+            request = {"seq": number, "type": "request", "command": command, "arguments": arguments}
+            body = json.dumps(request).encode()
+            try:
+                self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            except OSError as error:
+                raise SessionEndedError from error
         return number
 
     def _answer(self, number: int) -> Message:
@@ -190,6 +193,10 @@ class DebugSession:
                 self._answers[message["request_seq"]].put(message)
             elif message["type"] == "event":
                 self._handle(message["event"], message.get("body") or {})
+        self._end()
+
+    def _end(self) -> None:
+        """Wake those who wait for answers."""
         self._ended = True
         self._initialized.set()
         for waiting in list(self._answers.values()):
@@ -202,7 +209,7 @@ class DebugSession:
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
             message: Message | None = json.loads(self._stream.read(length)) if length else None
-        except OSError:
+        except (OSError, ValueError):  # ValueError: it ended within a message
             return None
         return message
 

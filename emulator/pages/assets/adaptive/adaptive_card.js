@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { withMentions } from "./card_mentions.js";
 import { cardMarkdown } from "./card_markdown.js";
 import { HOST_CONFIG, isTooNew } from "./host_config.js";
@@ -28,7 +28,7 @@ export function AdaptiveCard({
   handlers.current = { onAction, onSearch, openUrl };
   const [remarks, setRemarks] = useState([]);
   const source = JSON.stringify(card);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const rendered = renderCard(JSON.parse(source), handlers, isStatic);
     place.current.replaceChildren(...rendered.elements);
     setRemarks(rendered.remarks);

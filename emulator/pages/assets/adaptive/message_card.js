@@ -1,4 +1,4 @@
-import { html, useEffect, useState } from "/assets/libraries/htm.js";
+import { html, useEffect, useLayoutEffect, useState } from "/assets/libraries/htm.js";
 import { Problem } from "../dialogs/problem.js";
 import { userToken } from "../cards/sign_in_card.js";
 import { AdaptiveCard } from "./adaptive_card.js";
@@ -46,7 +46,8 @@ export function MessageCard({ card: sent, activity, index, context }) {
       setBusy(false);
     }
   };
-  useEffect(() => onRefresh(activity, index, () => execute(manualRefresh(card), "manual")));
+  const refresh = () => execute(manualRefresh(card), "manual");
+  useLayoutEffect(() => onRefresh(activity, index, refresh));
   useEffect(() => {
     const action = automaticRefresh(sent, context.user.id);
     if (action && isFirstShown(activity, index, sent)) execute(action, "automatic");

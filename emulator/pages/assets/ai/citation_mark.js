@@ -49,7 +49,7 @@ export function CitationMark({ citation }) {
 function CitationCard({ mark, citation, close }) {
   const popover = useRef(null);
   useLayoutEffect(() => showBeside(popover.current, mark.current), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const outside = ({ target }) => !mark.current?.parentElement.contains(target) && close();
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);

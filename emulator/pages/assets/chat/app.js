@@ -43,7 +43,7 @@ export function start(facts, root) {
 
 function App({ facts, store, api, client }) {
   const [state, setState] = useState(store.state);
-  // An effect after painting would miss what happens until then.
+  // useEffect runs after the first paint, and would miss what happens before it.
   useLayoutEffect(() => store.subscribe(setState), []);
   const inspector = useInspector();
   const composer = useRef(null);

@@ -64,6 +64,7 @@ export function chatClient(store, api, openSocket) {
     if (error instanceof UnreachableError) store.dispatch({ type: "lost" });
     else store.dispatch({ type: "notice", notice: { kind: "error", text: error.message } });
     failures += 1;
+    clearTimeout(timer);
     timer = setTimeout(() => connect(), pauseBefore(failures));
   }
 

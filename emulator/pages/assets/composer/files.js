@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 
 /** Files that were chosen, dropped or pasted, until they are sent. */
 export function useFiles(context) {
@@ -44,7 +44,7 @@ export function useFiles(context) {
     event.preventDefault();
     add(files);
   };
-  useEffect(() => takeDropped(setDropping, taken), []);
+  useLayoutEffect(() => takeDropped(setDropping, taken), []);
   return {
     chosen,
     dropping,

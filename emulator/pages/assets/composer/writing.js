@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { EMPTY_DRAFT, keepDraft, keptDraft } from "../model/draft.js";
 import { draftOf } from "../text/mentions.js";
 
@@ -17,7 +17,7 @@ export function useWriting(conversation) {
   useLayoutEffect(() => field.current.focus(), []);
   // Not `draft`: when an effect runs, there may be a newer one.
   const keep = () => keepDraft(sessionStorage, id, editing ? referring.draft : newest.current);
-  useEffect(keep, [draft, referring, id]);
+  useLayoutEffect(keep, [draft, referring, id]);
   const change = (next) => {
     newest.current = next;
     setDraft(next);

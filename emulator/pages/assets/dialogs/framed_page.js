@@ -14,7 +14,7 @@ export function FramedPage({ url, title, submit, close, context, fail, frame }) 
     if (submitted) submitted.result === undefined ? close() : submit(submitted.result);
   };
   const pageWindow = () => element.current?.contentWindow;
-  // The page may speak before this one is painted.
+  // The framed page may post messages before the chat page is painted.
   useLayoutEffect(() => hostPage(pageWindow, "task", context, take), []);
   return html`<iframe
     ref=${element}

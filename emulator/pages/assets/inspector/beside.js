@@ -1,6 +1,6 @@
 // What is open beside the list, and the row that the keyboard is at.
 
-import { useEffect, useState } from "/assets/libraries/htm.js";
+import { useLayoutEffect, useState } from "/assets/libraries/htm.js";
 
 /**
  * What is open is `view`: null, or an object whose `kind` is "turn" (with `id` and `focus`),
@@ -28,7 +28,7 @@ export function useBeside(turn, asked, listRef) {
   };
   const send = (title, activity = null, replayOf = null) =>
     show({ kind: "send", activity, replayOf, title });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (turn) open(turn, false);
   }, [turn, asked]);
   const opened = view?.kind === "turn" ? view.id : null;

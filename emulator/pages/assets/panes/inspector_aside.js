@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { InspectorPanel } from "../inspector/panel.js";
 import { keptPanel, keepPanel, maxWidth, MIN_WIDTH, panelWidth } from "../model/panel_place.js";
 
@@ -30,7 +30,7 @@ export function InspectorAside({ inspector, context }) {
   const aside = useRef(null);
   const viewport = useViewportWidth();
   const width = panelWidth(inspector.width, viewport);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (aside.current) aside.current.style.setProperty("--panel-width", `${width}px`);
   }, [inspector.open, width]);
   if (!inspector.open) return null;
@@ -50,7 +50,7 @@ export function InspectorAside({ inspector, context }) {
 
 function useViewportWidth() {
   const [width, setWidth] = useState(innerWidth);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const resized = () => setWidth(innerWidth);
     addEventListener("resize", resized);
     return () => removeEventListener("resize", resized);

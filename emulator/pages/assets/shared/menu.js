@@ -1,4 +1,4 @@
-import { html, useEffect, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.js";
 import { showBeside } from "./placement.js";
 
 /**
@@ -41,7 +41,7 @@ function Menu({ opener, label, items, close }) {
   // Each time, because items may come while it is open.
   useLayoutEffect(() => showBeside(menu.current, opener.current));
   useLayoutEffect(() => entries(menu.current)[0]?.focus(), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const outside = ({ target }) => {
       if (!menu.current?.contains(target) && !opener.current?.contains(target)) close(false);
     };

@@ -89,7 +89,7 @@ def test_a_page_that_submits(tab: ChatTab, pages: PageServer) -> None:
 
 
 def test_a_page_that_speaks_at_once(browser: Browser, teams_bot: str, pages: PageServer) -> None:
-    """It is answered, even if the dialog around it has not been painted."""
+    """It is answered, even if the dialog around it has not been painted yet."""
     with ChatTab.opened(browser, teams_bot) as tab:
         tab.page.add_init_script(PAINTS_LATE)
         tab.page.reload()

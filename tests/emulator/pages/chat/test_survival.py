@@ -49,11 +49,12 @@ def user_of(page: Page) -> str:
 def test_a_page_that_is_painted_late(
     teams: LocalTeams, browser: Browser, complaints: list[str]
 ) -> None:
-    """It shows what has happened until then."""
+    """It shows what happened before it was painted."""
     with tab(browser, complaints, 1280, 860) as page:
         page.add_init_script(PAINTS_LATE)
         teams.open(page)
         expect(page.locator(".status")).not_to_have_text("Connecting")
+    assert complaints == []
 
 
 def test_a_reload_changes_nothing(page: Page, complaints: list[str]) -> None:

@@ -14,6 +14,7 @@ globalThis.location = { host: "localhost:1" };
 class Cloud {
   run = "r1";
   reachable = true;
+  listed = true;
   sent = [];
   sessions = [];
   sockets = [];
@@ -40,6 +41,7 @@ class Cloud {
   }
 
   async conversations() {
+    if (!this.listed) throw new UnreachableError();
     return [];
   }
 
@@ -110,6 +112,37 @@ test("a lost connection comes back by itself, with the user and the place reache
   await settled();
   assert.equal(cloud.sessions.at(-1).user.id, USER.id);
   assert.match(cloud.sockets[1].url, /after=7/);
+});
+
+test("a connection that breaks before its greeting is opened anew", async (t) => {
+  const { cloud, store, client, pass } = started(t);
+  await client.connect();
+  cloud.sockets[0].breaks();
+  assert.equal(store.state.connection, "lost");
+  pass(2000);
+  await settled();
+  assert.equal(cloud.sockets.length, 2);
+});
+
+test("a connection that is lost in two ways is opened anew once", async (t) => {
+  const { cloud, client, pass } = started(t);
+  const pauses = [1, 1, 1, 1, 0];
+  t.mock.method(Math, "random", () => pauses.shift());
+  Object.assign(cloud, { reachable: false, listed: false });
+  client.connect();
+  for (const pause of [250, 500, 1000]) {
+    await settled();
+    cloud.reachable = pause === 1000;
+    pass(pause);
+  }
+  await settled();
+  cloud.sockets[0].breaks();
+  cloud.listed = true;
+  for (const wait of [1500, 500]) {
+    pass(wait);
+    await settled();
+  }
+  assert.equal(cloud.sockets.length, 2);
 });
 
 test("a stopped cloud is asked every two seconds at most", async (t) => {
