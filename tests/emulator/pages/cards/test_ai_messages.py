@@ -11,7 +11,7 @@ from tests.emulator.pages.cards.chat_tab import ChatTab
 
 @pytest.fixture
 def slow_stream(ai_tab: ChatTab, ai_bot: str) -> Iterator[None]:
-    """Delays each part of an answer by two seconds, which a busy browser needs to be in time."""
+    """Delays each part of an answer by two seconds: a busy browser can show it, and stop it."""
     url = urljoin(ai_bot, "/api/inspector/services/connector/faults")
     request = ai_tab.page.request
     request.put(url, data={"latency": 2}, fail_on_status_code=True)
