@@ -11,6 +11,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.channel.conversations import Activity
 from emulator.teams.directory.conversation import TeamsConversation
 from tests.support.project import ROOT
+from tests.support.timing.condition import until
 from tests.support.wire.chromium import press_tool
 
 GREETING = "Welcome!"
@@ -67,10 +68,20 @@ class LocalTeams:
         conversation = self.conversation(page)
         self.thread.call(conversation.update, activity["id"], {**activity, **changes})
 
-    def received(self, page: Page) -> list[Activity]:
-        """The messages of the conversation of a page."""
-        activities = self.conversation(page).activities
-        return [each for each in activities if each["type"] == "message"]
+    def received(self, page: Page, text: str) -> Activity:
+        """The message with this text in the conversation of a page, once it has arrived there.
+
+        The page shows what its user writes before that.
+        """
+        found: list[Activity] = []
+
+        def has_arrived() -> bool:
+            activities = self.conversation(page).activities
+            found[:] = [each for each in activities if each.get("text") == text]
+            return bool(found)
+
+        until(has_arrived)
+        return found[0]
 
 
 def box(page: Page) -> Locator:

@@ -56,7 +56,7 @@ def test_a_chosen_file(teams: LocalTeams, page: Page, tmp_path: Path) -> None:
     with page.expect_download() as downloading:
         link.click()
     assert Path(downloading.value.path()).read_text() == "content of the file"
-    sent = next(each for each in teams.received(page) if each.get("text") == "here it is")
+    sent = teams.received(page, "here it is")
     kinds = [each["contentType"] for each in sent["attachments"]]
     assert kinds == ["application/vnd.microsoft.teams.file.download.info"]
 

@@ -11,6 +11,7 @@ from emulator.cloud import Cloud
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot
 from tests.support.bots.bot_process import BotProcess
 from tests.support.test_bot import NO_TYPING
+from tests.support.timing.condition import until
 from tests.support.wire import chromium
 
 
@@ -29,12 +30,26 @@ def inspected(watched: CloudThread) -> InspectedBot:
 
 
 @pytest.fixture(scope="module")
-def running_bot(watched: CloudThread, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The bot of the base's tests in front of the local cloud, to whose feed it reports."""
+def running_bot(
+    watched: CloudThread,
+    inspected: InspectedBot,
+    browser: Browser,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """The bot of the base's tests in front of the local cloud, to whose feed it reports.
+
+    It learns a moment after a page was opened that turns are to be recorded, so a page of the
+    fixture's own stays open, and tests begin once a turn has been recorded.
+    """
     cloud = watched.cloud
     settings = cloud.settings() | cloud.inspector.feed.address.settings() | NO_TYPING
-    with BotProcess(settings, tmp_path_factory.mktemp("bot") / "bot.log") as bot:
+    with (
+        BotProcess(settings, tmp_path_factory.mktemp("bot") / "bot.log") as bot,
+        chromium.tab(browser, [], 1440, 900) as page,
+    ):
         cloud.channel.bot_endpoint = bot.messages
+        inspected.open(page)
+        until(lambda: inspected.is_recorded(inspected.send(text="Are you recorded?")))
         yield
 
 

@@ -35,7 +35,7 @@ class InspectedBot:
     def open(self, page: Page) -> None:
         """Open the page, and wait until it is connected."""
         page.goto(self.url)
-        expect(page.get_by_text("Connecting")).to_have_count(0)
+        expect(page.locator(".bot-state")).not_to_have_text("Connecting")
 
     def send(self, **activity: Any) -> str:
         """Deliver an activity to the bot; the turn's id."""
@@ -47,6 +47,11 @@ class InspectedBot:
         )
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             return str(json.load(response)["turn"])
+
+    def is_recorded(self, turn: str) -> bool:
+        """Whether the bot's process has reported details of a turn."""
+        found = self.thread.call(self.thread.cloud.inspector.log.find, turn)
+        return found is not None and found.detailed
 
     def report(self, *events: JsonObject) -> None:
         """Report events as if they had come over the feed."""
