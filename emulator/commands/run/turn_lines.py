@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from typing import TextIO
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from emulator.commands.run.turn_line import rest_line, turn_line
 from emulator.inspector.feed_events import DISPATCHERS
@@ -12,7 +12,8 @@ from emulator.inspector.turns.turn_details import JsonObject
 from emulator.inspector.turns.turn_progress import FAILED, QUEUED
 
 SETTLE_SECONDS = 0.25
-"""Between a turn's end and its line: the bot's processes may report a failure after the answer."""
+"""Between a turn's end and its line: the bot's processes may report a failure after the answer. One
+that comes even later has a line of its own."""
 
 QUEUED_SECONDS = 5.0
 """How long a queued turn waits until a line says so."""
@@ -33,7 +34,7 @@ class TurnLines:
         self._stream = stream
         self._colors = colors
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._printed: WeakSet[Turn] = WeakSet()
+        self._printed: WeakKeyDictionary[Turn, tuple[str, str]] = WeakKeyDictionary()
         self._known_as_queued: WeakSet[Turn] = WeakSet()
         self._lines = 0
         self._rest: Counter[str] = Counter()
@@ -42,9 +43,9 @@ class TurnLines:
         """See TurnListener."""
         if turn.kind == "function" and turn.function in DISPATCHERS and turn.outcome != FAILED:
             return
-        if not turn.is_over:
-            self._printed.discard(turn)  # a queued turn that failed may run again
-        if turn.is_over and turn not in self._printed:
+        if not turn.is_over and turn.kind != "channel":
+            self._printed.pop(turn, None)  # a queued turn that failed may run again
+        if turn.is_over and self._printed.get(turn) != _end_of(turn):
             self._wait(turn, SETTLE_SECONDS)
         elif turn.outcome == QUEUED and turn not in self._known_as_queued:
             self._known_as_queued.add(turn)
@@ -58,7 +59,7 @@ class TurnLines:
 
     def _wait(self, turn: Turn, seconds: float) -> None:
         if turn.is_over:
-            self._printed.add(turn)
+            self._printed[turn] = _end_of(turn)
         if (timer := self._timers.pop(turn.id, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -67,6 +68,7 @@ class TurnLines:
     def _print(self, turn: Turn) -> None:
         del self._timers[turn.id]
         if not turn.is_over and turn.outcome != QUEUED:
+            self._printed.pop(turn, None)
             return
         if not self._lines:
             asyncio.get_running_loop().call_later(1.0, self._next_second)
@@ -84,3 +86,8 @@ class TurnLines:
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
+
+
+def _end_of(turn: Turn) -> tuple[str, str]:
+    """What a turn has no second line about: how it ended, and why."""
+    return turn.outcome, turn.cause

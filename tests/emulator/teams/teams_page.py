@@ -166,11 +166,12 @@ class TeamsPage:
                 newest[change["id"]] = change
         return [each for each in newest.values() if each["type"] != "messageDelete"]
 
-    async def sees(self, text: str) -> Activity:
-        """The message with this text, once the page has it."""
+    async def sees(self, text: str, /, **properties: Any) -> Activity:
+        """The message with this text and these properties, once the page has it."""
+        wanted = {"text": text, **properties}
 
         async def look() -> Activity | None:
-            return next((each for each in self.shown() if each.get("text") == text), None)
+            return next((each for each in self.shown() if wanted.items() <= each.items()), None)
 
         found = await condition.found(look)
         assert found is not None

@@ -227,6 +227,7 @@ async def test_turns_of_a_conversation_run_at_once(page: TeamsPage, bot: Adapted
     first = await page.say("first")
     await page.say("second")
     await bot.wait_for("message", 2)
+    await page.event("delivery", activityId=first["id"])
     states = [each["state"] for each in page.events if each.get("activityId") == first["id"]]
     bot.may_answer.set()
     assert states == ["pending"]

@@ -10,9 +10,11 @@ from typing import Any
 
 import aiohttp
 
+from emulator.channel.conversations import Activity
 from emulator.cloud import Cloud
 from tests.emulator.teams.connector_caller import ConnectorCaller
 from tests.emulator.teams.teams_page import AdaptedBot, TeamsPage
+from tests.support.timing import condition
 
 CONSENT = "application/vnd.microsoft.teams.card.file.consent"
 
@@ -76,11 +78,11 @@ async def test_a_users_picture(
     status, info = await connector.call("GET", f"/attachments/{file_id}")
     assert (status, info["type"]) == (200, "image/png")
 
-    def has_picture(event: dict[str, Any]) -> bool:
-        changes = event.get("changes", [])
-        return any(change.get("attachments") for change in changes)
+    async def look() -> Activity | None:
+        return next((each for each in page.shown() if each.get("attachments")), None)
 
-    shown = next(each for event in page.events if has_picture(event) for each in event["changes"])
+    shown = await condition.found(look)
+    assert shown is not None
     url = shown["attachments"][0]["contentUrl"]
     assert url.startswith(cloud.pages.url)
     assert (await content_of(page, url))[0] == b"\x89PNG"

@@ -11,7 +11,6 @@ from emulator.cloud import Cloud
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot
 from tests.support.bots.bot_process import BotProcess
 from tests.support.test_bot import NO_TYPING
-from tests.support.timing.condition import until
 from tests.support.wire import chromium
 
 
@@ -49,7 +48,8 @@ def running_bot(
     ):
         cloud.channel.bot_endpoint = bot.messages
         inspected.open(page)
-        until(lambda: inspected.is_recorded(inspected.send(text="Are you recorded?")))
+        while not inspected.has_recorded():
+            inspected.send(text="Are you recorded?")
         yield
 
 

@@ -48,10 +48,9 @@ class InspectedBot:
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             return str(json.load(response)["turn"])
 
-    def is_recorded(self, turn: str) -> bool:
-        """Whether the bot's process has reported details of a turn."""
-        found = self.thread.call(self.thread.cloud.inspector.log.find, turn)
-        return found is not None and found.detailed
+    def has_recorded(self) -> bool:
+        """Whether the bot's process has reported details of any turn."""
+        return any(turn.detailed for turn in self.thread.cloud.inspector.log.turns)
 
     def report(self, *events: JsonObject) -> None:
         """Report events as if they had come over the feed."""
