@@ -16,6 +16,7 @@ from emulator.channel.conversations import (
     timestamp_now,
 )
 from emulator.channel.errors import ChannelError
+from emulator.teams.directory.backlog import Backlog
 from emulator.teams.directory.person import Person
 from emulator.teams.directory.streams import StreamRules, stream_info, with_stream_id
 from emulator.teams.directory.team import Team
@@ -58,7 +59,7 @@ class TeamsConversation(Conversation):
         failed: by activity id, what the bot did not accept.
         accepted: by the page's id of a message, what the page was answered.
         on_message: called with each new message.
-        backlog: held by a delivery that waits until the bot can be reached; others wait behind it.
+        backlog: the deliveries that wait until the bot can be reached.
     """
 
     kind: Kind = "personal"
@@ -67,7 +68,7 @@ class TeamsConversation(Conversation):
     people: dict[str, Person] = field(default_factory=dict)
     team: Team | None = None
     blocked: bool = False
-    backlog: asyncio.Lock = field(default_factory=asyncio.Lock)
+    backlog: Backlog = field(default_factory=Backlog)
     streams: StreamRules = field(default_factory=StreamRules)
     deleted: dict[str, Activity] = field(default_factory=dict)
     deliveries: dict[str, Event] = field(default_factory=dict)

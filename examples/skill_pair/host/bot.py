@@ -37,6 +37,8 @@ class HostBot(ActivityHandler):
     async def on_end_of_conversation_activity(self, turn_context: TurnContext) -> None:
         """Take the conversation back when the skill ends it."""
         await self._with_skill.delete(turn_context)
+        # The user's next message does not wait for this turn, and must not go to the skill.
+        await self._state.save_changes(turn_context, force=True)
         await turn_context.send_activity("Back at the host.")
 
     async def _forward(self, turn_context: TurnContext) -> None:

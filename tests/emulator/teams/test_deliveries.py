@@ -66,9 +66,10 @@ async def test_a_bot_that_is_too_slow(page: TeamsPage, bot: AdaptedBot, cloud: C
     assert "0.1 seconds" in event["text"]
     bot.may_answer.set()
     cloud.channel.timeout = 15
-    await page.say("next")
-    await bot.wait_for("message", 2)
-    assert len(bot.of("message")) == 2
+    following = await page.say("next")
+    await page.event("delivery", activityId=following["id"], state="delivered")
+    received = [each["text"] for each in bot.of("message")]
+    assert received in (["hello", "next"], ["next"])  # on a slow machine, the first is never sent
 
 
 async def test_a_lost_connection_is_no_reason_to_send_it_twice(

@@ -1,7 +1,6 @@
 """`make run DEBUG=1`: breakpoints in a bot, with a debugger that speaks VS Code's protocol."""
 
 import re
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -42,13 +41,6 @@ def bot(tmp_path: Path) -> Path:
     return write(tmp_path / "held bot", {"__init__.py": BOT})
 
 
-def say(user: ChatPageUser, text: str) -> threading.Thread:
-    """Send a message, which the bot may not answer for a while."""
-    saying = threading.Thread(target=user.say, args=[text])
-    saying.start()
-    return saying
-
-
 def variables(bot: Path, **others: str) -> dict[str, str]:
     """A bot, ports that are free, and what else is given."""
     names = ("PORT", "CHAT_PORT", "SKILL_PORT", "DEBUG_PORT")
@@ -66,7 +58,7 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
     ):
         until(lambda: f"Debugger:  port {chosen['DEBUG_PORT']}" in "".join(run.output))
         until(lambda: debugger.attached >= PROCESSES)
-        saying = say(user, "one")
+        user.say("one")
         stop = debugger.next_stop()
         assert (stop.file, stop.line) == (file, LINE)
         end = time.monotonic() + LONGER
@@ -74,14 +66,12 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
         assert user.replies() == []
         stop.go_on()
         until(lambda: user.replies() == ["first: one"])
-        saying.join()
         until(lambda: re.search(r"message +3 characters +200 ", "".join(run.output)) is not None)
         file.write_text(BOT.replace("first", "second"))
         until(lambda: "Reloaded" in "".join(run.output))
-        saying = say(user, "two")
+        user.say("two")
         debugger.next_stop().go_on()
         until(lambda: user.replies() == ["first: one", "second: two"])
-        saying.join()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from tests.end_to_end.deployment.played_deployment import PlayedDeployment
 from tests.support.azure.azure_thread import AzureThread
+from tests.support.timing.condition import until
 
 KINDS = {
     "ManagedIdentity": "ManagedIdentity",
@@ -40,6 +41,7 @@ def test_a_deployed_bot_answers(credential: str, turns: str, packed: Path, tmp_p
             facts = deployment.identity()
             assert facts["kind"] == KINDS[credential]
             assert facts["appId"] == deployment.outputs["BOT_ID"]
-            assert facts["lastOutboundCall"]
+            # The user has the reply a moment before the bot knows that its call succeeded.
+            until(lambda: bool(deployment.identity()["lastOutboundCall"]))
             assert deployment.post("/api/messages", {"type": "message"}) == 401
             deployment.prove()

@@ -44,6 +44,8 @@ class Parent(ActivityHandler):
 
     async def on_end_of_conversation_activity(self, turn_context):
         await self._active.delete(turn_context)
+        # The user's next message does not wait for this turn.
+        await self._services.conversation_state.save_changes(turn_context, force=True)
         activity = turn_context.activity
         await turn_context.send_activity(f"Back: {activity.code} {activity.value}")
 
