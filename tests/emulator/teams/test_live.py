@@ -190,7 +190,7 @@ async def test_a_proactive_message_appears(page: TeamsPage, bot: AdaptedBot) -> 
 
     bot.turn = keep
     await page.say("remember me")
-    await bot.wait_for("message")
+    await condition.comes_true(lambda: bool(references))
     app_id = bot.app.cloud.registration.app_id
     await bot.app.parts.adapter.continue_conversation(references[0], send, app_id)
     await page.sees("by the way")

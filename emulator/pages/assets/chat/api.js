@@ -40,52 +40,67 @@ function errorText({ status }, text) {
 }
 
 /**
- * The calls for the conversation that is open.
+ * The calls for the conversation that is open. A person may be faster than the session: their calls
+ * wait for it.
  *
- * @param {() => {user: object, conversation: object}} current who acts, and where.
+ * @param {() => Promise<{user: object, conversation: object}>} opened resolves to who acts, and
+ *   where, once the session has begun.
  */
-export function chatApi(current) {
-  const user = () => current().user.id;
-  const acting = () => ({
-    user: user(),
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  });
-  const inside = (rest) => `/conversations/${encodeURIComponent(current().conversation.id)}${rest}`;
-  const activity = (id, rest = "") => inside(`/activities/${encodeURIComponent(id)}${rest}`);
+export function chatApi(opened) {
+  const timezone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const byUser = (user) => ({ user });
+  const inside = async (method, rest, body = byUser) => {
+    const { user, conversation } = await opened();
+    const path = `/conversations/${encodeURIComponent(conversation.id)}${rest}`;
+    return request(method, path, body(user.id));
+  };
+  const activity = (id, rest = "") => `/activities/${encodeURIComponent(id)}${rest}`;
   return {
     session: (kept) => request("POST", "/session", kept),
     app: () => request("GET", "/app"),
     conversation: (id) => request("GET", `/conversations/${encodeURIComponent(id)}`),
     conversations: (id) => request("GET", `/conversations?user=${encodeURIComponent(id)}`),
-    createConversation: (body) => request("POST", "/conversations", { user: user(), ...body }),
-    send: (sent, more = {}) =>
-      request("POST", inside("/activities"), { ...acting(), activity: sent, ...more }),
-    edit: (id, sent) => request("PUT", activity(id), { user: user(), activity: sent }),
-    remove: (id) => request("DELETE", activity(id), { user: user() }),
-    undelete: (id) => request("POST", activity(id, "/undelete"), { user: user() }),
-    stopStream: (id) => request("POST", activity(id, "/stop"), { user: user() }),
-    retry: (id) => request("POST", activity(id, "/retry"), { user: user() }),
-    react: (id, type, add) =>
-      request("POST", activity(id, "/reactions"), { user: user(), type, add }),
-    typing: () => request("POST", inside("/typing"), { user: user() }),
-    invoke: (invoke) => request("POST", inside("/invoke"), { ...acting(), ...invoke }),
-    upload: (files, fields = {}) => {
-      const form = new FormData();
-      for (const [name, value] of Object.entries({ ...acting(), ...fields })) {
-        if (value) form.append(name, value);
-      }
-      for (const file of files) form.append("file", file, file.name);
-      return request("POST", inside("/files"), form);
+    createConversation: async (body) => {
+      const { user } = await opened();
+      return request("POST", "/conversations", { user: user.id, ...body });
     },
-    addMember: (member) => request("POST", inside("/members"), { by: user(), ...member }),
-    removeMember: (id) =>
-      request(
-        "DELETE",
-        inside(`/members/${encodeURIComponent(id)}?by=${encodeURIComponent(user())}`),
-      ),
-    rename: (name) => request("PATCH", inside(""), { user: user(), name }),
-    block: (blocked) => request("POST", inside(blocked ? "/block" : "/unblock"), { user: user() }),
-    install: () => request("POST", inside("/install"), { user: user() }),
-    uninstall: () => request("POST", inside("/uninstall"), { user: user() }),
+    send: (sent, more = {}) =>
+      inside("POST", "/activities", (user) => ({
+        user,
+        timezone: timezone(),
+        activity: sent,
+        ...more,
+      })),
+    edit: (id, sent) => inside("PUT", activity(id), (user) => ({ user, activity: sent })),
+    remove: (id) => inside("DELETE", activity(id)),
+    undelete: (id) => inside("POST", activity(id, "/undelete")),
+    stopStream: (id) => inside("POST", activity(id, "/stop")),
+    retry: (id) => inside("POST", activity(id, "/retry")),
+    react: (id, type, add) =>
+      inside("POST", activity(id, "/reactions"), (user) => ({ user, type, add })),
+    typing: () => inside("POST", "/typing"),
+    invoke: (invoke) =>
+      inside("POST", "/invoke", (user) => ({ user, timezone: timezone(), ...invoke })),
+    upload: (files, fields = {}) =>
+      inside("POST", "/files", (user) => formOf(files, { user, timezone: timezone(), ...fields })),
+    addMember: (member) => inside("POST", "/members", (user) => ({ by: user, ...member })),
+    removeMember: async (id) => {
+      const { user } = await opened();
+      const query = `?by=${encodeURIComponent(user.id)}`;
+      return inside("DELETE", `/members/${encodeURIComponent(id)}${query}`, () => undefined);
+    },
+    rename: (name) => inside("PATCH", "", (user) => ({ user, name })),
+    block: (blocked) => inside("POST", blocked ? "/block" : "/unblock"),
+    install: () => inside("POST", "/install"),
+    uninstall: () => inside("POST", "/uninstall"),
   };
+}
+
+function formOf(files, fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value) form.append(name, value);
+  }
+  for (const file of files) form.append("file", file, file.name);
+  return form;
 }

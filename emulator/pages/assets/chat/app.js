@@ -30,7 +30,7 @@ import { StatusBanner } from "../panes/status.js";
 export function start(facts, root) {
   const kept = keptSession(sessionStorage);
   const store = createStore(reduce, initialState(kept, keptOutbox(sessionStorage)));
-  const api = chatApi(() => store.state);
+  const api = chatApi(() => store.when(({ run }) => run !== ""));
   const client = chatClient(store, api, (url) => new WebSocket(url));
   store.subscribe(({ user, conversation, singleSignOn, outbox }) => {
     keepSession(sessionStorage, { user, conversation, singleSignOn });

@@ -21,12 +21,13 @@ export function useMentions({ field, now, put }, members) {
     setQuery(mentionQuery(typed, caret));
     setActive(0);
   };
+  const close = () => setQuery(null);
   const onKeyDown = (event) => {
     if (!open) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) setActive((active + step + found.length) % found.length);
     else if (event.key === "Enter" || event.key === "Tab") pick(found[active]);
-    else if (event.key === "Escape") setQuery(null);
+    else if (event.key === "Escape") close();
     else return false;
     event.preventDefault();
     return true;
@@ -37,7 +38,7 @@ export function useMentions({ field, now, put }, members) {
     "aria-controls": open ? LIST : undefined,
     "aria-activedescendant": open ? `${LIST}-${active}` : undefined,
   };
-  return { open, found, active, pick, update, onKeyDown, aria };
+  return { open, found, active, pick, update, close, onKeyDown, aria };
 }
 
 export function MentionPicker({ mentions }) {

@@ -17,5 +17,16 @@ export function createStore(reduce, initial) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    /** Resolves to the first state, from the present one on, that a condition holds for. */
+    async when(condition) {
+      if (condition(state)) return state;
+      return new Promise((resolve) => {
+        const stop = this.subscribe((next) => {
+          if (!condition(next)) return;
+          stop();
+          resolve(next);
+        });
+      });
+    },
   };
 }

@@ -79,6 +79,16 @@ def test_a_mention_among_many(teams: LocalTeams, page: Page) -> None:
     expect(options.last).to_have_attribute("aria-selected", "true")
 
 
+def test_the_list_of_members_closes_when_its_text_is_sent(page: Page) -> None:
+    """Nobody can be picked for a message that is gone."""
+    box(page).press_sequentially("mail me @")
+    listed = page.get_by_role("listbox", name="Mention")
+    expect(listed).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(bubble(page, "You said: mail me @")).to_be_visible()
+    expect(listed).not_to_be_visible()
+
+
 def test_a_second_user_in_the_same_chat(teams: LocalTeams, page: Page) -> None:
     """A member is added, acted as, mentioned and removed; two tabs see the same."""
     open_group(page)
