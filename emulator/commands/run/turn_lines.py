@@ -89,5 +89,5 @@ class TurnLines:
 
 
 def _end_of(turn: Turn) -> tuple[str, str]:
-    """What a turn has no second line about: how it ended, and why."""
+    """How it ended, and why: a turn has no second line while these are the same."""
     return turn.outcome, turn.cause
