@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from emulator.channel.channel import BotAnswer, Channel
 from emulator.channel.conversations import Activity
 from emulator.inspector.bot_status import UNKNOWN, BotStatus
-from emulator.teams.directory.backlog import Backlog
+from emulator.teams.directory.backlog import Place
 from emulator.teams.directory.conversation import TeamsConversation
 
 HOLD_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Deliveries:
         """
         turn = self._channel.new_turn()
         limit = self.hold_seconds if hold is None else hold
-        self._run(self._deliver(chat, activity, turn, chat.backlog.new_place(), limit))
+        self._run(self._deliver(chat, activity, turn, limit))
         return turn
 
     async def ask(self, activity: Activity) -> BotAnswer:
@@ -93,15 +93,15 @@ class Deliveries:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(
-        self, chat: TeamsConversation, activity: Activity, turn: str, place: int, limit: float
+        self, chat: TeamsConversation, activity: Activity, turn: str, limit: float
     ) -> None:
         report = DeliveryReport(chat, activity["id"], turn)
         is_direct = self._reached and self._may_answer() and chat.backlog.is_empty
         report.publish("pending")
-        answer = await self._post(activity, turn) if is_direct else None
-        if answer is None or not answer.sent:
-            with chat.backlog.waiting(place):
-                answer = await self._deliver_later(chat.backlog, place, activity, report, limit)
+        with chat.backlog.place() as place:
+            answer = await self._post(activity, turn) if is_direct else None
+            if answer is None or not answer.sent:
+                answer = await self._deliver_later(place, activity, report, limit)
         chat.failed.pop(activity["id"], None)
         if not answer.ok:
             chat.failed[activity["id"]] = activity
@@ -113,19 +113,14 @@ class Deliveries:
         return answer
 
     async def _deliver_later(
-        self,
-        backlog: Backlog,
-        place: int,
-        activity: Activity,
-        report: "DeliveryReport",
-        limit: float,
+        self, place: Place, activity: Activity, report: "DeliveryReport", limit: float
     ) -> BotAnswer:
         loop = asyncio.get_running_loop()
         end = loop.time() + limit
         waiting = loop.call_later(SHOWN_AFTER_SECONDS, report.publish_held)
         try:
+            await self._become_first(place, end)
             while True:
-                await self._become_first(backlog, place, end)
                 # Those in front may have used up the time, though the bot can be reached now.
                 async with asyncio.timeout_at(max(end, loop.time() + self.min_wait_seconds)):
                     await self._until_it_answers()
@@ -140,7 +135,7 @@ class Deliveries:
         finally:
             waiting.cancel()
 
-    async def _become_first(self, backlog: Backlog, place: int, end: float) -> None:
+    async def _become_first(self, place: Place, end: float) -> None:
         """Wait for the deliveries in front.
 
         Raises:
@@ -149,7 +144,7 @@ class Deliveries:
         while True:
             try:
                 async with asyncio.timeout_at(end):
-                    await backlog.become_first(place)
+                    await place.become_first()
             except TimeoutError:
                 if not (self._reached and self._may_answer()):
                     raise

@@ -12,8 +12,8 @@ from emulator.inspector.turns.turn_details import JsonObject
 from emulator.inspector.turns.turn_progress import FAILED, QUEUED
 
 SETTLE_SECONDS = 0.25
-"""Between a turn's end and its line: the bot's processes may report a failure after the answer. One
-that comes even later has a line of its own."""
+"""Between a turn's end and its line: the bot's processes may report a failure after the answer. A
+failure that is reported later than that has a line of its own."""
 
 QUEUED_SECONDS = 5.0
 """How long a queued turn waits until a line says so."""
@@ -44,8 +44,8 @@ class TurnLines:
         if turn.kind == "function" and turn.function in DISPATCHERS and turn.outcome != FAILED:
             return
         if not turn.is_over and turn.kind != "channel":
-            self._printed.pop(turn, None)  # a queued turn that failed may run again
-        if turn.is_over and self._printed.get(turn) != _end_of(turn):
+            self._printed.pop(turn, None)  # it may run again; late reports of a delivery are no run
+        if turn.is_over and self._has_news(turn):
             self._wait(turn, SETTLE_SECONDS)
         elif turn.outcome == QUEUED and turn not in self._known_as_queued:
             self._known_as_queued.add(turn)
@@ -57,9 +57,14 @@ class TurnLines:
     def cleared(self) -> None:
         """See TurnListener: what is removed from the page is printed all the same."""
 
+    def _has_news(self, turn: Turn) -> bool:
+        """Whether its line does not say how it ended, or why."""
+        outcome, cause = self._printed.get(turn, ("", ""))
+        return turn.outcome != outcome or turn.cause not in ("", cause)
+
     def _wait(self, turn: Turn, seconds: float) -> None:
         if turn.is_over:
-            self._printed[turn] = _end_of(turn)
+            self._printed[turn] = turn.outcome, turn.cause
         if (timer := self._timers.pop(turn.id, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -86,8 +91,3 @@ class TurnLines:
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
-
-
-def _end_of(turn: Turn) -> tuple[str, str]:
-    """How it ended, and why: a turn has no second line while these are the same."""
-    return turn.outcome, turn.cause

@@ -1,43 +1,58 @@
-"""Backlog: deliveries of a conversation that wait until the bot can be reached."""
+"""Backlog: the order of a conversation's deliveries, for those that wait."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Place:
+    """A delivery's place in the order.
+
+    Attributes:
+        backlog: keeps the order.
+        waits: the bot could not be reached, so the delivery waits for those in front.
+    """
+
+    backlog: "Backlog"
+    waits: bool = False
+
+    async def become_first(self) -> None:
+        """Wait until the deliveries in front are over."""
+        self.waits = True
+        await self.backlog.until_first(self)
 
 
 class Backlog:
-    """Lets deliveries go in the order of their places.
+    """Keeps the order in which deliveries were started.
 
-    They may start to wait in another order, because a first attempt takes a moment to fail.
+    A delivery that waits goes when those in front are over, first attempts included: they may fail,
+    and then have to go before it.
     """
 
     def __init__(self) -> None:
-        self._places = count()
-        self._waiting: set[int] = set()
+        self._places: list[Place] = []
         self._changed = asyncio.Event()
 
     @property
     def is_empty(self) -> bool:
         """Whether no delivery waits."""
-        return not self._waiting
-
-    def new_place(self) -> int:
-        """The place of a new delivery, behind all others."""
-        return next(self._places)
+        return not any(place.waits for place in self._places)
 
     @contextmanager
-    def waiting(self, place: int) -> Iterator[None]:
-        """Wait at a place: deliveries with later ones stay behind until this ends."""
-        self._waiting.add(place)
+    def place(self) -> Iterator[Place]:
+        """Hold the place behind all others, for a whole delivery."""
+        place = Place(self)
+        self._places.append(place)
         try:
-            yield
+            yield place
         finally:
-            self._waiting.remove(place)
+            self._places.remove(place)
             self._changed.set()
             self._changed = asyncio.Event()
 
-    async def become_first(self, place: int) -> None:
-        """Wait for the deliveries in front."""
-        while place != min(self._waiting):
+    async def until_first(self, place: Place) -> None:
+        """Wait until nothing is in front of a place."""
+        while place is not self._places[0]:
             await self._changed.wait()

@@ -52,9 +52,9 @@ def state(view: LiveView) -> str:
 
 
 async def recorded_turn(client: InspectorClient) -> Any:
-    """A turn whose details are known, after another was sent; None: there is none yet."""
+    """Send a message; any turn whose details are known by now, or None."""
     await client.send(text="count")
-    for row in await client.rows():
+    for row in [each for each in await client.rows() if each["detailed"]]:
         turn = await client.turn(row["id"])
         if {each["name"] for each in turn["spans"]} >= {"the bot's on_turn", "authentication"}:
             return turn

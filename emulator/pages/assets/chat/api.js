@@ -40,7 +40,7 @@ function errorText({ status }, text) {
 }
 
 /**
- * The calls for the conversation that is open. A person may be faster than the session: their calls
+ * The calls for the conversation that is open. Those that a person makes before the session has begun
  * wait for it.
  *
  * @param {() => Promise<{user: object, conversation: object}>} opened resolves to who acts, and
@@ -51,14 +51,13 @@ export function chatApi(opened) {
   const byUser = (user) => ({ user });
   const inside = async (method, rest, body = byUser) => {
     const { user, conversation } = await opened();
-    const path = `/conversations/${encodeURIComponent(conversation.id)}${rest}`;
-    return request(method, path, body(user.id));
+    return request(method, `${pathOf(conversation)}${rest}`, body(user.id));
   };
   const activity = (id, rest = "") => `/activities/${encodeURIComponent(id)}${rest}`;
   return {
     session: (kept) => request("POST", "/session", kept),
     app: () => request("GET", "/app"),
-    conversation: (id) => request("GET", `/conversations/${encodeURIComponent(id)}`),
+    conversation: (id) => request("GET", pathOf({ id })),
     conversations: (id) => request("GET", `/conversations?user=${encodeURIComponent(id)}`),
     createConversation: async (body) => {
       const { user } = await opened();
@@ -85,15 +84,19 @@ export function chatApi(opened) {
       inside("POST", "/files", (user) => formOf(files, { user, timezone: timezone(), ...fields })),
     addMember: (member) => inside("POST", "/members", (user) => ({ by: user, ...member })),
     removeMember: async (id) => {
-      const { user } = await opened();
-      const query = `?by=${encodeURIComponent(user.id)}`;
-      return inside("DELETE", `/members/${encodeURIComponent(id)}${query}`, () => undefined);
+      const { user, conversation } = await opened();
+      const member = `${pathOf(conversation)}/members/${encodeURIComponent(id)}`;
+      return request("DELETE", `${member}?by=${encodeURIComponent(user.id)}`);
     },
     rename: (name) => inside("PATCH", "", (user) => ({ user, name })),
     block: (blocked) => inside("POST", blocked ? "/block" : "/unblock"),
     install: () => inside("POST", "/install"),
     uninstall: () => inside("POST", "/uninstall"),
   };
+}
+
+function pathOf({ id }) {
+  return `/conversations/${encodeURIComponent(id)}`;
 }
 
 function formOf(files, fields) {

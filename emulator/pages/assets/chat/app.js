@@ -15,7 +15,7 @@ import { initialState, reduce } from "../model/chat_state.js";
 import { keepOutbox, keptOutbox } from "../model/outbox.js";
 import { keepSession, keptSession } from "../model/session.js";
 import { createStore } from "../model/store.js";
-import { chatApi } from "./api.js";
+import { chatApi, UnreachableError } from "./api.js";
 import { chatClient } from "./client.js";
 import { createContext } from "./context.js";
 import { takeCodes } from "./sign_in.js";
@@ -30,7 +30,7 @@ import { StatusBanner } from "../panes/status.js";
 export function start(facts, root) {
   const kept = keptSession(sessionStorage);
   const store = createStore(reduce, initialState(kept, keptOutbox(sessionStorage)));
-  const api = chatApi(() => store.when(({ run }) => run !== ""));
+  const api = chatApi(() => openedSession(store));
   const client = chatClient(store, api, (url) => new WebSocket(url));
   store.subscribe(({ user, conversation, singleSignOn, outbox }) => {
     keepSession(sessionStorage, { user, conversation, singleSignOn });
@@ -39,6 +39,13 @@ export function start(facts, root) {
   render(html`<${App} facts=${facts} store=${store} api=${api} client=${client} />`, root);
   takeCodes({ store, api });
   client.connect();
+}
+
+/** The state once there is a session; nothing waits for a local cloud that cannot be reached. */
+async function openedSession(store) {
+  const state = await store.when(({ run, connection }) => run !== "" || connection === "lost");
+  if (state.run === "") throw new UnreachableError();
+  return state;
 }
 
 function App({ facts, store, api, client }) {

@@ -27,9 +27,16 @@ export function createContext({ store, api, client, facts }, shown) {
   };
   const context = {
     state,
-    user: state.user,
-    bot: state.bot,
-    conversation: state.conversation,
+    // What a person has begun may go on after later states: it needs the present ones.
+    get user() {
+      return store.state.user;
+    },
+    get bot() {
+      return store.state.bot;
+    },
+    get conversation() {
+      return store.state.conversation;
+    },
     facts,
     api,
     client,

@@ -27,10 +27,7 @@ export function Composer({ context, handle }) {
     edit: writing.edit,
   };
   useLayoutEffect(() => grow(field.current), [draft.text]);
-  const submit = () => {
-    mentions.close();
-    send(writing, files, context);
-  };
+  const submit = () => send(writing, files, context);
   const onKeyDown = (event) => {
     // An IME's Enter picks a word: it is not the message's end.
     if (event.isComposing || event.keyCode === 229) return;

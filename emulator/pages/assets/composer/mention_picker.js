@@ -5,23 +5,25 @@ import { Avatar } from "../shared/avatar.js";
 const LIST = "mention-list";
 
 /** The list of members that opens after an `@`. */
-export function useMentions({ field, now, put }, members) {
-  const [query, setQuery] = useState(null);
+export function useMentions({ field, draft, now, put }, members) {
+  const [asked, setAsked] = useState({ query: null, typed: "" });
   const [active, setActive] = useState(0);
+  // A text that was sent, or replaced, has no list any more.
+  const query = asked.typed === draft.text ? asked.query : null;
   const found = query ? matchingMembers(members, query.query) : [];
   const open = found.length > 0;
+  const close = () => setAsked({ query: null, typed: "" });
   const pick = (member) => {
     const { selectionStart } = field.current;
     const before = now();
     const { text, caret } = withMention(before.text, selectionStart, query, member.name);
-    setQuery(null);
+    close();
     put({ text, picked: [...before.picked.filter(({ id }) => id !== member.id), member] }, caret);
   };
   const update = (typed, caret) => {
-    setQuery(mentionQuery(typed, caret));
+    setAsked({ query: mentionQuery(typed, caret), typed });
     setActive(0);
   };
-  const close = () => setQuery(null);
   const onKeyDown = (event) => {
     if (!open) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -38,7 +40,7 @@ export function useMentions({ field, now, put }, members) {
     "aria-controls": open ? LIST : undefined,
     "aria-activedescendant": open ? `${LIST}-${active}` : undefined,
   };
-  return { open, found, active, pick, update, close, onKeyDown, aria };
+  return { open, found, active, pick, update, onKeyDown, aria };
 }
 
 export function MentionPicker({ mentions }) {

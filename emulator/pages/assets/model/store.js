@@ -17,15 +17,16 @@ export function createStore(reduce, initial) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** Resolves to the first state, from the present one on, that a condition holds for. */
-    async when(condition) {
-      if (condition(state)) return state;
+    /** Resolves to the first state, the present or a later one, for which the condition holds. */
+    when(condition) {
       return new Promise((resolve) => {
-        const stop = this.subscribe((next) => {
+        const take = (next) => {
           if (!condition(next)) return;
-          stop();
+          listeners.delete(take);
           resolve(next);
-        });
+        };
+        listeners.add(take);
+        take(state);
       });
     },
   };

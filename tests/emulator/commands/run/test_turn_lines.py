@@ -159,23 +159,26 @@ async def test_one_line_a_turn(log: TurnLog, terminal: io.StringIO) -> None:
 
 
 async def test_reports_that_come_late(log: TurnLog, terminal: io.StringIO) -> None:
-    """What a process reports after a turn's line has one of its own, if the turn failed."""
-    turns = [end(log, "1"), end(log, "2")]
-    await comes_true(lambda: len(lines(terminal)) == 2)
+    """A failure that is reported after the turn's line has its own; anything else has none."""
+    turns = [end(log, "1"), end(log, "2"), end(log, "3", 501)]
+    turns[2].fail("The bot answered 501.")
+    log.changed(turns[2])
+    await comes_true(lambda: len(lines(terminal)) == 3)
     for turn in turns:
+        turn.retry()  # as at the start of a run
         turn.progress.run_started(1)
         log.changed(turn)
         turn.progress.run_ended(1, log.clock(), failed=turn.id == "2")
         turn.fail("bot.py:1 ValueError" if turn.id == "2" else "")
         log.changed(turn)
-    end(log, "3")
-    await comes_true(lambda: len(lines(terminal)) >= 4)
-    assert [line.split()[4] for line in lines(terminal)] == ["200", "200", "failed", "200"]
-    assert lines(terminal)[2].endswith("bot.py:1 ValueError")
+    end(log, "4")
+    await comes_true(lambda: len(lines(terminal)) >= 5)
+    assert [line.split()[4] for line in lines(terminal)] == ["200", "200", "501", "failed", "200"]
+    assert lines(terminal)[3].endswith("bot.py:1 ValueError")
 
 
 async def test_a_turn_that_runs_on(log: TurnLog, terminal: io.StringIO) -> None:
-    """A turn that still runs when the channel has its answer has its line when it has ended."""
+    """A turn that still runs when the channel has its answer has no line before it has ended."""
     turn = end(log, "1")
     turn.progress.run_started(1)
     log.changed(turn)

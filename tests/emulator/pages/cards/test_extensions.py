@@ -32,19 +32,22 @@ def test_a_menu_that_grows(browser: Browser, teams_bot: str) -> None:
     page.close()
 
 
-def test_a_user_who_is_faster_than_the_session(browser: Browser, teams_bot: str) -> None:
-    """What is asked of the bot before the page has its session is asked once it has it."""
+def test_a_command_before_the_session(browser: Browser, teams_bot: str) -> None:
+    """What a user asks of the bot before the session has begun is sent once it has."""
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     tab = ChatTab(page)
     asked: list[Route] = []
     page.route("**/api/chat/session", lambda route: asked.append(route))
     with page.expect_request("**/api/chat/session"):
         page.goto(teams_bot)
-    form = open_command(tab, "Make a note")
-    expect(form.get_by_role("status")).to_have_text("Loading…")
+    tab.press("More")
+    page.get_by_role("menuitemcheckbox", name="Single sign-on").click()
+    box = open_command(tab, "Find my books")
+    box.get_by_label("Title").fill("silent")
+    expect(box.get_by_role("status")).to_have_text("Searching…")
     for route in asked:
         route.continue_()
-    expect(form.get_by_label("Note")).to_be_visible()
+    expect(box.get_by_role("button", name="For a token")).to_be_visible()
     assert tab.console_errors == []
     page.close()
 

@@ -69,19 +69,13 @@ class LocalTeams:
         self.thread.call(conversation.update, activity["id"], {**activity, **changes})
 
     def received(self, page: Page, text: str) -> Activity:
-        """The message with this text in the conversation of a page, once it has arrived there.
+        """The message with this text in the conversation of a page, once the local cloud has it.
 
-        The page shows what its user writes before that.
+        The page shows its user's messages before that.
         """
-        found: list[Activity] = []
-
-        def has_arrived() -> bool:
-            activities = self.conversation(page).activities
-            found[:] = [each for each in activities if each.get("text") == text]
-            return bool(found)
-
-        until(has_arrived)
-        return found[0]
+        activities = self.conversation(page).activities
+        until(lambda: text in [each.get("text") for each in activities])
+        return next(each for each in activities if each.get("text") == text)
 
 
 def box(page: Page) -> Locator:

@@ -14,6 +14,7 @@ from tests.emulator.pages.chat.local_teams import (
     LocalTeams,
     box,
     bubble,
+    choose,
     hand_over,
     message,
     shoot,
@@ -55,6 +56,17 @@ def test_a_page_that_is_painted_late(
         teams.open(page)
         expect(page.locator(".status")).not_to_have_text("Connecting")
     assert complaints == []
+
+
+def test_nothing_waits_for_a_cloud_that_cannot_be_reached(
+    teams: LocalTeams, browser: Browser
+) -> None:
+    """Without a session, a command says so, and does not follow by surprise later."""
+    with tab(browser, [], 1280, 860) as page:
+        page.route("**/api/chat/session", lambda route: route.abort())
+        page.goto(teams.url)
+        choose(page, "New conversation", "New group chat")
+        expect(page.get_by_text("The local cloud cannot be reached.")).to_be_visible()
 
 
 def test_a_reload_changes_nothing(page: Page, complaints: list[str]) -> None:

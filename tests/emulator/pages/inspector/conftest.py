@@ -11,6 +11,7 @@ from emulator.cloud import Cloud
 from tests.emulator.pages.inspector.inspected_bot import InspectedBot
 from tests.support.bots.bot_process import BotProcess
 from tests.support.test_bot import NO_TYPING
+from tests.support.timing.condition import until
 from tests.support.wire import chromium
 
 
@@ -37,7 +38,7 @@ def running_bot(
 ) -> Iterator[None]:
     """The bot of the base's tests in front of the local cloud, to whose feed it reports.
 
-    It learns a moment after a page was opened that turns are to be recorded, so a page of the
+    It learns a moment after a page is opened that turns are to be recorded, so a page of the
     fixture's own stays open, and tests begin once a turn has been recorded.
     """
     cloud = watched.cloud
@@ -48,8 +49,7 @@ def running_bot(
     ):
         cloud.channel.bot_endpoint = bot.messages
         inspected.open(page)
-        while not inspected.has_recorded():
-            inspected.send(text="Are you recorded?")
+        until(inspected.has_recorded_more)
         yield
 
 

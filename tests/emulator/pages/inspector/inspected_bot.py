@@ -1,6 +1,7 @@
 """InspectedBot: a local cloud with its inspector, as the tests of the inspector's page use it."""
 
 import json
+import re
 import time
 import urllib.request
 import uuid
@@ -35,7 +36,7 @@ class InspectedBot:
     def open(self, page: Page) -> None:
         """Open the page, and wait until it is connected."""
         page.goto(self.url)
-        expect(page.locator(".bot-state")).not_to_have_text("Connecting")
+        expect(page.locator(".bot-state")).not_to_have_text(re.compile("onnect"))
 
     def send(self, **activity: Any) -> str:
         """Deliver an activity to the bot; the turn's id."""
@@ -48,8 +49,9 @@ class InspectedBot:
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             return str(json.load(response)["turn"])
 
-    def has_recorded(self) -> bool:
-        """Whether the bot's process has reported details of any turn."""
+    def has_recorded_more(self) -> bool:
+        """Send one more message; whether the bot's process has reported details of any turn."""
+        self.send(text="Are you recorded?")
         return any(turn.detailed for turn in self.thread.cloud.inspector.log.turns)
 
     def report(self, *events: JsonObject) -> None:
