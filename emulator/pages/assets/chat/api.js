@@ -40,8 +40,8 @@ function errorText({ status }, text) {
 }
 
 /**
- * The calls for the conversation that is open. Those that a person makes before the session has begun
- * wait for it.
+ * The calls for the conversation that is open. Those that a person makes before the session has
+ * begun wait for it.
  *
  * @param {() => Promise<{user: object, conversation: object}>} opened resolves to who acts, and
  *   where, once the session has begun.
