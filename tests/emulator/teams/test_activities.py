@@ -196,7 +196,7 @@ async def test_a_member_is_added_once(page: TeamsPage, bot: AdaptedBot) -> None:
         ]
         return [name for each in of_group for name in each if name.startswith("members")]
 
-    await condition.comes_true(lambda: "membersRemoved" in changes())
+    await condition.comes_true(lambda: len(changes()) >= 3)
     assert sorted(changes()) == ["membersAdded", "membersAdded", "membersRemoved"]
 
 

@@ -44,7 +44,7 @@ function NameDialog({ title, name = "", button, onSubmit, onClose }) {
         id="name-field"
         class="field"
         name="name"
-        value=${name}
+        defaultValue=${name}
         maxlength="50"
         required
         autofocus

@@ -73,9 +73,13 @@ class LocalTeams:
 
         The page shows its user's messages before that.
         """
-        activities = self.conversation(page).activities
-        until(lambda: text in [each.get("text") for each in activities])
-        return next(each for each in activities if each.get("text") == text)
+        conversation = self.conversation(page)
+
+        def found() -> list[Activity]:
+            return [each for each in conversation.activities if each.get("text") == text]
+
+        until(lambda: bool(found()))
+        return found()[0]
 
 
 def box(page: Page) -> Locator:

@@ -134,15 +134,19 @@ def test_a_channel_has_threads(teams: LocalTeams, page: Page) -> None:
     shoot(page, "channel")
 
 
-def test_names_can_be_changed(page: Page) -> None:
-    """A group chat and a channel get another name, in header, list and transcript."""
+def test_names_can_be_changed(teams: LocalTeams, page: Page) -> None:
+    """A group chat gets another name, in header, list and transcript, whatever comes meanwhile."""
     open_group(page)
     choose(page, "More", "Rename")
     page.get_by_role("textbox", name="Name").fill("Release planning")
+    teams.bot_says(page, "meanwhile")
+    expect(bubble(page, "meanwhile")).to_have_count(1)
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Release planning")
     expect(page.get_by_role("navigation")).to_contain_text("Release planning")
     expect(page.locator(".event").last).to_contain_text("Release planning")
+    choose(page, "More", "Rename")
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("Release planning")
 
 
 def test_the_app_is_uninstalled_and_installed(page: Page) -> None:
