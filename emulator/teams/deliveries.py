@@ -33,7 +33,7 @@ class Deliveries:
     As Teams does, it sends a conversation's activities without waiting for the bot's answer to the
     one before. It retries only what the bot did not get: a bot that answers too late, or with an
     error, gets no activity twice. Unlike Teams, it holds activities while the bot cannot be
-    reached; they are delivered one after the other when it can.
+    reached; they are delivered one after the other when it can, behind those under way.
 
     Args:
         channel: delivers.

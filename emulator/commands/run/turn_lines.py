@@ -44,7 +44,8 @@ class TurnLines:
         if turn.kind == "function" and turn.function in DISPATCHERS and turn.outcome != FAILED:
             return
         if not turn.is_over and turn.kind != "channel":
-            self._printed.pop(turn, None)  # it may run again; late reports of a delivery are no run
+            # A queued turn may run again. A delivery does not: it is only reported late.
+            self._printed.pop(turn, None)
         if turn.is_over and self._has_news(turn):
             self._wait(turn, SETTLE_SECONDS)
         elif turn.outcome == QUEUED and turn not in self._known_as_queued:
@@ -58,7 +59,7 @@ class TurnLines:
         """See TurnListener: what is removed from the page is printed all the same."""
 
     def _has_news(self, turn: Turn) -> bool:
-        """Whether its line does not say how it ended, or why."""
+        """Whether it ended in a way, or for a reason, that its line does not show."""
         outcome, cause = self._printed.get(turn, ("", ""))
         return turn.outcome != outcome or turn.cause not in ("", cause)
 

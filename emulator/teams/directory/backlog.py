@@ -1,4 +1,4 @@
-"""Backlog: the order of a conversation's deliveries, for those that wait."""
+"""Backlog: the order of a conversation's deliveries, kept for those that have to wait."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ class Place:
 
     Attributes:
         backlog: keeps the order.
-        waits: the bot could not be reached, so the delivery waits for those in front.
+        waits: whether it waits for those in front, because the bot could not be reached.
     """
 
     backlog: "Backlog"
@@ -27,8 +27,8 @@ class Place:
 class Backlog:
     """Keeps the order in which deliveries were started.
 
-    A delivery that waits goes when those in front are over, first attempts included: they may fail,
-    and then have to go before it.
+    A delivery that waits goes when those in front are over. That includes those that have not
+    failed yet: one that does must still go before it.
     """
 
     def __init__(self) -> None:

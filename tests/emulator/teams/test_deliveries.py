@@ -58,18 +58,17 @@ async def test_a_refused_delivery_has_failed(page: TeamsPage, bot: AdaptedBot, s
 
 async def test_a_bot_that_is_too_slow(page: TeamsPage, bot: AdaptedBot, cloud: Cloud) -> None:
     """Its delivery has failed, and it is not delivered again."""
-    cloud.channel.timeout = 0.1
+    cloud.channel.timeout = 1.5  # long enough that the bot has surely got it
     bot.may_answer.clear()
     sent = await page.say("hello")
     event = await page.event("delivery", activityId=sent["id"], state="failed")
     assert event["status"] == 504
-    assert "0.1 seconds" in event["text"]
+    assert "1.5 seconds" in event["text"]
     bot.may_answer.set()
     cloud.channel.timeout = 15
     following = await page.say("next")
     await page.event("delivery", activityId=following["id"], state="delivered")
-    received = [each["text"] for each in bot.of("message")]
-    assert received in (["hello", "next"], ["next"])  # on a slow machine, the first is never sent
+    assert [each["text"] for each in bot.of("message")] == ["hello", "next"]
 
 
 async def test_a_lost_connection_is_no_reason_to_send_it_twice(

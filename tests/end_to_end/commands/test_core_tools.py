@@ -43,7 +43,9 @@ async def test_a_turn_in_detail(logs: Path) -> None:
                 await comes_true(lambda: state(view) == "ready")
                 turn = await found(lambda: recorded_turn(client))
     assert {each["outcome"] for each in turn["checks"]} == {"passed", "skipped"}
-    assert any("Count: " in str(each["request"]) for each in turn["calls"])
+    [text] = [reply["text"] for reply in turn["replies"] if "text" in reply]
+    assert text.startswith("Count: ")
+    assert any(text in str(each["request"]) for each in turn["calls"])
 
 
 def state(view: LiveView) -> str:

@@ -85,12 +85,13 @@ async def test_turns(run: MakeTarget, client: InspectorClient) -> None:
         failed = await client.send(text="fail", value={"secret": SECRET})
         raised = await client.turn_with(failed["turn"], outcome="failed")
         assert "ValueError" in raised["error"]
+        await comes_true(lambda: bool(failures(run)))
+        assert len(failures(run)) == 1
         await client.send(text=SECRET)
         unhandled = await client.send(type="invoke", name="composeExtension/query")
         assert unhandled["status"] == 501
         wanted = ["5 characters", f"{len(SECRET)} characters"]
         await comes_true(lambda: set(wanted) <= set(lengths(run)))
-        await comes_true(lambda: bool(failures(run)))
         await comes_true(lambda: bool(turn_lines(run, "composeExtension/query")))
     assert [lengths(run).count(each) for each in wanted] == [1, 1]
     assert turn_lines(run, "composeExtension/query")[0].endswith(
@@ -128,3 +129,4 @@ async def test_faults_of_storage(run: MakeTarget, client: InspectorClient) -> No
     texts = [reply["text"] for reply in turn["replies"] if "text" in reply]
     assert texts == ["Count: 3"]
     await comes_true(lambda: len(answered(run)) == 3)
+    assert [line for line in turn_lines(run, "message") if " 503 " in line]

@@ -27,7 +27,7 @@ export function createContext({ store, api, client, facts }, shown) {
   };
   const context = {
     state,
-    // What a person has begun may go on after later states: it needs the present ones.
+    // Getters, because what a person starts may outlast this rendering.
     get user() {
       return store.state.user;
     },

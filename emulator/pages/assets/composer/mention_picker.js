@@ -8,11 +8,14 @@ const LIST = "mention-list";
 export function useMentions({ field, draft, now, put }, members) {
   const [asked, setAsked] = useState({ query: null, typed: "" });
   const [active, setActive] = useState(0);
-  // A text that was sent, or replaced, has no list any more.
-  const query = asked.typed === draft.text ? asked.query : null;
+  const { query } = asked;
   const found = query ? matchingMembers(members, query.query) : [];
   const open = found.length > 0;
   const close = () => setAsked({ query: null, typed: "" });
+  // A text that was sent, or replaced, has no list any more, even if it comes back.
+  useLayoutEffect(() => {
+    if (query && asked.typed !== draft.text) close();
+  }, [draft.text]);
   const pick = (member) => {
     const { selectionStart } = field.current;
     const before = now();

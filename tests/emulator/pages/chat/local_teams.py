@@ -76,7 +76,8 @@ class LocalTeams:
         conversation = self.conversation(page)
 
         def found() -> list[Activity]:
-            return [each for each in conversation.activities if each.get("text") == text]
+            messages = [each for each in conversation.activities if each["type"] == "message"]
+            return [each for each in messages if each.get("text") == text]
 
         until(lambda: bool(found()))
         return found()[0]

@@ -61,12 +61,15 @@ def test_a_page_that_is_painted_late(
 def test_nothing_waits_for_a_cloud_that_cannot_be_reached(
     teams: LocalTeams, browser: Browser
 ) -> None:
-    """Without a session, a command says so, and does not follow by surprise later."""
+    """Without a session, a command says so, and is not carried out later."""
     with tab(browser, [], 1280, 860) as page:
         page.route("**/api/chat/session", lambda route: route.abort())
         page.goto(teams.url)
         choose(page, "New conversation", "New group chat")
         expect(page.get_by_text("The local cloud cannot be reached.")).to_be_visible()
+        page.unroute("**/api/chat/session")
+        expect(bubble(page, GREETING)).to_be_visible()
+        expect(page.get_by_role("navigation")).not_to_contain_text("Group chat")
 
 
 def test_a_reload_changes_nothing(page: Page, complaints: list[str]) -> None:

@@ -36,7 +36,7 @@ class InspectedBot:
     def open(self, page: Page) -> None:
         """Open the page, and wait until it is connected."""
         page.goto(self.url)
-        expect(page.locator(".bot-state")).not_to_have_text(re.compile("onnect"))
+        expect(page.locator(".bot-state")).not_to_have_text(re.compile("Connecting|Disconnected"))
 
     def send(self, **activity: Any) -> str:
         """Deliver an activity to the bot; the turn's id."""

@@ -20,19 +20,21 @@ async def test_first_attempts_keep_their_places() -> None:
             await settled()
             assert not behind.done()
             await early.become_first()
+            await settled()
             assert not behind.done()
             behind.cancel()
 
 
 async def test_one_after_the_other() -> None:
-    """Each goes when the one in front is over."""
+    """Each goes when the one in front is over, however long that takes."""
     backlog = Backlog()
     went: list[int] = []
 
     async def deliver(number: int) -> None:
         with backlog.place() as place:
             await place.become_first()
-            await settled()
+            for _ in range(5 - number):
+                await settled()
             went.append(number)
 
     await asyncio.gather(*(deliver(number) for number in range(5)))
