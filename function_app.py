@@ -6,7 +6,7 @@ import functools
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ bot_folder = BotFolder((Path(__file__).parent / "bot_logic").resolve())
 composition = Composition(
     lambda: Settings.from_environ(os.environ), os.environ, bot_folder.create_bot
 )
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app = func.FunctionApp()
 
 
 limit_sdk_logs()
@@ -114,7 +114,7 @@ def traced_queue(function: QueueFunction) -> QueueFunction:
     return traced
 
 
-@app.route("messages", methods=["POST"])
+@app.route("messages", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 @http_function
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The adapter checks the bearer token, so no function key is needed."""
@@ -122,7 +122,7 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
     return to_http(await parts.adapter.process(from_http(req), parts.bot))
 
 
-@app.route("health", methods=["GET"])
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @http_function
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Report whether a turn can run: 200 if the settings, signing keys and token are valid.
@@ -157,7 +157,8 @@ async def skills(req: func.HttpRequest) -> func.HttpResponse:
 # Without AllowedCallers, the function does not exist, so nobody can probe it.
 if names_callers(os.environ):
     route = "skills/v3/conversations/{conversationId}/{*path}"
-    app.route(route, methods=["GET", "POST", "PUT", "DELETE"])(http_function(skills))
+    methods = ["GET", "POST", "PUT", "DELETE"]
+    app.route(route, methods=methods, auth_level=func.AuthLevel.ANONYMOUS)(http_function(skills))
 
 
 async def turns(message: func.QueueMessage) -> None:
@@ -196,14 +197,23 @@ async def bot_services() -> "BotServices":
         invocation_log.flush()
 
 
+route_faults: Sequence[str] = ()
+"""What is wrong in the bot's routes.py, a line each: the functions that are left out, and why."""
+
 if bot_folder.has_routes:
     # Imported now and not in the warm-up, because the host lists the functions now.
     import_bot_sdk()
+    from cloud_adapter.bot.routes import usable_functions
+
     try:
-        for blueprint in bot_folder.create_routes(bot_services):
-            app.register_functions(blueprint)
-    except Exception:  # the bot still answers messages
+        usable, route_faults = usable_functions(bot_folder.create_routes(bot_services))
+        app.register_functions(usable)
+    except Exception as error:  # the bot still answers messages
+        route_faults = [f"it cannot be loaded: {type(error).__name__}: {error}"]
         log.exception("routes.py cannot be loaded, so its functions are missing")
+    else:
+        for fault in route_faults:
+            log.error("Left out of routes.py: %s", fault)
 
 
 def from_http(request: func.HttpRequest) -> "TurnRequest":

@@ -71,6 +71,10 @@ ARGUED: dict[str, tuple[set[str], str]] = {
         "a bot that stays on botbuilder's own adapter copies auth and http_client alone: the class"
         " that botbuilder asks for credentials is in what it copies",
     ),
+    "cloud_adapter/bot/routes.py": (
+        {"azure"},
+        "the functions of a bot's routes.py are written with azure.functions",
+    ),
     "cloud_adapter/telemetry/azure_monitor.py": (
         {"azure"},
         "Microsoft maintains the one exporter to Application Insights, which signs in by itself",

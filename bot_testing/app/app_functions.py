@@ -13,7 +13,9 @@ from azure.functions.timer import TimerRequest
 
 from bot_testing.errors import ChatMistake
 from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.bot.routes import usable_functions
 from composition import Composition
+from emulator.functions.workers.worker import prepare_indexing
 
 
 class AppFunctions:
@@ -27,6 +29,7 @@ class AppFunctions:
     """
 
     def __init__(self) -> None:
+        prepare_indexing()
         self._module: Any = importlib.import_module("function_app")
         found = {each.get_function_name(): each for each in self._module.app.get_functions()}
         self.messages = found["messages"].get_user_function()
@@ -38,13 +41,19 @@ class AppFunctions:
     def use(
         self, composition: Composition, folder: BotFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Make the functions use this composition, and load those of the bot's routes.py."""
+        """Make the functions use this composition, and load those of the bot's routes.py.
+
+        Raises:
+            AssertionError: one of them could not run beside the others in Azure.
+        """
         monkeypatch.setattr(self._module, "composition", composition)
         self._of_bot = []
         if folder.has_routes:
+            usable, faults = usable_functions(folder.create_routes(self._module.bot_services))
+            if faults:
+                raise AssertionError("\n".join(("routes.py would run in part only:", *faults)))
             app = func.FunctionApp()
-            for blueprint in folder.create_routes(self._module.bot_services):
-                app.register_functions(blueprint)
+            app.register_functions(usable)
             self._of_bot = app.get_functions()
 
     async def call(self, method: str, path: str, body: bytes) -> func.HttpResponse:

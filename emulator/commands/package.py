@@ -8,6 +8,7 @@ own, so `func azure functionapp publish --no-build` uploads it as it is.
 import argparse
 import compileall
 import json
+import os
 import platform
 import re
 import shutil
@@ -39,6 +40,17 @@ _SETTINGS = {
     "MicrosoftAppId": "00000000-0000-4000-8000-000000000000",
     "MicrosoftAppTenantId": "00000000-0000-4000-8000-000000000000",
 }
+_CHECK = """
+import json, sys
+sys.path[:0] = sys.argv[1:]
+from emulator.functions.workers.worker import prepare_indexing
+prepare_indexing()
+import function_app
+print(json.dumps(list(function_app.route_faults)))
+"""
+_ALL_FUNCTIONS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "BotTurns": "Queued"}
+"""Settings with which the app has all functions that it can have."""
+
 MEASURED_RUNS = 5
 _MEASURE = """
 import gc, json, sys, time
@@ -74,7 +86,8 @@ def build(
         The zip's path.
 
     Raises:
-        PackageError: this is the wrong Python version, or the package would contain key material.
+        PackageError: this is the wrong Python version, the package would contain key material, or
+            a function in the bot's routes.py is wrong.
         InstallError: the packages cannot be installed.
     """
     if python_version != PYTHON_VERSION:
@@ -84,6 +97,8 @@ def build(
     for path in _app_files(source):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, target / path)
+    if (target / BOT / "routes.py").exists():
+        _check_routes(target)
     install(target / "requirements.txt", target / SITE_PACKAGES)
     # Unchecked, because a package is read-only and only ever replaced as a whole. Python's usual
     # check compares modification times, which the zip does not keep; a check by hash would read
@@ -109,6 +124,28 @@ def _app_files(source: Path) -> list[Path]:
     if keys:
         raise PackageError(f"Key material would be uploaded, move it: {keys}")
     return files
+
+
+def _check_routes(app: Path) -> None:
+    """Import the app's functions as Azure's worker does, with the packages of this Python.
+
+    Raises:
+        PackageError: the app would leave some of them out, or cannot be imported.
+    """
+    done = subprocess.run(
+        # -B: the package's own .pyc files are still to be written, in another form.
+        [sys.executable, "-B", "-P", "-c", _CHECK, str(app), str(ROOT)],
+        env={**os.environ, **_SETTINGS, **_ALL_FUNCTIONS},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PackageError(f"The app cannot be imported:\n{done.stderr.strip()}")
+    faults = json.loads(done.stdout.splitlines()[-1])
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise PackageError(f"{BOT}/routes.py: the app would run without these functions.\n{lines}")
 
 
 def left_out(source: Path) -> list[Path]:

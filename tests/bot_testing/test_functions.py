@@ -1,10 +1,12 @@
 """Chat.call and Chat.run_timer: the functions in a bot's routes.py."""
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
 from bot_testing import Chat, ChatMistake
+from tests.cloud_adapter.bot.wrong_functions import WRONG
 
 BOT = {
     "__init__.py": """
@@ -100,3 +102,14 @@ async def test_functions_that_are_not_there(chat: Chat) -> None:
         await chat.call("POST", "users/notes")
     with pytest.raises(ChatMistake, match="'note'"):
         await chat.run_timer("note")
+
+
+@pytest.mark.parametrize("case", ["a name of a function that is off", "the route of messages"])
+def test_a_wrong_function(case: str, bot_folder: Path, request: pytest.FixtureRequest) -> None:
+    """A bot whose functions would not all run in Azure fails its tests, and they say why."""
+    code, why = WRONG[case]
+    routes = bot_folder / "routes.py"
+    routes.write_text(routes.read_text().replace("\n    return routes\n", indent(code, "    ")))
+    routes.write_text(f"{routes.read_text()}\n    return routes\n")
+    with pytest.raises(AssertionError, match=why):
+        request.getfixturevalue("chat")

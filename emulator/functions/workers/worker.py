@@ -19,6 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import azure_functions_runtime as runtime
+from azure_functions_runtime import handle_event
+from azure_functions_runtime.bindings.meta import load_binding_registry
 from azure_functions_runtime.logging import SDK_LOG_PREFIX
 
 from emulator.functions.errors import IndexingError, InvocationError
@@ -35,6 +37,15 @@ from emulator.functions.workers.protocol import (
 FIRST_ATTEMPT = Message(retry_count=0, max_retry_count=0, exception=None)
 PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
 """The environment variables of this process that a placeholder has too."""
+
+
+def prepare_indexing() -> None:
+    """Bring the library into the state in which the worker imports an app: it can index functions.
+
+    For programs that import the app without a host.
+    """
+    handle_event.protos = PROPERTIES["protos"]
+    load_binding_registry()
 
 
 class FunctionsWorker:

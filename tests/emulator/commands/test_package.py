@@ -3,12 +3,14 @@
 import importlib.util
 import marshal
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distributions
 from pathlib import Path
+from textwrap import indent
 from types import CodeType
 
 import pytest
@@ -18,6 +20,7 @@ from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES, PackageError, contents
 from emulator.commands.site_packages import InstallError
+from tests.cloud_adapter.bot.wrong_functions import GOOD, WRONG
 from tests.emulator.commands.test_constraints import needed, pins
 from tests.support.project import ROOT
 
@@ -156,3 +159,27 @@ def test_import_times(packed: Path) -> None:
     """In the package alone, function_app's import is measured, then all that a first turn needs."""
     indexed, composed = package.import_times(packed, runs=1)
     assert 0 < indexed < composed
+
+
+def test_wrong_functions_are_refused(uploaded: Path, tmp_path: Path) -> None:
+    """Functions that the app would leave out are named, also those that need storage."""
+    source = tmp_path / "source"
+    shutil.copytree(uploaded, source)
+    body = "".join(
+        WRONG[case][0] for case in ("a name of a function that is off", "the route a//b")
+    )
+    routes = source / "bot_logic" / "routes.py"
+    routes.write_text(
+        "import azure.functions as func\n\n\ndef create_routes(ready):\n"
+        f"    routes = func.Blueprint()\n{indent(GOOD + body, '    ')}    return routes\n"
+    )
+    with pytest.raises(PackageError, match=r"(?s)function turns: .*function wrong: .*a//b"):
+        package.build(source, tmp_path / "package", install=not_reached)
+    routes.write_text("raise LookupError('a fault of its own')\n")
+    with pytest.raises(PackageError, match="LookupError: a fault of its own"):
+        package.build(source, tmp_path / "package", install=not_reached)
+
+
+def not_reached(_requirements: Path, _target: Path) -> None:
+    """Stands for the installation, before which the package is refused."""
+    raise AssertionError

@@ -45,7 +45,7 @@ def create_routes(ready):
         found = {"path": req.route_params.get("path"), "app_id": services.app_id}
         return func.HttpResponse(json.dumps(found))
 
-    @routes.route("open/{id:int?}", auth_level=func.AuthLevel.FUNCTION)
+    @routes.route("open/{id:int?}", auth_level=func.AuthLevel.ANONYMOUS)
     def opened(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(req.route_params.get("id"))
 
@@ -58,6 +58,23 @@ def create_routes(ready):
     async def take(message: func.QueueMessage) -> None:
         services = await ready()
         note("take", text=message.get_body().decode(), app_id=services.app_id)
+
+    @routes.route("messages", methods=["POST"])
+    def all_mine(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("mine")
+
+    @routes.route("/mine")
+    def mine(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("mine")
+
+    @routes.route("more")
+    def more(req: func.HttpRequest, other: str) -> func.HttpResponse:
+        return func.HttpResponse("more")
+
+    @routes.function_name("HEALTH")
+    @routes.route("healthy")
+    def healthy(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("healthy")
 
     return routes
 """,
@@ -122,16 +139,21 @@ def app(
 
 
 def test_own_triggers(app: OwnBotApp) -> None:
-    """HTTP, timer and queue functions run beside the app's own, with the bot's services."""
-    for name in ("messages", "health", "identity", "notifications"):
-        assert name in app.process.ready
-    status, body = app.call("PUT", "/api/files/a/b%2Fc")
+    """HTTP, timer and queue functions run beside the app's own, with the bot's services.
+
+    Those that would take the app down are left out and named.
+    """
+    listed = app.process.ready.partition("(")[2].strip().rstrip(")")
+    own = {"files", "opened", "tick", "take"}
+    assert {*listed.split(", ")} == {"messages", "health", "identity", "notifications", *own}
+    assert app.call("POST", "/api/messages")[0] == 415  # the endpoint's own answer
+    status, body = app.call("PUT", "/api/files/a/b%2Fc", KEY)
     assert (status, json.loads(body)) == (200, {"path": "a/b%2Fc", "app_id": app.app_id})
-    assert json.loads(app.call("GET", "/api/files")[1])["path"] is None
-    assert app.call("POST", "/api/files/a")[0] == 404
-    assert app.call("GET", "/api/open/7") == (401, "")
-    assert app.call("GET", "/api/open/7", KEY) == (200, "7")
-    assert app.call("GET", "/api/open/x", KEY)[0] == 404
+    assert json.loads(app.call("GET", "/api/files", KEY)[1])["path"] is None
+    assert app.call("POST", "/api/files/a", KEY)[0] == 404
+    assert app.call("GET", "/api/files/a") == (401, "")
+    assert app.call("GET", "/api/open/7") == (200, "7")
+    assert app.call("GET", "/api/open/x")[0] == 404
 
     until(lambda: len(app.seen("tick")) == 1)
     [tick] = app.seen("tick")
@@ -142,3 +164,8 @@ def test_own_triggers(app: OwnBotApp) -> None:
     app.queue.create_queue()
     app.queue.send_message(base64.b64encode(b"a message").decode())
     until(lambda: app.seen("take") == [{"text": "a message", "app_id": app.app_id}])
+
+    log = app.process.log.read_text()
+    for name in ("all_mine", "mine", "more", "HEALTH"):
+        assert f"Left out of routes.py: function {name}: " in log
+    assert app.process.lost == []

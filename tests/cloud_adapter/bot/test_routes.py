@@ -1,0 +1,69 @@
+"""usable_functions: one wrong function in routes.py costs itself only, and is named."""
+
+import azure.functions as func
+import pytest
+from azure_functions_runtime import handle_event
+from azure_functions_runtime.functions import Registry
+from azure_functions_runtime.loader import process_indexed_function
+
+from cloud_adapter.bot.routes import usable_functions
+from emulator.functions.workers.protocol import PROTOCOL
+from emulator.functions.workers.worker import prepare_indexing
+from tests.cloud_adapter.bot.wrong_functions import GOOD, RIGHT, WRONG
+
+
+def blueprint(*functions: str) -> func.Blueprint:
+    """A blueprint with functions, each by its code."""
+    routes = func.Blueprint()  # type: ignore[no-untyped-call]  # as the SDK has it
+    for each in functions:
+        exec(each, {"func": func, "routes": routes})  # noqa: S102  # the tests' own tables
+    return routes
+
+
+def names(routes: func.Blueprint) -> list[str | None]:
+    """The names of a blueprint's functions."""
+    app = func.FunctionApp()
+    app.register_functions(routes)
+    return [each.get_function_name() for each in app.get_functions()]
+
+
+@pytest.fixture(autouse=True)
+def _worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker's library, as it is when the worker imports the app."""
+    monkeypatch.setattr(handle_event, "protos", None)
+    prepare_indexing()
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_function(case: str) -> None:
+    """It is left out, its line says why, and the function beside it stays."""
+    code, why = WRONG[case]
+    usable, faults = usable_functions([blueprint(GOOD), blueprint(code)])
+    assert names(usable) == ["good"]
+    [fault] = faults
+    assert why in fault
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_a_right_function(case: str) -> None:
+    """What the worker and the host accept stays."""
+    usable, faults = usable_functions([blueprint(GOOD, RIGHT[case])])
+    assert faults == []
+    assert len(names(usable)) == 2
+    app = func.FunctionApp()
+    app.register_functions(blueprint(RIGHT[case]))
+    process_indexed_function(PROTOCOL, Registry(), app.get_functions(), "")
+
+
+def test_another_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose library is unknown does not cost the bot its functions."""
+    monkeypatch.setattr(handle_event, "protos", object())
+    assert usable_functions([blueprint(GOOD)])[1] == []
+
+
+@pytest.mark.parametrize("returned", [None, "routes", func.FunctionApp()])
+def test_what_is_no_blueprint(returned: object) -> None:
+    """It is named, and the functions of the blueprints beside it stay."""
+    usable, [fault] = usable_functions([returned, blueprint(GOOD)])
+    assert names(usable) == ["good"]
+    assert type(returned).__name__ in fault
