@@ -22,6 +22,10 @@ INVOCATION_ID_ATTRIBUTE = "__azure_function_invocation_id__"
 """The attribute in which Azure's worker stores a task's invocation id. Tasks that are created in a
 callback have none. (azure-functions-python-worker, proxy_worker.dispatcher, ContextEnabledTask)"""
 
+CONSOLE_FILTER = "CustomerLogFilter"
+"""The class of the filter that Azure's worker gives to its handler for standard output.
+(azure-functions-python-worker, proxy_worker.logging)"""
+
 WORKER_LIBRARY = "azure_functions_runtime"
 """The module of Azure's worker whose `invocation_id_cv` has the id in the thread of a function that
 is not a coroutine."""
@@ -56,9 +60,15 @@ class InvocationLog(logging.Handler):
     def attach(self, names: Iterable[str]) -> None:
         """Put this handler between the root logger and the loggers with these names.
 
-        The root logger's own records, such as those of `logging.info(...)`, are held too.
+        The root logger's own records, such as those of `logging.info(...)`, are held too. The
+        handler that Azure's worker has left on the root logger is removed: it prints each record to
+        standard output once more, and the host logs all its lines but the first, without an
+        invocation.
         """
-        logging.getLogger().addFilter(self.passes)
+        root = logging.getLogger()
+        root.addFilter(self.passes)
+        for handler in filter(_is_workers_console, tuple(root.handlers)):
+            root.removeHandler(handler)
         for name in names:
             logger = logging.getLogger(name)
             logger.addHandler(self)
@@ -112,6 +122,14 @@ class InvocationLog(logging.Handler):
                 logging.getLogger().callHandlers(record)
         finally:
             self.release()
+
+
+def _is_workers_console(handler: logging.Handler) -> bool:
+    return (
+        isinstance(handler, logging.StreamHandler)
+        and handler.stream is sys.stdout
+        and any(type(each).__name__ == CONSOLE_FILTER for each in handler.filters)
+    )
 
 
 def _in_invocation() -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import re
+import sys
 import weakref
 from collections.abc import AsyncIterator, Iterator
 
@@ -215,3 +216,29 @@ async def test_an_ended_invocation_leaves_no_reference_cycle(invocation_log: Inv
         assert gone() is None
     finally:
         gc.enable()
+
+
+class CustomerLogFilter(logging.Filter):
+    """Bears the name of the filter of Azure's worker."""
+
+
+async def test_the_workers_console() -> None:
+    """Of the root logger's handlers only the worker's own goes, which prints each line again."""
+    root = logging.getLogger()
+    console, to_stdout, to_stderr = (
+        logging.StreamHandler(stream) for stream in (sys.stdout, sys.stdout, sys.stderr)
+    )
+    console.addFilter(CustomerLogFilter())
+    to_stderr.addFilter(CustomerLogFilter())
+    to_stdout.addFilter(logging.Filter())
+    for handler in (console, to_stdout, to_stderr):
+        root.addHandler(handler)
+    invocation_log = InvocationLog()
+    try:
+        invocation_log.attach([])
+        assert console not in root.handlers
+        assert {to_stdout, to_stderr} <= {*root.handlers}
+    finally:
+        root.removeFilter(invocation_log.passes)
+        for handler in (console, to_stdout, to_stderr):
+            root.removeHandler(handler)
