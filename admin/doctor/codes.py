@@ -84,6 +84,10 @@ AppCode = Literal[
     "instance-count",
 ]
 TurnsCode = Literal[
+    "host-recycled",
+    "function-in-error",
+    "worker-missing",
+    "host-shut-down",
     "turns-failed",
     "turns-dead-lettered",
     "calls-refused",

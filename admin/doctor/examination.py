@@ -9,7 +9,7 @@ from admin.doctor.checks.identity import check_identity, check_roles
 from admin.doctor.checks.registration import check_principal, check_registration
 from admin.doctor.checks.resources import check_monitoring, check_storage, check_vault
 from admin.doctor.checks.settings import check_settings
-from admin.doctor.checks.turns import check_logs, check_queues
+from admin.doctor.checks.turns import check_host, check_logs, check_queues
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import IGNORED, NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
 from admin.doctor.look import MALFORMED
@@ -29,7 +29,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "app registration": (check_registration, check_principal),
     "app": (check_configuration, check_scale),
     "answers of the app": (check_answers,),
-    "last turns": (check_logs, check_queues),
+    "last turns": (check_host, check_logs, check_queues),
 }
 """By what they are about, for people; causes come before their symptoms."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from admin.doctor.host_lines import HOST_LINES
 from tests.end_to_end.security.sign_in_failures import FAILURES
 from tests.support.project import ROOT
 from tests.test_imports import DEPLOYED
@@ -40,6 +41,11 @@ def test_every_failure_is_explained() -> None:
     explained = phrases("The bot cannot sign in")
     assert len(explained) == len(set(explained))
     assert set(explained) == {failure.says for failure in FAILURES.values()}
+
+
+def test_the_doctor_looks_for_the_hosts_lines() -> None:
+    """The page explains the lines of the host that the doctor finds, and no others."""
+    assert phrases("The host's own lines") == [line.says for line in HOST_LINES]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
-"""Checks of the last 24 hours: turns that failed or were refused, and what waits in the queues."""
+"""Checks of the last 24 hours: what the Functions host says of itself, turns that failed or were
+refused, and what waits in the queues."""
 
 from collections.abc import Iterator
 
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, warning
+from admin.doctor.host_lines import HOST_LINES
 from admin.doctor.parts.storage_queues import POISON
+from admin.plan.shell import az
 
 MAX_WAITING = 100
 """Messages in a queue; more are a backlog."""
@@ -13,6 +16,23 @@ MIN_REFUSED = 100
 """Refused calls in a day: fewer come from anybody who tries addresses."""
 
 OPERATIONS = "docs/operations.md has the queries and cures"
+HOST_PAGE = """docs/troubleshooting.md, "The host's own lines", says why, and what to do."""
+
+
+def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """What the Functions host says of itself. It may run again since: no finding hides what
+    the app answers now."""
+    logs = bot.logs.value
+    if logs is None:
+        return
+    for line in HOST_LINES:
+        if count := logs.host_lines[line.column]:
+            restart = az("functionapp restart", bot.target.site_id.az_options)
+            yield warning(
+                line.code,
+                f"{line.problem} (in the last 24 hours: {count})",
+                f"{restart}\n{HOST_PAGE}" if line.needs_restart else HOST_PAGE,
+            )
 
 
 def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:

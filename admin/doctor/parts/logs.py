@@ -9,6 +9,7 @@ from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.logs.logs_client import LogsClient
 from admin.azure.resources import ResourceId, find_resources
+from admin.doctor.host_lines import HOST_LINES
 from admin.doctor.look import Look
 from admin.plan.setting_names import setting
 
@@ -45,12 +46,14 @@ class Logs:
         refused: requests without a valid token of a channel.
         failed: turns that failed.
         dead_lettered: activities that were set aside after too many attempts.
+        host_lines: how many of each of HOST_LINES there were, by its column.
     """
 
     turns: int
     refused: int
     failed: int
     dead_lettered: int
+    host_lines: Mapping[str, int]
 
 
 def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]) -> Monitoring:
@@ -99,8 +102,17 @@ def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
     workspace = str(found.workspace["properties"]["customerId"])
     query = QUERY.read_text("utf-8").replace(f"'{COMPONENT_ID}'", f"'{found.component['id']}'")
     row = logs.row(workspace, query, LAST_DAY)
-    names = ("Turns", "Refused", "Failed", "DeadLettered")
-    return Logs(*(int(row.get(name) or 0) for name in names))
+
+    def count(column: str) -> int:
+        return int(row.get(column) or 0)
+
+    return Logs(
+        turns=count("Turns"),
+        refused=count("Refused"),
+        failed=count("Failed"),
+        dead_lettered=count("DeadLettered"),
+        host_lines={line.column: count(line.column) for line in HOST_LINES},
+    )
 
 
 def _instrumentation_key(connection: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from admin.__main__ import app
+from admin.doctor.host_lines import HOST_LINES
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import Registration
 from emulator.log_analytics.log_analytics import QueryResult
@@ -25,7 +26,15 @@ CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 ROLES_ON_VAULT = {SIGN_IN_VAULT: (READER, CRYPTO_USER), CERTIFICATE: (SECRETS_USER,)}
-COLUMNS = {"Turns": "long", "Refused": "long", "Failed": "long", "DeadLettered": "long"}
+COLUMNS = ("Turns", "Refused", "Failed", "DeadLettered")
+"""Of the query for the last day, besides those of the host's lines."""
+
+
+def last_day(**counts: int) -> QueryResult:
+    """The result of the query for the last day, by its columns; those that are not given are 0."""
+    known = dict.fromkeys((*COLUMNS, *(line.column for line in HOST_LINES)), 0)
+    assert counts.keys() <= known.keys()
+    return QueryResult(dict.fromkeys(known, "long"), (tuple((known | counts).values()),))
 
 
 class ExaminedBot:
@@ -144,7 +153,7 @@ class ExaminedBot:
         component = group.put("Microsoft.Insights/components", "contoso-insights", body)
         principal = self.prepared.identity["principalId"]
         assign_role(group, component, METRICS_PUBLISHER, principal)
-        self.azure.log_analytics.results["AppRequests"] = QueryResult(COLUMNS, ((12, 3, 0, 0),))
+        self.azure.log_analytics.results["AppRequests"] = last_day(Turns=12, Refused=3)
 
     def _settings(self) -> dict[str, str]:
         client_id = str(self.prepared.identity["clientId"])

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import Registration
-from emulator.log_analytics.log_analytics import QueryResult
 from emulator.seeds.function_app import assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE_NAME,
-    COLUMNS,
     ExaminedBot,
+    last_day,
 )
 from tests.admin.migrate.migration import VAULT
 
@@ -64,9 +63,9 @@ def channel(name: str, **settings: object) -> Harm:
     return lambda bot: bot.found(type_name, name).hidden["settings"].update(settings)
 
 
-def rows(turns: int, refused: int, failed: int, dead_lettered: int) -> Harm:
-    """The last 24 hours were like this."""
-    result = QueryResult(COLUMNS, ((turns, refused, failed, dead_lettered),))
+def rows(**counts: int) -> Harm:
+    """The last 24 hours were like this, by the query's column."""
+    result = last_day(**{"Turns": 12, **counts})
     return lambda bot: bot.azure.log_analytics.results.update(AppRequests=result)
 
 

@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from admin.__main__ import app
-from emulator.log_analytics.log_analytics import QueryResult
-from tests.admin.doctor.examined_bot import COLUMNS, CREDENTIALS
+from tests.admin.doctor.examined_bot import CREDENTIALS, last_day
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
 
@@ -36,7 +35,7 @@ def test_nothing_is_found(
 ) -> None:
     """Each credential, with turns inline or queued."""
     stage.azd.set(BOT_CREDENTIAL=credential, BOT_TURNS=turns, BOT_ALWAYS_READY="1")
-    stage.thread.azure.log_analytics.results["AppRequests"] = QueryResult(COLUMNS, ((0, 0, 0, 0),))
+    stage.thread.azure.log_analytics.results["AppRequests"] = last_day()
 
     def run(*words: str) -> str:
         result = CliRunner().invoke(app, [*words], obj=clock, env=dict(stage.azd.values))

@@ -63,7 +63,7 @@ def test_a_workspace_of_many_bots(bot: ExaminedBot) -> None:
     component = bot.found(INSIGHTS)
     ((_, query),) = bot.azure.log_analytics.queries
     assert query.count(f"'{component.id}'") == 1
-    assert query.count("where _ResourceId =~ component") == 2
+    assert query.count("where _ResourceId =~ component") == query.count("= App") == 3
 
 
 def test_only_channels_are_admitted(bot: ExaminedBot) -> None:
@@ -283,8 +283,15 @@ def test_the_app_signs_in_as_another_bot(bot: ExaminedBot) -> None:
 
 def test_a_busy_bot(bot: ExaminedBot) -> None:
     """More calls are accepted than refused: these are scanners."""
-    rows(5000, 300, 0, 0)(bot)
+    rows(Turns=5000, Refused=300)(bot)
     assert bot.findings() == []
+
+
+def test_a_host_that_ended_explains_failed_turns(bot: ExaminedBot) -> None:
+    """What the host says of itself comes first, and hides nothing: it may have ended hours ago."""
+    rows(Recycled=1, Failed=3)(bot)
+    app_answers("/api/health", 503)(bot)
+    assert codes(bot) == ["app-unhealthy", "host-recycled", "turns-failed"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import function_app
+from admin.doctor.host_lines import HOST_LINES, HostLine
 from auth.certificates.versions import ExpiryWarning
 from auth.errors import (
     BotError,
@@ -33,6 +34,18 @@ ACTIVITY = SimpleNamespace(
     conversation=SimpleNamespace(id="a:1xyz"),
     as_dict=dict,
 )
+
+
+HOST_TEXTS = {
+    "Recycled": "Exceeded language worker restart retry count for runtime:python. Shutting down and"
+    " proactively recycling the Functions Host to recover",
+    "InError": "The 'turns' function is in error: The binding type(s) 'queueTrigger' were not found"
+    " in the configured extension bundle.",
+    "WithoutWorker": "Did not find any initialized language workers",
+    "ShutDown": "An unhandled exception has occurred. Host is shutting down.",
+}
+"""What a Functions host of version 4 logs, by the query's column: the message of a trace, and that
+of an exception if no worker was there."""
 
 
 def answered(error: BotError, caplog: pytest.LogCaptureFixture) -> str:
@@ -238,6 +251,22 @@ def test_dead_letters(file: str, text: str, arguments: tuple[str, ...]) -> None:
     host = "Message has reached MaxDequeueCount of 5. Moving message to queue 'x-poison'."
     assert columns(FILES["dead-letters"], host)
     assert columns(FILES["dead-letters"], "The activity c/a has been processed already") is None
+
+
+@pytest.mark.parametrize("line", HOST_LINES, ids=lambda line: line.code)
+def test_lines_of_the_host(line: HostLine) -> None:
+    """The doctor's query counts each line, as the host logs it, in its own column only."""
+    query, text = FILES["doctor/last-day"], HOST_TEXTS[line.column]
+    counted = re.findall(r'(\w+) = \w+\([^"]*?, (\w*Message \w+ "[^"]+")\)', query)
+    message, innermost = ("", text) if line.code == "worker-missing" else (text, "")
+    found = [
+        column
+        for column, predicate in counted
+        if columns(f"table\n| where {predicate}", message, InnermostMessage=innermost)
+    ]
+    assert found == [line.column]
+    assert f"{line.column} = tolong(coalesce({line.column}, 0))" in query
+    assert line.says in text
 
 
 def test_the_wait_in_the_queue() -> None:

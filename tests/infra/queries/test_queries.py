@@ -50,6 +50,8 @@ MUTATIONS = (
     ("latency", "on Name, Hour", "on Name, Hours"),
     ("costs", "where IsBillable", "where Quantity"),
     ("deployment", "let Deployed", "let Deploy"),
+    ("doctor/last-day", "AppExceptions", "AppException"),
+    ("doctor/last-day", "InnermostMessage", "InnerMessage"),
     ("telemetry/channel-latency", "AppDependencies", "Dependencies"),
     ("telemetry/queue-wait", "DurationMs", "Duration"),
 )

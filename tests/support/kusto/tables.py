@@ -21,6 +21,11 @@ OWN = {
     " Url:string",
     "AppTraces": "Measurements:dynamic Message:string ReferencedItemId:string"
     " ReferencedType:string SeverityLevel:int",
+    "AppExceptions": "Assembly:string Details:dynamic ExceptionType:string HandledAt:string"
+    " InnermostAssembly:string InnermostMessage:string InnermostMethod:string InnermostType:string"
+    " Measurements:dynamic Message:string Method:string OuterAssembly:string OuterMessage:string"
+    " OuterMethod:string OuterType:string ProblemId:string ReferencedItemId:string"
+    " ReferencedType:string SeverityLevel:int",
     "AppDependencies": "Data:string DependencyType:string DurationMs:real Id:string"
     " Measurements:dynamic Name:string ReferencedItemId:string ReferencedType:string"
     " ResultCode:string Success:bool Target:string",
