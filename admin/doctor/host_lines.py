@@ -35,8 +35,8 @@ HOST_LINES = (
         "function-in-error",
         "InError",
         "function is in error",
-        "the Functions host started without some function: whatever the app's health, nothing runs"
-        " it until the next start",
+        "the Functions host could not load a function: even if the app is healthy, nothing runs it"
+        " until the next start",
         needs_restart=True,
     ),
     HostLine(
@@ -49,7 +49,7 @@ HOST_LINES = (
         "host-shut-down",
         "ShutDown",
         "An unhandled exception has occurred. Host is shutting down",
-        "the Functions host ended itself, as it does if storage refuses its queues' listeners",
+        "the Functions host ended itself, as it does if storage refuses connections or access",
     ),
 )
 """Source: azure-functions-host, RpcFunctionInvocationDispatcher, ScriptHost (which logs as
