@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 
 MAX_HELD_RECORDS = 200
@@ -54,7 +54,7 @@ class InvocationLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._held: deque[logging.LogRecord] = deque()
+        self._held: deque[tuple[Context, logging.LogRecord]] = deque()
         self._dropped = 0
 
     def attach(self, names: Iterable[str]) -> None:
@@ -100,26 +100,30 @@ class InvocationLog(logging.Handler):
         if _in_invocation():
             self.flush()
             return True
-        self._held.append(record)
+        self._held.append((copy_context(), record))
         if len(self._held) > MAX_HELD_RECORDS:
             self._held.popleft()
             self._dropped += 1
         return False
 
     def flush(self) -> None:
-        """Pass on the held records, with their own times added: the host logs the current time."""
+        """Pass on the held records, each in the context in which it was logged: its trace.
+
+        Their own times are added to them, because the host logs the current time.
+        """
         if not self._held:
             return
+        here = copy_context()
         self.acquire()
         try:
             if self._dropped:
                 logging.getLogger().callHandlers(_dropped(self._dropped))
                 self._dropped = 0
             while self._held:
-                record = self._held.popleft()
+                context, record = self._held.popleft()
                 logged_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
                 record.msg = f"{record.msg} (logged at {logged_at})"
-                logging.getLogger().callHandlers(record)
+                context.run(_log_within, here, record)
         finally:
             self.release()
 
@@ -148,8 +152,20 @@ def _in_invocation() -> bool:
 def _in_function_of_the_bot(task: "asyncio.Task[object] | None") -> bool:
     if task is not None:
         return _invocation_id(task) is not None
-    variable = getattr(sys.modules.get(WORKER_LIBRARY), "invocation_id_cv", None)
+    variable = _worker_variable()
     return variable is not None and variable.get() is not None
+
+
+def _worker_variable() -> "ContextVar[str | None] | None":
+    return getattr(sys.modules.get(WORKER_LIBRARY), "invocation_id_cv", None)
+
+
+def _log_within(invocation: Context, record: logging.LogRecord) -> None:
+    # The record's own context has an invocation that has ended, or none: its line would be dropped.
+    _invocation.set(invocation.get(_invocation))
+    if (variable := _worker_variable()) is not None:
+        variable.set(invocation.get(variable))
+    logging.getLogger().callHandlers(record)
 
 
 def _invocation_id(task: "asyncio.Task[object]") -> object:

@@ -5,15 +5,20 @@ import gc
 import logging
 import re
 import sys
+import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
+from types import SimpleNamespace
 
 import pytest
+from azure_functions_runtime.utils.executor import run_sync_func
 
 from cloud_adapter.invocation_log import MAX_HELD_RECORDS, InvocationLog
 from emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
 
 log = logging.getLogger("a_package.a_module")
+span: ContextVar[str] = ContextVar("span", default="none")
 
 
 class HostLog(logging.Handler):
@@ -23,9 +28,11 @@ class HostLog(logging.Handler):
         super().__init__()
         self.lines: list[str] = []
         self.lost: list[str] = []
+        self.spans: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log or drop a record as the host does."""
+        """Log or drop a record as the host does, and note what is current."""
+        self.spans.append(span.get())
         (self.lines if in_running_invocation() else self.lost).append(self.format(record))
 
 
@@ -97,6 +104,43 @@ async def test_the_next_invocation_logs_held_lines(
     await invoke(invocation_log, "the first")
     await invoke(invocation_log, "the second", name="2")
     assert untimed(host_log.lines) == ["before, with an argument (held)", "the first", "the second"]
+
+
+async def test_a_held_line_keeps_its_context(
+    invocation_log: InvocationLog, host_log: HostLog
+) -> None:
+    """So an exporter adds it to the trace in which it was logged, and not to the next one."""
+
+    async def coroutine() -> None:
+        span.set("a background task's")
+        log.info("before")
+
+    async def function() -> None:
+        span.set("the next turn's")
+        await invoke(invocation_log, "its own")
+
+    await asyncio.create_task(coroutine())
+    await asyncio.create_task(function())
+    assert untimed(host_log.lines) == ["before (held)", "its own"]
+    assert host_log.spans == ["a background task's", "the next turn's"]
+
+
+async def test_a_function_that_is_no_coroutine(
+    invocation_log: InvocationLog,  # noqa: ARG001  # it holds the line
+    host_log: HostLog,
+) -> None:
+    """Its thread logs held lines: the worker adds them to its invocation, whose id only it has."""
+
+    async def ended() -> None:
+        with running("0"):
+            await asyncio.to_thread(log.info, "before")
+
+    await asyncio.create_task(ended())
+    context = SimpleNamespace(thread_local_storage=threading.local())
+    with running("1"):
+        run = asyncio.get_running_loop().run_in_executor
+        await run(None, run_sync_func, "1", context, log.info, {"msg": "its own"})
+    assert untimed(host_log.lines) == ["before (held)", "its own"]
 
 
 async def test_the_root_logger_s_own_lines(
