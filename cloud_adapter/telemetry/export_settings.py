@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 CONNECTION_STRING = "APPLICATIONINSIGHTS_CONNECTION_STRING"
@@ -24,6 +26,41 @@ HOST_FILE = Path(__file__).parents[2] / "host.json"
 TELEMETRY_MODE = "telemetryMode"
 MODE_SETTING = f"AzureFunctionsJobHost__{TELEMETRY_MODE}"
 """The app setting that overrides host.json's value. (learn.microsoft.com, "host.json reference")"""
+
+WORKER_SETTING = "PYTHON_ENABLE_OPENTELEMETRY"
+"""The app setting with which Azure's worker announces WorkerOpenTelemetryEnabled to the host. Its
+other one, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY, does so only with Microsoft's distribution,
+which then exports the log lines itself. (azure_functions_runtime.handle_event)"""
+
+ON = frozenset({"1", "true", "t", "yes", "y"})
+"""The values that Azure's worker takes for true, in any case.
+(azure_functions_runtime.utils.app_setting_manager)"""
+
+
+class Sender(StrEnum):
+    """Who exports the app's log lines."""
+
+    HOST = "the host"
+    BOT = "the bot"
+    NOBODY = "nobody: they are lost"
+
+
+LOG_LINES = {
+    (False, False): (Sender.HOST, Sender.HOST),
+    (False, True): (Sender.HOST, Sender.HOST),
+    (True, False): (Sender.HOST, Sender.HOST),
+    (True, True): (Sender.BOT, Sender.NOBODY),
+}
+"""By whether the host's telemetryMode is OpenTelemetry, and whether WORKER_SETTING is on: who
+exports the app's log lines with the packages, and without them. (azure-functions-host 4.1037,
+OpenTelemetryConfigurationExtensions: the host leaves out `Function.*` only where both are.)"""
+
+LOST = (
+    f"WARNING: the log lines of the bot are lost: with {WORKER_SETTING}, the Functions host does"
+    " not export them, and the bot cannot, because requirements-telemetry.txt is not installed"
+)
+"""For stderr, which the host logs in every mode (category Host.Function.Console; a line that
+contains `warn` is a warning: azure-functions-host, WorkerProcess)."""
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +87,22 @@ class ExportSettings:
         """The settings; None if nothing is to be exported, or if there is no OpenTelemetry SDK.
 
         An OTLP endpoint without the SDK is logged. Each deployed app has a connection string, which
-        the Functions host uses.
+        the Functions host uses. If the log lines are lost without the SDK, stderr says so.
 
         Args:
             environ: the environment variables.
-            host_file: host.json. Log lines are exported only if its telemetryMode is OpenTelemetry:
-                with any other value, the host sends them.
+            host_file: host.json, with the telemetryMode.
         """
         if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
             return None
         endpoints = {each for each in SIGNALS if _endpoint(environ, each)}
         if not (endpoints or environ.get(CONNECTION_STRING)):
             return None
+        is_announced = environ.get(WORKER_SETTING, "").strip().lower() in ON
+        sender, otherwise = LOG_LINES[_is_open_telemetry(environ, host_file), is_announced]
         if not _is_installed():
+            if otherwise is Sender.NOBODY:
+                sys.stderr.write(f"{LOST}\n")
             if endpoints:
                 log.warning(
                     "An OTLP endpoint is set, but requirements-telemetry.txt is not installed"
@@ -74,7 +114,7 @@ class ExportSettings:
         warnings = _protocol_warnings(environ) if endpoints else []
         if not is_known:
             warnings.append(f"{SAMPLER}: only OpenTelemetry's own samplers are supported")
-        if not _host_drops_logs(environ, host_file):
+        if sender is not Sender.BOT:
             wanted.discard(LOGS)
         insights = wanted if environ.get(CONNECTION_STRING) else ()
         return cls(
@@ -100,7 +140,7 @@ def _is_wanted(environ: Mapping[str, str], signal: str) -> bool:
     return environ.get(f"OTEL_{signal}_EXPORTER", "").strip().lower() != "none"
 
 
-def _host_drops_logs(environ: Mapping[str, str], host_file: Path) -> bool:
+def _is_open_telemetry(environ: Mapping[str, str], host_file: Path) -> bool:
     mode = environ.get(MODE_SETTING)
     if mode is None:
         try:

@@ -10,13 +10,14 @@ NOT_EXPORTED = (
     "azure.monitor",
     "azure.core",
     "urllib3",
-    "azure_functions_worker",
+    "azure.functions",
     "azure_functions_runtime",
-    "azure_functions_fx",
     "proxy_worker",
+    "proxy_worker_errors",
 )
 """The loggers of the exporters themselves, whose lines would follow each export, and of the worker,
-whose lines the Functions host takes in every mode."""
+which logs one with each invocation. The Functions host takes them in every mode, as its own.
+(azure-functions-python-worker, proxy_worker.logging, is_system_log_category)"""
 
 SEVERITIES = {
     logging.DEBUG: SeverityNumber.DEBUG,

@@ -13,6 +13,13 @@ from tests.support.telemetry.exporting_process import ExportingProcess
 from tests.support.timing.condition import until
 
 DELAY = "OTEL_BSP_SCHEDULE_DELAY"
+HOST_DROPS_LOGS = {
+    "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry",
+    "PYTHON_ENABLE_OPENTELEMETRY": "true",
+    "OTEL_BLRP_SCHEDULE_DELAY": "50",
+}
+"""Settings with which the app exports its log lines, soon enough for a test."""
+
 MAX_QUEUE = 2048
 """OpenTelemetry's default of OTEL_BSP_MAX_QUEUE_SIZE."""
 
@@ -65,22 +72,33 @@ def test_resource(collector: Collector, log: Path) -> None:
 
 
 def test_logs_that_the_host_drops(collector: Collector, log: Path) -> None:
-    """If the host's telemetryMode is OpenTelemetry, log lines are exported with their trace."""
-    mode = {
-        "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry",
-        "OTEL_BLRP_SCHEDULE_DELAY": "50",
-    }
-    with ExportingProcess({**collector.settings, **mode}, log) as process:
-        process.does("log azure.core.pipeline the exporter's own line")
-        process.does("log azure_functions_worker the worker's own line")
+    """If the host does not export them, log lines are exported with their trace.
+
+    Those of the exporter and of Azure's worker, which logs one with each invocation, are not.
+    """
+    others = ("azure.core.pipeline", "azure.functions", "azure_functions_runtime", "proxy_worker")
+    with ExportingProcess({**collector.settings, **HOST_DROPS_LOGS}, log) as process:
+        for logger in others:
+            process.does(f"log {logger} no line of the app")
         process.does("log bot a line")
-        until(lambda: bool(collector.logs) and len(collector.spans) == 3)
+        until(lambda: bool(collector.logs) and len(collector.spans) == len(others) + 1)
         [record] = collector.logs
         assert record.body.string_value == "a line"
         assert record.severity_text == "WARNING"
         *_, span = sorted(collector.spans, key=lambda each: each.start_time_unix_nano)
         assert (record.trace_id, record.span_id) == (span.trace_id, span.span_id)
         assert attributes(record) == {}
+
+
+def test_a_held_log_line(collector: Collector, log: Path) -> None:
+    """A line from between two invocations is exported with the trace in which it was logged."""
+    with ExportingProcess({**collector.settings, **HOST_DROPS_LOGS}, log) as process:
+        process.does("hold a line")
+        until(lambda: bool(collector.logs) and len(collector.spans) == 2)
+        [record] = collector.logs
+        [own, other] = sorted(collector.spans, key=lambda each: each.start_time_unix_nano)
+        assert (own.name, other.name) == ("logs", "invocation")
+        assert (record.trace_id, record.span_id) == (own.trace_id, own.span_id)
 
 
 def test_headers_and_endpoints_of_one_signal(collector: Collector, log: Path) -> None:
@@ -141,7 +159,7 @@ def test_a_provider_that_is_set_already(collector: Collector, log: Path) -> None
 
 def test_all_providers_are_set_already(collector: Collector, log: Path) -> None:
     """If all providers are somebody's, as with Microsoft's distribution, nothing is added."""
-    settings = {**collector.settings, "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry"}
+    settings = {**collector.settings, **HOST_DROPS_LOGS}
     with ExportingProcess(settings, log, "--all-providers") as process:
         assert process.does("threads") == "none"
         assert process.does("span first") == "own first child"
@@ -163,8 +181,8 @@ def test_a_variable_that_is_wrong(
     variable: str, lost: str, collector: Collector, log: Path
 ) -> None:
     """It costs the one kind of data that it is for, and is one line of the log."""
-    mode = {"AzureFunctionsJobHost__telemetryMode": "OpenTelemetry"}
-    with ExportingProcess({**collector.settings, **mode, variable: "0"}, log) as process:
+    settings = {**collector.settings, **HOST_DROPS_LOGS, variable: "0"}
+    with ExportingProcess(settings, log) as process:
         process.does("span first")
         process.does("turns 1")
         if lost != "spans":

@@ -58,7 +58,7 @@ def ingestion(cloud: Cloud) -> Iterator[Ingestion]:
 
 
 def exporting(cloud: Cloud, ingestion: Ingestion) -> dict[str, str]:
-    """The settings of a bot in a host whose telemetryMode is OpenTelemetry, all traces sampled."""
+    """The settings of a bot that exports its log lines, too; all traces are sampled."""
     return {
         **cloud.settings(),
         **NO_TYPING,
@@ -67,6 +67,7 @@ def exporting(cloud: Cloud, ingestion: Ingestion) -> dict[str, str]:
         "OTEL_TRACES_SAMPLER": "always_on",
         "OTEL_BLRP_SCHEDULE_DELAY": "50",
         "AzureFunctionsJobHost__telemetryMode": "OpenTelemetry",
+        "PYTHON_ENABLE_OPENTELEMETRY": "true",
         "WEBSITE_SITE_NAME": "",
     }
 

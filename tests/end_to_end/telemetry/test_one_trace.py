@@ -17,6 +17,7 @@ from tests.support.credentials.token_press import TokenPress
 from tests.support.telemetry.collector import Collector, attributes
 from tests.support.telemetry.encoded import found_in
 from tests.support.telemetry.exported_spans import HOST, HOST_SPAN_ID, TRACE_ID
+from tests.support.telemetry.host_export import exports_log_lines
 from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
@@ -37,6 +38,9 @@ MODES = {
 }
 """Settings of the host's telemetry modes. In the second one, the worker attaches the host's trace
 context itself, and the app exports its log lines."""
+
+LINE = re.compile("Answered 401|Turn 'message' 'f[0-9]' in")
+"""How the lines of a refused request and of a turn that fails begin."""
 
 SECRETS = ("You said", "sesame", "user-1", "Ada", "Bearer", "eyJ", "AccountKey", "BEGIN")
 """Words of users, their names and ids, and how tokens, connection strings and keys begin."""
@@ -120,6 +124,38 @@ def test_one_trace(
         assert first.parent_span_id.hex() == HOST_SPAN_ID
         assert attributes(first)["activity.type"] == "message"
         assert names(collector).count("agents.adapter.process") == 1
+
+
+@pytest.mark.parametrize("setting", ["true", ""], ids=["by the bot", "by the host"])
+def test_each_log_line_is_exported_once(
+    setting: str,
+    cloud: Cloud,
+    collector: Collector,
+    settings: dict[str, str],
+    message: dict[str, Any],
+    logs: Path,
+) -> None:
+    """In the telemetryMode OpenTelemetry, by whoever does it with the worker's setting."""
+    settings |= {**MODES["OpenTelemetry"], "PYTHON_ENABLE_OPENTELEMETRY": setting}
+    settings |= {"OTEL_BLRP_SCHEDULE_DELAY": "50"}
+    log = logs / f"log lines {setting}.log"
+    with BotProcess(settings, log) as bot:
+        token = f"Bearer {TokenPress(cloud, message).token()}"
+        assert send(bot, token, message) == 200
+        until(lambda: "agents.adapter.process" in names(collector))  # the export has started
+        for number in range(5):
+            assert send(bot, "Bearer sesame", message) == 401
+            assert send(bot, token, {**message, "id": f"f{number}", "text": "fail"}) == 200
+        until(lambda: names(collector).count("agents.adapter.process") == 11)
+        logged = LINE.findall(log.read_text())
+        by_host = logged if exports_log_lines(settings) else []
+        until(lambda: len(by_host) + len(by_bot(collector)) >= 10)
+        assert sorted(by_host + by_bot(collector)) == sorted(logged)
+
+
+def by_bot(collector: Collector) -> list[str]:
+    """The beginnings of the lines that the bot has exported so far."""
+    return [each for record in collector.logs for each in LINE.findall(record.body.string_value)]
 
 
 def test_nothing_secret_is_exported(

@@ -2,6 +2,7 @@
 
 It prints `ready`, and a line for each line that it has done. The lines: `span NAME [KIND FLAGS]`
 (FLAGS: of a remote parent, 00 or 01), `spans COUNT`, `log LOGGER TEXT`, `turns COUNT`,
+`hold TEXT` (logs it between two invocations, and runs the next one),
 `connections` (prints the hosts that it has contacted),
 `stall SECONDS` (prints the milliseconds of the event loop's worst stall while it records spans).
 `threads` (prints the names of the exporters' threads). With the option --provider, it sets a tracer
@@ -50,6 +51,22 @@ def _log(logger: str, *words: str) -> str:
 
     with trace.get_tracer("test").start_as_current_span("logs"):
         logging.getLogger(logger).warning("%s", " ".join(words))
+    return "done"
+
+
+def _hold(*words: str) -> str:
+    from opentelemetry import trace
+
+    from cloud_adapter.invocation_log import InvocationLog
+
+    async def invocation() -> None:
+        with trace.get_tracer("test").start_as_current_span("invocation"), held.invocation():
+            pass
+
+    held = InvocationLog()
+    held.attach(["held"])
+    _log("held", *words)
+    asyncio.run(invocation())
     return "done"
 
 
@@ -125,6 +142,7 @@ STEPS: dict[str, Callable[..., str]] = {
     "span": _span,
     "spans": _spans,
     "log": _log,
+    "hold": _hold,
     "turns": _turns,
     "stall": _stall,
 }
