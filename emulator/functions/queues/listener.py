@@ -25,6 +25,9 @@ VISIBILITY_SECONDS = 600
 """How long a dequeued message is hidden from others, unless that is renewed while it runs."""
 RENEWAL_SECONDS = VISIBILITY_SECONDS / 2
 
+WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+"""Removes what .NET's Convert.FromBase64String ignores."""
+
 Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
 """Runs the function on a message's text and its metadata; raises InvocationError."""
 
@@ -139,14 +142,15 @@ class QueueListener:
         if message.dequeue_count > self._settings.max_dequeue_count:
             await self._discard(message, "was dequeued too often")
             return
-        text = self._text(message)
-        if text is None:
-            await self._discard(message, "is not base64 of UTF-8 text")
+        try:
+            content = self._decoded(message.content)
+        except ValueError:
+            await self._discard(message, "is not base64")
             return
         started = time.perf_counter()
         try:
             async with self._hidden(message):
-                await self._invoke(text, _metadata(message))
+                await self._invoke(_text(content), _metadata(message))
         except InvocationError as error:
             LOG.error("Message %s failed: %s", message.id, error)  # noqa: TRY400 # it is the trace
             await self._fail(message)
@@ -158,14 +162,11 @@ class QueueListener:
             "Message %s of %s processed in %.1f ms", message.id, self._queue.name, milliseconds
         )
 
-    def _text(self, message: DequeuedMessage) -> str | None:
+    def _decoded(self, content: str) -> bytes:
+        """What a message says. Raises: ValueError: it is not base64, and should be."""
         if not self._settings.base64:
-            return message.content
-        try:
-            return base64.b64decode(message.content, validate=True).decode()
-        # Both base64 and UTF-8 raise ValueErrors.
-        except ValueError:
-            return None
+            return content.encode()
+        return base64.b64decode(content.translate(WITHOUT_WHITE_SPACE), validate=True)
 
     async def _fail(self, message: DequeuedMessage) -> None:
         if message.dequeue_count >= self._settings.max_dequeue_count:
@@ -213,6 +214,14 @@ class QueueListener:
                     "Message %s could not be hidden any longer, trying again: %s", message.id, error
                 )
                 wait = self._renewal_seconds / 5
+
+
+def _text(content: bytes) -> str:
+    """Raises: InvocationError: it is not UTF-8, which the host notices when it binds it."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise InvocationError("its content is not UTF-8") from error
 
 
 def _metadata(message: DequeuedMessage) -> dict[str, TypedData]:
