@@ -17,7 +17,11 @@ class NoWorkerError(Exception):
     """No worker process is ready in time."""
 
 
-class ConnectionMissingError(Exception):
+class FunctionError(Exception):
+    """One function cannot run as it is, the app's others can; the text is the reason."""
+
+
+class ConnectionMissingError(FunctionError):
     """No setting says where the storage is; the text names the settings that can."""
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Mapping
 
-from emulator.functions.errors import ConnectionMissingError
+from emulator.functions.errors import FunctionError
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.queue import StorageQueue
 from emulator.functions.queues.settings import QueueSettings
@@ -16,20 +17,21 @@ from emulator.functions.workers.protocol import TypedData
 LOG = logging.getLogger("emulator.functions.queues.triggers")
 
 POISON_SUFFIX = "-poison"
-MAX_NAME_LENGTH = 63
+NAME = re.compile(r"[^\W_]+(-[^\W_]+)*")
+MIN_NAME_LENGTH, MAX_NAME_LENGTH = 3, 63
 
 
 class QueueTriggers:
-    """Has a listener for each function with a queueTrigger whose storage is known.
+    """Has a listener for each function with a queueTrigger that is not in error.
+
+    A function is in error if its queue's name or its storage is not known or not valid: that is
+    logged, as in Azure, and the others run.
 
     Args:
         functions: the app's; those with other triggers are ignored.
         settings: host.json's section.
         environ: the app's settings.
         invoke: runs a function.
-
-    Raises:
-        HostError: a setting that names a function's queue or storage is missing or invalid.
     """
 
     def __init__(
@@ -61,11 +63,11 @@ class QueueTriggers:
 
     def _add_listener(self, function: Function) -> None:
         try:
+            name = _valid(function.resolved("queueName", self._environ))
             account = self._account(function.trigger.get("connection") or "")
-        except ConnectionMissingError as error:
-            LOG.warning("Function %s gets no messages: %s", function.name, error)
+        except FunctionError as error:
+            LOG.error("The '%s' function is in error: %s", function.name, error)  # noqa: TRY400 # it is all
             return
-        name = function.resolved("queueName", self._environ).lower()  # as Azure's host does
 
         async def run(text: str, metadata: Mapping[str, TypedData]) -> None:
             await self._invoke(function, TypedData(string=text), metadata)
@@ -78,6 +80,23 @@ class QueueTriggers:
             connection = StorageConnection.of("queue", name, self._environ)
             self._accounts[name] = StorageService(connection, self._environ)
         return self._accounts[name]
+
+
+def _valid(name: str) -> str:
+    """The queue's name, in lower case as Azure's host makes it.
+
+    Source: QueueClientExtensions of Microsoft.Azure.WebJobs.Extensions.Storage.Queues.
+
+    Raises:
+        FunctionError: no queue may have this name.
+    """
+    name = name.lower()
+    if not (MIN_NAME_LENGTH <= len(name) <= MAX_NAME_LENGTH and NAME.fullmatch(name)):
+        raise FunctionError(
+            f"{name!r} is not a queue name: {MIN_NAME_LENGTH} to {MAX_NAME_LENGTH} lowercase"
+            " letters, digits and single hyphens between them."
+        )
+    return name
 
 
 def _poison(account: StorageService, name: str) -> StorageQueue | None:

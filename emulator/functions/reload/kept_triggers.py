@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Mapping, Sequence
 
 from emulator.functions.configuration import HostConfiguration
-from emulator.functions.errors import HostError
 from emulator.functions.triggers.triggers import Triggers, triggers_of
 from emulator.functions.workers.function import Function, InvokeFunction
-
-LOG = logging.getLogger("emulator.functions.reload")
 
 
 class KeptTriggers:
@@ -52,11 +48,7 @@ class KeptTriggers:
     def _started(
         self, function: Function, configuration: HostConfiguration, environ: Mapping[str, str]
     ) -> Sequence[Triggers]:
-        try:
-            found = triggers_of([function], configuration, environ, self._invoke)
-        except HostError as error:
-            LOG.error("Function %s is not triggered: %s", function.name, error)  # noqa: TRY400 # it is all
-            return ()
+        found = triggers_of([function], configuration, environ, self._invoke)
         for each in found:
             each.start()
         return found

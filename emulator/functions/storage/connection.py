@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.errors import ConnectionMissingError, FunctionError
 from emulator.functions.storage.connection_string import ConnectionString
 
 DEFAULT = "AzureWebJobsStorage"
@@ -44,7 +44,7 @@ class StorageConnection:
 
         Raises:
             ConnectionMissingError: none of these settings has a value.
-            HostError: one of them is invalid.
+            FunctionError: one of them is invalid.
         """
         name = name or DEFAULT
         for setting in (PREFIX + name, name):
@@ -63,7 +63,7 @@ class StorageConnection:
             return cls(part, ConnectionString(text).url(part), text)
         # The error's text is left out: it may contain the account key.
         except ValueError:
-            raise HostError(
+            raise FunctionError(
                 f"{setting} is not a storage connection string: copy it again, or use "
                 "UseDevelopmentStorage=true."
             ) from None
@@ -72,7 +72,7 @@ class StorageConnection:
     def _by_identity(cls, part: str, url: str, setting: str, environ: Mapping[str, str]) -> Self:
         method = environ.get(f"{setting}__credential") or MANAGED_IDENTITY
         if method.lower() != MANAGED_IDENTITY:
-            raise HostError(
+            raise FunctionError(
                 f"{setting}__credential is {method}: this host supports {MANAGED_IDENTITY}."
             )
         return cls(part, url, client_id=environ.get(f"{setting}__clientId", ""))

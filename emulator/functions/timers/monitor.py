@@ -35,7 +35,7 @@ class ScheduleMonitor:
 
         Raises:
             ConnectionMissingError: the settings name no storage.
-            HostError: one of the settings is invalid.
+            FunctionError: one of the settings is invalid.
         """
         return cls(StorageService(StorageConnection.of("blob", DEFAULT, environ), environ))
 

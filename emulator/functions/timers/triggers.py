@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
-from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.errors import ConnectionMissingError, FunctionError
 from emulator.functions.timers.listener import TimerListener
 from emulator.functions.timers.monitor import ScheduleMonitor
 from emulator.functions.timers.schedule import schedule
@@ -17,7 +18,10 @@ TIME_ZONE = "WEBSITE_TIME_ZONE"
 
 
 class TimerTriggers:
-    """Runs a listener for each function with a timerTrigger.
+    """Runs a listener for each function with a timerTrigger that is not in error.
+
+    A function is in error if its schedule or the app's storage is not valid: that is logged, as in
+    Azure, and the others run.
 
     The listeners belong to the host, not to its workers, so that each occurrence is one run. In
     Azure, an app may have several hosts, and only one of them runs a timer; here, each host would.
@@ -26,9 +30,6 @@ class TimerTriggers:
         functions: the app's; those with other triggers are ignored.
         environ: the app's settings.
         invoke: runs a function.
-
-    Raises:
-        HostError: the setting that names the app's storage is invalid.
     """
 
     def __init__(
@@ -37,7 +38,6 @@ class TimerTriggers:
         self._environ = environ
         self._invoke = invoke
         self._listeners: list[TimerListener] = []
-        self._monitor = self._schedule_monitor()
         if environ.get(TIME_ZONE):
             LOG.warning(
                 "%s is ignored: timers run in UTC, as on Flex Consumption, which does not support"
@@ -56,10 +56,12 @@ class TimerTriggers:
     async def stop(self, grace_seconds: float) -> None:
         """Stop waiting; functions that run have `grace_seconds` to finish."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
-        if self._monitor is not None:
+        if self._listeners and self._monitor is not None:
             self._monitor.close()
 
-    def _schedule_monitor(self) -> ScheduleMonitor | None:
+    @cached_property
+    def _monitor(self) -> ScheduleMonitor | None:
+        """None: no setting names the app's storage. Raises: FunctionError: it is invalid."""
         try:
             return ScheduleMonitor.of(self._environ)
         except ConnectionMissingError as error:
@@ -70,9 +72,9 @@ class TimerTriggers:
         trigger = function.trigger
         try:
             found = schedule(function.resolved("schedule", self._environ))
-        except (ValueError, HostError) as error:
-            # Azure's host also continues without this function.
-            LOG.error("Function %s never runs: %s", function.name, error)  # noqa: TRY400 # it is all
+            monitor = self._monitor
+        except (ValueError, FunctionError) as error:
+            LOG.error("The '%s' function is in error: %s", function.name, error)  # noqa: TRY400 # it is all
             return
         is_kept = trigger.get("useMonitor") is not False and not found.is_frequent
 
@@ -83,7 +85,7 @@ class TimerTriggers:
             TimerListener(
                 function.name,
                 found,
-                self._monitor if is_kept else None,
+                monitor if is_kept else None,
                 bool(trigger.get("runOnStartup")),
                 run,
             )

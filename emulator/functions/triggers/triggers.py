@@ -40,9 +40,6 @@ def triggers_of(
 
     Each kind is imported only for apps that use it, because its imports would add to the measured
     start times.
-
-    Raises:
-        HostError: the app's settings do not say which queue or storage a function has.
     """
     found: list[Triggers] = []
     functions = [function for function in functions if not _is_disabled(function, environ)]

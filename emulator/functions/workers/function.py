@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from emulator.functions.errors import HostError
+from emulator.functions.errors import FunctionError
 from emulator.functions.workers.protocol import TypedData
 
 SETTING = re.compile(r"%([^%]+)%")
@@ -35,15 +35,12 @@ class Function:
         """A field of the trigger, with each `%SETTING%` replaced by its value.
 
         Raises:
-            HostError: a setting is missing.
+            FunctionError: a setting is missing.
         """
 
         def value(found: re.Match[str]) -> str:
             if found[1] not in environ:
-                raise HostError(
-                    f"Function {self.name}: its {field} names the setting {found[1]}, which is"
-                    " missing."
-                )
+                raise FunctionError(f"its {field} names the setting {found[1]}, which is missing.")
             return environ[found[1]]
 
         return SETTING.sub(value, self.trigger[field])

@@ -133,11 +133,11 @@ def test_timer_runs_once_for_all_workers(app: TriggeredApp) -> None:
 
 
 FAULTS = (
-    "Function never never runs: the schedule 'every day' is neither",
-    "Function unset never runs: Function unset: its schedule names the setting Missing",
+    "The 'never' function is in error: the schedule 'every day' is neither",
+    "The 'unset' function is in error: its schedule names the setting Missing",
     "WEBSITE_TIME_ZONE is ignored: timers run in UTC",
     "Timers run here, but would not run in Azure: set AzureWebJobsStorage",
-    "Function take gets no messages: set AzureWebJobsStorage",
+    "The 'take' function is in error: set AzureWebJobsStorage",
     "Function read is not triggered here, because this host has no blobTrigger."
     " POST /admin/functions/read runs it.",
     "Function hear is not triggered here, because this host has no eventHubTrigger.",

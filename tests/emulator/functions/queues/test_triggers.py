@@ -2,21 +2,21 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from azure.storage.queue.aio import QueueClient
 
 from emulator.cloud import Cloud
-from emulator.functions.errors import HostError
 from emulator.functions.queues.settings import QueueSettings
 from emulator.functions.queues.triggers import QueueTriggers
 from emulator.functions.workers.function import Function
 from emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.queue_app import QueueApp
-from tests.support.timing.condition import until
+from tests.support.storage.counting_function import stored
+from tests.support.timing.condition import comes_true, until
 from tests.support.wire.http_post import Caller
 
 
@@ -104,13 +104,13 @@ def run_with_identity(folder: Path, cloud: Cloud, azurite: Azurite) -> None:
 
 
 def test_app_without_its_storage_serves_http(app: QueueApp) -> None:
-    """Without the setting the function gets no messages, and one warning names the setting."""
+    """Without the setting the function is in error, one line names the setting, others run."""
     with host(app, AzureWebJobsStorage="") as process:
         caller = Caller(process.url)
         assert caller.send("GET", "/api/pid", []).status == 200
         caller.close()
         log = process.log.read_text()
-    assert log.count("Function take gets no messages: set AzureWebJobsStorage") == 1
+    assert log.count("The 'take' function is in error: set AzureWebJobsStorage") == 1
 
 
 @pytest.mark.parametrize("name", ["AzureWebJobs.take.Disabled", "AzureWebJobs_take_Disabled"])
@@ -137,18 +137,49 @@ def test_host_stops_while_a_message_runs(app: QueueApp, text: str) -> None:
     assert app.count(app.queue) == 1
 
 
-def queue_function(**trigger: Any) -> Function:
+def queue_function(name: str, **trigger: str) -> Function:
     """A function with a queue trigger, as the worker reports it."""
-    return Function("1", "take", ({"type": "queueTrigger", "name": "message", **trigger},))
+    binding = {"type": "queueTrigger", "name": "message", **trigger}
+    return Function(name, name, (binding,))
 
 
-async def _never(*_: object) -> None:
-    raise AssertionError
+NOT_A_QUEUE_NAME = "is not a queue name: 3 to 63 lowercase letters, digits and single hyphens"
+IN_ERROR: Mapping[str, tuple[dict[str, str], str]] = {
+    "missing setting": (
+        {"queueName": "%NOPE%"},
+        "its queueName names the setting NOPE, which is missing",
+    ),
+    "characters": ({"queueName": "Bad_Queue!"}, f"'bad_queue!' {NOT_A_QUEUE_NAME}"),
+    "hyphens": ({"queueName": "a--b"}, f"'a--b' {NOT_A_QUEUE_NAME}"),
+    "hyphen at the end": ({"queueName": "work-"}, f"'work-' {NOT_A_QUEUE_NAME}"),
+    "too short": ({"queueName": "ab"}, f"'ab' {NOT_A_QUEUE_NAME}"),
+    "too long": ({"queueName": "a" * 64}, NOT_A_QUEUE_NAME),
+    "no connection": ({"connection": "Nowhere"}, "set Nowhere to a connection string"),
+    "junk connection": ({"connection": "Junk"}, "Junk is not a storage connection string"),
+}
 
 
-async def test_queue_named_by_a_missing_setting() -> None:
-    """A missing setting in a queue's name is an error that names function and setting."""
-    function = queue_function(queueName="%Name%", connection="Storage")
-    environ = {"Storage": "UseDevelopmentStorage=true"}
-    with pytest.raises(HostError, match=r"Function take: .* the setting Name"):
-        QueueTriggers([function], QueueSettings(), environ, _never)
+@pytest.mark.parametrize(("trigger", "reason"), IN_ERROR.values(), ids=IN_ERROR)
+async def test_function_in_error(
+    storage: str, trigger: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A function whose queue cannot be had is named in one line, and all others run."""
+    right = {"queueName": "Work", "connection": "AzureWebJobsStorage"}
+    functions = [queue_function("wrong", **right | trigger), queue_function("good", **right)]
+    ran: list[str] = []
+
+    async def invoke(function: Function, *_: object) -> None:
+        ran.append(function.name)
+
+    environ = {"AzureWebJobsStorage": storage, "Junk": "junk"}
+    triggers = QueueTriggers(functions, QueueSettings(max_polling_interval=0.1), environ, invoke)
+    async with QueueClient.from_connection_string(storage, "work") as queue:
+        await queue.create_queue()
+        await queue.send_message(stored("x"))
+        triggers.start()
+        await comes_true(lambda: ran == ["good"])
+        await triggers.stop(1)
+    errors = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert errors[0].startswith("The 'wrong' function is in error: ")
+    assert reason in errors[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.functions.errors import ConnectionMissingError, HostError
+from emulator.functions.errors import ConnectionMissingError, FunctionError
 from emulator.functions.storage.connection import StorageConnection
 
 KEY = "a2V5"
@@ -60,7 +60,7 @@ def test_missing_settings_are_named() -> None:
 
 def test_malformed_connection_string_is_named_and_not_shown() -> None:
     """The error names the setting, and contains nothing of its value, which may hold a key."""
-    with pytest.raises(HostError, match="Here is not a storage connection string") as error:
+    with pytest.raises(FunctionError, match="Here is not a storage connection string") as error:
         StorageConnection.of("queue", "Here", {"Here": f"AccountKey={KEY};x"})
     assert KEY not in str(error.value)
 
@@ -68,5 +68,5 @@ def test_malformed_connection_string_is_named_and_not_shown() -> None:
 def test_unknown_credential_is_refused() -> None:
     """A kind of credential that this host does not support is an error."""
     environ = {"Here__accountName": "x", "Here__credential": "secret"}
-    with pytest.raises(HostError, match="Here__credential is secret"):
+    with pytest.raises(FunctionError, match="Here__credential is secret"):
         StorageConnection.of("queue", "Here", environ)

@@ -1,4 +1,4 @@
-"""TimerTriggers: which timers the host remembers."""
+"""TimerTriggers: which timers the host remembers, and which are in error."""
 
 import json
 from collections.abc import Mapping
@@ -34,3 +34,22 @@ async def test_remembered_timers(storage: str, trigger: dict[str, Any], remember
     await comes_true(lambda: bool(values))
     await triggers.stop(0)
     assert (values[0]["ScheduleStatus"] is not None) == remembered
+
+
+async def test_storage_that_no_timer_can_use(caplog: pytest.LogCaptureFixture) -> None:
+    """If the app's storage is not a connection string, each timer is in error, and named."""
+    names = ("tick", "tock")
+    binding = {"type": "timerTrigger", "name": "timer", "schedule": "* * * * * *"}
+    ran: list[str] = []
+
+    async def invoke(function: Function, *_: object) -> None:
+        ran.append(function.name)
+
+    functions = [Function(name, name, (binding,)) for name in names]
+    triggers = TimerTriggers(functions, {"AzureWebJobsStorage": "junk"}, invoke)
+    triggers.start()
+    await triggers.stop(0)
+    reason = "AzureWebJobsStorage is not a storage connection string"
+    for name in names:
+        assert caplog.text.count(f"The '{name}' function is in error: {reason}") == 1
+    assert ran == []
