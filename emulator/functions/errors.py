@@ -29,5 +29,9 @@ class StorageError(Exception):
     """The app's storage is unavailable, or refuses a request; the text says which, in one line."""
 
 
+class StorageConflictError(StorageError):
+    """What is to be created exists already, or its name is not free yet."""
+
+
 class StorageNotFoundError(StorageError):
     """The queue, the message or the blob does not exist."""

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
-from emulator.functions.errors import StorageError, StorageNotFoundError
+from emulator.functions.errors import StorageConflictError, StorageError, StorageNotFoundError
 from emulator.functions.http_front import HttpRequest, HttpResponse
 from emulator.functions.storage.connection import StorageConnection
 from emulator.functions.storage.connection_string import VERSION, ConnectionString
@@ -78,6 +78,7 @@ class StorageService:
 
         Raises:
             StorageNotFoundError: the resource does not exist.
+            StorageConflictError: it cannot be created, because it exists.
             StorageError: the storage is unavailable, or refuses the request.
         """
         for pause in self._retry_pauses if retries else ():
@@ -134,4 +135,6 @@ def _checked(response: HttpResponse, path: str) -> HttpResponse:
         raise StorageNotFoundError(f"{path} does not exist")
     names = {name.lower(): text for name, text in response.headers.items()}
     code = names.get("x-ms-error-code", "")
-    raise StorageError(f"the answer is {response.status} {code}".rstrip())
+    conflicts = response.status == HTTPStatus.CONFLICT
+    error = StorageConflictError if conflicts else StorageError
+    raise error(f"the answer is {response.status} {code}".rstrip())

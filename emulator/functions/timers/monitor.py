@@ -3,11 +3,12 @@
 Source: StorageScheduleMonitor of azure-webjobs-sdk-extensions.
 """
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Self
 
-from emulator.functions.errors import StorageError, StorageNotFoundError
+from emulator.functions.errors import StorageConflictError, StorageError, StorageNotFoundError
 from emulator.functions.storage.connection import DEFAULT, StorageConnection
 from emulator.functions.storage.service import StorageService
 from emulator.functions.timers.timer_info import ScheduleStatus
@@ -56,7 +57,10 @@ class ScheduleMonitor:
             try:
                 await self._put(function, status)
             except StorageNotFoundError:
-                await self._blobs.call("PUT", CONTAINER, {"restype": "container"}, retries=False)
+                # Another timer may have created it meanwhile.
+                with contextlib.suppress(StorageConflictError):
+                    query = {"restype": "container"}
+                    await self._blobs.call("PUT", CONTAINER, query, retries=False)
                 await self._put(function, status)
         except StorageError as error:
             LOG.warning("Function %s: its schedule status is not stored: %s", function, error)

@@ -14,6 +14,7 @@ from emulator.functions.errors import InvocationError
 from emulator.functions.timers.listener import TimerListener
 from emulator.functions.timers.monitor import ScheduleMonitor
 from emulator.functions.timers.schedule import schedule
+from emulator.functions.timers.timer_info import ScheduleStatus
 from emulator.functions.workers.protocol import TypedData
 from tests.support.timing.condition import comes_true
 from tests.support.timing.stepped_clock import SteppedClock
@@ -161,6 +162,18 @@ async def test_status_of_a_new_timer(monitor: ScheduleMonitor) -> None:
     assert first["Last"] == "0001-01-01T00:00:00+00:00"
     assert first["Next"] == "2026-11-25T21:05:00+00:00"
     assert second["Last"] == second["LastUpdated"] == "2026-11-25T21:05:00+00:00"
+
+
+async def test_several_timers_in_new_storage(
+    monitor: ScheduleMonitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Timers that find no container at the same moment store their status all the same."""
+    names = [f"timer{number}" for number in range(8)]
+    status = ScheduleStatus(datetime.fromtimestamp(moment("21:05:00"), UTC))
+    await asyncio.gather(*(monitor.write(name, status) for name in names))
+    assert caplog.text == ""
+    stored = [await monitor.read(name) for name in names]
+    assert [each.next for each in stored if each] == [status.next] * len(names)
 
 
 async def test_missed_occurrence(monitor: ScheduleMonitor) -> None:
