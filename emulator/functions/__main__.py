@@ -12,7 +12,7 @@ from typing import NoReturn
 from emulator.functions.configuration import apply_settings, hide_project
 from emulator.functions.errors import HostError
 from emulator.functions.host import serve
-from emulator.functions.host_log import HostLog, LostLineFile
+from emulator.functions.host_log import HostLog, LostLineFile, worker_console
 from emulator.functions.options import UVLOOP, HostOptions
 from emulator.functions.reload.debugger import accept_debugger
 from emulator.functions.workers.lifeline import LifelineAddress
@@ -25,7 +25,8 @@ def main() -> None:
     os.environ.pop(LifelineAddress.SETTING, None)  # the app's processes do not inherit it
     environ = dict(os.environ)
     lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
-    logging.basicConfig(handlers=[HostLog(), *lost_log], level=options.log_level)
+    handlers = [HostLog(), worker_console(), *lost_log]
+    logging.basicConfig(handlers=handlers, level=options.log_level)
     try:
         fault = settings_fault(options)
         if options.read_only:

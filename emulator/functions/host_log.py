@@ -1,7 +1,7 @@
-"""HostLog: the log of an app, in which each line that Azure would drop is marked.
+"""HostLog: the log of an app, with what Azure makes of it.
 
 Azure's host drops a line that belongs to no running invocation (azure-functions-host,
-GrpcWorkerChannel.Log).
+GrpcWorkerChannel.Log): it is marked here. It logs some lines twice: see `worker_console`.
 """
 
 import json
@@ -15,6 +15,9 @@ from emulator.recorder.shown import without_own_frames
 from emulator.terminal.colors import has_colors
 
 LOST = "lost in Azure"
+
+CONSOLE = "Host.Function.Console"
+"""The category of what Azure's host reads from a worker's stdout."""
 
 HOST_LOGGERS = ("emulator", "azure.functions", "azure_functions_runtime")
 """The loggers of this host and of the worker's library; all others are the app's."""
@@ -56,6 +59,36 @@ class LostLineFile(logging.FileHandler):
         return json.dumps(
             {"logger": record.name, "level": record.levelname, "message": record.getMessage()}
         )
+
+
+class CustomerLogFilter(logging.Filter):
+    """Passes the app's records. In Azure, too, apps know the worker's handler by this name."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is the app's."""
+        return not _is_host_logger(record.name)
+
+
+class _FurtherLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        _, *lines = super().format(record).split("\n")
+        return "".join(f"{CONSOLE}: {line}\n" for line in lines)
+
+
+def worker_console() -> logging.Handler:
+    """The handler that Azure's worker leaves on the root logger, and which writes to stdout.
+
+    There, the first line of each record has a prefix by which the host knows that it has the record
+    already. The host logs the others a second time, so this handler writes those.
+    Source: azure-functions-python-worker, workers/proxy_worker/logging.py; azure-functions-host,
+    WorkerProcess.BuildAndLogConsoleLog.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.terminator = ""  # most records have a single line, of which nothing is to be seen
+    handler.setLevel(logging.INFO)
+    handler.setFormatter(_FurtherLines())
+    handler.addFilter(CustomerLogFilter())
+    return handler
 
 
 def is_lost(record: logging.LogRecord) -> bool:

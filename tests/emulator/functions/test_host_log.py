@@ -1,4 +1,4 @@
-"""Log lines that Azure would drop are marked, and can be collected in a file."""
+"""Log lines that Azure would drop are marked, and those that it would log twice are shown twice."""
 
 import os
 import pty
@@ -147,3 +147,65 @@ def test_lost_lines_are_dimmed_on_a_terminal(tmp_path: Path) -> None:
     [line] = [line for line in text.splitlines() if "the import" in line]
     assert line.startswith("\x1b[2m")
     assert line.endswith("[lost in Azure] the import\x1b[0m")
+
+
+CONSOLE_APP = """
+import logging
+import sys
+
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.route(route="record")
+async def record(req: func.HttpRequest) -> func.HttpResponse:
+    if "alone" in req.params:
+        root = logging.getLogger()
+        for handler in root.handlers[:]:
+            if getattr(handler, "stream", None) is sys.stdout and "CustomerLogFilter" in [
+                type(each).__name__ for each in handler.filters
+            ]:
+                root.removeHandler(handler)
+    logging.info("the first line\\nthe second line")
+    if "fails" in req.params:
+        raise LookupError("its trace")
+    return func.HttpResponse("done")
+"""
+
+
+def output(folder: Path, query: str, *options: str) -> list[str]:
+    """What the host prints on stdout and stderr around one request of that app."""
+    (folder / "function_app.py").write_text(CONSOLE_APP)
+    command = [*BotProcess({}, folder / "host.log", folder).command, *options]
+    pipe = subprocess.PIPE
+    with Program(command, stdout=pipe, stderr=subprocess.STDOUT, cwd=ROOT, text=True) as process:
+        while "Functions host: " not in (line := process.line()):
+            pass
+        with closing(Caller(line.split()[2])) as caller:
+            caller.send("GET", f"/api/record?{query}", [])
+        process.terminate()
+        text, _ = process.communicate()
+    return text.splitlines()
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "1")], ids=["alone", "workers"])
+def test_further_lines_of_a_record_come_twice(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """The worker's own handler logs each line of a record but the first a second time."""
+    lines = output(tmp_path, "", *options)
+    assert [line for line in lines if "the second line" in line].count("the second line") == 1
+    assert lines.count("Host.Function.Console: the second line") == 1
+    assert len([line for line in lines if "the first line" in line]) == 1
+
+
+def test_app_without_the_workers_handler_logs_each_line_once(tmp_path: Path) -> None:
+    """An app can find that handler by its stream and its filter, and remove it."""
+    lines = output(tmp_path, "alone=1")
+    assert [line for line in lines if "the second line" in line] == ["the second line"]
+
+
+def test_lines_of_the_host_come_once(tmp_path: Path) -> None:
+    """The worker's handler logs the app's records only: the trace of a failed call comes once."""
+    lines = output(tmp_path, "fails=1")
+    assert lines.count("LookupError: its trace") == 1
+    assert "Host.Function.Console: LookupError: its trace" not in lines
