@@ -106,20 +106,6 @@ def test_the_hosts_queues() -> None:
     assert queues["messageEncoding"] == "base64"
 
 
-def test_no_line_of_the_log_is_sampled_away() -> None:
-    """An alert searches for single lines. In exchange, the host does not log each request twice."""
-    logging = json.loads((APP / "host.json").read_text())["logging"]
-    kept = logging["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";")
-    assert {"Request", "Exception", "Trace"} <= set(kept)
-    # Source: Microsoft, "Configure monitoring for Azure Functions": what the host logs about
-    # a function has the category Function.NAME, what its code logs Function.NAME.User.
-    levels = logging["logLevel"]
-    assert levels["Function.messages"] == "Warning"
-    assert levels["Function.messages.User"] == "Information"
-    # infra/queries/queue.kql reads what the host logs about each message.
-    assert levels["Function"] == "Information"
-
-
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:
     """An expiry beyond what a date can hold is shown as none: identity answers all the same."""
     with CloudThread(Cloud(tmp_path, CERTIFICATE)) as thread:

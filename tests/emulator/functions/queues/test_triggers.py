@@ -163,7 +163,7 @@ IN_ERROR: Mapping[str, tuple[dict[str, str], str]] = {
 async def test_function_in_error(
     storage: str, trigger: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A function whose queue cannot be had is named in one line, and all others run."""
+    """A function whose queue is unknown or invalid is named in one line, and all others run."""
     right = {"queueName": "Work", "connection": "AzureWebJobsStorage"}
     functions = [queue_function("wrong", **right | trigger), queue_function("good", **right)]
     ran: list[str] = []
