@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
+from urllib.parse import urlsplit
 
 from emulator.functions.errors import ConnectionMissingError, FunctionError
 from emulator.functions.storage.connection_string import ConnectionString
@@ -60,7 +61,7 @@ class StorageConnection:
     @classmethod
     def _by_connection_string(cls, part: str, setting: str, text: str) -> Self:
         try:
-            return cls(part, ConnectionString(text).url(part), text)
+            return cls(part, _checked(ConnectionString(text).url(part)), text)
         # The error's text is left out: it may contain the account key.
         except ValueError:
             raise FunctionError(
@@ -75,7 +76,19 @@ class StorageConnection:
             raise FunctionError(
                 f"{setting}__credential is {method}: this host supports {MANAGED_IDENTITY}."
             )
+        try:
+            _checked(url)
+        except ValueError:
+            raise FunctionError(f"{setting}__{part}ServiceUri is not a URL.") from None
         return cls(part, url, client_id=environ.get(f"{setting}__clientId", ""))
+
+
+def _checked(text: str) -> str:
+    """The text. Raises: ValueError: it is not the URL of a service."""
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
+        raise ValueError("no URL")
+    return text
 
 
 def _url(part: str, setting: str, environ: Mapping[str, str]) -> str:

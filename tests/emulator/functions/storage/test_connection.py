@@ -65,6 +65,16 @@ def test_malformed_connection_string_is_named_and_not_shown() -> None:
     assert KEY not in str(error.value)
 
 
+@pytest.mark.parametrize("url", ["junk", "ftp://one", "http://one:port", "http://[one", "https://"])
+def test_url_that_is_none_is_named(url: str) -> None:
+    """A URL that cannot be one, in a setting of its own or in a connection string, is an error."""
+    with pytest.raises(FunctionError, match="Here__queueServiceUri is not a URL"):
+        StorageConnection.of("queue", "Here", {"Here__queueServiceUri": url})
+    text = f"AccountName=one;AccountKey={KEY};QueueEndpoint={url}"
+    with pytest.raises(FunctionError, match="Here is not a storage connection string"):
+        StorageConnection.of("queue", "Here", {"Here": text})
+
+
 def test_unknown_credential_is_refused() -> None:
     """A kind of credential that this host does not support is an error."""
     environ = {"Here__accountName": "x", "Here__credential": "secret"}
