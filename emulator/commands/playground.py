@@ -5,6 +5,7 @@ The Playground sends no token, so the bot runs in its local unauthenticated mode
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -13,12 +14,7 @@ from emulator.child import Child
 from emulator.commands.app_folder import APP, BOT, NoBotError, app_with_bot, bots_in
 from emulator.commands.run.debugging import Debugging, add_debug_options
 from emulator.commands.run.errors import StartError
-from emulator.commands.run.hosts import (
-    app_environment,
-    functions_host,
-    wait_until_it_answers,
-    wait_until_it_loads,
-)
+from emulator.commands.run.hosts import functions_host, wait_until_it_answers, wait_until_it_loads
 from emulator.commands.run.options import BOT_PORT
 from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
@@ -50,7 +46,7 @@ async def run(app: Path, port: int, playground_port: int, debugging: Debugging) 
     """
     url = f"http://localhost:{port}"
     host = functions_host(port, UNAUTHENTICATED, app, reload=True, debugging=debugging)
-    environ = app_environment({"TEAMSAPPTESTER_BROWSER": "none"})
+    environ = {**os.environ, "TEAMSAPPTESTER_BROWSER": "none"}
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
     playground = Child(command, environ, FOLDER)

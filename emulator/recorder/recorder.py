@@ -6,7 +6,6 @@ when no inspector is open any more.
 
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 
 from emulator.feed.feed_address import FeedAddress
 from emulator.feed.feed_client import FeedClient
@@ -46,10 +45,6 @@ class Recorder:
             self._always.remove()
         self.feed.close()
 
-    def guarded(self) -> AbstractContextManager[None]:
-        """Let no fault in the block reach the bot; see `Recording.guarded`."""
-        return self._recording.guarded()
-
     def _record(self, is_detailed: bool) -> None:
         """Called in the feed's thread."""
         with self._recording.guarded(), self._changing:
@@ -73,20 +68,12 @@ class Recorder:
         yield from invocation(recording, call)
 
 
-_recorders: list[Recorder] = []
-"""This process's recorder, once it is started."""
-
-
-def start_recorder(environ: Mapping[str, str]) -> Recorder | None:
-    """Start this process's recorder, once; None: there is no local cloud.
+def start_recorder(environ: Mapping[str, str]) -> None:
+    """Start this process's recorder, if there is a local cloud.
 
     Args:
         environ: the process's environment, with the feed's address.
     """
     address = FeedAddress.of(environ)
-    if address is None:
-        return None
-    if not _recorders:
-        _recorders.append(Recorder(address, dict(environ)))
-        _recorders[0].start()
-    return _recorders[0]
+    if address is not None:
+        Recorder(address, dict(environ)).start()

@@ -1,6 +1,5 @@
 """Program: a command whose output a test reads."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -34,16 +33,6 @@ class Program(subprocess.Popen[str]):
         line = self.stdout.readline()
         assert line, "the program has ended"
         return line
-
-
-def is_group_running(group: int) -> bool:
-    """Whether any process of a group has not ended, on Linux; see `is_running`."""
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            state, _, of_group, *_ = file.read_text("utf-8").rpartition(") ")[2].split()
-            if int(of_group) == group and state != "Z":
-                return True
-    return False
 
 
 def is_running(pid: int) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from dataclasses import dataclass
 
-from emulator.loopback import LOOPBACK, may_listen, port_number
+from emulator.loopback import may_listen, port_number
 
 
 def add_debug_options(parser: argparse.ArgumentParser) -> None:
@@ -37,21 +37,6 @@ class Debugging:
         if self.port is None:
             return []
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits
-
-    def environ(self) -> dict[str, str]:
-        """The environment of either host; Core Tools read arguments of their worker from it.
-
-        Source: Azure Functions Python worker, "languageWorkers__python__arguments".
-        """
-        if self.port is None:
-            return {}
-        words = ["-m", "debugpy", "--listen", f"{LOOPBACK}:{self.port}"]
-        words += ["--wait-for-client"] * self.waits
-        return {
-            # Else debugpy warns that it cannot stop in modules that are frozen into Python.
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-            "languageWorkers__python__arguments": " ".join(words),
-        }
 
     async def announce(self) -> None:
         """Say that the bot waits for a debugger, once one can attach."""

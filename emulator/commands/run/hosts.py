@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,29 +13,11 @@ from emulator.child import Child
 from emulator.commands.app_folder import APP
 from emulator.commands.run.debugging import NO_DEBUGGER, Debugging
 from emulator.commands.run.errors import StartError
-from emulator.core_tools.environment import with_recorder
 from emulator.storage.local_storage import SETTING
 
 NO_TURN = f"00-{'0' * 31}1-{'0' * 15}1-00"
 
 START_TIMEOUT_SECONDS = 60.0
-
-
-def app_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, with this Python first on PATH, and with the app's settings.
-
-    Core Tools run the first `python` on PATH. CONTAINER_NAME is left out: the worker takes it for a
-    sign of Azure. Storage settings of this environment are left out too, and the empty one
-    overrides local.settings.json: a local run uses its own storage, or none.
-    """
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "CONTAINER_NAME" and name.partition("__")[0] != SETTING
-    }
-    environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environ.get("PATH", "")))
-    environ["VIRTUAL_ENV"] = sys.prefix
-    return environ | {"FUNCTIONS_WORKER_RUNTIME": "python", SETTING: ""} | dict(settings)
 
 
 def functions_host(
@@ -47,21 +28,23 @@ def functions_host(
     reload: bool = False,
     debugging: Debugging = NO_DEBUGGER,
 ) -> Child:
-    """The app's host, not started: Core Tools if they are installed, else the emulator's own.
+    """The app's host, not started. It inherits this process's environment, except for storage.
 
     Args:
         port: where it listens.
         settings: the app's.
         app: the app's folder.
-        reload: the app's code is loaded anew when it changes; Core Tools do that in any case.
+        reload: the app's code is loaded anew when it changes.
         debugging: how a debugger may hold turns, as long as it likes.
     """
-    environ = app_environment(settings) | debugging.environ()
-    core_tools = shutil.which("func")
-    if core_tools:
-        # It serves the app in its working folder.
-        environ = with_recorder(environ)
-        return Child([core_tools, "start", "--port", str(port)], environ, app)
+    environ = {
+        name: value for name, value in os.environ.items() if name.partition("__")[0] != SETTING
+    }
+    # The empty one overrides local.settings.json: a local run uses its own storage, or none.
+    environ |= {SETTING: "", **settings}
+    if debugging.port is not None:
+        # Else debugpy warns that it cannot stop in modules that are frozen into Python.
+        environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     host = ["-m", "emulator.functions", "--app", str(app), "--port", str(port)]
     host += ["--reload"] * reload + debugging.for_host()
     return Child([sys.executable, *host], environ, APP)

@@ -1,7 +1,6 @@
 """Invocations: where a turn, or the run of another function, starts and ends.
 
-azure-functions-runtime, the library of Azure's Python worker, runs each invocation, in this
-project's Functions host as well as in Core Tools'.
+azure-functions-runtime, the library of Azure's Python worker, runs each invocation.
 """
 
 import json

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.bots.bot_process import BotProcess
 from tests.support.timing.condition import until
-from tests.support.wire.http_post import Caller, Reply
+from tests.support.wire.http_post import JSON, Caller, Reply
 
 KEY = "a-key-for-tests"
 
@@ -102,7 +102,7 @@ class TriggeredApp:
 
     def run(self, name: str, body: bytes = b"{}", key: str = KEY, method: str = "POST") -> Reply:
         """The answer to a request to run a function now."""
-        headers = [("x-functions-key", key)] if key else []
+        headers = [*JSON, ("x-functions-key", key)] if key else JSON
         with closing(Caller(self.process.url)) as caller:
             return caller.send(method, f"/admin/functions/{name}", headers, body)
 

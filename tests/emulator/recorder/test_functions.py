@@ -14,7 +14,7 @@ from tests.emulator.recorder.conftest import FAULT
 from tests.support.bots.bot_process import BotProcess
 from tests.support.recording.feed_thread import FeedThread
 from tests.support.recording.recorded_bot import RecordedBot
-from tests.support.wire.http_post import Caller
+from tests.support.wire.http_post import JSON, Caller
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_function_that_fails(recorded: RecordedBot, caller: Caller) -> None:
 def test_a_timer(recorded: RecordedBot, caller: Caller) -> None:
     """A timer's run has its name and its lines."""
     body = json.dumps({}).encode()
-    assert caller.send("POST", "/admin/functions/yearly", [], body).status == 202
+    assert caller.send("POST", "/admin/functions/yearly", JSON, body).status == 202
     feed = recorded.feed
     feed.wait(lambda: [each for each in feed.kinds("log") if each["text"] == "yearly"])
     [line] = [each for each in feed.kinds("log") if each["text"] == "yearly"]

@@ -1,7 +1,6 @@
 """`make run BOT=FOLDER`: the project with another bot, or with a bot and its skill."""
 
 import json
-import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ import pytest
 
 from emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
-from tests.support.project import ROOT
 from tests.support.skills.skill_pair import PARENT, SKILL
 from tests.support.timing.condition import until
-from tests.support.wire.http_post import Caller
+from tests.support.wire.http_post import JSON, Caller
 
 CHAT = r"Chat: +(http://\S+)"
 
@@ -104,7 +102,7 @@ class ChatPageUser:
         return [each["text"] for each in shown if each["from"]["id"] != "user-1" and "text" in each]
 
     def _call(self, method: str, path: str, content: dict[str, Any]) -> Any:
-        headers = [("Content-Type", "application/json")]
+        headers = [*JSON]
         if self._token:
             headers.append(("Authorization", f"Bearer {self._token}"))
         body = json.dumps(content).encode() if method == "POST" else b""
@@ -113,19 +111,6 @@ class ChatPageUser:
         return reply.json()
 
 
-@pytest.fixture(params=[False, True], ids=["emulator", "core tools"])
-def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator's Functions host, and Core Tools: a `func` that serves its working folder."""
-    if request.param:
-        func = tmp_path / "bin" / "func"
-        func.parent.mkdir()
-        program = 'exec python -m emulator.functions --app . --port "$3"'
-        func.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" {program}\n')
-        func.chmod(0o755)
-        monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))
-
-
-@pytest.mark.usefixtures("host")
 def test_another_bot(bot: Path, variables: dict[str, str], logs: Path) -> None:
     """The bot in the folder runs from its own files, with its triggers and the project's tools.
 
@@ -142,7 +127,7 @@ def test_another_bot(bot: Path, variables: dict[str, str], logs: Path) -> None:
         line = 1 + BOT.splitlines().index("            raise ValueError")
         until(lambda: f"a bot/__init__.py:{line} ValueError" in "".join(run.output))
         with closing(Caller(f"http://localhost:{variables['PORT']}")) as caller:
-            assert caller.send("POST", "/admin/functions/yearly", [], b"{}").status == 202
+            assert caller.send("POST", "/admin/functions/yearly", JSON, b"{}").status == 202
         until(lambda: "yearly ran" in "".join(run.output))
 
 

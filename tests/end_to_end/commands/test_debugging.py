@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from emulator.commands.playground import PROGRAM
-from emulator.commands.run.debugging import Debugging
 from emulator.loopback import free_port
 from tests.end_to_end.commands.test_bot_folders import ChatPageUser, write
 from tests.support.bots.make_target import MakeTarget
@@ -106,9 +105,3 @@ def test_waiting_for_the_debugger(
         assert not re.search(started, "".join(run.output))
         debugger.detach()
         until(lambda: re.search(started, "".join(run.output)) is not None)
-
-
-def test_core_tools_get_the_debugger_too() -> None:
-    """Their worker is started by debugpy."""
-    words = Debugging(5678, waits=True).environ()["languageWorkers__python__arguments"]
-    assert words == "-m debugpy --listen 127.0.0.1:5678 --wait-for-client"

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from playwright.sync_api import expect
 from emulator.cloud import APP_TYPES
 from emulator.loopback import free_port
 from emulator.storage.azurite import DEVELOPMENT_PORTS
+from tests.end_to_end.commands.test_bot_folders import write
 from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium
+from tests.support.wire.http_post import Caller
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSING)
 
@@ -55,43 +58,43 @@ def test_make_run(credential: str, logs: Path, tmp_path: Path) -> None:
             assert probe.connect_ex(("127.0.0.1", closed)) != 0, "Ctrl-C left something running"
 
 
-@dataclass
-class CoreTools:
-    """A `func` that writes down how it was called, then runs the project's own host.
+REPORTING = {
+    "__init__.py": """from botbuilder.core import ActivityHandler
 
-    Attributes:
-        called: the file with its arguments and folder.
-        environ: the file with its environment, as NAME=VALUE lines.
-    """
 
-    called: Path
-    environ: Path
+def create_bot(services):
+    return ActivityHandler()
+""",
+    "routes.py": """import json
+import os
 
-    def settings(self) -> dict[str, str]:
-        """The environment that the app was given."""
-        lines = (line.partition("=") for line in self.environ.read_text().splitlines())
-        return {name: value for name, _, value in lines}
+import azure.functions as func
+
+
+def create_routes(ready):
+    routes = func.Blueprint()
+
+    @routes.route("environ", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    def environ(req: func.HttpRequest) -> str:
+        return json.dumps(dict(os.environ))
+
+    return routes
+""",
+}
+"""A bot that tells its environment."""
 
 
 @pytest.fixture
-def core_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CoreTools:
-    """Core Tools in front of everything else on the PATH.
+def reporting(tmp_path: Path) -> dict[str, str]:
+    """Makefile variables that choose a bot which tells its environment."""
+    return variables(tmp_path, BOT=str(write(tmp_path / "reporting", REPORTING)))
 
-    The app runs its turns inline, for every request.
-    """
-    tools = CoreTools(tmp_path / "called", tmp_path / "environ")
-    func = tmp_path / "bin" / "func"
-    func.parent.mkdir()
-    func.write_text(
-        "#!/bin/sh\n"
-        f'echo "$@" in "$PWD" > {tools.called}\n'
-        f"env > {tools.environ}\n"
-        f"export BotTurns=Inline PYTHONPATH={ROOT}\n"
-        'exec python -m emulator.functions --app "$PWD" --port "$3"\n'
-    )
-    func.chmod(0o755)
-    monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))
-    return tools
+
+def environ_of(chosen: dict[str, str]) -> dict[str, str]:
+    """The environment of the app that runs with these Makefile variables."""
+    with closing(Caller(f"http://localhost:{chosen['PORT']}")) as caller:
+        environ: dict[str, str] = caller.send("GET", "/api/environ", []).json()
+    return environ
 
 
 def variables(folder: Path, **others: str) -> dict[str, str]:
@@ -100,39 +103,26 @@ def variables(folder: Path, **others: str) -> dict[str, str]:
     return {"BOT": str(TEST_BOT), "STORAGE": str(folder / "storage"), **ports, **others}
 
 
-def test_core_tools(core_tools: CoreTools, tmp_path: Path, logs: Path) -> None:
-    """Where `func` is installed it starts the app, in its folder and with the project's Python."""
-    port = str(free_port())
-    with MakeTarget("run", CHAT, logs / "core tools.log", variables(tmp_path, PORT=port)):
-        called, _, app = core_tools.called.read_text().partition(" in ")
-        assert called == f"start --port {port}"
-        assert (Path(app.strip()) / "bot_logic").samefile(TEST_BOT)
-
-
 @pytest.mark.parametrize("turns", ["Inline", "Queued"])
 def test_turns_and_storage(
-    turns: str,
-    core_tools: CoreTools,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    logs: Path,
+    turns: str, reporting: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: Path
 ) -> None:
     """make sets the app's turns and storage, over anything that a developer has set."""
     monkeypatch.setenv("AzureWebJobsStorage__accountName", "production")
     monkeypatch.setenv("AzureWebJobsStorage", "AccountName=production")
     monkeypatch.setenv("BotTurns", "Otherwise")
     log = logs / f"turns {turns}.log"
-    with MakeTarget("run", STORAGE, log, variables(tmp_path, TURNS=turns)):
-        settings = core_tools.settings()
+    with MakeTarget("run", STORAGE, log, {**reporting, "TURNS": turns}):
+        settings = environ_of(reporting)
         storage = settings["AzureWebJobsStorage"]
         with QueueServiceClient.from_connection_string(storage) as queues:
             queues.create_queue("kept")
     assert settings["BotTurns"] == turns
     assert "production" not in settings.values()
     with (
-        MakeTarget("run", STORAGE, log, variables(tmp_path)),
+        MakeTarget("run", STORAGE, log, reporting),
         QueueServiceClient.from_connection_string(
-            core_tools.settings()["AzureWebJobsStorage"]
+            environ_of(reporting)["AzureWebJobsStorage"]
         ) as queues,
     ):
         assert [each.name for each in queues.list_queues()] == ["kept"]
@@ -188,12 +178,12 @@ def no_azurite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_azurite")
-def test_no_azurite(core_tools: CoreTools, tmp_path: Path, logs: Path) -> None:
+def test_no_azurite(reporting: dict[str, str], logs: Path) -> None:
     """Without Azurite the bot runs without a storage, and one line names the cure."""
-    with MakeTarget("run", STORAGE, logs / "no azurite.log", variables(tmp_path)) as run:
+    with MakeTarget("run", STORAGE, logs / "no azurite.log", reporting) as run:
         assert run.found.startswith("none: state is in memory, and lost with each save.")
         assert "make azurite" in run.found
-        assert core_tools.settings()["AzureWebJobsStorage"] == ""
+        assert environ_of(reporting)["AzureWebJobsStorage"] == ""
 
 
 @pytest.mark.usefixtures("no_azurite")

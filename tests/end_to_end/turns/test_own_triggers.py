@@ -13,7 +13,7 @@ from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.timing.condition import until
-from tests.support.wire.http_post import Caller
+from tests.support.wire.http_post import JSON, Caller
 
 BOT = {
     "bot_logic/__init__.py": """
@@ -115,6 +115,8 @@ class OwnBotApp:
     def call(self, method: str, path: str, key: str = "") -> tuple[int, str]:
         """Status and body of an answer."""
         headers = [("x-functions-key", key)] if key else []
+        if path.startswith("/admin/functions/"):
+            headers += JSON
         with closing(Caller(self.process.url)) as caller:
             reply = caller.send(method, path, headers, b"{}")
         return reply.status, reply.body.decode()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+JSON = (("Content-Type", "application/json"),)
+"""The headers of a request whose body is JSON."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -45,7 +48,7 @@ class Caller:
 
     def deliver(self, activity: object, authorization: str | None) -> Reply:
         """POST an activity to the messaging endpoint."""
-        headers = [("Content-Type", "application/json")]
+        headers = [*JSON]
         if authorization is not None:
             headers.append(("Authorization", authorization))
         return self.send("POST", "/api/messages", headers, json.dumps(activity).encode())

@@ -195,7 +195,7 @@ async def test_functions_run_by_hand_end_with_the_old_code(
 ) -> None:
     """A function that was started by hand runs to its end, too."""
     before = int(await app.text("/api/pid"))
-    async with app.client.session.post("/admin/functions/by_hand", data=b"{}") as answer:
+    async with app.client.session.post("/admin/functions/by_hand", json={}) as answer:
         assert answer.status == 202
     await comes_true((tmp_path / "started").exists)
     app.save("words.py", words("two"))

@@ -13,7 +13,7 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.queue_app import QueueApp
 from tests.support.program import is_running
 from tests.support.timing.condition import until
-from tests.support.wire.http_post import Caller, Reply
+from tests.support.wire.http_post import JSON, Caller, Reply
 
 WORKERS = 2
 
@@ -119,7 +119,7 @@ def test_host_and_workers_speak_on_a_port_of_their_own(app: QueueApp) -> None:
     with host(app) as process:
         caller = Caller(process.url)
         body = b'{"data": {"string": "from outside"}, "metadata": {}}'
-        caller.send("POST", "/admin/functions/take", [], body)
+        caller.send("POST", "/admin/functions/take", JSON, body)
         until(lambda: "take failed" in process.log.read_text())
         caller.close()
     assert app.seen("from outside") == []
