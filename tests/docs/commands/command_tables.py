@@ -1,5 +1,8 @@
 """The commands of azd and of Core Tools that this project names, with their options.
 
+Left out is `func azure functionapp publish --list-included-files`, which ignores .funcignore
+(azure-functions-core-tools, InternalListIncludedFiles).
+
 Sources: azd's usage texts (Azure/azure-dev, cli/azd/cmd, August 2026), and "Azure Functions Core
 Tools reference" (learn.microsoft.com/azure/azure-functions/functions-core-tools-reference).
 """
@@ -87,7 +90,7 @@ FUNC = {
         1,
         1,
         _set(
-            "--build-native-deps --force -f --list-ignored-files --list-included-files --no-build"
+            "--build-native-deps --force -f --list-ignored-files --no-build"
             " --nozip --overwrite-settings -y --publish-local-settings -i --publish-settings-only"
             " -o --python --show-keys --access-token-stdin"
         ),
@@ -96,6 +99,7 @@ FUNC = {
         (("--build", _set("remote local")),),
     ),
     "azure functionapp list-functions": Command(1, 1, _set("--show-keys")),
+    "pack": Command(0, 1, _set("--build-native-deps --no-build"), _set("--output -o")),
     "start": Command(
         flags=_set("--enable-json-output --no-build --useHttps --verbose"),
         options=_set("--cert --cors --functions --language-worker --port -p --timeout"),

@@ -12,8 +12,8 @@ from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"]
 PIPELINES = [*sorted(ROOT.glob(".github/workflows/*.yml")), *ROOT.glob("azure-pipelines.yml")]
-PLACE = r"(?:^[ \t>-]*|`|\$\(|(?:run|script|bash): |&& |[;|] ?)"
-"""Where a command may stand."""
+PLACE = r"(?:^[ \t>-]*|`|\$\(|(?:run|script|bash): |&& |[;|] ?)(?:[A-Z_]+=\w+ )?"
+"""Where a command may stand, behind a variable of its own."""
 
 MENTION = ["azure", "functionapp", "publish"]
 """A command of Core Tools that a sentence names without its arguments."""
@@ -101,6 +101,8 @@ def test_parameters_are_documented() -> None:
         "func azure functionapp publish",
         "func azure functionapp publish NAME --build azure",
         "func azure functionapp publish NAME --remote-build",
+        "func azure functionapp publish NAME --list-included-files",
+        "func pack --build remote",
         "func run --port 7071",
     ],
 )
