@@ -23,7 +23,7 @@ START_TIMEOUT_SECONDS = 60.0
 def functions_host(
     port: int,
     settings: Mapping[str, str],
-    app: Path = APP,
+    app: Path,
     *,
     reload: bool = False,
     debugging: Debugging = NO_DEBUGGER,
