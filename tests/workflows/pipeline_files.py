@@ -82,9 +82,11 @@ def lines(document: Document, *programs: str) -> list[str]:
     return [line for line in every if line.startswith(programs)]
 
 
-def make_lines(script: str) -> list[str]:
-    """The `make` lines of a shell script."""
-    return re.findall(r"^make .*$", script, re.M)
+def ci_commands() -> list[str]:
+    """What .ci/run runs, as `make` commands."""
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    [targets] = re.findall(r"^exec .* tests\.support\.ci_run (.*)$", script, re.M)
+    return [f"make {target}" for target in targets.split()]
 
 
 def passed_variables() -> dict[str, str]:
