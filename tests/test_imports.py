@@ -1,4 +1,4 @@
-"""The rules of the house: who may import whom, and how large a file and a folder may be.
+"""The rules of the house: who may import whom, and how files are named.
 
 They leave `bot_logic` and its tests alone: these are whatever the user puts there.
 """
@@ -8,7 +8,6 @@ import importlib
 import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -84,16 +83,8 @@ ARGUED: dict[str, tuple[set[str], str]] = {
 
 READS_ENVIRONMENT = {"function_app.py", "composition.py"}
 
-MAX_LINES = 400
 MAX_LINE = 100
-MAX_FILES = 12
 BROWSER_CODE = {".css", ".js", ".mjs"}
-CODE = {*BROWSER_CODE, ".py", ".sh", ".html", ".bicep"}
-
-FULL_FOLDERS = {
-    ".": "git, pip, the host and the package indexes look for their files at the root",
-    "docs": "a page for each question that README.md lists",
-}
 
 NOT_OUR_ERRORS = {
     "http_client.connection.ConnectFailed": "http_client is a leaf: it has Python's own errors",
@@ -265,15 +256,6 @@ def test_no_installed_package_has_our_names(package: str) -> None:
     ]
 
 
-def test_no_two_classes_share_a_name() -> None:
-    """A class's name says which one is meant, in deployed code and the emulator."""
-    files = [*DEPLOYED, *files_of("emulator")]
-    names = Counter(
-        node.name for file in files for node in nodes_of(file) if isinstance(node, ast.ClassDef)
-    )
-    assert {each for each, count in names.items() if count > 1} == set()
-
-
 def test_one_tree_of_errors() -> None:
     """Every exception class of deployed code derives from BotError."""
     base = importlib.import_module("auth.errors").BotError
@@ -300,17 +282,6 @@ def kept_to_rules() -> list[Path]:
     return [file for file in tracked() if not name(file).startswith(others)]
 
 
-def test_files_are_short() -> None:
-    """A file of code has at most 400 lines."""
-    long = {
-        name(file): lines
-        for file in kept_to_rules()
-        if file.suffix in CODE
-        if (lines := len(file.read_text("utf-8").splitlines())) > MAX_LINES
-    }
-    assert long == {}
-
-
 def test_lines_are_short() -> None:
     """A line of script or style has at most 100 characters; ruff holds Python's to the same."""
     long = [
@@ -321,15 +292,6 @@ def test_lines_are_short() -> None:
         if len(line) > MAX_LINE
     ]
     assert long == []
-
-
-def test_folders_are_small() -> None:
-    """A folder holds at most 12 files."""
-    files: dict[str, list[str]] = defaultdict(list)
-    for file in kept_to_rules():
-        files[name(file.parent)].append(file.name)
-    full = {folder: len(names) for folder, names in files.items() if len(names) > MAX_FILES}
-    assert full.keys() - FULL_FOLDERS.keys() == set()
 
 
 def test_names_of_files_are_nouns() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.docs import test_glossary, test_links, test_troubleshooting
 from tests.support.project import ROOT
-from tests.test_imports import BOT, CODE, MAX_FILES, MAX_LINES, SDK, files_of, imports, name
+from tests.test_imports import BOT, SDK, files_of, imports, name
 
 FILES = [*files_of(BOT), *sorted(Path(__file__).parent.glob("*.py"))]
 OFFERED = {"cloud_adapter.bot.services"}
@@ -40,13 +40,6 @@ def test_it_knows_the_sdk_only() -> None:
     for file in files_of(BOT):
         foreign = {module.partition(".")[0] for module in imports(file) - OFFERED}
         assert foreign <= allowed, name(file)
-
-
-def test_sizes() -> None:
-    """Files are short and few."""
-    assert len(files_of(BOT)) <= MAX_FILES
-    assert all(len(file.read_text("utf-8").splitlines()) <= MAX_LINES for file in FILES)
-    assert {file.suffix for file in FILES} <= CODE
 
 
 def test_words() -> None:
