@@ -121,7 +121,7 @@ class CiRun:
         self._failures += [f"{test} - it never ran" for test in sorted(left)]
 
     def _attempt(self, command: Sequence[str], tests: Set[str] = frozenset()) -> RunRecord:
-        """Run tests, or all, and then those that a process that died has left."""
+        """Run these tests, or all; then, if a process dies, those that it has left unrun."""
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         died = 0
         for _ in range(1 + MAX_STUMBLES):
@@ -131,9 +131,9 @@ class CiRun:
                 self._failures.append(f"{_title(command)} - {REFUSED[status]}")
                 break
             tests = (tests or record.collected) - record.ended
-            is_told = status == 0 or (status == 1 and record.has_failures)
+            is_explained = status == 0 or (status == 1 and record.has_failures)
             # A death during a test counts as this test's failure.
-            if len(record.died) == died and (tests or not is_told):
+            if len(record.died) == died and (tests or not is_explained):
                 self._stumbles.append(f"DIED {_title(command)} - outside its tests")
             died = len(record.died)
             if record.collected and not tests:
@@ -142,7 +142,7 @@ class CiRun:
 
 
 def _pytest(command: Sequence[str], folder: Path, tests: Set[str]) -> int:
-    """Run tests, or all, until the process ends or hangs; returns its exit status."""
+    """Run these tests, or all; returns the exit status of the process, which ends if it hangs."""
     options = ["-p", "tests.support.run_record", "-o", f"cache_dir={folder}"]
     options.append("--continue-on-collection-errors")
     if tests:
