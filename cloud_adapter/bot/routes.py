@@ -16,7 +16,8 @@ from typing import Any
 
 import azure.functions as func
 
-NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,127}", re.ASCII | re.IGNORECASE)
+NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,126}", re.ASCII | re.IGNORECASE)
+BINDING_NAME = re.compile(r"[a-z][a-z0-9]{0,127}|\$return", re.ASCII | re.IGNORECASE)
 
 RESERVED: Mapping[str, tuple[str, set[str]]] = {
     "messages": ("messages", {"POST"}),
@@ -127,8 +128,11 @@ def _fault(function: func.Function, others: Sequence[func.Function]) -> str:
     name = _name(function)
     if not NAME.fullmatch(name):
         return (
-            "a name begins with a letter, has at most 128 letters, digits, - and _, and is not host"
+            "a name begins with a letter, has at most 127 letters, digits, - and _, and is not host"
         )
+    for binding in function.get_bindings():
+        if not BINDING_NAME.fullmatch(binding.name):
+            return f"parameter {binding.name}: such a name has letters and digits only, not even _"
     if name.lower() in RESERVED:
         return f"the base has a function {name.lower()}; choose another name"
     if any(name.lower() == _name(other).lower() for other in others):

@@ -45,7 +45,15 @@ WRONG: dict[str, tuple[str, str]] = {
     "a letter beyond ASCII": (named("für"), "a name begins with a letter"),
     "a dot and a blank": (named("my-fn.2 x"), "a name begins with a letter"),
     "the name host": (named("Host"), "a name begins with a letter"),
-    "a long name": (named("a" * 129), "a name begins with a letter"),
+    "a long name": (named("a" * 128), "a name begins with a letter"),
+    "an underscore in a parameter": (
+        """
+@routes.timer_trigger("my_timer", "0 0 0 1 1 *")
+def wrong(my_timer: func.TimerRequest) -> None:
+    pass
+""",
+        "parameter my_timer",
+    ),
     # What the worker cannot index.
     "no trigger": (
         """
@@ -174,7 +182,7 @@ RIGHT: dict[str, str] = {
             *(("good", "['POST']"), ("", "['GET']"), ("a b", "['GET']"), ("ad", "None")),
         )
     },
-    "the longest name": named("a" * 128),
+    "the longest name": named("a" * 127),
     "a context": """
 @routes.queue_trigger("message", "a-queue", "AzureWebJobsStorage")
 async def right(message: func.QueueMessage, context: func.Context) -> None:
