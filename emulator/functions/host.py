@@ -52,8 +52,8 @@ async def _serve_alone(
     options: HostOptions, configuration: HostConfiguration, process_exit: ProcessExit
 ) -> None:
     """The host and its only worker are in this process."""
-    worker = await _loaded_worker(options)
-    server = FunctionsServer(worker, configuration.route_prefix, options.function_key)
+    worker = await _loaded_worker(options, configuration.route_prefix)
+    server = FunctionsServer(worker, options.function_key, options.master_key)
     triggers = triggers_of(worker.functions, configuration, os.environ, worker.invoke)
     await _listen(server, options)
     for each in triggers:
@@ -94,14 +94,14 @@ async def _serve_reloading(
     await _run(front, host.functions, [host], process_exit)
 
 
-async def _loaded_worker(options: HostOptions) -> FunctionsWorker:
+async def _loaded_worker(options: HostOptions, route_prefix: str) -> FunctionsWorker:
     """A worker, without functions if the app has a fault: it is logged, and callers get 503."""
     start_recorder(os.environ)
-    worker = FunctionsWorker(options.app)
+    worker = FunctionsWorker(options.app, route_prefix)
     try:
         await (worker.specialize() if options.specialize else worker.load())
     except IndexingError as error:
-        LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # the text is the trace
+        LOG.error("Every call is answered with 503. %s", error)  # noqa: TRY400 # the text is the trace
     return worker
 
 

@@ -19,7 +19,9 @@ class HostOptions(argparse.Namespace):
         app: the folder of function_app.py, absolute.
         port: the TCP port; 0 takes a free one.
         listener: the descriptor of a socket that listens already, in place of a port; or None.
-        function_key: what functions above the anonymous level need; None leaves them open.
+        function_key: what functions of the function level need; None: see master_key.
+        master_key: what functions of the admin level and /admin need; it opens those of the
+            function level, too. Without either key all is open.
         workers: how many processes run the app; None runs it in the host's own.
         specialize: start as on Flex Consumption.
         read_only: the app's folder must not change.
@@ -37,6 +39,7 @@ class HostOptions(argparse.Namespace):
     port: int
     listener: int | None
     function_key: str | None
+    master_key: str | None
     workers: int | None
     specialize: bool
     read_only: bool
@@ -69,8 +72,9 @@ class HostOptions(argparse.Namespace):
     def worker_command(self) -> list[str]:
         """The command line of this host's workers, but for their lifeline."""
         command = [*COMMAND, "--app", str(self.app)]
-        if self.function_key is not None:
-            command.append(f"--function-key={self.function_key}")  # it may begin with a hyphen
+        keys = {"--function-key": self.function_key, "--master-key": self.master_key}
+        # One argument: a key may begin with a hyphen.
+        command += [f"{option}={key}" for option, key in keys.items() if key is not None]
         if self.reload:
             command.append("--reload")
         if self.specialize:
@@ -90,7 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     # A program that starts the host may open the port before.
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--function-key", help="functions above anonymous need it; unset: open")
+    parser.add_argument(
+        "--function-key", help="functions above anonymous need it; without either key, all is open"
+    )
+    parser.add_argument(
+        "--master-key", help="functions of the admin level and /admin need it; it opens all"
+    )
     _add_process_options(parser)
     _add_reload_options(parser)
     _add_azure_options(parser)

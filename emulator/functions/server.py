@@ -8,26 +8,36 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.feed.feed_address import FeedAddress
-from emulator.functions.errors import HostError, InvocationError
+from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.route import Route
+from emulator.functions.route import ADMIN, ANONYMOUS, FUNCTION, Route
 from emulator.functions.timers.timer_info import timer_info
 from emulator.functions.workers.function import Function
-from emulator.functions.workers.protocol import Message, TypedData
+from emulator.functions.workers.protocol import Message, RpcHttpCookie, TypedData
 from emulator.functions.workers.worker import FunctionsWorker
 
 LOG = logging.getLogger("emulator.functions.server")
 
+HOST_STATUS = "/admin/host/status"
 ADMIN_FUNCTION = re.compile(r"/admin/functions/([^/]+)")
+JSON = re.compile(r"((application|text)/|application/.+\+)json *(;.*)?", re.IGNORECASE)
+"""The content types that the host reads JSON from."""
+
+HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [ -~]*")
+"""What a header may be, by Kestrel's HttpCharacters."""
+OWN_HEADERS = ("connection", "content-length", "date", "transfer-encoding")
+"""The headers of an answer that the server writes itself."""
 
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 NOT_RUNNING = HttpResponse(503, PLAIN_TEXT, b"Function host is not running.")
+FRONT_PAGE = HttpResponse(200, PLAIN_TEXT, b"The Functions host is running.\n")
 
 
 class FunctionsServer(HttpFront):
@@ -38,51 +48,57 @@ class FunctionsServer(HttpFront):
     HostAvailabilityCheckMiddleware, FunctionsController). Requests run on the event loop that
     `start` was called on.
 
+    A key is sent in the header x-functions-key or the query parameter `code`. Without either key,
+    none is needed, as in Core Tools, but the Host header of a call that needs one in Azure must
+    name this machine. Requests from pages of other sites are always refused.
+
     `POST /admin/functions/NAME` with `{"input": "..."}` runs a function that is not
     HTTP-triggered.
 
     Args:
-        worker: a loaded one; without functions every call is answered 503.
-        route_prefix: host.json's extensions.http.routePrefix.
-        function_key: the key that calls of functions above the anonymous level, and of
-            /admin/functions, must send in the header x-functions-key or the query parameter `code`.
-            None: no key is needed, as in Core Tools, but the Host header of such a call must name
-            this machine. Requests from pages of other sites are always refused.
+        worker: every call is answered 503 if it could not be loaded.
+        function_key: opens functions of the function level.
+        master_key: opens all functions, disabled ones too, and /admin.
     """
 
     def __init__(
-        self, worker: FunctionsWorker, route_prefix: str = "api", function_key: str | None = None
+        self,
+        worker: FunctionsWorker,
+        function_key: str | None = None,
+        master_key: str | None = None,
     ) -> None:
         super().__init__(self._answer)
         self._worker = worker
-        self._function_key = function_key
-        # Azure matches routes in the order of the functions' names, and the first match wins.
-        by_name = {each.name.lower(): each for each in worker.functions}
-        self._functions = dict(sorted(by_name.items()))
-        self._routes: list[Route] = []
-        for function in self._functions.values():
-            if function.trigger["type"] == "httpTrigger":
-                self._add_route(function, route_prefix)
+        self._keys = {
+            FUNCTION: [key for key in (function_key, master_key) if key is not None],
+            ADMIN: [key for key in (master_key,) if key is not None],
+        }
+        self._functions = {each.name.lower(): each for each in worker.functions}
+        self._routes = [
+            Route(each, worker.route_prefix) for each in worker.functions if each.is_http
+        ]
+        self._disabled = [each for each in worker.functions if each.is_disabled(os.environ)]
         self._route = lru_cache(maxsize=1024)(self._find_route)
-
-    def _add_route(self, function: Function, prefix: str) -> None:
-        try:
-            self._routes.append(Route(function, prefix))
-        except HostError as error:
-            LOG.error("%s Calls to it are answered with 404.", error)  # noqa: TRY400 # it is all
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.target.partition("?")
         headers = request.headers
         fields = _query(query) if query else {}
+        # The host's own routes come first.
+        if path == HOST_STATUS:
+            return self._refusal(ADMIN, headers, fields) or self._status()
+        if request.method == "POST" and (admin := ADMIN_FUNCTION.fullmatch(path)):
+            return self._refusal(ADMIN, headers, fields) or self._run_now(admin[1], request)
+        if not self._worker.is_loaded:
+            return NOT_RUNNING
         found = self._route(request.method, path)
         if found is None:
-            if admin := ADMIN_FUNCTION.fullmatch(path):
-                return self._refusal(True, headers, fields) or self._run_now(admin[1], request)
-            return self._answer_without_function(path)
+            return FRONT_PAGE if path == "/" else HttpResponse(404)
         route, params = found
-        if refusal := self._refusal(route.needs_key, headers, fields):
+        if refusal := self._refusal(route.level, headers, fields):
             return refusal
+        if route.function in self._disabled and not self._opens(ADMIN, headers, fields):
+            return HttpResponse(404)
         http = Message(
             method=request.method,
             url=f"http://{headers.get('host', '')}{request.target}",
@@ -101,10 +117,10 @@ class FunctionsServer(HttpFront):
             outputs = await self._worker.invoke(
                 route.function, TypedData(http=http), None, http.headers.get("traceparent", "")
             )
+            response = _response(outputs.get(route.output))
         except InvocationError as error:
             LOG.error("%s failed: %s", name, error)  # noqa: TRY400 # the text is the trace
             return HttpResponse(500)
-        response = _response(outputs.get(route.output))
         if not self._is_reported(http):
             milliseconds = (time.perf_counter() - started) * 1000
             LOG.info("%s answered %d in %.1f ms", name, response.status, milliseconds)
@@ -116,12 +132,14 @@ class FunctionsServer(HttpFront):
 
     def _run_now(self, name: str, request: HttpRequest) -> HttpResponse:
         """Start a function on the text that the body has as `input`, and answer 202 immediately."""
-        if not self._functions:
+        if not self._worker.is_loaded:
             return NOT_RUNNING
+        if not JSON.fullmatch(request.headers.get("content-type", "")):
+            return HttpResponse(415, PLAIN_TEXT, b"Content-Type must be application/json.")
         function = self._functions.get(name.lower())
-        if function is None or request.method != "POST":
+        if function is None:
             return HttpResponse(404)
-        if function.trigger["type"] == "httpTrigger":
+        if function.is_http:
             return HttpResponse(400, PLAIN_TEXT, b"Call it by its own URL: it has an HTTP trigger.")
         try:
             text = _input(request.body)
@@ -143,16 +161,9 @@ class FunctionsServer(HttpFront):
         else:
             LOG.info("%s ran", function.name)
 
-    def _answer_without_function(self, path: str) -> HttpResponse:
-        running = bool(self._functions)
-        if path == "/admin/host/status":
-            state = json.dumps({"state": "Running" if running else "Error"})
-            return HttpResponse(200, {"Content-Type": "application/json"}, state.encode())
-        if not running:
-            return NOT_RUNNING
-        if path == "/":
-            return HttpResponse(200, PLAIN_TEXT, b"The Functions host is running.\n")
-        return HttpResponse(404)
+    def _status(self) -> HttpResponse:
+        state = json.dumps({"state": "Running" if self._worker.is_loaded else "Error"})
+        return HttpResponse(200, {"Content-Type": "application/json"}, state.encode())
 
     def _find_route(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
         # An encoded slash is not a separator: Kestrel leaves it encoded.
@@ -164,27 +175,24 @@ class FunctionsServer(HttpFront):
         return None
 
     def _refusal(
-        self, needs_key: bool, headers: Mapping[str, str], query: Mapping[str, str]
+        self, level: str, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> HttpResponse | None:
         """The answer to a caller that is not allowed; None if it is."""
-        if self._is_from_another_site(needs_key, headers):
+        is_open = level == ANONYMOUS or not self._keys[FUNCTION]
+        if self._is_from_another_site(is_open and level != ANONYMOUS, headers):
             return HttpResponse(403)
-        if needs_key and not self._has_key(headers, query):
-            return HttpResponse(401)
-        return None
+        return None if is_open or self._opens(level, headers, query) else HttpResponse(401)
 
-    def _is_from_another_site(self, needs_key: bool, headers: Mapping[str, str]) -> bool:
+    def _is_from_another_site(self, is_opened: bool, headers: Mapping[str, str]) -> bool:
         # The channel may call through a tunnel, under the tunnel's name; it sends no Origin.
-        is_open = needs_key and self._function_key is None
-        if not (is_open or "origin" in headers):
+        if not (is_opened or "origin" in headers):
             return False
         return is_cross_origin(headers) or not has_loopback_host(headers)
 
-    def _has_key(self, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-        if self._function_key is None:
-            return True
-        key = headers.get("x-functions-key", query.get("code", ""))
-        return hmac.compare_digest(key.encode(), self._function_key.encode())
+    def _opens(self, level: str, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
+        """Whether the request has a key of the level."""
+        sent = headers.get("x-functions-key", query.get("code", "")).encode()
+        return any(hmac.compare_digest(sent, key.encode()) for key in self._keys[level])
 
 
 def _input(body: bytes) -> str | None:
@@ -206,10 +214,38 @@ def _query(query: str) -> dict[str, str]:
 
 
 def _response(output: TypedData | None) -> HttpResponse:
-    """The answer: 204 for a function without a result, 200 for one that returns text."""
+    """The answer: 204 for a function without a result, 200 for one that returns text.
+
+    Raises:
+        InvocationError: Kestrel cannot send one of its headers.
+    """
     if output is None:
         return HttpResponse(204)
     if output.WhichOneof("data") != "http":
         return HttpResponse(200, PLAIN_TEXT, output.string.encode())
     http = output.http
-    return HttpResponse(int(http.status_code), http.headers, http.body.bytes)
+    cookies = [_set_cookie(cookie) for cookie in http.cookies or ()]
+    for name, value in (*http.headers.items(), *(("Set-Cookie", each) for each in cookies)):
+        is_wrong_length = name.lower() == "content-length" and value != str(len(http.body.bytes))
+        if is_wrong_length or not HEADER.fullmatch(f"{name}: {value}"):
+            raise InvocationError(f"the server cannot send its header {name!r} with {value!r}")
+    headers = {name: http.headers[name] for name in http.headers if name.lower() not in OWN_HEADERS}
+    return HttpResponse(int(http.status_code), headers, http.body.bytes, cookies)
+
+
+def _set_cookie(cookie: RpcHttpCookie) -> str:
+    """The value of a cookie's Set-Cookie header.
+
+    Source: azure-functions-host, GrpcMessageExtensionUtilities; ASP.NET Core, ResponseCookies and
+    SetCookieHeaderValue. A cookie without a domain or a path gets an empty one.
+    """
+    fields = [f"{cookie.name}={quote(cookie.value, safe='')}"]
+    if cookie.expires is not None:
+        fields.append(f"expires={formatdate(cookie.expires.value.seconds, usegmt=True)}")
+    if cookie.max_age is not None:
+        fields.append(f"max-age={int(cookie.max_age.value)}")
+    fields += [f"domain={cookie.domain.value}", f"path={cookie.path.value}"]
+    fields += ["secure"] if cookie.secure.value else []
+    fields += [f"samesite={cookie.same_site}"] if cookie.same_site else []
+    fields += ["httponly"] if cookie.http_only.value else []
+    return "; ".join(fields)

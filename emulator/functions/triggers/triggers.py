@@ -58,12 +58,7 @@ def triggers_of(
 
 
 def _is_disabled(function: Function, environ: Mapping[str, str]) -> bool:
-    """Whether a setting disables a function; HTTP calls reach it all the same.
-
-    Source: JobHost's FunctionIndexer of the WebJobs SDK, and "How to disable functions".
-    """
-    names = (f"AzureWebJobs.{function.name}.Disabled", f"AzureWebJobs_{function.name}_Disabled")
-    disabled = any(environ.get(name, "").lower() in ("1", "true") for name in names)
+    disabled = function.is_disabled(environ)
     if disabled:
         LOG.info("Function %s is disabled", function.name)
     return disabled

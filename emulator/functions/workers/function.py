@@ -31,6 +31,30 @@ class Function:
         """The binding that starts the function; its `type` is httpTrigger, queueTrigger, ..."""
         return next(each for each in self.bindings if each["type"].endswith("Trigger"))
 
+    @property
+    def is_http(self) -> bool:
+        """Whether HTTP requests start it."""
+        return bool(self.trigger["type"] == "httpTrigger")
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The methods of an httpTrigger, in upper case; empty: all."""
+        return frozenset(method.upper() for method in self.trigger.get("methods") or ())
+
+    @property
+    def route(self) -> str:
+        """The template of an httpTrigger's route, without host.json's prefix."""
+        route = str(self.trigger.get("route") or "")
+        return route if route.strip() else self.name
+
+    def is_disabled(self, environ: Mapping[str, str]) -> bool:
+        """Whether a setting disables it.
+
+        Source: JobHost's FunctionIndexer of the WebJobs SDK, and "How to disable functions".
+        """
+        names = (f"AzureWebJobs.{self.name}.Disabled", f"AzureWebJobs_{self.name}_Disabled")
+        return any(environ.get(name, "").lower() in ("1", "true") for name in names)
+
     def resolved(self, field: str, environ: Mapping[str, str]) -> str:
         """A field of the trigger, with each `%SETTING%` replaced by its value.
 

@@ -84,8 +84,9 @@ class WorkerProgram:
             configuration = HostConfiguration.read(options.app, os.environ)
         except HostError as error:
             return LoadReport(0, 0, fault=str(error))
+        self._worker.route_prefix = configuration.route_prefix
         fault = self._settings_fault or await self._fault()
-        server = FunctionsServer(self._worker, configuration.route_prefix, options.function_key)
+        server = FunctionsServer(self._worker, options.function_key, options.master_key)
         invocations = InvocationServer(self._worker)
         self._servers = (server, invocations)
         for each in self._servers:
@@ -109,7 +110,7 @@ class WorkerProgram:
             await _check_app()
         except IndexingError as error:
             if not self._options.reload:
-                LOG.error("The app has no functions. %s", error)  # noqa: TRY400 # it is the trace
+                LOG.error("Every call is answered with 503. %s", error)  # noqa: TRY400 # it is the trace
             return fault_in(str(error), folders)
         except Exception as error:  # noqa: BLE001 # whatever the bot's own code raises
             return fault_of(error.__cause__ or error, folders)

@@ -44,20 +44,33 @@ class StatusResult(Message):
     Success = 1
 
 
-# What the library makes of the generated module. Messages for response cookies are not among them:
-# a function that sets a cookie fails here, and says so in the log.
+class RpcHttpCookie(Message):
+    """A cookie of a response; SameSite's values are those of the Set-Cookie header."""
+
+    SameSite = SimpleNamespace(
+        **{"None": "", "Lax": "lax", "Strict": "strict", "ExplicitNone": "none"}
+    )
+
+
+# What the library uses of the generated module.
 PROTOCOL = SimpleNamespace(
     BindingInfo=BindingInfo,
     FunctionEnvironmentReloadResponse=Message,
     FunctionLoadResponse=Message,
     FunctionMetadataResponse=Message,
     InvocationResponse=Message,
+    NullableBool=Message,
+    NullableDouble=Message,
+    NullableString=Message,
+    NullableTimestamp=Message,
     ParameterBinding=ParameterBinding,
     RpcException=Message,
     RpcFunctionMetadata=Message,
     RpcHttp=Message,
+    RpcHttpCookie=RpcHttpCookie,
     RpcRetryOptions=Message,
     StatusResult=StatusResult,
+    Timestamp=Message,
     TypedData=TypedData,
     WorkerInitResponse=Message,
     WorkerMetadata=Message,

@@ -23,7 +23,8 @@ from azure_functions_runtime import handle_event
 from azure_functions_runtime.bindings.meta import load_binding_registry
 from azure_functions_runtime.logging import SDK_LOG_PREFIX
 
-from emulator.functions.errors import IndexingError, InvocationError
+from emulator.functions.errors import HostError, IndexingError, InvocationError
+from emulator.functions.route import Route
 from emulator.functions.workers.function import Function
 from emulator.functions.workers.invocation_task import mark_tasks, running
 from emulator.functions.workers.protocol import (
@@ -33,6 +34,7 @@ from emulator.functions.workers.protocol import (
     StatusResult,
     TypedData,
 )
+from emulator.functions.workers.validation import valid_functions
 
 FIRST_ATTEMPT = Message(retry_count=0, max_retry_count=0, exception=None)
 PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
@@ -55,18 +57,23 @@ class FunctionsWorker:
 
     Args:
         app_folder: the folder of function_app.py.
+        route_prefix: host.json's extensions.http.routePrefix.
     """
 
-    def __init__(self, app_folder: Path) -> None:
+    def __init__(self, app_folder: Path, route_prefix: str = "api") -> None:
         self._app_folder = app_folder
+        self.route_prefix = route_prefix
         self.functions: Sequence[Function] = ()
-        """The app's functions in their order of definition; empty until `load` succeeds."""
+        """The app's functions, without those in error, by name; empty until `load` succeeds."""
+        self.is_loaded = False
+        """Whether `load` has succeeded, with or without functions that are not in error."""
 
     async def load(self) -> None:
         """Import function_app.py, once per process, and index its functions.
 
         Raises:
-            IndexingError: the import or the indexing failed, or there are no functions.
+            IndexingError: the import or the indexing failed, there are no functions, or the
+                template of a route is invalid.
         """
         self.prepare()
         await _initialize(self._app_folder.resolve())
@@ -84,7 +91,7 @@ class FunctionsWorker:
         function_app.py, and only after that changes the working directory to the app's folder.
 
         Raises:
-            IndexingError: the import or the indexing failed, or there are no functions.
+            IndexingError: see `load`.
         """
         folder = self._app_folder.resolve()
         settings = {**os.environ, "WEBSITE_PLACEHOLDER_MODE": "0"}
@@ -102,16 +109,30 @@ class FunctionsWorker:
 
     async def _index(self) -> None:
         found = await runtime.functions_metadata_request(_request())
-        functions = [_function(each) for each in found.function_metadata_results or ()]
-        if not functions:
+        indexed = [_function(each) for each in found.function_metadata_results or ()]
+        if not indexed:
             raise IndexingError(
                 f"No functions found in {self._app_folder}: it needs a function_app.py with an "
                 "azure.functions.FunctionApp and at least one decorated function."
             )
+        functions = valid_functions(indexed)
+        self._check_routes(functions)
         for function in functions:
             load = Message(function_id=function.id)
             _succeeded(await runtime.function_load_request(_request(function_load_request=load)))
-        self.functions = functions
+        self.functions, self.is_loaded = functions, True
+
+    def _check_routes(self, functions: Sequence[Function]) -> None:
+        """Raises: IndexingError: the template of a route is invalid: Azure's host does not start.
+
+        Source: azure-functions-host, ScriptHost.OnHostInitialized.
+        """
+        try:
+            for function in functions:
+                if function.is_http:
+                    Route(function, self.route_prefix)
+        except HostError as error:
+            raise IndexingError(str(error)) from error
 
     async def invoke(
         self,

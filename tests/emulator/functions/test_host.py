@@ -80,14 +80,35 @@ def test_specialization(app: SurroundingsApp, mode: Mode) -> None:
 def test_ready_line_names_url_and_functions(app: SurroundingsApp) -> None:
     """One line on stdout names the host's URL and its functions."""
     with app.running() as (process, _):
-        pattern = r"Functions host: http://localhost:\d+ \(surroundings, .*write.*\)\n"
+        pattern = r"Functions host: http://localhost:\d+ \(block, .*surroundings, write\)\n"
         assert re.fullmatch(pattern, process.ready)
 
 
+INVALID_ROUTE = """
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
+@app.route(route="messages")
+async def messages(req: func.HttpRequest) -> str:
+    return "never"
+
+
+@app.route(route="/mine")
+async def mine(req: func.HttpRequest) -> str:
+    return "never"
+
+
+@app.timer_trigger("timer", "0 0 0 1 1 *", run_on_startup=True)
+async def at_start(timer: func.TimerRequest) -> None:
+    raise AssertionError("it runs")
+"""
 BROKEN = {
     "import error": ("import no_such_module", "No module named 'no_such_module'"),
     "asyncio.run": ("import asyncio\nasyncio.run(asyncio.sleep(0))", "asyncio.run() cannot be"),
     "no functions": ("import azure.functions as func\napp = func.FunctionApp()", "No functions"),
+    "invalid route": (INVALID_ROUTE, "Function mine: its route template 'api//mine' is invalid"),
 }
 
 
@@ -96,7 +117,7 @@ BROKEN = {
 async def test_app_that_cannot_be_indexed_is_503(
     app: SurroundingsApp, mode: Mode, source: str, fault: str
 ) -> None:
-    """Every call is answered 503, the status is Error and the log has the whole fault."""
+    """Every call is answered 503, the status is Error, nothing runs, and the log has the fault."""
     (app.folder / "function_app.py").write_text(source)
     with app.running(*mode) as (process, _):
         assert "no functions" in process.ready
@@ -104,7 +125,9 @@ async def test_app_that_cannot_be_indexed_is_503(
             for path in ("/api/messages", "/"):
                 assert (await client.answer(path))[0] == 503
             assert await client.json("/admin/host/status") == {"state": "Error"}
-        assert fault in process.log.read_text()
+        log = process.log.read_text()
+        assert fault in log
+        assert "at_start" not in log
 
 
 FAULTS = {

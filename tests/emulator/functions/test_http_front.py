@@ -13,8 +13,6 @@ GET = b"GET /%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 async def answer(request: HttpRequest) -> HttpResponse:
     """The target and the body; the first of several requests takes longest."""
-    if request.target == "/split":
-        return HttpResponse(200, {"X": "a\r\nY: b"}, b"split")
     if request.target == "/nothing":
         return HttpResponse(204)
     for _ in range(9 - int(request.target[1:] or 0)):
@@ -67,13 +65,6 @@ async def test_a_body_in_chunks(port: int) -> None:
 async def test_invalid_request(request_: bytes, port: int) -> None:
     """What is not HTTP, or not text, is answered 400, and the connection is closed."""
     assert (await answered(port, request_)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
-
-
-async def test_a_header_with_a_second_line(port: int) -> None:
-    """A header's value cannot add another header: the answer is 500, and has neither."""
-    found = await answered(port, b"GET /split HTTP/1.1\r\n\r\n" + LAST)
-    assert found.startswith(b"HTTP/1.1 500 ")
-    assert b"Y: b" not in found
 
 
 async def test_answers_without_a_body(port: int) -> None:

@@ -44,8 +44,8 @@ def test_workers_get_the_options_of_their_host(tmp_path: Path) -> None:
     Azure's keys are URL-safe base64: one in 64 begins with a hyphen.
     """
     log = tmp_path / "lost.log"
-    shared = ["--app", str(tmp_path), "--function-key=-k", "--specialize"]
-    shared += ["--lost-log", str(log), "--log-level", "ERROR", "--loop", "asyncio"]
+    shared = ["--app", str(tmp_path), "--function-key=-k", "--master-key=-m"]
+    shared += ["--specialize", "--lost-log", str(log), "--log-level", "ERROR", "--loop", "asyncio"]
     command = HostOptions.parse([*shared, "--workers", "2", "--port", "1"]).worker_command()
     assert command == [sys.executable, "-m", "emulator.functions", *shared]
     expected = vars(HostOptions.parse(shared))

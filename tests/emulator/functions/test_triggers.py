@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.bots.bot_process import BotProcess
 from tests.support.timing.condition import until
-from tests.support.wire.http_post import JSON, Caller, Reply
+from tests.support.wire.http_post import Caller, Reply
 
 KEY = "a-key-for-tests"
 
@@ -62,11 +62,6 @@ async def hear(event: func.EventHubEvent) -> None:
     note(name="hear")
 
 
-@app.route(route="versions/{version:min(3)}")
-async def versioned(req: func.HttpRequest) -> func.HttpResponse:
-    return func.HttpResponse("versioned")
-
-
 @app.route(route="echo")
 @app.queue_output(arg_name="out", queue_name="work", connection="AzureWebJobsStorage")
 async def echo(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse:
@@ -100,9 +95,17 @@ class TriggeredApp:
         """Wait for a text in the host's log."""
         until(lambda: text in self.process.log.read_text())
 
-    def run(self, name: str, body: bytes = b"{}", key: str = KEY, method: str = "POST") -> Reply:
+    def run(
+        self,
+        name: str,
+        body: bytes = b"{}",
+        key: str = KEY,
+        method: str = "POST",
+        content_type: str = "application/json; charset=utf-8",
+    ) -> Reply:
         """The answer to a request to run a function now."""
-        headers = [*JSON, ("x-functions-key", key)] if key else JSON
+        headers = [("x-functions-key", key)] if key else []
+        headers += [("content-type", content_type)] if content_type else []
         with closing(Caller(self.process.url)) as caller:
             return caller.send(method, f"/admin/functions/{name}", headers, body)
 
@@ -111,13 +114,13 @@ class TriggeredApp:
 def app(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[TriggeredApp]:
-    """The app in a host with a function key, without a storage."""
+    """The app in a host with keys, without a storage."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "function_app.py").write_text(APP)
     seen = folder.with_name(f"{folder.name}.jsonl")
     seen.touch()
     settings = {"Seen": str(seen), "Often": "0 0 0 1 1 *", "WEBSITE_TIME_ZONE": "Asia/Tokyo"}
-    options = ("--function-key", KEY, *request.param)
+    options = ("--function-key", "of functions", "--master-key", KEY, *request.param)
     log = folder.with_name(f"{folder.name}.log")
     with BotProcess(settings, log, folder, options) as process:
         yield TriggeredApp(process, seen)
@@ -151,15 +154,6 @@ def test_what_the_host_cannot_do_is_logged(app: TriggeredApp, fault: str) -> Non
     assert app.process.log.read_text().count(fault) == 1
 
 
-def test_route_that_the_host_does_not_know(app: TriggeredApp) -> None:
-    """A function whose route has a form that is unknown here is answered 404, the others run."""
-    with closing(Caller(app.process.url)) as caller:
-        assert caller.send("GET", "/api/versions/4", []).status == 404
-        assert caller.send("GET", "/api/echo", []).body == b"echo"
-    log = app.process.log.read_text()
-    assert "Function versioned: the route's part '{version:min(3)}' is not known" in log
-
-
 def test_run_by_hand(app: TriggeredApp) -> None:
     """The answer is 202; a function gets the input as its trigger's value, in any case of name."""
     assert app.run("take", b'{"input": "gr\\u00fc\\u00df dich"}').status == 202
@@ -180,7 +174,7 @@ def test_failure_by_hand_is_logged(app: TriggeredApp) -> None:
 
 
 def test_request_that_runs_nothing(app: TriggeredApp) -> None:
-    """An unknown name, a function with a URL, another method or body, or no key runs nothing."""
+    """An unknown name, a function with a URL, or another method, body or key runs nothing."""
     app.until_logged("Timer at_start ran")  # it writes a record, also if no test ran before this
     before = app.records()
     assert app.run("other").status == 404
@@ -188,7 +182,9 @@ def test_request_that_runs_nothing(app: TriggeredApp) -> None:
     assert app.run("echo").status == 400
     for body in (b"", b"x", b"[]", b'"x"', b'{"input": 1}', b'{"input": {}}'):
         assert app.run("read", body).status == 400
-    for key in ("", "wrong"):
+    for content_type in ("", "text/plain", "application/x-www-form-urlencoded"):
+        assert app.run("seldom", content_type=content_type).status == 415
+    for key in ("", "wrong", "of functions"):
         assert app.run("seldom", key=key).status == 401
     assert app.run("seldom").status == 202
     until(lambda: len(app.records()) > len(before))

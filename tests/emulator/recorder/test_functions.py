@@ -1,6 +1,5 @@
 """Functions of the user's own, and notifications, are rows of their own."""
 
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,8 +56,7 @@ def test_a_function_that_fails(recorded: RecordedBot, caller: Caller) -> None:
 
 def test_a_timer(recorded: RecordedBot, caller: Caller) -> None:
     """A timer's run has its name and its lines."""
-    body = json.dumps({}).encode()
-    assert caller.send("POST", "/admin/functions/yearly", JSON, body).status == 202
+    assert caller.send("POST", "/admin/functions/yearly", JSON, b"{}").status == 202
     feed = recorded.feed
     feed.wait(lambda: [each for each in feed.kinds("log") if each["text"] == "yearly"])
     [line] = [each for each in feed.kinds("log") if each["text"] == "yearly"]

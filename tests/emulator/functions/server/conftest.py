@@ -9,6 +9,7 @@ from tests.support.wire.host_client import HostClient
 
 KEY = "a-key-for-tests"
 """The host's function key."""
+MASTER_KEY = "a-master-key-for-tests"
 
 APP = """
 import asyncio
@@ -76,9 +77,17 @@ async def keyed(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("open")
 
 
-@app.route(route="administered", auth_level=func.AuthLevel.ADMIN)
-async def administered(req: func.HttpRequest) -> func.HttpResponse:
+@app.route(route="mastered", auth_level=func.AuthLevel.ADMIN)
+async def mastered(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("open")
+
+
+@app.route(route="headers", methods=["POST"])
+async def headers(req: func.HttpRequest) -> func.HttpResponse:
+    response = func.HttpResponse("four")
+    for name, value in req.get_json():
+        response.headers.add(name, value)
+    return response
 
 
 @app.route(route="lasting", methods=["POST"])
@@ -110,16 +119,23 @@ def function_key() -> str:
     return KEY
 
 
+@pytest.fixture(scope="package")
+def master_key() -> str:
+    """The host's master key."""
+    return MASTER_KEY
+
+
 @pytest.fixture(scope="package", params=[(), ("--workers", "2")], ids=["alone", "workers"])
 def host(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[BotProcess]:
-    """A host with a function key; whether it has workers makes no difference to callers."""
+    """A host with keys; whether it has workers makes no difference to callers."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "function_app.py").write_text(APP)
     (folder / "more.py").write_text(MORE)
     log = folder.with_name(f"{folder.name}.log")
-    with BotProcess({}, log, folder, ("--function-key", KEY, *request.param)) as process:
+    keys = ("--function-key", KEY, "--master-key", MASTER_KEY)
+    with BotProcess({}, log, folder, (*keys, *request.param)) as process:
         yield process
 
 

@@ -1,6 +1,7 @@
 """Who may call a function."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -8,23 +9,27 @@ import pytest
 from emulator.functions.server import FunctionsServer
 from emulator.functions.workers.function import Function
 from emulator.functions.workers.protocol import TypedData
+from emulator.functions.workers.validation import valid_functions
 from emulator.functions.workers.worker import FunctionsWorker
 from tests.support.wire.host_client import HostClient
 
+KEYED = {"/api/keyed": (200, "open"), "/api/mastered": (401, ""), "/admin/host/status": (401, "")}
+"""The answer to the function key, by path."""
 
-@pytest.mark.parametrize("path", ["/api/keyed", "/api/administered"])
-async def test_functions_above_anonymous_need_the_key(
-    client: HostClient, function_key: str, path: str
+
+@pytest.mark.parametrize("path", KEYED)
+async def test_functions_above_anonymous_need_a_key(
+    client: HostClient, function_key: str, master_key: str, path: str
 ) -> None:
-    """The key is taken from the header, else from the query; without it the answer is 401."""
-    right = {"x-functions-key": function_key}
+    """The key is taken from the header, else from the query. The master key opens everything."""
     wrong = {"x-functions-key": "\u00fcnlike"}
     assert await client.answer(path) == (401, "")
     assert await client.answer(path + "?code=wrong") == (401, "")
     assert await client.answer(path, headers=wrong) == (401, "")
-    assert await client.answer(f"{path}?code={function_key}", headers=wrong) == (401, "")
-    assert await client.answer(f"{path}?code={function_key}") == (200, "open")
-    assert await client.answer(path, headers=right) == (200, "open")
+    for key, status in ((function_key, KEYED[path][0]), (master_key, 200)):
+        assert await client.answer(f"{path}?code={key}", headers=wrong) == (401, "")
+        assert (await client.answer(f"{path}?code={key}"))[0] == status
+        assert (await client.answer(path, headers={"x-functions-key": key}))[0] == status
 
 
 FOREIGN_PAGES = [
@@ -52,7 +57,19 @@ async def test_a_caller_by_another_name(client: HostClient, function_key: str) -
 
 
 class NamingWorker(FunctionsWorker):
-    """Answers with the function's name."""
+    """Answers with the function's name; the route prefix is empty."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(), "")
+        self.functions = valid_functions(
+            [
+                http_function("Later", "x/y", "anonymous"),
+                http_function("earlier", "x/{id}", "anonymous"),
+                http_function("keyed", "keyed", "function"),
+                http_function("rest", "{*all}", "anonymous"),
+            ]
+        )
+        self.is_loaded = True
 
     async def invoke(self, function: Function, *_: object) -> dict[str, TypedData]:
         """Run nothing."""
@@ -67,14 +84,14 @@ def http_function(name: str, route: str, level: str) -> Function:
 
 @pytest.fixture
 async def open_client() -> AsyncIterator[HostClient]:
-    """A client of a server that has no key and an empty route prefix."""
-    worker = NamingWorker(Path())
-    worker.functions = [
-        http_function("Later", "x/y", "anonymous"),
-        http_function("earlier", "x/{id}", "anonymous"),
-        http_function("keyed", "keyed", "function"),
-    ]
-    server = FunctionsServer(worker, "")
+    """A client of a server that has no key."""
+    async with serving(FunctionsServer(NamingWorker())) as client:
+        yield client
+
+
+@asynccontextmanager
+async def serving(server: FunctionsServer) -> AsyncIterator[HostClient]:
+    """A client of a server that runs as long as the block."""
     await server.start()
     async with HostClient(server.url) as client:
         yield client
@@ -94,10 +111,39 @@ async def test_without_a_key_every_function_is_open(open_client: HostClient) -> 
     assert await open_client.answer("/keyed") == (200, "keyed")
     own = {"Host": "localhost:1", "Origin": "http://localhost:1"}
     assert await open_client.answer("/keyed", headers=own) == (200, "keyed")
-    assert (await open_client.answer("/"))[0] == 200
+    assert (await open_client.answer("/admin/host/status"))[0] == 200
+
+
+@pytest.mark.parametrize("setting", ["AzureWebJobs.keyed.Disabled", "AzureWebJobs_keyed_Disabled"])
+async def test_disabled_function(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """Calls of a disabled function are answered 404, but for those with the master key."""
+    monkeypatch.setenv(setting, "True")
+    async with serving(FunctionsServer(NamingWorker(), "function", "master")) as client:
+        assert await client.answer("/keyed") == (401, "")
+        assert await client.answer("/keyed?code=function") == (404, "")
+        assert await client.answer("/keyed?code=master") == (200, "keyed")
+        assert await client.answer("/x/y") == (200, "earlier")
+    async with serving(FunctionsServer(NamingWorker())) as client:
+        assert await client.answer("/keyed") == (404, "")
+
+
+async def test_app_whose_functions_are_all_in_error() -> None:
+    """The host runs, and every call is answered 404."""
+    worker = NamingWorker()
+    worker.functions = ()
+    async with serving(FunctionsServer(worker)) as client:
+        assert await client.json("/admin/host/status") == {"state": "Running"}
+        assert await client.answer("/keyed") == (404, "")
 
 
 async def test_first_function_by_name_wins(open_client: HostClient) -> None:
     """Of two routes that match, the function whose name comes first in the alphabet is called."""
     assert await open_client.answer("/x/y") == (200, "earlier")
     assert await open_client.answer("/x/a%2Fb") == (200, "earlier")
+
+
+async def test_route_that_takes_all(open_client: HostClient) -> None:
+    """It takes what no function before it takes, the front page too, but not the host's own."""
+    for path in ("/", "/x/y/z", "/admin/x"):
+        assert await open_client.answer(path) == (200, "rest")
+    assert (await open_client.answer("/admin/functions/x", "POST"))[0] == 415

@@ -28,6 +28,59 @@ async def test_response_keeps_status_headers_and_bytes(client: HostClient) -> No
         assert await response.read() == bytes(range(256))
 
 
+COOKIES = {
+    "a=1": "a=1; domain=; path=",
+    "a=1/2+3; Path=/": "a=1%2F2%2B3; domain=; path=/",
+    "a=; Max-Age=5; Domain=x.example; Secure; HttpOnly; SameSite=Lax": (
+        "a=; max-age=5; domain=x.example; path=; secure; samesite=lax; httponly"
+    ),
+    "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT; SameSite=None": (
+        "a=1; expires=Wed, 21 Oct 2026 07:28:00 GMT; domain=; path=; samesite=none"
+    ),
+}
+"""What a function sets, and what arrives."""
+
+
+async def test_cookies(client: HostClient) -> None:
+    """Each cookie arrives, as ASP.NET Core writes it."""
+    headers = [("Set-Cookie", cookie) for cookie in COOKIES]
+    async with client.session.post("/api/headers", json=headers) as response:
+        assert response.headers.getall("Set-Cookie") == list(COOKIES.values())
+
+
+UNSENDABLE = [
+    ("X-A", "gr\u00fc\u00df"),
+    ("X-A", "\x7f"),
+    ("X A", "a"),
+    ("X-\u00fc", "a"),
+    ("Set-Cookie", 'a=1; Path="\u00fc"'),
+    ("Content-Length", "3"),
+    ("Content-Length", "5"),
+    ("Content-Length", "x"),
+]
+
+
+@pytest.mark.parametrize("header", UNSENDABLE)
+async def test_header_that_kestrel_refuses_is_500(
+    client: HostClient, host: BotProcess, header: tuple[str, str]
+) -> None:
+    """Other characters, or another length than the body's, make 500, which the log explains."""
+    async with client.session.post("/api/headers", json=[header]) as response:
+        assert (response.status, await response.read()) == (500, b"")
+    assert (
+        f"headers failed: the server cannot send its header {header[0]!r}" in host.log.read_text()
+    )
+
+
+async def test_headers_of_the_server(client: HostClient) -> None:
+    """What the server writes itself is sent once, even if the function sets it."""
+    headers = [("Content-Length", "4"), ("Date", "x"), ("Transfer-Encoding", "chunked")]
+    async with client.session.post("/api/headers", json=headers) as response:
+        assert response.headers.getall("Content-Length") == ["4"]
+        assert len(response.headers.getall("Date")) == 1
+        assert await response.text() == "four"
+
+
 async def test_returned_text_is_plain_text(client: HostClient) -> None:
     """A function that returns a str answers 200 with it, UTF-8."""
     async with client.session.get("/api/text") as response:
@@ -112,9 +165,9 @@ async def test_front_page_is_one_line(client: HostClient) -> None:
     assert len(text.splitlines()) == 1
 
 
-async def test_host_status_is_running(client: HostClient) -> None:
+async def test_host_status_is_running(client: HostClient, master_key: str) -> None:
     """The status endpoint says that functions are served."""
-    assert await client.json("/admin/host/status") == {"state": "Running"}
+    assert await client.json(f"/admin/host/status?code={master_key}") == {"state": "Running"}
 
 
 async def test_log_has_no_header_body_or_query(client: HostClient, host: BotProcess) -> None:

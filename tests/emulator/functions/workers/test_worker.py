@@ -39,7 +39,7 @@ async def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionsWo
     monkeypatch.setenv("PYTHON_SCRIPT_FILE_NAME", "in_process_app.py")
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "in_process_app", raising=False)
-    loaded = FunctionsWorker(tmp_path)
+    loaded = FunctionsWorker(tmp_path, "v1")
     await loaded.load()
     return loaded
 
@@ -64,7 +64,7 @@ async def test_outputs_set_before_a_raise_are_lost(worker: FunctionsWorker) -> N
 
 async def test_functions_are_served_over_http(worker: FunctionsWorker) -> None:
     """HTTP functions alone are served, with the caller's `traceparent`."""
-    server = FunctionsServer(worker, "v1")
+    server = FunctionsServer(worker)
     await server.start()
     async with HostClient(server.url) as client:
         headers = {"traceparent": "00-trace"}
