@@ -12,7 +12,7 @@ Check = Callable[[str | None], bool]
 
 INT, LONG = 2**31, 2**63
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
 _NUMBER = r"(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
 _FLOAT = rf"\s*[+-]?(?:{_NUMBER}(?:e[+-]?[0-9]+)?|infinity|nan)\s*"
 _HEX = "[0-9a-f]"
@@ -26,7 +26,9 @@ def _like(pattern: str, matches: bool = True) -> Check:
 
 
 def _is_between(value: str | None, lowest: int, highest: int) -> bool:
-    return bool(value and _INTEGER.fullmatch(value)) and lowest <= int(value or "") <= highest
+    if value is None or not _INTEGER.fullmatch(value):
+        return False
+    return lowest <= int(value) <= highest
 
 
 def _has_length(value: str | None, shortest: int, longest: int | None = None) -> bool:

@@ -20,37 +20,26 @@ PARAMETER = re.compile(
     re.DOTALL,
 )
 
+SEGMENT, REST = "([^/]+)", "([^/].*)"
+"""The values of a parameter, and of one that takes the rest of the path."""
 
-class Parameter(NamedTuple):
-    """One parameter.
+
+class Part(NamedTuple):
+    """A text or a parameter of a template.
 
     Attributes:
-        name: as the function knows it.
-        is_rest: it takes the rest of the path.
-        is_optional: the path may have no value for it.
-        default: its value if the path has none.
-        checks: what its constraints say of its value.
+        pattern: a regular expression of what matches it.
+        name: a parameter's; a text has none.
+        is_optional: it is a parameter with a question mark.
+        default: a parameter's value if the path has none.
+        checks: what a parameter's constraints say of its value.
     """
 
-    name: str
-    is_rest: bool
-    is_optional: bool
-    default: str | None
-    checks: Sequence[Check]
-
-    @property
-    def may_be_absent(self) -> bool:
-        """Whether a path may end before it."""
-        return self.is_rest or self.is_optional or self.default is not None
-
-    def accepts(self, value: str | None) -> bool:
-        """Whether the constraints accept a value; None: there is none."""
-        if value is None and self.is_optional:
-            return True
-        return all(check(value) for check in self.checks)
-
-
-Part = str | Parameter
+    pattern: str
+    name: str = ""
+    is_optional: bool = False
+    default: str | None = None
+    checks: Sequence[Check] = ()
 
 
 class RouteTemplate:
@@ -64,98 +53,89 @@ class RouteTemplate:
     """
 
     def __init__(self, text: str) -> None:
-        self._parameters: list[Parameter] = []
-        pattern = ""
-        may_end = True
-        for parts in reversed(self._segments(text)):
+        segments = _segments(text)
+        self._parameters = [part for parts in segments for part in parts if part.name]
+        if len({each.name.lower() for each in self._parameters}) < len(self._parameters):
+            raise ValueError("a parameter occurs twice")
+        if any(part.pattern == REST for parts in segments[:-1] for part in parts):
+            raise ValueError("a parameter with '*' is not at the end")
+        pattern, may_end = "", True
+        for parts in reversed(segments):
             pattern = f"/{_pattern(parts)}{pattern}"
-            may_end = may_end and len(parts) == 1 and _may_be_absent(parts[0])
+            part = parts[0]
+            may_be_absent = part.is_optional or part.default is not None or part.pattern == REST
+            may_end = may_end and may_be_absent and len(parts) == 1
             pattern = f"(?:{pattern})?" if may_end else pattern
-        # The case of literals does not matter, and neither does a slash at the end.
+        # The case of texts does not matter, and neither does a slash at the end.
         self._pattern = re.compile(pattern + "/?", re.IGNORECASE | re.DOTALL)
-
-    def _segments(self, text: str) -> Sequence[Sequence[Part]]:
-        if text.startswith("~") and not text.startswith("~/"):
-            raise ValueError("it begins with '~'")
-        text = text.removeprefix("~").removeprefix("/")
-        pieces = PIECE.findall(text)
-        if "".join(pieces) != text:
-            raise ValueError("a brace is not closed, not opened, or empty")
-        segments: list[list[Part]] = [[]]
-        for piece in pieces:
-            if piece == "/":
-                segments.append([])
-            else:
-                segments[-1].append(self._part(piece))
-        if not segments[-1]:
-            segments.pop()
-        if not all(segments):
-            raise ValueError("two slashes follow each other")
-        for parameter in self._parameters:
-            if parameter.is_rest and segments[-1] != [parameter]:
-                raise ValueError(f"'*{parameter.name}' must be all of the last segment")
-        return segments
-
-    def _part(self, piece: str) -> Part:
-        text = piece.replace("}}", "}").replace("{{", "{")
-        if piece.startswith("{{") or not piece.startswith("{"):
-            if "?" in text:
-                raise ValueError(f"'{text}' contains a question mark")
-            return text
-        parameter = _parameter(text[1:-1])
-        if parameter.name.lower() in {each.name.lower() for each in self._parameters}:
-            raise ValueError(f"the parameter '{parameter.name}' occurs twice")
-        self._parameters.append(parameter)
-        return parameter
 
     def values(self, path: str) -> Mapping[str, str] | None:
         """The parameters' values in a decoded path, absent ones left out; None: no match."""
         match = self._pattern.fullmatch(path)
         if match is None:
             return None
-        values = {
-            parameter.name: parameter.default if value is None else value
-            for parameter, value in zip(self._parameters, match.groups(), strict=True)
-        }
-        if not all(parameter.accepts(values[parameter.name]) for parameter in self._parameters):
-            return None
-        return {name: value for name, value in values.items() if value is not None}
+        values = {}
+        for part, found in zip(self._parameters, match.groups(), strict=True):
+            value = part.default if found is None else found
+            is_left_out = value is None and part.is_optional
+            if not (is_left_out or all(check(value) for check in part.checks)):
+                return None
+            if value is not None:
+                values[part.name] = value
+        return values
 
 
-def _parameter(text: str) -> Parameter:
-    is_optional = text.endswith("?")
-    form = PARAMETER.fullmatch(text.removesuffix("?"))
+def _segments(text: str) -> Sequence[Sequence[Part]]:
+    if text.startswith("~") and not text.startswith("~/"):
+        raise ValueError("it begins with '~'")
+    text = text.removeprefix("~").removeprefix("/")
+    pieces = PIECE.findall(text)
+    if "".join(pieces) != text:
+        raise ValueError("a brace is not closed, not opened, or empty")
+    segments: list[list[Part]] = [[]]
+    for piece in pieces:
+        if piece == "/":
+            segments.append([])
+        else:
+            segments[-1].append(_part(piece))
+    if not segments[-1]:
+        segments.pop()
+    if not all(segments):
+        raise ValueError("two slashes follow each other")
+    return segments
+
+
+def _part(piece: str) -> Part:
+    text = piece.replace("}}", "}").replace("{{", "{")
+    if piece.startswith("{{") or not piece.startswith("{"):
+        if "?" in text:
+            raise ValueError(f"'{text}' contains a question mark")
+        return Part(re.escape(text))
+    is_optional = text.endswith("?}")
+    form = PARAMETER.fullmatch(text[1:-1].removesuffix("?"))
     if form is None:
-        raise ValueError(f"'{{{text}}}' is not a parameter")
+        raise ValueError(f"'{text}' is not a parameter")
     if is_optional and (form["rest"] or form["default"] is not None):
-        raise ValueError(f"'{{{text}}}' is optional, and takes the rest or has a default value")
-    checks = [
-        check_of(found[1], found[2])
-        for found in CONSTRAINT.finditer(form["constraints"])
-        if found[0] != ":"
-    ]
-    return Parameter(form["name"], bool(form["rest"]), is_optional, form["default"], checks)
+        raise ValueError(f"'{text}' is optional, and takes the rest or has a default value")
+    constraints = CONSTRAINT.finditer(form["constraints"])
+    checks = [check_of(each[1], each[2]) for each in constraints if each[0] != ":"]
+    return Part(
+        REST if form["rest"] else SEGMENT, form["name"], is_optional, form["default"], checks
+    )
 
 
 def _pattern(parts: Sequence[Part]) -> str:
     """The regular expression of a segment."""
-    parameters = [isinstance(part, Parameter) for part in parts]
-    optional = [isinstance(part, Parameter) and part.is_optional for part in parts]
-    if (True, True) in pairwise(parameters):
+    patterns = [part.pattern for part in parts]
+    if (True, True) in pairwise(bool(part.name) for part in parts):
         raise ValueError("two parameters have no text between them")
-    if any(optional[:-1]):
+    if REST in patterns and len(parts) > 1:
+        raise ValueError("a parameter with '*' is not all of its segment")
+    if any(part.is_optional for part in parts[:-1]):
         raise ValueError("an optional parameter is not at the end of its segment")
-    if optional[-1] and len(parts) > 1 and parts[-2] != ".":
-        raise ValueError("an optional parameter follows another text than a dot")
-    texts = [_value(part) if isinstance(part, Parameter) else re.escape(part) for part in parts]
-    if optional[-1] and len(parts) > 2:
-        texts[-3:] = [r"([^/]+?)(?<!\.)(?:\.([^/.]+))?"]
-    return "".join(texts)
-
-
-def _value(parameter: Parameter) -> str:
-    return "([^/].*)" if parameter.is_rest else "([^/]+)"
-
-
-def _may_be_absent(part: Part) -> bool:
-    return isinstance(part, Parameter) and part.may_be_absent
+    if parts[-1].is_optional and len(parts) > 1:
+        if patterns[-2] != re.escape("."):
+            raise ValueError("an optional parameter follows another text than a dot")
+        if len(parts) > 2:
+            patterns[-3:] = [r"([^/]+?)(?<!\.)(?:\.([^/.]+))?"]
+    return "".join(patterns)
