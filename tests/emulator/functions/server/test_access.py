@@ -93,9 +93,11 @@ async def open_client() -> AsyncIterator[HostClient]:
 async def serving(server: FunctionsServer) -> AsyncIterator[HostClient]:
     """A client of a server that runs as long as the block."""
     await server.start()
-    async with HostClient(server.url) as client:
-        yield client
-    await server.stop(0)
+    try:
+        async with HostClient(server.url) as client:
+            yield client
+    finally:
+        await server.stop(0)
 
 
 @pytest.mark.parametrize("headers", FOREIGN_PAGES)
