@@ -8,7 +8,7 @@ import functools
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import NamedTuple, cast
@@ -41,15 +41,13 @@ class HttpResponse(NamedTuple):
 
     Attributes:
         status: the HTTP status.
-        headers: all but Content-Length, Date and Set-Cookie, as they are sent.
+        headers: all but Content-Length and Date, as they are sent.
         body: bytes.
-        cookies: values of Set-Cookie, which cannot be joined.
     """
 
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
-    cookies: Sequence[str] = ()
 
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -179,9 +177,8 @@ class _FrontConnection(asyncio.Protocol):
 
 
 def _written(response: HttpResponse, keep: bool, method: str = "") -> bytes:
-    status, headers, body, cookies = response
+    status, headers, body = response
     fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    fields += "".join(f"Set-Cookie: {cookie}\r\n" for cookie in cookies)
     if status not in _NO_BODY:
         fields += f"Content-Length: {len(body)}\r\n"
     closing = "" if keep else "Connection: close\r\n"

@@ -224,13 +224,15 @@ def _response(output: TypedData | None) -> HttpResponse:
     if output.WhichOneof("data") != "http":
         return HttpResponse(200, PLAIN_TEXT, output.string.encode())
     http = output.http
-    cookies = [_set_cookie(cookie) for cookie in http.cookies or ()]
-    for name, value in (*http.headers.items(), *(("Set-Cookie", each) for each in cookies)):
+    headers = dict(http.headers)
+    if http.cookies:  # of several, only the last arrives: seen with Azure's host 4.1037
+        headers["Set-Cookie"] = _set_cookie(http.cookies[-1])
+    for name, value in headers.items():
         is_wrong_length = name.lower() == "content-length" and value != str(len(http.body.bytes))
         if is_wrong_length or not HEADER.fullmatch(f"{name}: {value}"):
             raise InvocationError(f"the server cannot send its header {name!r} with {value!r}")
-    headers = {name: http.headers[name] for name in http.headers if name.lower() not in OWN_HEADERS}
-    return HttpResponse(int(http.status_code), headers, http.body.bytes, cookies)
+    sent = {name: value for name, value in headers.items() if name.lower() not in OWN_HEADERS}
+    return HttpResponse(int(http.status_code), sent, http.body.bytes)
 
 
 def _set_cookie(cookie: RpcHttpCookie) -> str:

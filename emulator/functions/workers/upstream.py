@@ -103,7 +103,6 @@ class _UpstreamConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._headers: dict[str, str] = {}
-        self._cookies: list[str] = []
         self._length = 0
         self._body = bytearray()
 
@@ -111,9 +110,7 @@ class _UpstreamConnection(asyncio.Protocol):
         text = name.decode()
         if text.lower() == "content-length":
             self._length = int(value)
-        if text.lower() == "set-cookie":
-            self._cookies.append(value.decode())
-        elif text.lower() not in _HOP_BY_HOP:
+        if text.lower() not in _HOP_BY_HOP:
             self._headers[text] = value.decode()
 
     def on_headers_complete(self) -> None:
@@ -135,9 +132,7 @@ class _UpstreamConnection(asyncio.Protocol):
     def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():
             status = self._parser.get_status_code()
-            self._answer.set_result(
-                HttpResponse(status, self._headers, bytes(self._body), tuple(self._cookies))
-            )
+            self._answer.set_result(HttpResponse(status, self._headers, bytes(self._body)))
 
 
 def _written(request: HttpRequest) -> bytes:

@@ -60,8 +60,8 @@ class BotProcess:
         self.ready = ""
         """The line with which the host says that it is ready."""
         self.url = ""
-        self.printed = ""
-        """What it has written to standard output since then, once it has ended."""
+        self.printed: str | None = None
+        """What it has written to standard output since then; None until it has ended."""
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -86,7 +86,7 @@ class BotProcess:
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.terminate()
-        self.printed, _ = self._process.communicate(timeout=SECONDS)
+        self.printed = self._process.communicate(timeout=SECONDS)[0]
 
     async def __aenter__(self) -> Self:
         """The same without blocking the event loop."""

@@ -68,7 +68,6 @@ RESPONSES = [
         201, {"Content-Type": "image/png", "X-A": "gr\u00fc\u00df", "x-b": ""}, bytes(range(256))
     ),
     HttpResponse(204, {"X-A": "1"}),
-    HttpResponse(200, {}, b"", ("a=1; path=/", "b=2; path=/")),
     HttpResponse(304),
     HttpResponse(500),
     HttpResponse(200, {}, bytes(1_000_000)),
