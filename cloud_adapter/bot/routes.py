@@ -45,6 +45,8 @@ SEGMENTS = re.compile(r"o|[t.]?(p[t.])*p?|t?(p[t.])*p\.o|r")
 """The forms of a segment. Its parts are letters here: text, a dot alone, a parameter, an optional
 parameter, and one that takes the rest of the path."""
 
+FORMS = "text, {name}, text{name}text, {name?}, {name=default}, and at the end {*name}"
+
 CONSTRAINT = re.compile(r":(\w+)(?:\((.*?)\)(?=:|$))?")
 WORD_CONSTRAINTS: Mapping[str, Sequence[int]] = {
     **dict.fromkeys(("alpha", "file", "nonfile", "required"), (0,)),
@@ -187,7 +189,7 @@ def _fault_of_template(template: str) -> str:
         form = "".join(map(_letter, parts))
         whole = "".join(part[0] for part in parts) == segment != ""
         if not whole or not SEGMENTS.fullmatch(form) or ("r" in form and number < len(segments)):
-            return f"segment {number}, '{segment}', has none of the forms that routes may have"
+            return f"'{segment}' is none of {FORMS}"
         for part in parts:
             if fault := _fault_of_constraints(part["constraints"] or ""):
                 return fault

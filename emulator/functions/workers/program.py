@@ -18,6 +18,7 @@ from emulator.functions.reload.code_fault import fault_in, fault_of
 from emulator.functions.reload.code_folders import CodeFolders, is_installed
 from emulator.functions.server import FunctionsServer
 from emulator.functions.workers.invocation_server import InvocationServer
+from emulator.functions.workers.invocation_task import running
 from emulator.functions.workers.lifeline import Command, Lifeline, LifelineAddress
 from emulator.functions.workers.load_report import LoadReport
 from emulator.functions.workers.worker import FunctionsWorker
@@ -175,12 +176,20 @@ def installed_modules() -> Sequence[str]:
 async def _check_app() -> None:
     """Wait until this project's app can run a turn; other apps are taken as they are.
 
+    What the app holds for its first invocation is logged now, when its author has saved a file.
+
     Raises:
         Exception: it cannot; also whatever the bot's own code raises.
     """
     composition = _composition()
     if composition is not None:
         await composition.ready()
+        await asyncio.create_task(_log_held_lines())
+
+
+async def _log_held_lines() -> None:
+    with running("load"), sys.modules[APP].invocation_log.invocation():
+        pass
 
 
 async def _close_app() -> None:

@@ -31,7 +31,6 @@ def wrong(timer: func.TimerRequest) -> None:
 
 TAKEN = "choose another"
 INVALID = "is not valid"
-FORM = "none of the forms"
 
 WRONG: dict[str, tuple[str, str]] = {
     # Names.

@@ -69,6 +69,20 @@ def orchestrated(context) -> None:
     pass
 """
 
+HTTP = """
+import azure.functions as func
+
+
+def create_routes(ready):
+    routes = func.Blueprint()
+
+    @routes.route("{route}")
+    def mine(req: func.HttpRequest) -> str:
+        return "mine"
+
+    return routes
+"""
+
 TAKES = '@routes.queue_trigger("message", "{}", "AzureWebJobsStorage")'
 
 
@@ -130,6 +144,14 @@ async def test_broken_routes(start_talk: StartTalk, tmp_path: Path) -> None:
         await comes_true(lambda: len(seen(notes, "often")) > so_far + 1)
         assert await talk.app.text("/api/more") == "more"
         assert "Traceback" not in talk.app.output
+
+
+async def test_a_wrong_function(start_talk: StartTalk) -> None:
+    """A function that would stop all others is named before any request comes."""
+    async with start_talk({"routes.py": HTTP.format(route="mine")}) as talk:
+        talk.app.save("routes.py", HTTP.format(route="a//b"))
+        await talk.app.reported("ready", 2)
+        await comes_true(lambda: "Left out of routes.py: function mine" in talk.app.output)
 
 
 async def test_faults_of_bot_and_settings(start_talk: StartTalk) -> None:
