@@ -35,8 +35,8 @@ HOST_LINES = (
         "function-in-error",
         "InError",
         "function is in error",
-        "the Functions host could not load a function: even if the app is healthy, nothing runs it"
-        " until the next start",
+        "the Functions host could not load a function, so nothing triggers it, even if the app reports"
+        " healthy; the text after 'is in error:' says whether a restart helps",
         needs_restart=True,
     ),
     HostLine(
@@ -49,7 +49,7 @@ HOST_LINES = (
         "host-shut-down",
         "ShutDown",
         "An unhandled exception has occurred. Host is shutting down",
-        "the Functions host ended itself, as it does if storage refuses connections or access",
+        "the Functions host ended itself, as it does if storage refuses connections or answers 403",
     ),
 )
 """Source: azure-functions-host, RpcFunctionInvocationDispatcher, ScriptHost (which logs as

@@ -51,7 +51,9 @@ class AppFunctions:
         if folder.has_routes:
             usable, faults = usable_functions(folder.create_routes(self._module.bot_services))
             if faults:
-                raise AssertionError("\n".join(("routes.py would run in part only:", *faults)))
+                raise AssertionError(
+                    "\n".join(("In Azure, these parts of routes.py would be left out:", *faults))
+                )
             app = func.FunctionApp()
             app.register_functions(usable)
             self._of_bot = app.get_functions()

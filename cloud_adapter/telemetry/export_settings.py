@@ -53,7 +53,7 @@ LOG_LINES = {
 }
 """By whether the host's telemetryMode is OpenTelemetry, and whether WORKER_SETTING is on: who
 exports the app's log lines with the packages, and without them. (azure-functions-host 4.1037,
-OpenTelemetryConfigurationExtensions: the host leaves out `Function.*` only where both are.)"""
+OpenTelemetryConfigurationExtensions: the host stops exporting these lines only if both are.)"""
 
 LOST = (
     f"WARNING: the log lines of the bot are lost: with {WORKER_SETTING}, the Functions host does"

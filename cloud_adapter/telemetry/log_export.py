@@ -16,7 +16,7 @@ NOT_EXPORTED = (
     "proxy_worker_errors",
 )
 """The loggers of the exporters themselves, whose lines would follow each export, and of the worker,
-which logs one with each invocation. The Functions host takes them in every mode, as its own.
+which logs a line per invocation. The host collects these itself, in every mode.
 (azure-functions-python-worker, proxy_worker.logging, is_system_log_category)"""
 
 SEVERITIES = {

@@ -145,7 +145,7 @@ def _check_routes(app: Path) -> None:
     faults = json.loads(done.stdout.splitlines()[-1])
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise PackageError(f"{BOT}/routes.py: the app would run without these functions.\n{lines}")
+        raise PackageError(f"{BOT}/routes.py: the app would run without these parts.\n{lines}")
 
 
 def left_out(source: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""HostLog: the log of an app, with what Azure makes of it.
+"""HostLog: the log of an app, with the lines marked that Azure would drop or repeat.
 
 Azure's host drops a line that belongs to no running invocation (azure-functions-host,
 GrpcWorkerChannel.Log): it is marked here. It logs some lines twice: see `worker_console`.
@@ -62,7 +62,7 @@ class LostLineFile(logging.FileHandler):
 
 
 class CustomerLogFilter(logging.Filter):
-    """Passes the app's records. In Azure, too, apps know the worker's handler by this name."""
+    """Passes the app's records. Apps find the handler of Azure's worker by this class's name."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is the app's."""
@@ -84,7 +84,7 @@ def worker_console() -> logging.Handler:
     WorkerProcess.BuildAndLogConsoleLog.
     """
     handler = logging.StreamHandler(sys.stdout)
-    handler.terminator = ""  # most records have a single line, of which nothing is to be seen
+    handler.terminator = ""  # most records have a single line, which prints nothing here
     handler.setLevel(logging.INFO)
     handler.setFormatter(_FurtherLines())
     handler.addFilter(CustomerLogFilter())

@@ -19,9 +19,9 @@ class HostOptions(argparse.Namespace):
         app: the folder of function_app.py, absolute.
         port: the TCP port; 0 takes a free one.
         listener: the descriptor of a socket that listens already, in place of a port; or None.
-        function_key: what functions of the function level need; None: see master_key.
-        master_key: what functions of the admin level and /admin need; it opens those of the
-            function level, too. Without either key all is open.
+        function_key: what functions of the function level require; None: no such key.
+        master_key: what functions of the admin level and /admin require; functions of the function
+            level accept it, too. None: no such key. If both are None, no key is needed.
         workers: how many processes run the app; None runs it in the host's own.
         specialize: start as on Flex Consumption.
         read_only: the app's folder must not change.
@@ -95,10 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     # A program that starts the host may open the port before.
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
-        "--function-key", help="functions above anonymous need it; without either key, all is open"
+        "--function-key",
+        help="required by functions of the function level; without either key, all is open",
     )
     parser.add_argument(
-        "--master-key", help="functions of the admin level and /admin need it; it opens all"
+        "--master-key",
+        help="required by functions of the admin level and by /admin; accepted everywhere",
     )
     _add_process_options(parser)
     _add_reload_options(parser)

@@ -34,8 +34,7 @@ class Route:
             self._template = RouteTemplate(template)
         except ValueError as error:
             raise HostError(
-                f"Function {function.name}: its route template '{template}' is invalid, so that"
-                f" Azure's host answers every call with 503: {error}"
+                f"Function {function.name}: its route template '{template}' is invalid: {error}"
             ) from error
 
     def params(self, method: str, path: str) -> Mapping[str, str] | None:

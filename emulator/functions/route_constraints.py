@@ -94,4 +94,4 @@ def check_of(name: str, argument: str | None) -> Check:
 
 def _unknown(name: str, argument: str | None) -> ValueError:
     shown = name if argument is None else f"{name}({argument})"
-    return ValueError(f"'{shown}' is not a constraint, or has a wrong argument")
+    return ValueError(f"'{shown}' is an unknown route constraint, or has a wrong argument")

@@ -230,7 +230,7 @@ def _response(output: TypedData | None) -> HttpResponse:
     for name, value in headers.items():
         is_wrong_length = name.lower() == "content-length" and value != str(len(http.body.bytes))
         if is_wrong_length or not HEADER.fullmatch(f"{name}: {value}"):
-            raise InvocationError(f"the server cannot send its header {name!r} with {value!r}")
+            raise InvocationError(f"its header {name!r} cannot be sent with {value!r}")
     sent = {name: value for name, value in headers.items() if name.lower() not in OWN_HEADERS}
     return HttpResponse(int(http.status_code), sent, http.body.bytes)
 

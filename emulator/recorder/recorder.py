@@ -69,7 +69,7 @@ class Recorder:
 
 
 def start_recorder(environ: Mapping[str, str]) -> None:
-    """Start this process's recorder, if there is a local cloud.
+    """Start this process's recorder, if there is a local cloud; it runs until the process ends.
 
     Args:
         environ: the process's environment, with the feed's address.

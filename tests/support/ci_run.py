@@ -104,7 +104,9 @@ class CiRun:
             The exit status.
         """
         if len(self._stumbles) > MAX_STUMBLES:
-            self._failures.append(f"{len(self._stumbles)} stumbles, more than {MAX_STUMBLES}")
+            self._failures.append(
+                f"{len(self._stumbles)} flaky tests or deaths of processes, more than {MAX_STUMBLES}"
+            )
         failures = [f"FAILED {each}" for each in self._failures]
         counts = (f"{self._counts[name]} {name}" for name in ("passed", "failed", "skipped"))
         print("", *self._stumbles, *failures, f"total: {', '.join(counts)}", sep="\n", flush=True)

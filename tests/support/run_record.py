@@ -61,7 +61,7 @@ class RunRecord:
 
     @property
     def ended(self) -> Set[str]:
-        """The tests that need not run to know what becomes of them."""
+        """The tests whose outcome is known."""
         return self.passed | self.skipped | self.failed
 
 

@@ -20,7 +20,7 @@ HOST_PAGE = """docs/troubleshooting.md, "The host's own lines", says why, and wh
 
 
 def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
-    """What the Functions host says of itself. It may run again since: no finding hides what
+    """Failures of the Functions host. It may have recovered since, so that no finding hides what
     the app answers now."""
     logs = bot.logs.value
     if logs is None:

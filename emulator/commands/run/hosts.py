@@ -35,12 +35,12 @@ def functions_host(
         settings: the app's.
         app: the app's folder.
         reload: the app's code is loaded anew when it changes.
-        debugging: how a debugger may hold turns, as long as it likes.
+        debugging: whether and where a debugger can attach.
     """
     environ = {
         name: value for name, value in os.environ.items() if name.partition("__")[0] != SETTING
     }
-    # The empty one overrides local.settings.json: a local run uses its own storage, or none.
+    # An empty value overrides local.settings.json: a local run uses its own storage, or none.
     environ |= {SETTING: "", **settings}
     if debugging.port is not None:
         # Else debugpy warns that it cannot stop in modules that are frozen into Python.

@@ -163,7 +163,7 @@ class QueueListener:
         )
 
     def _decoded(self, content: str) -> bytes:
-        """What a message says. Raises: ValueError: it is not base64, and should be."""
+        """The decoded content. Raises: ValueError: it must be base64, and is not."""
         if not self._settings.base64:
             return content.encode()
         return base64.b64decode(content.translate(WITHOUT_WHITE_SPACE), validate=True)

@@ -94,7 +94,7 @@ def _valid(name: str) -> str:
     if not (MIN_NAME_LENGTH <= len(name) <= MAX_NAME_LENGTH and NAME.fullmatch(name)):
         raise FunctionError(
             f"{name!r} is not a queue name: {MIN_NAME_LENGTH} to {MAX_NAME_LENGTH} lowercase"
-            " letters, digits and single hyphens between them."
+            " letters and digits, with single hyphens between them."
         )
     return name
 
