@@ -35,8 +35,8 @@ HOST_LINES = (
         "function-in-error",
         "InError",
         "function is in error",
-        "the Functions host could not load a function, so nothing triggers it, even if the app reports"
-        " healthy; the text after 'is in error:' says whether a restart helps",
+        "the Functions host could not load a function, so nothing triggers it, even if the app"
+        " reports healthy; the text after 'is in error:' says whether a restart helps",
         needs_restart=True,
     ),
     HostLine(

@@ -101,7 +101,7 @@ async def _loaded_worker(options: HostOptions, route_prefix: str) -> FunctionsWo
     try:
         await (worker.specialize() if options.specialize else worker.load())
     except IndexingError as error:
-        LOG.error("The app could not be loaded, so every call is answered with 503: %s", error)  # noqa: TRY400 # the text is the trace
+        LOG.error("Every call is answered with 503: %s", error)  # noqa: TRY400 # the text is the trace
     return worker
 
 

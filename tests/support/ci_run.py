@@ -105,7 +105,7 @@ class CiRun:
         """
         if len(self._stumbles) > MAX_STUMBLES:
             self._failures.append(
-                f"{len(self._stumbles)} flaky tests or deaths of processes, more than {MAX_STUMBLES}"
+                f"{len(self._stumbles)} flaky tests or dead processes, more than {MAX_STUMBLES}"
             )
         failures = [f"FAILED {each}" for each in self._failures]
         counts = (f"{self._counts[name]} {name}" for name in ("passed", "failed", "skipped"))

@@ -111,9 +111,7 @@ class WorkerProgram:
             await _check_app()
         except IndexingError as error:
             if not self._options.reload:
-                LOG.error(
-                    "The app could not be loaded, so every call is answered with 503: %s", error
-                )  # noqa: TRY400 # it is the trace
+                LOG.error("Every call is answered with 503: %s", error)  # noqa: TRY400 # the trace
             return fault_in(str(error), folders)
         except Exception as error:  # noqa: BLE001 # whatever the bot's own code raises
             return fault_of(error.__cause__ or error, folders)

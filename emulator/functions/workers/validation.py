@@ -53,7 +53,10 @@ def _error(function: Function, others: Sequence[Function]) -> str:
 def _route_error(function: Function, others: Sequence[Function]) -> str:
     route = function.route.strip("/").lower()
     if route.startswith(RESERVED):
-        return f"its route '{function.route}' begins with 'admin' or 'runtime', which are reserved for the host."
+        return (
+            f"its route '{function.route}' begins with 'admin' or 'runtime', which are reserved for"
+            " the host."
+        )
     for other in others:
         if other.is_http and other.route.strip("/").lower() == route:
             methods = function.methods & other.methods
