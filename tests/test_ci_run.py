@@ -211,7 +211,10 @@ def test_a_process_that_always_dies_fails_the_run(project: Project) -> None:
     status, lines = project.run(project.command())
     assert (status, lines[-2:]) == (
         1,
-        ["FAILED 4 flaky tests or dead processes, more than 3", "total: 0 passed, 0 failed, 0 skipped"],
+        [
+            "FAILED 4 flaky tests or dead processes, more than 3",
+            "total: 0 passed, 0 failed, 0 skipped",
+        ],
     )
 
 

@@ -1,9 +1,10 @@
 """Which functions of a bot's routes.py can run beside the base's.
 
-One wrong function would take the whole app down: if the worker cannot index it, the app has no
+One wrong function can take the whole app down: if the worker cannot index it, the app has no
 functions; if the template of its route is invalid, the host answers every request with 503; and if
-its route takes POST /api/messages, the bot gets no messages. So each function is checked by itself
-before it is registered.
+its route also matches POST /api/messages, the bot may get no messages (the host takes the first
+match, in the order of the functions' names). So each function is checked by itself before it is
+registered.
 
 Sources: azure-functions-host (Utility.IsValidFunctionName, ScriptHost.ValidateFunction), the route
 templates of ASP.NET Core, and the worker's own library, which indexes each function on trial.
@@ -19,16 +20,19 @@ import azure.functions as func
 NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,126}", re.ASCII | re.IGNORECASE)
 BINDING_NAME = re.compile(r"[a-z][a-z0-9]{0,127}|\$return", re.ASCII | re.IGNORECASE)
 
+ID = "1"
+"""Stands in a path for any id."""
+
 RESERVED: Mapping[str, tuple[str, set[str]]] = {
     "messages": ("messages", {"POST"}),
     "health": ("health", {"GET"}),
     "identity": ("identity", {"GET"}),
-    "skills": ("skills/v3/conversations/1/activities/1", {"GET", "POST", "PUT", "DELETE"}),
+    "skills": (f"skills/v3/conversations/{ID}/activities/{ID}", {"GET", "POST", "PUT", "DELETE"}),
     "turns": ("", set()),
     "notifications": ("", set()),
 }
-"""The base's functions, with a path and the methods that each answers. They are reserved even if
-the settings leave some of them out."""
+"""The base's functions, with a path and the methods that each answers.
+They are reserved even if the settings leave some of them out."""
 
 RESERVED_PATHS = ("admin", "runtime")
 """What no route may begin with, because the host answers there."""
@@ -48,22 +52,24 @@ parameter, and one that takes the rest of the path."""
 FORMS = "text, {name}, text{name}text, {name?}, {name=default}, and at the end {*name}"
 
 CONSTRAINT = re.compile(r":(\w+)(?:\((.*?)\)(?=:|$))?")
-WORD_CONSTRAINTS: Mapping[str, Sequence[int]] = {
-    **dict.fromkeys(("alpha", "file", "nonfile", "required"), (0,)),
-    **dict.fromkeys(("maxlength", "minlength"), (1,)),
-    "length": (1, 2),
-}
-"""The constraints of parameters that a word such as `messages` may satisfy, with how many numbers
-each takes. There is also `regex`, which takes an expression."""
-
-NUMBER_CONSTRAINTS: Mapping[str, Sequence[int]] = {
+CONSTRAINTS: Mapping[str, tuple[Sequence[int], Callable[..., bool]]] = {
+    "alpha": ((0,), str.isalpha),
+    "file": ((0,), lambda word: "." in word),
+    "nonfile": ((0,), lambda word: "." not in word),
+    "required": ((0,), bool),
+    "length": ((1, 2), lambda word, *limits: limits[0] <= len(word) <= limits[-1]),
+    "maxlength": ((1,), lambda word, limit: len(word) <= limit),
+    "minlength": ((1,), lambda word, limit: len(word) >= limit),
+    # No word satisfies these.
     **dict.fromkeys(
-        ("bool", "datetime", "decimal", "double", "float", "guid", "int", "long"), (0,)
+        ("bool", "datetime", "decimal", "double", "float", "guid", "int", "long"),
+        ((0,), lambda word: not word),
     ),
-    **dict.fromkeys(("max", "min"), (1,)),
-    "range": (2,),
+    **dict.fromkeys(("max", "min"), ((1,), lambda word, _limit: not word)),
+    "range": ((2,), lambda word, _low, _high: not word),
 }
-"""Those that no word satisfies."""
+"""The constraints of parameters: how many numbers each takes, and whether a word such as `messages`
+satisfies it. There is also `regex`, which takes an expression."""
 
 Index = Callable[[func.Function], object]
 """Indexes a function, and raises whatever the worker would raise."""
@@ -81,14 +87,14 @@ def usable_functions(blueprints: Iterable[Any]) -> tuple[func.Blueprint, Sequenc
     accepted: list[func.Function] = []
     index = _index_of_worker()
     for blueprint in blueprints:
-        # A new app for each: `get_functions` of the one that the worker reads can be called once.
+        # In an app of its own, because `get_functions` may be called only once for each app.
         app = func.FunctionApp()
         try:
             app.register_functions(blueprint)
         except (AttributeError, TypeError):
             kind = type(blueprint).__name__
             faults.append(f"create_routes returned a {kind}; it must return blueprints")
-        # azure.functions has no public name for the single functions that it has been given.
+        # azure.functions has no public name for an app's single functions.
         for builder in app._function_builders:
             name = builder._function.get_function_name()
             try:
@@ -106,9 +112,9 @@ def usable_functions(blueprints: Iterable[Any]) -> tuple[func.Blueprint, Sequenc
 
 
 def _index_of_worker() -> Index:
-    """How the worker of this process indexes; without one that is known, nothing is raised.
+    """The worker's own check; one that accepts everything, if its library is missing or unknown.
 
-    Its library is not public. If it refuses even the plainest function, it is another one.
+    The library is not public. If it refuses even the plainest function, it is not the known one.
     """
     loader: Any = sys.modules.get("azure_functions_runtime.loader")
     protos = getattr(sys.modules.get("azure_functions_runtime.handle_event"), "protos", None)
@@ -130,13 +136,14 @@ def _fault(function: func.Function, others: Sequence[func.Function]) -> str:
     name = _name(function)
     if not NAME.fullmatch(name):
         return (
-            "a name begins with a letter, has at most 127 letters, digits, - and _, and is not host"
+            "a function's name begins with a letter, has at most 127 letters, digits, - and _, and"
+            " is not host"
         )
     for binding in function.get_bindings():
         if not BINDING_NAME.fullmatch(binding.name):
-            return f"parameter {binding.name}: such a name has letters and digits only, not even _"
+            return f"parameter {binding.name}: use letters and digits only, not even _"
     if name.lower() in RESERVED:
-        return f"the base has a function {name.lower()}; choose another name"
+        return f"the name {name.lower()} is reserved; choose another name"
     if any(name.lower() == _name(other).lower() for other in others):
         return "another function has this name; choose another one"
     if _trigger(function).type != "httpTrigger":
@@ -147,8 +154,9 @@ def _fault(function: func.Function, others: Sequence[func.Function]) -> str:
     if fault := _fault_of_template(_template(function)):
         return f"its route {_template(function)} is not valid: {fault}"
     for own, (path, taken) in RESERVED.items():
-        if methods & taken and _takes(route, path):
-            return f"its route {route} would take {min(methods & taken)} /api/{path} from {own}"
+        if methods & taken and _can_match(route, path):
+            request = f"{min(methods & taken)} /api/{path}"
+            return f"its route {route} can match {request}, which belongs to {own}"
     for other in others:
         same = _trigger(other).type == "httpTrigger" and _route(other).lower() == route.lower()
         if same and methods & _methods(other):
@@ -194,7 +202,7 @@ def _fault_of_template(template: str) -> str:
             if fault := _fault_of_constraints(part["constraints"] or ""):
                 return fault
             if (name := (part["name"] or "").lower()) in names:
-                return f"parameter {name} stands in it twice"
+                return f"parameter {name} occurs twice"
             names |= {name} - {""}
     return ""
 
@@ -210,40 +218,57 @@ def _letter(part: re.Match[str]) -> str:
 def _fault_of_constraints(constraints: str) -> str:
     for each in CONSTRAINT.finditer(constraints):
         name, arguments = each[1].lower(), each[2]
-        numbers = [] if arguments is None else arguments.split(",")
-        counts = {**WORD_CONSTRAINTS, **NUMBER_CONSTRAINTS}.get(name)
-        if name == "regex":
-            valid = bool(arguments)
-        elif counts is None:
+        if name not in CONSTRAINTS and name != "regex":
             return f"there is no constraint {name}"
-        else:
-            valid = len(numbers) in counts and all(map(_is_number, numbers))
+        valid = bool(arguments) if name == "regex" else _are_numbers_of(name, arguments)
         if not valid:
             return f"the constraint {each[0].removeprefix(':')} has the wrong arguments"
     return ""
 
 
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"\s*-?\d+\s*", text) is not None
+def _are_numbers_of(name: str, arguments: str | None) -> bool:
+    try:
+        numbers = _numbers(arguments)
+    except ValueError:
+        return False
+    is_length = "length" in name
+    limit = 2**31 if is_length else 2**63
+    in_range = all((0 if is_length else -limit) <= number < limit for number in numbers)
+    return len(numbers) in CONSTRAINTS[name][0] and in_range and numbers == sorted(numbers)
 
 
-def _takes(route: str, path: str) -> bool:
-    """Whether a valid route may match a path, in which words and 1 stand for what callers send."""
-    pattern = ""
+def _numbers(arguments: str | None) -> list[int]:
+    return [] if arguments is None else [int(each) for each in arguments.split(",")]
+
+
+def _can_match(route: str, path: str) -> bool:
+    """Whether a valid route can match a path of words and ids."""
+    pattern, parameters = "", []
     for segment in route.split("/"):
         parts = list(PART.finditer(segment))
         form, texts = "".join(map(_letter, parts)), [_pattern(part) for part in parts]
+        parameters += [part for part in parts if part["name"]]
         if form.endswith(".o"):
             texts[-2:] = [rf"(?:\.{texts[-1]})?"]
         can_be_absent = form in ("o", "r") or (form == "p" and parts[0]["default"])
         pattern += f"(?:/{''.join(texts)})?" if can_be_absent else f"/{''.join(texts)}"
-    return re.fullmatch(pattern, f"/{path}", re.IGNORECASE) is not None
+    match = re.fullmatch(pattern, f"/{path}", re.IGNORECASE)
+    if match is None:
+        return False
+    values = zip(match.groups(), parameters, strict=True)
+    return all(_satisfies(value or ID, part["constraints"]) for value, part in values)
 
 
 def _pattern(part: re.Match[str]) -> str:
     if part["text"]:
         return re.escape(part["text"])
-    if part["stars"]:
-        return ".*"
-    names = {each[1].lower() for each in CONSTRAINT.finditer(part["constraints"])}
-    return "1" if names & NUMBER_CONSTRAINTS.keys() else "[^/]+"
+    return "(.*)" if part["stars"] else "([^/]+)"
+
+
+def _satisfies(value: str, constraints: str) -> bool:
+    found = [(each[1].lower(), each[2]) for each in CONSTRAINT.finditer(constraints)]
+    return value == ID or all(
+        CONSTRAINTS[name][1](value, *_numbers(arguments))
+        for name, arguments in found
+        if name != "regex"
+    )
