@@ -208,8 +208,9 @@ if bot_folder.has_routes:
     try:
         usable, route_faults = usable_functions(bot_folder.create_routes(bot_services))
         app.register_functions(usable)
-    except Exception as error:  # the bot still answers messages
-        route_faults = [f"all its functions: it cannot be loaded: {type(error).__name__}: {error}"]
+    except (Exception, SystemExit) as error:  # the bot still answers messages
+        reason = f"{type(error).__name__}: {error}"
+        route_faults = [f"all its functions, because it cannot be loaded: {reason}"]
         log.exception("routes.py cannot be loaded, so its functions are missing")
     else:
         for fault in route_faults:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from bot_testing.errors import ChatMistake
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.bot.routes import usable_functions
 from composition import Composition
+from emulator.functions.route import Route
+from emulator.functions.workers.function import Function
 from emulator.functions.workers.worker import prepare_indexing
 
 
@@ -72,15 +75,18 @@ class AppFunctions:
         """
         route, _, query = path.partition("?")
         for each in self._of_bot:
-            trigger = each.get_trigger()
-            found = trigger.type == "httpTrigger" and _matched(trigger.route, route)
-            if found and method in [verb.value for verb in trigger.methods or ()]:
+            bindings = tuple(json.loads(binding) for binding in each.get_raw_bindings())
+            function = Function("", each.get_function_name(), bindings)
+            params = (
+                Route(function, "api").params(method, f"/api/{route}") if function.is_http else None
+            )
+            if params is not None:
                 request = func.HttpRequest(
                     method=method,
                     url=f"https://localhost/api/{path}",
                     headers={"content-type": "application/json"},
                     params=dict(re.findall(r"([^&=]+)=([^&]*)", query)),
-                    route_params=found.groupdict(),
+                    route_params=params,
                     body=body,
                 )
                 response: func.HttpResponse = await invoked(each.get_user_function(), request)
@@ -107,9 +113,3 @@ async def invoked(function: Callable[..., Any], argument: Any) -> Any:
     if inspect.iscoroutinefunction(function):
         return await asyncio.create_task(function(argument))
     return await asyncio.to_thread(function, argument)
-
-
-def _matched(route: str, path: str) -> re.Match[str] | None:
-    """The match of a path with a route such as `notify/{user}`; its groups are the parameters."""
-    pattern = re.sub(r"\\{(\w+)[^}]*\\}", r"(?P<\1>[^/]+)", re.escape(route))
-    return re.fullmatch(pattern, path.strip("/"))

@@ -1,5 +1,6 @@
 """BotFolder: the folder that holds the bot, which is imported as the package `bot_logic`."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -74,6 +75,11 @@ class BotFolder:
         Raises:
             Exception: whatever the bot's own code raises.
         """
+        # The worker decides once from which library the requests of all functions are. It does so
+        # here, since a bot may import another one than that of the base's functions.
+        if (worker := sys.modules.get("azure_functions_runtime.http_v2")) is not None:
+            with contextlib.suppress(AttributeError):  # another version
+                worker.HttpV2Registry.http_v2_enabled()
         self.load()
         created = importlib.import_module(f"{PACKAGE}.routes").create_routes(ready)
         return created if isinstance(created, (list, tuple)) else (created,)

@@ -13,6 +13,7 @@ templates of ASP.NET Core, and the worker's own library, which indexes each func
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import azure.functions as func
@@ -20,56 +21,70 @@ import azure.functions as func
 NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,126}", re.ASCII | re.IGNORECASE)
 BINDING_NAME = re.compile(r"[a-z][a-z0-9]{0,127}|\$return", re.ASCII | re.IGNORECASE)
 
-ID = "1"
-"""Stands in a path for any id."""
-
-RESERVED: Mapping[str, tuple[str, set[str]]] = {
-    "messages": ("messages", {"POST"}),
-    "health": ("health", {"GET"}),
-    "identity": ("identity", {"GET"}),
-    "skills": (f"skills/v3/conversations/{ID}/activities/{ID}", {"GET", "POST", "PUT", "DELETE"}),
-    "turns": ("", set()),
-    "notifications": ("", set()),
+SKILLS = "skills/v3/conversations/1"
+RESERVED: Mapping[str, Mapping[str, set[str]]] = {
+    "messages": {"messages": {"POST"}},
+    "health": {"health": {"GET"}},
+    "identity": {"identity": {"GET"}},
+    "skills": {
+        f"{SKILLS}/activities": {"POST"},
+        f"{SKILLS}/activities/1": {"POST", "PUT", "DELETE"},
+        f"{SKILLS}/members": {"GET"},
+        f"{SKILLS}/members/1": {"GET"},
+        f"{SKILLS}/pagedmembers": {"GET"},
+    },
+    "turns": {},
+    "notifications": {},
 }
-"""The base's functions, with a path and the methods that each answers.
-They are reserved even if the settings leave some of them out."""
+"""The base's functions, with the methods that each answers by path; 1 stands for an id. They are
+reserved even if the settings leave some of them out."""
 
 RESERVED_PATHS = ("admin", "runtime")
 """What no route may begin with, because the host answers there."""
 
 PART = re.compile(
-    r"(?P<text>[^{}?]+)"
-    r"|\{(?P<stars>\*{0,2})(?P<name>[^{}?*:=]+)"
-    r"(?P<constraints>(?::\w*(?:\((?:[^{}]|\{\{|\}\})*?\)(?=[:=?}]))?)*)"
-    r"(?P<default>(?:=[^{}?]*)?)(?P<optional>\??)\}"
+    r"/"
+    r"|(?P<text>(?:[^{}?/]|\{\{|\}\})+)"
+    r"|\{(?P<stars>\*{0,2})(?P<name>[^{}?*/][^{}?*/:=]*)"
+    r"(?P<constraints>(?::[^{}?:=(]*(?:\((?:[^{}]|\{\{|\}\})*?\)(?=[:=]|\??\}(?!\})))?)*+)"
+    r"(?P<default>(?:=(?:[^{}]|\{\{|\}\})*?)?)(?P<optional>\??)\}(?!\})"
 )
-"""What a segment of a template consists of: text and parameters."""
+"""What a template consists of: slashes, text, and parameters. Doubled braces mean one each."""
 
-SEGMENTS = re.compile(r"o|[t.]?(p[t.])*p?|t?(p[t.])*p\.o|r")
-"""The forms of a segment. Its parts are letters here: text, a dot alone, a parameter, an optional
-parameter, and one that takes the rest of the path."""
+SEGMENT = r"(?:o|(?:[t.]?(?:p[t.])*p)?\.o|(?=[^/])[t.]?(?:p[t.])*p?)"
+TEMPLATE = re.compile(rf"(?:{SEGMENT}/)*(?:{SEGMENT}|r)/?")
+"""The forms of a template. Its parts are letters here: slash, text, a dot alone, a parameter, an
+optional parameter, and one that takes the rest of the path."""
 
-FORMS = "text, {name}, text{name}text, {name?}, {name=default}, and at the end {*name}"
-
-CONSTRAINT = re.compile(r":(\w+)(?:\((.*?)\)(?=:|$))?")
+NUMBER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+CONSTRAINT = re.compile(r":([^:=(]*)(?:\((.*?)\)(?=[:=]|$))?")
 CONSTRAINTS: Mapping[str, tuple[Sequence[int], Callable[..., bool]]] = {
     "alpha": ((0,), str.isalpha),
     "file": ((0,), lambda word: "." in word),
-    "nonfile": ((0,), lambda word: "." not in word),
-    "required": ((0,), bool),
     "length": ((1, 2), lambda word, *limits: limits[0] <= len(word) <= limits[-1]),
     "maxlength": ((1,), lambda word, limit: len(word) <= limit),
     "minlength": ((1,), lambda word, limit: len(word) >= limit),
-    # No word satisfies these.
+    "nonfile": ((0,), lambda word: "." not in word),
+    "required": ((0,), bool),
     **dict.fromkeys(
         ("bool", "datetime", "decimal", "double", "float", "guid", "int", "long"),
-        ((0,), lambda word: not word),
+        ((0,), lambda word: False),  # noqa: ARG005  # the arguments of all
     ),
-    **dict.fromkeys(("max", "min"), ((1,), lambda word, _limit: not word)),
-    "range": ((2,), lambda word, _low, _high: not word),
+    **dict.fromkeys(("max", "min"), ((1,), lambda word, _: False)),  # noqa: ARG005  # the same
+    "range": ((2,), lambda word, *_: False),  # noqa: ARG005  # the same
 }
-"""The constraints of parameters: how many numbers each takes, and whether a word such as `messages`
-satisfies it. There is also `regex`, which takes an expression."""
+"""The constraints of parameters: how many numbers each takes, and whether a word of letters such as
+`messages` satisfies it. There is also `regex`, which takes an expression."""
+
+WRONG_EXPRESSIONS = (
+    "missing )",
+    "unbalanced parenthesis",
+    "unterminated character set",
+    "multiple repeat",
+    "nothing to repeat at position 0",
+    "min repeat",
+)
+"""What Python says of expressions that .NET refuses too; .NET has others that Python refuses."""
 
 Index = Callable[[func.Function], object]
 """Indexes a function, and raises whatever the worker would raise."""
@@ -104,7 +119,7 @@ def usable_functions(blueprints: Iterable[Any]) -> tuple[func.Blueprint, Sequenc
             except Exception as error:  # noqa: BLE001  # whatever the worker would end with
                 fault = f"{error or type(error).__name__}"
             if fault:
-                faults.append(f"function {name}: {fault}")
+                faults.append(" ".join(f"function {name}: {fault}".split()))
             else:
                 accepted.append(function)
                 usable._function_builders.append(builder)
@@ -139,26 +154,32 @@ def _fault(function: func.Function, others: Sequence[func.Function]) -> str:
             "a function's name begins with a letter, has at most 127 letters, digits, - and _, and"
             " is not host"
         )
-    for binding in function.get_bindings():
+    bindings = function.get_bindings()
+    for binding in bindings:
         if not BINDING_NAME.fullmatch(binding.name):
             return f"parameter {binding.name}: use letters and digits only, not even _"
+    if len({binding.name.lower() for binding in bindings}) < len(bindings):
+        return "two of its bindings have the same name"
+    if sum(f"{binding.type}".lower().endswith("trigger") for binding in bindings) != 1:
+        return "it needs exactly one binding whose type ends with Trigger"
     if name.lower() in RESERVED:
         return f"the name {name.lower()} is reserved; choose another name"
     if any(name.lower() == _name(other).lower() for other in others):
         return "another function has this name; choose another one"
-    if _trigger(function).type != "httpTrigger":
+    if not _is_http(function):
         return ""
     route, methods = _route(function), _methods(function)
     if route.lower().startswith(RESERVED_PATHS):
         return f"its route {route} begins with one of {', '.join(RESERVED_PATHS)}, the host's own"
     if fault := _fault_of_template(_template(function)):
         return f"its route {_template(function)} is not valid: {fault}"
-    for own, (path, taken) in RESERVED.items():
-        if methods & taken and _can_match(route, path):
-            request = f"{min(methods & taken)} /api/{path}"
-            return f"its route {route} can match {request}, which belongs to {own}"
+    for own, paths in RESERVED.items():
+        for path, taken in paths.items():
+            if methods & taken and _can_match(route, path):
+                request = f"{min(methods & taken)} /api/{path}"
+                return f"its route {route} can match {request}, which belongs to {own}"
     for other in others:
-        same = _trigger(other).type == "httpTrigger" and _route(other).lower() == route.lower()
+        same = _is_http(other) and _route(other).lower() == route.lower()
         if same and methods & _methods(other):
             return f"function {_name(other)} has the same route {route}"
     return ""
@@ -172,9 +193,14 @@ def _trigger(function: func.Function) -> Any:
     return function.get_trigger()
 
 
+def _is_http(function: func.Function) -> bool:
+    """The type may be an author's own text, in any case, as may be the route and the methods."""
+    return f"{_trigger(function).type}".lower() == "httptrigger"
+
+
 def _template(function: func.Function) -> str:
     """The template of the route; the host takes the function's name for a blank one."""
-    route: str = _trigger(function).route or ""
+    route: str = getattr(_trigger(function), "route", None) or ""
     return route if route.strip() else _name(function)
 
 
@@ -185,90 +211,100 @@ def _route(function: func.Function) -> str:
 
 def _methods(function: func.Function) -> set[str]:
     """The methods in upper case: without any the function takes all."""
-    return {each.value for each in _trigger(function).methods or func.HttpMethod}
+    methods = getattr(_trigger(function), "methods", None) or func.HttpMethod
+    return {f"{getattr(each, 'value', each)}".upper() for each in methods}
 
 
 def _fault_of_template(template: str) -> str:
     """What is wrong with a route's template; empty: nothing."""
-    names: set[str] = set()
-    segments = template.removesuffix("/").split("/")
-    for number, segment in enumerate(segments, 1):
-        parts = list(PART.finditer(segment))
-        form = "".join(map(_letter, parts))
-        whole = "".join(part[0] for part in parts) == segment != ""
-        if not whole or not SEGMENTS.fullmatch(form) or ("r" in form and number < len(segments)):
-            return f"'{segment}' is none of {FORMS}"
-        for part in parts:
-            if fault := _fault_of_constraints(part["constraints"] or ""):
-                return fault
-            if (name := (part["name"] or "").lower()) in names:
-                return f"parameter {name} occurs twice"
-            names |= {name} - {""}
+    parts = list(PART.finditer(template))
+    whole = "".join(part[0] for part in parts) == template
+    if not whole or not TEMPLATE.fullmatch("".join(map(_letter, parts))):
+        return "it is not made of text, {name}, {name?}, {name=default}, and {*name} at the end"
+    names = [part["name"].lower() for part in parts if part["name"]]
+    if len(set(names)) < len(names):
+        return "a parameter occurs twice"
+    for name, arguments in (each for part in parts for each in _constraints(part)):
+        if not _is_constraint(name, arguments):
+            return f"there is no constraint {name}, or not with such arguments"
     return ""
 
 
 def _letter(part: re.Match[str]) -> str:
-    if part["text"]:
-        return "." if part["text"] == "." else "t"
+    if not part["name"]:
+        return part[0] if part[0] in "/." else "t"
     if part["optional"]:
         return "?" if part["stars"] or part["default"] else "o"
     return "r" if part["stars"] else "p"
 
 
-def _fault_of_constraints(constraints: str) -> str:
-    for each in CONSTRAINT.finditer(constraints):
-        name, arguments = each[1].lower(), each[2]
-        if name not in CONSTRAINTS and name != "regex":
-            return f"there is no constraint {name}"
-        valid = bool(arguments) if name == "regex" else _are_numbers_of(name, arguments)
-        if not valid:
-            return f"the constraint {each[0].removeprefix(':')} has the wrong arguments"
-    return ""
+def _constraints(part: re.Match[str]) -> Sequence[tuple[str, str | None]]:
+    """A parameter's constraints: the name of each, and what is in its parentheses."""
+    found = CONSTRAINT.finditer(_text(part["constraints"] or ""))
+    return [(each[1].lower(), each[2]) for each in found if each[0] != ":"]
 
 
-def _are_numbers_of(name: str, arguments: str | None) -> bool:
-    try:
-        numbers = _numbers(arguments)
-    except ValueError:
+def _text(part: str) -> str:
+    return part.replace("{{", "{").replace("}}", "}")
+
+
+def _is_constraint(name: str, arguments: str | None) -> bool:
+    if name == "regex":
+        return arguments is not None and _is_expression(arguments)
+    counts, _ = CONSTRAINTS.get(name, ((), bool))
+    texts = [] if arguments is None else arguments.split(",")
+    if len(texts) not in counts or not all(NUMBER.fullmatch(each) for each in texts):
         return False
-    is_length = "length" in name
-    limit = 2**31 if is_length else 2**63
-    in_range = all((0 if is_length else -limit) <= number < limit for number in numbers)
-    return len(numbers) in CONSTRAINTS[name][0] and in_range and numbers == sorted(numbers)
+    numbers = [int(each) for each in texts]
+    lowest, highest = (0, 2**31) if "length" in name else (-(2**63), 2**63)
+    return numbers == sorted(numbers) and all(lowest <= each < highest for each in numbers)
 
 
-def _numbers(arguments: str | None) -> list[int]:
-    return [] if arguments is None else [int(each) for each in arguments.split(",")]
+def _is_expression(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error as error:
+        return not f"{error}".startswith(WRONG_EXPRESSIONS)
+    return True
 
 
 def _can_match(route: str, path: str) -> bool:
-    """Whether a valid route can match a path of words and ids."""
-    pattern, parameters = "", []
-    for segment in route.split("/"):
-        parts = list(PART.finditer(segment))
-        form, texts = "".join(map(_letter, parts)), [_pattern(part) for part in parts]
-        parameters += [part for part in parts if part["name"]]
-        if form.endswith(".o"):
-            texts[-2:] = [rf"(?:\.{texts[-1]})?"]
-        can_be_absent = form in ("o", "r") or (form == "p" and parts[0]["default"])
-        pattern += f"(?:/{''.join(texts)})?" if can_be_absent else f"/{''.join(texts)}"
+    """Whether a valid route matches a path, in which 1 stands for an id."""
+    parts = list(PART.finditer(route))
+    pattern, can_end = "", True
+    for is_slash, group in groupby(reversed(parts), lambda part: part[0] == "/"):
+        if is_slash:
+            continue
+        last, *others = group
+        texts = [_pattern(part) for part in (last, *others)]
+        if last["optional"] and others:
+            texts[:2] = [rf"(?:\.{texts[0]})?"]
+        pattern = f"/{''.join(reversed(texts))}{pattern}"
+        can_be_absent = last["optional"] or last["default"] or last["stars"]
+        can_end = can_end and not others and bool(can_be_absent)
+        pattern = f"(?:{pattern})?" if can_end else pattern
     match = re.fullmatch(pattern, f"/{path}", re.IGNORECASE)
-    if match is None:
-        return False
-    values = zip(match.groups(), parameters, strict=True)
-    return all(_satisfies(value or ID, part["constraints"]) for value, part in values)
+    parameters = [part for part in parts if part["name"]]
+    return match is not None and all(map(_allows, parameters, match.groups()))
 
 
 def _pattern(part: re.Match[str]) -> str:
     if part["text"]:
-        return re.escape(part["text"])
-    return "(.*)" if part["stars"] else "([^/]+)"
+        return re.escape(_text(part["text"]))
+    return "([^/].*)" if part["stars"] else "([^/]+)"
 
 
-def _satisfies(value: str, constraints: str) -> bool:
-    found = [(each[1].lower(), each[2]) for each in CONSTRAINT.finditer(constraints)]
-    return value == ID or all(
-        CONSTRAINTS[name][1](value, *_numbers(arguments))
-        for name, arguments in found
-        if name != "regex"
-    )
+def _allows(part: re.Match[str], found: str | None) -> bool:
+    """Whether a parameter may have this value; None: the path has none."""
+    if found is None:
+        return bool(part["default"] or part["optional"] or not part["constraints"])
+    return found == "1" or all(_satisfies(found, *each) for each in _constraints(part))
+
+
+def _satisfies(word: str, name: str, arguments: str | None) -> bool:
+    if name != "regex":
+        return CONSTRAINTS[name][1](word, *map(int, arguments.split(",") if arguments else ()))
+    try:
+        return re.search(arguments or "", word, re.IGNORECASE) is not None
+    except re.error:
+        return True  # .NET reads it otherwise

@@ -41,12 +41,13 @@ _SETTINGS = {
     "MicrosoftAppTenantId": "00000000-0000-4000-8000-000000000000",
 }
 _CHECK = """
-import json, sys
+import json, os, sys
 sys.path[:0] = sys.argv[1:]
 from emulator.functions.workers.worker import prepare_indexing
 prepare_indexing()
 import function_app
-print(json.dumps(list(function_app.route_faults)))
+print("\\n" + json.dumps(list(function_app.route_faults)), flush=True)
+os._exit(0)  # whatever the bot's threads and exit handlers would do
 """
 _ALL_FUNCTIONS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "BotTurns": "Queued"}
 """Settings with which the app has all functions that it can have."""
@@ -140,7 +141,7 @@ def _check_routes(app: Path) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
+    if done.returncode or not done.stdout:
         raise PackageError(f"The app cannot be imported:\n{done.stderr.strip()}")
     faults = json.loads(done.stdout.splitlines()[-1])
     if faults:

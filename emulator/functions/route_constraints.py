@@ -86,8 +86,9 @@ def check_of(name: str, argument: str | None) -> Check:
         numbers = [] if argument is None else [int(number) for number in argument.split(",")]
     except (KeyError, ValueError, re.error) as error:
         raise _unknown(name, argument) from error
-    is_negative = "length" in name and min(numbers) < 0
-    if len(numbers) not in counts or numbers != sorted(numbers) or is_negative:
+    lowest, highest = (0, INT - 1) if "length" in name else (-LONG, LONG - 1)
+    ordered = [lowest, *numbers, highest]
+    if len(numbers) not in counts or ordered != sorted(ordered):
         raise _unknown(name, argument)
     return lambda value: check(value, *numbers)
 

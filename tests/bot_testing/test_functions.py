@@ -55,6 +55,10 @@ def create_routes(ready):
         main = threading.current_thread() is threading.main_thread()
         return func.HttpResponse("on the loop" if main else "in a thread")
 
+    @routes.route("files/{kind=text}/{*path}")
+    def files(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse(str(sorted(req.route_params.items())))
+
     @routes.timer_trigger("timer", "0 0 9 * * *")
     async def morning(timer: func.TimerRequest) -> None:
         await remind("Good morning!")
@@ -85,6 +89,13 @@ async def test_an_http_function(chat: Chat) -> None:
 async def test_a_function_without_async(chat: Chat) -> None:
     """It runs in a thread, as in the host."""
     assert (await chat.call("GET", "plain")).get_body() == b"in a thread"
+
+
+async def test_a_route_without_methods(chat: Chat) -> None:
+    """It takes all, and its template means what it means in Azure."""
+    found = await chat.call("PUT", "files/image/a/b.png")
+    assert found.get_body() == b"[('kind', 'image'), ('path', 'a/b.png')]"
+    assert (await chat.call("GET", "files")).get_body() == b"[('kind', 'text')]"
 
 
 async def test_a_timer(chat: Chat) -> None:

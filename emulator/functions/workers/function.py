@@ -12,6 +12,11 @@ from emulator.functions.workers.protocol import TypedData
 SETTING = re.compile(r"%([^%]+)%")
 
 
+def is_trigger(binding: Mapping[str, Any]) -> bool:
+    """Whether a binding starts its function; the case of a type does not matter."""
+    return str(binding.get("type")).lower().endswith("trigger")
+
+
 @dataclass(frozen=True)
 class Function:
     """One indexed function.
@@ -29,12 +34,12 @@ class Function:
     @cached_property
     def trigger(self) -> dict[str, Any]:
         """The binding that starts the function; its `type` is httpTrigger, queueTrigger, ..."""
-        return next(each for each in self.bindings if each["type"].endswith("Trigger"))
+        return next(each for each in self.bindings if is_trigger(each))
 
     @property
     def is_http(self) -> bool:
         """Whether HTTP requests start it."""
-        return bool(self.trigger["type"] == "httpTrigger")
+        return bool(self.trigger["type"].lower() == "httptrigger")
 
     @cached_property
     def methods(self) -> frozenset[str]:

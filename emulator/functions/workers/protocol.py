@@ -4,6 +4,7 @@ Azure's host and worker exchange generated ones (FunctionRpc.proto of
 azure-functions-language-worker-protobuf).
 """
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 from emulator.loopback import LOOPBACK
@@ -37,6 +38,34 @@ class BindingInfo(Message):
     inout = 2
 
 
+class RpcRetryOptions(Message):
+    """How a function is tried again.
+
+    Raises:
+        ValueError: FunctionRpc.proto has no such value.
+    """
+
+    def __init__(
+        self,
+        max_retry_count: int,
+        retry_strategy: str,
+        delay_interval: timedelta | None = None,
+        minimum_interval: timedelta | None = None,
+        maximum_interval: timedelta | None = None,
+    ) -> None:
+        if retry_strategy not in ("exponential_backoff", "fixed_delay"):
+            raise ValueError(f"there is no retry strategy {retry_strategy}")
+        if not -(2**31) <= max_retry_count < 2**31:
+            raise ValueError(f"{max_retry_count} is out of range for a number of retries")
+        super().__init__(
+            max_retry_count=max_retry_count,
+            retry_strategy=retry_strategy,
+            delay_interval=delay_interval,
+            minimum_interval=minimum_interval,
+            maximum_interval=maximum_interval,
+        )
+
+
 class StatusResult(Message):
     """How a request went, with the numbers of FunctionRpc.proto."""
 
@@ -68,7 +97,7 @@ PROTOCOL = SimpleNamespace(
     RpcFunctionMetadata=Message,
     RpcHttp=Message,
     RpcHttpCookie=RpcHttpCookie,
-    RpcRetryOptions=Message,
+    RpcRetryOptions=RpcRetryOptions,
     StatusResult=StatusResult,
     Timestamp=Message,
     TypedData=TypedData,

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Sequence
 
-from emulator.functions.workers.function import Function
+from emulator.functions.workers.function import Function, is_trigger
 
 LOG = logging.getLogger("emulator.functions.workers.validation")
 
@@ -47,6 +47,10 @@ def _error(function: Function, others: Sequence[Function]) -> str:
                 f"the parameter name '{binding['name']}' must begin with a letter, and consist of"
                 " letters and digits of ASCII: not even an underscore is allowed."
             )
+    if len({binding["name"].lower() for binding in function.bindings}) < len(function.bindings):
+        return "two of its bindings have the same name."
+    if sum(map(is_trigger, function.bindings)) != 1:
+        return "it must have one trigger, a binding whose type ends with 'Trigger'."
     return _route_error(function, others) if function.is_http else ""
 
 

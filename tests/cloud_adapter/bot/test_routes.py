@@ -1,11 +1,17 @@
 """usable_functions: one wrong function in routes.py costs itself only, and is named."""
 
+import sys
+from pathlib import Path
+from unittest.mock import AsyncMock
+
 import azure.functions as func
 import pytest
 from azure_functions_runtime import handle_event
 from azure_functions_runtime.functions import Registry
+from azure_functions_runtime.http_v2 import HttpV2Registry
 from azure_functions_runtime.loader import process_indexed_function
 
+from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.bot.routes import usable_functions
 from emulator.functions.workers.protocol import PROTOCOL
 from emulator.functions.workers.worker import prepare_indexing
@@ -42,6 +48,7 @@ def test_a_wrong_function(case: str) -> None:
     assert names(usable) == ["good"]
     [fault] = faults
     assert why in fault
+    assert len(fault.splitlines()) == 1
 
 
 @pytest.mark.parametrize("case", RIGHT)
@@ -53,6 +60,26 @@ def test_a_right_function(case: str) -> None:
     app = func.FunctionApp()
     app.register_functions(blueprint(RIGHT[case]))
     process_indexed_function(PROTOCOL, Registry(), app.get_functions(), "")
+
+
+def test_an_extension_for_requests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A bot that imports one changes the requests of no function."""
+    monkeypatch.setattr(HttpV2Registry, "_http_v2_enabled_checked", False)
+    monkeypatch.setattr(
+        HttpV2Registry, "_check_http_v2_enabled", lambda: "extension" in sys.modules
+    )
+    monkeypatch.delitem(sys.modules, "bot_logic", raising=False)
+    monkeypatch.delitem(sys.modules, "bot_logic.routes", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "__init__.py").touch()
+    code = "import sys\nsys.modules['extension'] = sys\ndef create_routes(ready): return []\n"
+    (tmp_path / "routes.py").write_text(code)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "extension", sys)
+    del sys.modules["extension"]
+    BotFolder(tmp_path).create_routes(AsyncMock())
+    assert "extension" in sys.modules
+    assert not HttpV2Registry.http_v2_enabled()
 
 
 def test_another_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,16 @@ async def {name}(req: func.HttpRequest) -> func.HttpResponse:
 """
 
 
+def generic(kind: str, route: str) -> str:
+    """An HTTP function as an author writes it who copies a function.json."""
+    return f"""
+@routes.generic_trigger("req", type={kind!r}, route={route!r}, methods=["post"])
+@routes.generic_output_binding("$return", type="http")
+def wrong(req):
+    return ""
+"""
+
+
 def named(name: str) -> str:
     """A function with this name, which otherwise has no fault."""
     return f"""
@@ -42,6 +52,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "a name twice, in another case": (named("GOOD"), TAKEN),
     "an underscore first": (named("_mine"), "a function's name begins with a letter"),
     "a letter beyond ASCII": (named("für"), "a function's name begins with a letter"),
+    "a line break": (named("my\nfunction"), "a function's name begins with a letter"),
     "a dot and a blank": (named("my-fn.2 x"), "a function's name begins with a letter"),
     "the name host": (named("Host"), "a function's name begins with a letter"),
     "a long name": (named("a" * 128), "a function's name begins with a letter"),
@@ -111,6 +122,41 @@ def wrong(timer: func.TimerRequest) -> None:
 """,
         "'10'",
     ),
+    "a retry of no known strategy": (
+        """
+@routes.timer_trigger("timer", "0 0 0 1 1 *")
+@routes.retry(strategy="linear", max_retry_count="3", delay_interval="00:00:10")
+def wrong(timer: func.TimerRequest) -> None:
+    pass
+""",
+        "linear",
+    ),
+    "two bindings of one name": (
+        """
+@routes.route("twice")
+@routes.queue_output("Req", "a-queue", "AzureWebJobsStorage")
+def wrong(req: func.HttpRequest, Req: func.Out[str]) -> func.HttpResponse:
+    return func.HttpResponse("")
+""",
+        "the same name",
+    ),
+    "two triggers": (
+        """
+@routes.timer_trigger("timer", "0 0 0 1 1 *")
+@routes.generic_input_binding("message", type="queueTrigger")
+def wrong(timer: func.TimerRequest, message: str) -> None:
+    pass
+""",
+        "ends with Trigger",
+    ),
+    "a trigger of no such type": (
+        """
+@routes.generic_trigger("event", type="anything")
+def wrong(event: str) -> None:
+    pass
+""",
+        "ends with Trigger",
+    ),
     "a value that is not JSON": (
         """
 @routes.generic_trigger("event", type="anything", more=object())
@@ -140,13 +186,20 @@ def wrong(event: str) -> None:
                 "{a:length}",
                 "{a:length(x)}",
                 "{a:range(1)}",
-                "{a:range(2,1)}",
-                "{a:length(-1)}",
-                "{a:length(3000000000)}",
                 "{a:int(3)}",
-                "{a:regex()}",
+                "{a:regex}",
                 "{:int}x{y}{z}",
+                "{a}}}",
             ),
+            *("{a:length(3,1)}", "{a:range(9,1)}", "{a:minlength(-1)}"),
+            *(
+                "{a:length(9999999999)}",
+                "{a:(1)}",
+                "{a:max(9223372036854775808)}",
+                "{a:length(\u0663)}",
+            ),
+            *("{a:regex([)}", "{a:regex(()}", "{a:regex(*.png)}"),
+            *("{a" + ":x(1)" * 40,),
         )
     },
     # Routes that others have.
@@ -167,12 +220,30 @@ def wrong(event: str) -> None:
     "a route with an absent part": (http("messages/{id?}", "['POST']"), "belongs to messages"),
     "a route with an absent ending": (http("{name}.{ext?}", "['POST']"), "belongs to messages"),
     "a route with a default": (http("{name=messages}", "['POST']"), "belongs to messages"),
+    "a route with an absent number": (
+        http("messages/{page:int=2}", "['POST']"),
+        "belongs to messages",
+    ),
     "the route of health": (
         http("{word:length(6)}"),
         "can match GET /api/health, which belongs to health",
     ),
     "the route of identity": (http("identity"), "belongs to identity"),
     "the route of skills": (http("skills/{*all}", "['DELETE']"), "belongs to skills"),
+    "the route of a skill's reply": (
+        http("skills/v3/conversations/{id}/activities", "['POST']"),
+        "belongs to skills",
+    ),
+    "the route of a skill's question": (
+        http("skills/v3/conversations/{id}/pagedmembers"),
+        "belongs to skills",
+    ),
+    "that of messages, in the generic form": (
+        generic("httpTrigger", "messages"),
+        "belongs to messages",
+    ),
+    "that form, in another case": (generic("HTTPTrigger", "messages"), "belongs to messages"),
+    "an invalid route in that form": (generic("HTTPTrigger", "a//b"), INVALID),
     "the same route": (http("GOOD/", "['GET']"), "function good has the same route"),
 }
 
@@ -181,25 +252,39 @@ RIGHT: dict[str, str] = {
         f"the route {route}": http(route, methods)
         for route, methods in (
             *(("messages", "['GET']"), ("messages/x", "['POST']"), ("{id:int}", "['POST']")),
-            *(
-                ("{id:range(1, 9)}", "None"),
-                ("{word:length(3)}", "None"),
-                ("mess{rest:length(3)}", "None"),
-                ("skills", "None"),
-                ("a/", "['GET']"),
-            ),
+            *(("{id:range(1, 9)}", "None"), ("skills", "None"), ("a/", "['GET']")),
             *(("files/{*path}", "None"), ("files/{**path}", "None"), ("a/{b?}", "['GET']")),
-            *(
-                ("a/{b:int:min(3000000000)}", "['GET']"),
-                ("a/{b=5}", "['GET']"),
-                ("a/{b:int=5}", "['GET']"),
-            ),
+            *(("a/{b:int:min(1)}", "['GET']"), ("a/{b=5}", "['GET']"), ("a/{b:int=5}", "['GET']")),
             *(("a-{b}", "['GET']"), ("{a}-{b}.png", "['PUT']"), ("a/{b}.{c?}", "['GET']")),
             *(("a/{b:length(3)}", "['GET']"), ("a/{b:length(1,3)}", "['GET']")),
             *((r"a/{b:regex(^\d{{3}}$)}", "['GET']"), ("a/{b:maxlength(3)}", "None")),
             *(("good", "['POST']"), ("", "['GET']"), ("a b", "['GET']"), ("ad", "None")),
+            *(("{a:length(3)}", "['POST']"), ("{a:maxlength(2)}", "['POST']")),
+            *(("{a:minlength(20)}", "['POST']"), ("{a:file}", "['POST']")),
+            *((r"{a:regex(^\d+$)}", "['POST']"), ("{*a:int}", "['POST']")),
+            *(("{a=en}/messages", "['POST']"), ("{a?}/messages", "['POST']")),
+            *((r"{*a:regex(^x/.*$)}", "None"), ("x/{*a=b/c}/", "None"), ("{a=b?c}", "['PUT']")),
+            *(("{a:min(+3)}", "None"), ("{{a}}", "None"), (".{a?}", "None")),
+            *((r"{a:regex(^\p{{L}}+$)}", "['PUT']"), ("{a:regex(^(?<b>c)?$)?}", "['PUT']")),
         )
     },
+    "a retry with growing delays": """
+@routes.timer_trigger("timer", "0 0 0 1 1 *")
+@routes.retry(
+    strategy="exponential_backoff",
+    max_retry_count="3",
+    minimum_interval="00:00:10",
+    maximum_interval="00:10:00",
+)
+def right(timer: func.TimerRequest) -> None:
+    pass
+""",
+    "the generic form": generic("httpTrigger", "generic"),
+    "the generic form without a route and methods": """
+@routes.generic_trigger("req", type="httpTrigger")
+def right(req: func.HttpRequest) -> None:
+    pass
+""",
     "the longest name": named("a" * 127),
     "a context": """
 @routes.queue_trigger("message", "a-queue", "AzureWebJobsStorage")

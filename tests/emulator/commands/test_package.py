@@ -175,9 +175,14 @@ def test_wrong_functions_are_refused(uploaded: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(PackageError, match=r"(?s)function turns: .*function wrong: .*a//b"):
         package.build(source, tmp_path / "package", install=not_reached)
-    routes.write_text("raise LookupError('a fault of its own')\n")
-    with pytest.raises(PackageError, match="LookupError: a fault of its own"):
-        package.build(source, tmp_path / "package", install=not_reached)
+    for code, fault in (
+        ("raise LookupError('a fault of its own')", "LookupError: a fault of its own"),
+        ("import atexit\natexit.register(print, 'bye')\nprint('hi', end='')", "no attribute"),
+        ("import os\nos._exit(0)", "cannot be imported"),
+    ):
+        routes.write_text(code)
+        with pytest.raises(PackageError, match=fault):
+            package.build(source, tmp_path / "package", install=not_reached)
 
 
 def not_reached(_requirements: Path, _target: Path) -> None:

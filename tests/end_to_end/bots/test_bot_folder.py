@@ -176,7 +176,7 @@ def test_an_event_loop_in_create_bot(start_bot: StartBot) -> None:
 ROUTES = {
     "import": "import a_package_that_nobody_has\n",
     "no create_routes": "def routes(ready):\n    pass\n",
-    "nothing returned": "def create_routes(ready):\n    pass\n",
+    "an exit": "import sys\nsys.exit()\n",
     "an error": "def create_routes(ready):\n    raise LookupError('no routes')\n",
 }
 

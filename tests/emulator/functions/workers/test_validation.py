@@ -32,12 +32,16 @@ ERRORS = [
         for route in ("admin", "/admin/x", "Administrators", "runtime/x", "admin/{a}")
     ),
     http("admin-page"),
+    Function("f", "f", ({"type": "HTTPTRIGGER", "name": "req", "route": "admin"},)),
     http("z", "taken"),
     http("z", "/Taken/", "POST"),
+    http("twice", binding="$Return"),
+    Function("none", "none", ({"type": "anything", "name": "event"},)),
+    Function("two", "two", (*queue("two").bindings, {"type": "TIMERTRIGGER", "name": "timer"})),
 ]
 
 
-@pytest.mark.parametrize("function", ERRORS, ids=lambda each: f"{each.name[:9]} {each.trigger}")
+@pytest.mark.parametrize("function", ERRORS, ids=lambda each: f"{each.name[:9]} {each.bindings[0]}")
 def test_function_in_error(function: Function, caplog: pytest.LogCaptureFixture) -> None:
     """It is left out, and one line names it."""
     other = http("other", "taken", "POST")
