@@ -77,7 +77,7 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
     assert log.read_text().count("LookupError: a background task failed") == 1
 
 
-FUNCTIONS = "messages, health, identity"
+FUNCTIONS = "health, identity, messages"
 STORED = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
 
 
@@ -89,7 +89,7 @@ STORED = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
         (STORED, f"{FUNCTIONS}, notifications"),
         ({**STORED, "BotTurns": "inline"}, f"{FUNCTIONS}, notifications"),
         ({**STORED, "BotTurns": "Later"}, f"{FUNCTIONS}, notifications"),
-        ({**STORED, "BotTurns": " queued "}, f"{FUNCTIONS}, turns, notifications"),
+        ({**STORED, "BotTurns": " queued "}, f"{FUNCTIONS}, notifications, turns"),
     ],
 )
 def test_the_functions(settings: dict[str, str], functions: str, logs: Path) -> None:
