@@ -13,7 +13,6 @@ templates of ASP.NET Core, and the worker's own library, which indexes each func
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 import azure.functions as func
@@ -269,22 +268,25 @@ def _is_expression(text: str) -> bool:
 
 
 def _can_match(route: str, path: str) -> bool:
-    """Whether a valid route matches a path, in which 1 stands for an id."""
-    parts = list(PART.finditer(route))
-    pattern, can_end = "", True
-    for is_slash, group in groupby(reversed(parts), lambda part: part[0] == "/"):
-        if is_slash:
-            continue
-        last, *others = group
-        texts = [_pattern(part) for part in (last, *others)]
-        if last["optional"] and others:
-            texts[:2] = [rf"(?:\.{texts[0]})?"]
-        pattern = f"/{''.join(reversed(texts))}{pattern}"
-        can_be_absent = last["optional"] or last["default"] or last["stars"]
-        can_end = can_end and not others and bool(can_be_absent)
-        pattern = f"(?:{pattern})?" if can_end else pattern
+    """Whether a valid route, without slashes at its ends, matches a path with 1 for each id."""
+    segments: list[list[re.Match[str]]] = [[]]
+    for part in PART.finditer(route):
+        if part[0] == "/":
+            segments.append([])
+        else:
+            segments[-1].append(part)
+    pattern, can_be_absent = "", True
+    for *others, last in reversed(segments):
+        text = "".join(map(_pattern, others))
+        if others and last["optional"]:  # without it, the dot before it is absent, too
+            text = rf"{text.removesuffix(r'\.')}(?:\.{_pattern(last)})?"
+        else:
+            text += _pattern(last)
+        # A segment is absent only if all that follow it are.
+        can_be_absent &= not others and bool(last["optional"] or last["default"] or last["stars"])
+        pattern = f"(?:/{text}{pattern})?" if can_be_absent else f"/{text}{pattern}"
     match = re.fullmatch(pattern, f"/{path}", re.IGNORECASE)
-    parameters = [part for part in parts if part["name"]]
+    parameters = [part for parts in segments for part in parts if part["name"]]
     return match is not None and all(map(_allows, parameters, match.groups()))
 
 
