@@ -179,10 +179,10 @@ async def notifications(message: func.QueueMessage) -> None:
         await parts.services.notifications.handle_message(text, message.id or "")
 
 
-# A host without storage does not start if there is a queue trigger. With storage, it polls the
-# queue of each trigger, which costs money even if nothing is ever put into it. The queue names are
-# repeated here because importing them would import the bot SDK before the host has listed the
-# functions.
+# Without storage, a queue trigger's function is in error, and Core Tools do not start. With it, the
+# host polls the queue of each trigger, which costs money even if nothing is ever put into it. The
+# queue names are repeated here because importing them would import the bot SDK before the host has
+# listed the functions.
 if names_storage(os.environ):
     if names_queued_turns(os.environ):
         app.queue_trigger("message", "bot-turns", STORAGE)(traced_queue(turns))

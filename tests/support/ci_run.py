@@ -8,6 +8,7 @@ Usage: python -m tests.support.ci_run TARGET ...
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,14 +158,17 @@ def _pytest(command: Sequence[str], folder: Path, tests: Set[str]) -> int:
     record = folder / NAME
     record.touch()
     with subprocess.Popen([*command, *options]) as process:
-        while True:
-            try:
-                return process.wait(SILENCE_SECONDS / 10)
-            except subprocess.TimeoutExpired:
-                if time.time() - record.stat().st_mtime > SILENCE_SECONDS:
-                    print(f"It hangs: no test for {SILENCE_SECONDS:.0f} s", flush=True)
-                    process.terminate()
-                    record.touch()
+        try:
+            while True:
+                try:
+                    return process.wait(SILENCE_SECONDS / 10)
+                except subprocess.TimeoutExpired:
+                    if time.time() - record.stat().st_mtime > SILENCE_SECONDS:
+                        print(f"It hangs: no test for {SILENCE_SECONDS:.0f} s", flush=True)
+                        process.terminate()
+                        record.touch()
+        finally:
+            process.terminate()  # does nothing if it has ended
 
 
 def _call(command: Sequence[str]) -> int:
@@ -179,4 +183,6 @@ def _title(command: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
+    # As on Ctrl-C, what it has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main(sys.argv[1:]))
