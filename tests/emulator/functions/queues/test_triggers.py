@@ -143,7 +143,7 @@ def queue_function(name: str, **trigger: str) -> Function:
     return Function(name, name, (binding,))
 
 
-NOT_A_QUEUE_NAME = "is not a queue name: 3 to 63 lowercase letters, digits and single hyphens"
+NOT_A_QUEUE_NAME = "is not a queue name: 3 to 63 lowercase letters and digits, with single hyphens"
 IN_ERROR: Mapping[str, tuple[dict[str, str], str]] = {
     "missing setting": (
         {"queueName": "%NOPE%"},
