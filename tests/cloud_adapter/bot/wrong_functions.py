@@ -1,4 +1,4 @@
-"""Functions of a routes.py that would take the whole app down, each with what is said of it.
+"""Functions of a routes.py that Azure would refuse, each with what is said of it, and right ones.
 
 Each is the code of a `create_routes` between its first line, which makes `routes`, and its last.
 """

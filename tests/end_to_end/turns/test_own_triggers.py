@@ -143,7 +143,7 @@ def app(
 def test_own_triggers(app: OwnBotApp) -> None:
     """HTTP, timer and queue functions run beside the app's own, with the bot's services.
 
-    Those that would take the app down are left out and named.
+    Those that Azure would refuse are left out and named.
     """
     listed = app.process.ready.partition("(")[2].strip().rstrip(")")
     own = {"files", "opened", "tick", "take"}
