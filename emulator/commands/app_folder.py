@@ -77,6 +77,12 @@ def find_bots(folder: Path) -> Sequence[Path]:
     return pair if all(map(_has_bot, pair)) else []
 
 
+def bots_below(folder: str) -> Sequence[Path]:
+    """The folders of the bots in `examples` or `tests`, at any depth, that say what they need."""
+    files = APP.glob(f"{folder}/**/requirements.txt")
+    return sorted(file.parent for file in files if _has_bot(file.parent))
+
+
 def _has_bot(folder: Path) -> bool:
     package = folder / "__init__.py"
     return package.is_file() and "create_bot" in package.read_text("utf-8")

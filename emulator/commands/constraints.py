@@ -1,91 +1,128 @@
-"""Pins the transitive dependencies of the app: `python -m emulator.commands.constraints`.
+"""Pins what packages need in their turn: `python -m emulator.commands.constraints`.
 
-requirements.txt includes constraints.txt, so every installation uses these versions: a new release
-of a transitive dependency changes neither a deployment nor a test. Those of an optional file are
-pinned too, so that an app that adds it needs no new constraints.
+requirements.txt includes constraints.txt and the bot's, so every installation uses these versions:
+a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt is
+for the base's packages, those of an optional file among them, so that a bot that adds it needs no
+new constraints; the file in the bot's folder is for what the bot's packages bring besides.
 """
 
-import re
+import argparse
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
+from emulator.commands.app_folder import BOT, bots_below
 from emulator.commands.site_packages import Install, InstallError, install
+from emulator.setup.errors import SetUpError
+from emulator.setup.requirements import CONSTRAINTS, REQUIREMENTS, Line, canonical, read
 
 ROOT = Path(__file__).parents[2]
 
-HEADER = """\
-# The transitive dependencies of requirements.txt and requirements-telemetry.txt, pinned.
+OPTIONAL = "requirements-telemetry.txt"
+"""A requirements file that a bot may add to its own with a line `-r`."""
+
+BASE_HEADER = f"""\
+# The transitive dependencies of {REQUIREMENTS} and {OPTIONAL}, pinned.
 # `make constraints` writes this file.
 """
 
-OPTIONAL = "requirements-telemetry.txt"
-"""A requirements file that an app may add to requirements.txt with a line `-r`."""
+BOT_HEADER = """\
+# What the bot's packages need beside the base's, pinned: `make constraints` writes this file.
+"""
 
 
-def canonical(name: str) -> str:
-    """A package's name, normalized for comparison (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def pin(
+    root: Path, bots: Sequence[Path], install: Install = install, *, upgrade: bool = False
+) -> Mapping[Path, str]:
+    """What constraints.txt and those of some bots should be.
 
-
-def required(requirements: str) -> set[str]:
-    """The canonical names of the packages that a requirements file lists."""
-    names = re.findall(r"^[A-Za-z0-9][A-Za-z0-9._-]*", requirements, re.MULTILINE)
-    return {canonical(name) for name in names}
-
-
-def constraints(requirements: str, installed: Iterable[tuple[str, str]]) -> str:
-    """The text of constraints.txt: a pin for each installed package that `requirements` omits.
+    A version that is pinned stays as long as it fits.
 
     Args:
-        requirements: the text of the requirements file.
-        installed: name and version of each installed package.
-    """
-    named = required(requirements)
-    pins = {canonical(name): version for name, version in installed}
-    lines = [f"{name}=={version}\n" for name, version in sorted(pins.items()) if name not in named]
-    return HEADER + "".join(lines)
+        root: the app's folder.
+        bots: the folders of the bots.
+        install: installs the packages of a requirements file for Azure.
+        upgrade: take the newest versions, whatever was pinned.
 
-
-def requirements_of(folder: Path) -> str:
-    """The text of requirements.txt, with that of the optional file in it, named there or not."""
-    lines = (folder / "requirements.txt").read_text("utf-8").splitlines(keepends=True)
-    text = "".join(line for line in lines if line.split() != ["-r", OPTIONAL])
-    optional = folder / OPTIONAL
-    return f"{text}\n{optional.read_text('utf-8')}" if optional.exists() else text
-
-
-def resolve(requirements: str, install: Install = install) -> list[tuple[str, str]]:
-    """Name and version of every package that pip installs today without the constraints.
+    Returns:
+        The text of each file by its path.
 
     Raises:
+        RequirementsError: a requirements file is missing.
         InstallError: pip failed, for example because no set of versions is compatible.
     """
+
+    def resolved(required: Sequence[Line], fixed: Sequence[str], file: Path) -> dict[str, str]:
+        old = [line.text for line in read([file], [], root)] if file.exists() else []
+        if old and not upgrade:
+            try:
+                return _installed(required, [*fixed, *old], install)
+            except InstallError:
+                pass  # one of the old versions does not fit any more
+        return _installed(required, fixed, install)
+
+    files = [root / REQUIREMENTS, root / OPTIONAL]
+    base = [line for line in read(files, [], root) if not line.is_constraint]
+    named = {line.name for line in base}
+    pins = _pins(resolved(base, [], root / CONSTRAINTS), named)
+    texts = {root / CONSTRAINTS: _text(BASE_HEADER, pins)}
+    known = named | {pin.partition("==")[0] for pin in pins}
+    alike: dict[tuple[str, ...], str] = {}
+    for bot in bots:
+        own = read([bot / REQUIREMENTS], [], root)
+        wanted = tuple(line.text for line in own)
+        if wanted not in alike:
+            found = resolved([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}
+            alike[wanted] = _text(BOT_HEADER, _pins(found, known | {line.name for line in own}))
+        texts[bot / CONSTRAINTS] = alike[wanted]
+    return texts
+
+
+def _installed(required: Sequence[Line], fixed: Sequence[str], install: Install) -> dict[str, str]:
+    """The version of every package that pip installs today, by name."""
     with tempfile.TemporaryDirectory() as scratch:
-        file, packages = Path(scratch) / "requirements.txt", Path(scratch) / "packages"
-        file.write_text(re.sub(r"^-c .*\n", "", requirements, flags=re.MULTILINE), "utf-8")
+        file, packages = Path(scratch) / REQUIREMENTS, Path(scratch) / "packages"
+        (file.parent / CONSTRAINTS).write_text("\n".join(fixed), "utf-8")
+        texts = dict.fromkeys(line.text for line in required)
+        file.write_text("\n".join([f"-c {CONSTRAINTS}", *texts]), "utf-8")
         install(file, packages)
-        return [(each.name, each.version) for each in distributions(path=[str(packages)])]
+        return {canonical(each.name): each.version for each in distributions(path=[str(packages)])}
 
 
-def main(folder: Path = ROOT, install: Install = install) -> int:
-    """The command: writes constraints.txt beside requirements.txt in `folder`.
+def _pins(installed: Mapping[str, str], omitted: set[str]) -> list[str]:
+    return [
+        f"{name}=={version}" for name, version in sorted(installed.items()) if name not in omitted
+    ]
+
+
+def _text(header: str, pins: Sequence[str]) -> str:
+    return header + "".join(f"{each}\n" for each in pins)
+
+
+def main(words: Sequence[str], root: Path = ROOT, install: Install = install) -> int:
+    """The command: writes the constraints of the base, of the bot and of the examples.
 
     Returns:
         The exit status: 1 if pip fails.
     """
-    requirements = requirements_of(folder)
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.commands.constraints", description=__doc__
+    )
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
+    upgrade = parser.parse_args(words).upgrade
     try:
-        text = constraints(requirements, resolve(requirements, install))
-    except InstallError as error:
+        texts = pin(root, [root / BOT, *bots_below("examples")], install, upgrade=upgrade)
+    except (SetUpError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1
-    (folder / "constraints.txt").write_text(text, "utf-8")
-    print(f"constraints.txt: {text.count('==')} packages")
+    for file, text in texts.items():
+        if not file.exists() or file.read_text("utf-8") != text:
+            file.write_text(text, "utf-8")
+            print(f"{file.relative_to(root).as_posix()}: {text.count('==')} packages")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,9 @@
-"""PythonPackages: a virtual environment with the packages of a requirements file."""
+"""PythonPackages: a virtual environment with the packages of requirements files."""
 
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,22 @@ from pathlib import Path
 
 from emulator.setup.errors import SetUpError
 from emulator.setup.install_log import ROOT, InstallLog
-from emulator.setup.stamp import Stamp
+from emulator.setup.requirements import (
+    CONSTRAINTS,
+    REQUIREMENTS,
+    Line,
+    RequirementsError,
+    canonical,
+    read,
+)
 from emulator.setup.step import Report
 
 OLDEST = (3, 13)
 IS_WINDOWS = sys.platform == "win32"
 MAX_NAMES = 4
+
+CONFLICT = "conflicting dependencies"
+"""What pip says if no set of versions suits all requirements."""
 
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 
@@ -30,16 +41,21 @@ def python_of(folder: Path) -> Path:
 class PythonPackages:
     """A set-up step: a virtual environment, updated in place when its requirements change.
 
+    Several steps may share it, each with files of its own.
+
     Attributes:
         title: as people are shown it.
         folder: of the virtual environment.
-        files: requirements files, the one to install first; the others are those it includes.
+        files: requirements files.
+        bots: the folders of the bots whose own files are installed where requirements.txt
+            includes those of `bot_logic`.
         weight: see SetUpStep.
     """
 
     title: str
     folder: Path
     files: Sequence[Path]
+    bots: Sequence[Path]
     weight: float = 40
     is_needed: bool = True
     log: InstallLog = field(default_factory=InstallLog)
@@ -50,25 +66,61 @@ class PythonPackages:
         return python_of(self.folder)
 
     def is_done(self) -> bool:
-        """Whether the packages of these very files are installed."""
-        return self._stamp().fits() and self._is_usable()
+        """Whether pip has installed these very requirements, alone or with others.
+
+        Raises:
+            RequirementsError: an included file is missing.
+        """
+        try:
+            installed = self._stamp.read_text("utf-8").splitlines()
+        except OSError:
+            return False
+        wanted = (_stamped(line) for line in self._lines())
+        return set(installed).issuperset(wanted) and self._is_usable()
 
     def run(self, report: Report) -> str:
         """Create the environment if it does not work, and install what is missing.
 
         Raises:
+            RequirementsError: the bot's requirements do not fit the base's.
             SetUpError: a package cannot be installed, and none of another version is there.
         """
+        lines = self._lines()
         if not self._is_usable():
             self._create()
+        self._check()
         report(0.1)
-        if not self._installed(report):
-            return self._judged()
-        self._stamp().write()
+        # What an interrupted pip leaves is not what was there before.
+        self._stamp.unlink(missing_ok=True)
+        if not self._installed(lines, report):
+            return self._judged(lines)
+        self._stamp.write_text("\n".join(map(_stamped, lines)), "utf-8")
         return ""
 
-    def _stamp(self) -> Stamp:
-        return Stamp(self.folder / ".ready", [file.read_text("utf-8") for file in self.files])
+    @property
+    def _stamp(self) -> Path:
+        """Written last, with what is installed."""
+        return self.folder / ".ready"
+
+    def _lines(self) -> Sequence[Line]:
+        return read(self.files, self.bots)
+
+    def _check(self) -> None:
+        """Let the environment's Python, which has pip's comparison of versions, find what clashes.
+
+        Raises:
+            RequirementsError: something does.
+        """
+        command = [str(self.python), "-m", "emulator.setup.requirements", *map(str, self.files)]
+        done = subprocess.run(
+            [*command, *map(str, self.bots)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RequirementsError(done.stderr.strip())
 
     def _is_usable(self) -> bool:
         """Whether it is of a Python that is new enough and is still there."""
@@ -94,8 +146,7 @@ class PythonPackages:
                 f" (Debian: apt-get install python3.13-venv). Full output: {_short(self.log.file)}"
             )
 
-    def _installed(self, report: Report) -> bool:
-        expected = max(1, sum(file.read_text("utf-8").count("==") for file in self.files))
+    def _installed(self, lines: Sequence[Line], report: Report) -> bool:
         collected = 0
 
         def on_line(line: str) -> None:
@@ -104,23 +155,29 @@ class PythonPackages:
             if line.startswith("Installing collected packages"):
                 report(0.8)
             else:
-                report(0.1 + 0.6 * min(1.0, collected / expected))
+                report(0.1 + 0.6 * min(1.0, collected / max(1, len(lines))))
 
         pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
-        command = [*pip, "--no-input", "-r", str(self.files[0])]
+        command = [*pip, "--no-input"]
+        for option, is_constraint in (("-r", False), ("-c", True)):
+            texts = [line.text for line in lines if line.is_constraint is is_constraint]
+            file = self.folder / (CONSTRAINTS if is_constraint else REQUIREMENTS)
+            file.write_text("\n".join(texts), "utf-8")
+            command += [option, str(file)]
         return self.log.run(command, on_line, _pip_environ(os.environ))
 
-    def _judged(self) -> str:
+    def _judged(self, lines: Sequence[Line]) -> str:
         """What to say of packages that could not be installed.
 
         Raises:
-            SetUpError: one of them is missing altogether.
+            SetUpError: one of them is missing altogether, or they do not fit each other.
         """
         why = NO_NETWORK if self.log.is_offline() else self.log.reason()
-        missing, other = self._differences()
-        if missing:
+        missing, other = self._differences(lines)
+        if missing or CONFLICT in why:
+            named = f" Missing: {_some(missing)}." if missing else ""
             raise SetUpError(
-                f"{self.title} cannot be installed: {why}. Missing: {_some(missing)}."
+                f"{self.title} cannot be installed: {why}.{named}"
                 f" pip's output: {_short(self.log.file)}"
             )
         return (
@@ -128,38 +185,34 @@ class PythonPackages:
             f" in place of {_some(other)}. pip's output: {_short(self.log.file)}"
         )
 
-    def _differences(self) -> tuple[list[str], list[str]]:
-        """The pinned packages that are missing, and those of another version."""
+    def _differences(self, lines: Sequence[Line]) -> tuple[list[str], list[str]]:
+        """The required packages that are missing, and those of another version."""
         packages = self.folder / "Lib" / "site-packages"
         if not IS_WINDOWS:
             packages = next(self.folder.glob("lib/python3*/site-packages"), packages)
         installed = {
-            _canonical(each.name): each.version for each in distributions(path=[str(packages)])
+            canonical(each.name): each.version for each in distributions(path=[str(packages)])
         }
-        wanted = _pins(self.files)
-        missing = [f"{name} {version}" for name, version in wanted.items() if name not in installed]
+        wanted = {
+            line.name: line.version
+            for line in lines
+            if line.name and not line.is_constraint and not (IS_WINDOWS and "win32" in line.text)
+        }
+        missing = [
+            f"{name} {version}".rstrip()
+            for name, version in wanted.items()
+            if name not in installed
+        ]
         other = [
             f"{name} {version}"
             for name, version in wanted.items()
-            if name in installed and installed[name] != version
+            if version and name in installed and installed[name] != version
         ]
         return missing, other
 
 
-def _pins(files: Sequence[Path]) -> Mapping[str, str]:
-    """Version by name of what the files pin for this platform."""
-    found: dict[str, str] = {}
-    for file in files:
-        for line in file.read_text("utf-8").splitlines():
-            requirement, _, marker = line.partition(";")
-            name, pinned, version = requirement.partition("==")
-            if pinned and not (IS_WINDOWS and "win32" in marker):
-                found[_canonical(name.partition("[")[0])] = version.strip()
-    return found
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+def _stamped(line: Line) -> str:
+    return f"-c {line.text}" if line.is_constraint else line.text
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from emulator.commands.app_folder import BOT, bots_below
 from emulator.setup.install_log import ROOT
 from emulator.setup.npm.packages import NpmPackages
 from emulator.setup.npm.validators import Validators
@@ -10,28 +11,37 @@ from emulator.setup.python_packages import PythonPackages
 
 CACHE = ROOT / ".cache"
 
-APP_REQUIREMENTS = [
-    ROOT / name for name in ("requirements.txt", "requirements-telemetry.txt", "constraints.txt")
-]
-
 PYTHON = PythonPackages(
-    "The Python packages", ROOT / ".venv", [ROOT / "requirements-dev.txt", *APP_REQUIREMENTS]
+    "The Python packages", ROOT / ".venv", [ROOT / "requirements-dev.txt"], [ROOT / BOT]
+)
+"""For running the bot of `bot_logic`; whatever else `.venv` holds has its own requirements file."""
+
+ADMIN = replace(PYTHON, files=[ROOT / "admin" / "requirements.txt"])
+
+TESTS = replace(PYTHON, files=[ROOT / "tests" / "requirements.txt"])
+
+ALL_TESTS = replace(
+    PYTHON,
+    files=[ROOT / "tests" / "requirements-all.txt"],
+    bots=[ROOT / BOT, *bots_below("examples"), *bots_below("tests")],
 )
 
-BENCHMARKS = PythonPackages(
-    "The comparison's packages",
-    CACHE / "benchmarks" / "tools",
-    [ROOT / "benchmarks" / "requirements.txt", ROOT / "requirements-dev.txt", *APP_REQUIREMENTS],
+BENCHMARKS = replace(
+    PYTHON,
+    title="The comparison's packages",
+    folder=CACHE / "benchmarks" / "tools",
+    files=[ROOT / "benchmarks" / "requirements.txt"],
 )
 
 AZ = PythonPackages(
-    "The Azure CLI", CACHE / "az", [ROOT / "tests" / "docs" / "requirements.txt"], weight=60
+    "The Azure CLI", CACHE / "az", [ROOT / "tests" / "docs" / "requirements.txt"], [], weight=60
 )
 
 PHOENIX = PythonPackages(
     "The collector",
     CACHE / "phoenix",
     [ROOT / "tests" / "end_to_end" / "telemetry" / "requirements.txt"],
+    [],
     weight=60,
 )
 

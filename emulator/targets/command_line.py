@@ -62,7 +62,7 @@ def _target(name: str, targets: Mapping[str, Target]) -> Target:
 def _run(target: Target, words: Sequence[str]) -> int:
     values = target.values(words)
     check_ports(target.ports(values))
-    set_up(target.steps)
+    set_up(target.steps(values))
     *first, last = [*target.commands(values)] or [[]]
     os.chdir(ROOT)
     for command in first:

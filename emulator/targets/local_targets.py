@@ -1,11 +1,13 @@
 """The targets that run the bot on this machine."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from emulator.commands.app_folder import find_bots
 from emulator.setup.install_log import ROOT
-from emulator.setup.tools import AZURITE_OR_MEMORY, PAGES, PLAYGROUND, PYTHON
-from emulator.targets.target import Target
+from emulator.setup.python_packages import PythonPackages
+from emulator.setup.tools import ADMIN, AZURITE_OR_MEMORY, PAGES, PLAYGROUND, PYTHON
+from emulator.targets.target import Target, needs
 from emulator.targets.variable import Values, Variable, flag, is_on, one_of, port
 
 VENV_PYTHON = str(PYTHON.python)
@@ -33,6 +35,11 @@ def _debug_options(values: Values) -> list[str]:
     if not _is_debugged(values):
         return []
     return ["--debug-port", values["DEBUG_PORT"]] + ["--debug-wait"] * is_on(values, "WAIT")
+
+
+def _packages(values: Values) -> PythonPackages:
+    """Those of the chosen bot."""
+    return replace(PYTHON, bots=find_bots(ROOT / values["BOT"]))
 
 
 def _run(values: Values) -> Sequence[Sequence[str]]:
@@ -75,7 +82,7 @@ RUN = Target(
         Variable("SKILL_PORT", "7072", "the skill's port, if there is one", port),
         *DEBUGGING,
     ],
-    [PYTHON, PAGES, AZURITE_OR_MEMORY],
+    lambda values: [_packages(values), PAGES, AZURITE_OR_MEMORY],
     _run,
     _run_ports,
 )
@@ -94,7 +101,7 @@ AZURE = Target(
         CHAT_PORT,
         Variable("ENV", ".cache/azure.env", "a file for another shell's environment"),
     ],
-    [PYTHON, PAGES],
+    needs(ADMIN, PAGES),
     _azure,
     lambda values: {"CHAT_PORT": values["CHAT_PORT"]},
 )
@@ -115,7 +122,7 @@ PLAYGROUND_TARGET = Target(
     "playground",
     "the bot without authentication, in Microsoft's Agents Playground",
     [BOT, PORT, Variable("PLAYGROUND_PORT", "56150", "the Playground's port", port), *DEBUGGING],
-    [PYTHON, PLAYGROUND],
+    lambda values: [_packages(values), PLAYGROUND],
     _playground,
     _playground_ports,
 )

@@ -2,10 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from emulator.setup.install_log import ROOT
 from emulator.setup.tools import (
+    ADMIN,
+    ALL_TESTS,
     AZ,
     AZURITE,
     BENCHMARKS,
@@ -13,10 +16,11 @@ from emulator.setup.tools import (
     PHOENIX,
     PLAYGROUND,
     PYTHON,
+    TESTS,
     VALIDATORS,
 )
 from emulator.targets.local_targets import VENV_PYTHON
-from emulator.targets.target import Target
+from emulator.targets.target import Target, needs
 from emulator.targets.variable import Values, Variable, flag, is_on, number, one_of
 
 LOGS = "artifacts/test-logs"
@@ -155,30 +159,30 @@ PROJECT_TARGETS = (
             Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
             Variable("WORKERS", "3", "processes that share the tests", number),
         ],
-        [PYTHON, PAGES, PLAYGROUND, AZURITE, VALIDATORS],
+        needs(ALL_TESTS, PAGES, PLAYGROUND, AZURITE, VALIDATORS),
         _test,
     ),
     Target(
         "smoke",
         "start an example, chat with it and stop it, as a test of this machine",
         [],
-        [PYTHON, PAGES],
+        needs(PYTHON, PAGES),
         _module("emulator.commands.smoke"),
     ),
     Target(
         "portable",
         "the tests that also run on Windows",
         [],
-        [PYTHON],
+        needs(TESTS),
         _module("pytest", "--noconftest", *PORTABLE),
     ),
-    Target("check", "lint, format, types, import rules", [], [PYTHON], _check),
+    Target("check", "lint, format, types, import rules", [], needs(ALL_TESTS), _check),
     # Not part of `test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
     Target(
         "runbooks",
         "run the commands of docs/ with the real az, in front of the local cloud",
         [],
-        [PYTHON, AZ],
+        needs(ALL_TESTS, AZ),
         _runbooks,
     ),
     # Not part of `test`, either: the collector takes 800 MB, and half a minute to start.
@@ -186,7 +190,7 @@ PROJECT_TARGETS = (
         "collector",
         "look at a queued turn's trace in Arize Phoenix, which is installed for it",
         [],
-        [PYTHON, AZURITE, PHOENIX],
+        needs(ALL_TESTS, AZURITE, PHOENIX),
         _collector,
     ),
     Target(
@@ -197,15 +201,15 @@ PROJECT_TARGETS = (
             Variable("SECONDS", "1", "how long each measurement takes", number),
             Variable("ONLY", "", "which ones: a regular expression, such as ^state:"),
         ],
-        [BENCHMARKS],
+        needs(BENCHMARKS),
         _bench,
     ),
-    Target("format", "format the code", [], [PYTHON], _format),
+    Target("format", "format the code", [], needs(ALL_TESTS), _format),
     Target(
         "package",
         "build what publish uploads: artifacts/package and package.zip",
         [],
-        [PYTHON],
+        needs(PYTHON),
         _module("emulator.commands.package", "--to", "artifacts/package"),
     ),
     Target(
@@ -217,39 +221,41 @@ PROJECT_TARGETS = (
             Variable("KEEP", "", "1 keeps the features in the manifest", flag),
             Variable("PUBLISH", "", "1 refuses the examples' names and addresses", flag),
         ],
-        [PYTHON, VALIDATORS],
+        needs(ADMIN, VALIDATORS),
         _app_package,
     ),
     Target(
         "constraints",
-        "pin the versions of what the packages in requirements.txt need",
-        [],
-        [PYTHON],
-        _module("emulator.commands.constraints"),
+        "pin what the base's packages need, and what the bot's do",
+        [Variable("UPGRADE", "", "1 takes the newest versions, not those that fit", flag)],
+        needs(replace(PYTHON, bots=[])),
+        lambda values: [
+            module("emulator.commands.constraints", *["--upgrade"] * is_on(values, "UPGRADE"))
+        ],
     ),
     Target(
         "picture",
         "draw docs/pictures/architecture.svg from the imports",
         [],
-        [PYTHON],
+        needs(ALL_TESTS),
         _module("docs.pictures.architecture"),
     ),
     Target(
         "recording",
         "film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium",
         [],
-        [PYTHON, PAGES, AZURITE],
+        needs(ALL_TESTS, PAGES, AZURITE),
         _module("docs.pictures.inner_loop"),
     ),
-    Target("setup", "install the Python packages, as other commands do", [], [PYTHON], _nothing),
-    Target("pages", "install the pages' libraries", [], [PYTHON, PAGES], _nothing),
-    Target("azurite", "install Azurite, which run and test do, too", [], [AZURITE], _nothing),
+    Target("setup", "install what `python -m admin` and pytest need", [], needs(TESTS), _nothing),
+    Target("pages", "install the pages' libraries", [], needs(PAGES), _nothing),
+    Target("azurite", "install Azurite, which run and test do, too", [], needs(AZURITE), _nothing),
     Target(
         "validators",
         "install what checks workflows, queries and manifests; test does, too",
         [],
-        [VALIDATORS],
+        needs(VALIDATORS),
         _nothing,
     ),
-    Target("clean", "remove everything that was installed or built", [], [], _clean),
+    Target("clean", "remove everything that was installed or built", [], needs(), _clean),
 )

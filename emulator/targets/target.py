@@ -10,8 +10,16 @@ Commands = Callable[[Values], Sequence[Sequence[str]]]
 """The programs that a target runs, one after the other, until one fails; the last one replaces this
 process where that is possible."""
 
+Steps = Callable[[Values], Sequence[SetUpStep]]
+"""What a target needs."""
+
 Ports = Callable[[Values], Mapping[str, str]]
 """The ports that a target needs, by the names of their variables."""
+
+
+def needs(*steps: SetUpStep) -> Steps:
+    """It needs the same, whatever the values are."""
+    return lambda _values: steps
 
 
 def no_ports(_values: Values) -> Mapping[str, str]:
@@ -35,7 +43,7 @@ class Target:
     name: str
     help: str
     variables: Sequence[Variable]
-    steps: Sequence[SetUpStep]
+    steps: Steps
     commands: Commands
     ports: Ports = no_ports
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from azure.storage.queue import QueueClient
 
-from admin.__main__ import main
+from admin.command_line import main
 from admin.exit_status import ExitStatus
 from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NOT_A_WAKE_UP
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE

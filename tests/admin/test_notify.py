@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.__main__ import main
+from admin.command_line import main
 from admin.exit_status import ExitStatus
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin.__main__ import main
+from admin.command_line import main
 from admin.exit_status import ExitStatus
 from admin.storage_options import storage_account
 from auth.settings import StorageSource

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from admin.__main__ import app
+from admin.command_line import app
 from emulator.targets.command_line import TARGETS
 from tests.support.project import ROOT
 from tests.workflows.pipeline_files import (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from admin.__main__ import main
+from admin.command_line import main
 from admin.app_package.manifest_text import manifest_text
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, without_features
 from tests.support.project import ROOT

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from admin.__main__ import app
+from admin.command_line import app
 from admin.doctor.host_lines import HOST_LINES
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import Registration

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from admin.__main__ import app
+from admin.command_line import app
 from tests.admin.doctor.examined_bot import CREDENTIALS, last_day
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from admin.__main__ import app
+from admin.command_line import app
 from admin.azure.http.clock import Clock
 from emulator.entra.credentials import TrustedSubject
 from emulator.resource_manager.core.resource import Resource

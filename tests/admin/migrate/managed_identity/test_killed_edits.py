@@ -18,7 +18,7 @@ SECONDS = 120
 
 PROGRAM = """
 import os, pathlib, signal, sys
-from admin.__main__ import app
+from admin.command_line import app
 
 number, moment, *words = sys.argv[1:]
 replace, left = pathlib.Path.replace, [int(number)]
