@@ -162,4 +162,4 @@ if __name__ == "__main__":
     given = [Path(each) for each in sys.argv[1:]]
     chosen = [each for each in given if each.is_dir()]
     found = read([each for each in given if each.is_file()], chosen)
-    sys.exit("\n".join(misfits(found, chosen)))
+    sys.exit("\n".join(misfits(found, chosen)) or 0)

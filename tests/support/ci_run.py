@@ -70,7 +70,7 @@ class CiRun:
     def run(self, target: Target) -> None:
         """Run all commands of a target, whichever fail."""
         try:
-            set_up(target.steps)
+            set_up(target.steps(target.values([])))
         except SetUpError as error:
             self._failures.append(f"make {target.name} - {error}")
             return

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from admin.command_line import main
 from admin.app_package.manifest_text import manifest_text
+from admin.command_line import main
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, without_features
 from tests.support.project import ROOT
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from admin.command_line import app
 from admin.azure.http.clock import Clock
+from admin.command_line import app
 from emulator.entra.credentials import TrustedSubject
 from emulator.resource_manager.core.resource import Resource
 from emulator.seeds.function_app import PreparedFunctionApp
