@@ -10,7 +10,7 @@ import pytest
 
 from emulator.setup.errors import SetUpError
 from emulator.setup.step import Report
-from emulator.targets.target import Target
+from emulator.targets.target import Target, needs
 from tests.support import ci_run
 
 HEAD = """
@@ -78,8 +78,8 @@ class Project:
         self, *commands: Sequence[str], names: Sequence[str] = ("test",)
     ) -> tuple[int, list[str]]:
         """Run commands as CI does; returns the exit status and the last lines."""
-        test = Target("test", "", [], [], lambda _values: commands)
-        absent = Target("absent", "", [], [Absent()], lambda _values: commands)
+        test = Target("test", "", [], needs(), lambda _values: commands)
+        absent = Target("absent", "", [], needs(Absent()), lambda _values: commands)
         status = ci_run.main(names, {"test": test, "absent": absent})
         printed, _ = self.capfd.readouterr()
         print(printed)

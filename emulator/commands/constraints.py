@@ -14,7 +14,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from emulator.commands.app_folder import BOT, bots_below
-from emulator.commands.site_packages import Install, InstallError, install
+from emulator.commands.site_packages import InstallError, install
 from emulator.setup.errors import SetUpError
 from emulator.setup.requirements import CONSTRAINTS, REQUIREMENTS, Line, canonical, read
 
@@ -33,9 +33,7 @@ BOT_HEADER = """\
 """
 
 
-def pin(
-    root: Path, bots: Sequence[Path], install: Install = install, *, upgrade: bool = False
-) -> Mapping[Path, str]:
+def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[Path, str]:
     """What constraints.txt and those of some bots should be.
 
     A version that is pinned stays as long as it fits.
@@ -43,7 +41,6 @@ def pin(
     Args:
         root: the app's folder.
         bots: the folders of the bots.
-        install: installs the packages of a requirements file for Azure.
         upgrade: take the newest versions, whatever was pinned.
 
     Returns:
@@ -58,10 +55,10 @@ def pin(
         old = [line.text for line in read([file], [], root)] if file.exists() else []
         if old and not upgrade:
             try:
-                return _installed(required, [*fixed, *old], install)
+                return _installed(required, [*fixed, *old])
             except InstallError:
                 pass  # one of the old versions does not fit any more
-        return _installed(required, fixed, install)
+        return _installed(required, fixed)
 
     files = [root / REQUIREMENTS, root / OPTIONAL]
     base = [line for line in read(files, [], root) if not line.is_constraint]
@@ -71,7 +68,7 @@ def pin(
     known = named | {pin.partition("==")[0] for pin in pins}
     alike: dict[tuple[str, ...], str] = {}
     for bot in bots:
-        own = read([bot / REQUIREMENTS], [], root)
+        own = [line for line in read([bot / REQUIREMENTS], [], root) if not line.is_constraint]
         wanted = tuple(line.text for line in own)
         if wanted not in alike:
             found = resolved([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}
@@ -80,7 +77,7 @@ def pin(
     return texts
 
 
-def _installed(required: Sequence[Line], fixed: Sequence[str], install: Install) -> dict[str, str]:
+def _installed(required: Sequence[Line], fixed: Sequence[str]) -> dict[str, str]:
     """The version of every package that pip installs today, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         file, packages = Path(scratch) / REQUIREMENTS, Path(scratch) / "packages"
@@ -101,7 +98,7 @@ def _text(header: str, pins: Sequence[str]) -> str:
     return header + "".join(f"{each}\n" for each in pins)
 
 
-def main(words: Sequence[str], root: Path = ROOT, install: Install = install) -> int:
+def main(words: Sequence[str], root: Path = ROOT) -> int:
     """The command: writes the constraints of the base, of the bot and of the examples.
 
     Returns:
@@ -113,7 +110,7 @@ def main(words: Sequence[str], root: Path = ROOT, install: Install = install) ->
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args(words).upgrade
     try:
-        texts = pin(root, [root / BOT, *bots_below("examples")], install, upgrade=upgrade)
+        texts = pin(root, [root / BOT, *bots_below("examples")], upgrade=upgrade)
     except (SetUpError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1

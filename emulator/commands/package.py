@@ -22,6 +22,8 @@ from py_compile import PycInvalidationMode
 from emulator.commands.app_folder import BOT
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.site_packages import PYTHON_VERSION, Install, InstallError, install
+from emulator.setup.errors import SetUpError
+from emulator.setup.requirements import REQUIREMENTS, misfits, read
 
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
@@ -87,8 +89,9 @@ def build(
         The zip's path.
 
     Raises:
-        PackageError: this is the wrong Python version, the package would contain key material, or
-            a function in the bot's routes.py is wrong.
+        PackageError: this is the wrong Python version, the package would contain key material, the
+            bot's packages do not fit the base's, or a function in its routes.py is wrong.
+        RequirementsError: a requirements file is missing.
         InstallError: the packages cannot be installed.
     """
     if python_version != PYTHON_VERSION:
@@ -98,9 +101,13 @@ def build(
     for path in _app_files(source):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, target / path)
+    bots = [source / BOT]
+    faults = list(misfits(read([source / REQUIREMENTS], bots, source), bots))
+    if faults:
+        raise PackageError("\n".join(faults))
     if (target / BOT / "routes.py").exists():
         _check_routes(target)
-    install(target / "requirements.txt", target / SITE_PACKAGES)
+    install(target / REQUIREMENTS, target / SITE_PACKAGES)
     # Unchecked, because a package is read-only and only ever replaced as a whole. Python's usual
     # check compares modification times, which the zip does not keep; a check by hash would read
     # every source file at each cold start.
@@ -218,7 +225,7 @@ def main(arguments: list[str], install: Install = install) -> int:
     folder = parser.parse_args(arguments).to
     try:
         archive = build(ROOT, folder, install)
-    except (PackageError, InstallError) as error:
+    except (PackageError, SetUpError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1
     _report(folder, archive)

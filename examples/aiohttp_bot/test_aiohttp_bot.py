@@ -14,6 +14,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import APP_TYPES, CERTIFICATE, Cloud
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.loopback import free_port
+from emulator.setup.requirements import read
 from examples.aiohttp_bot.app import port_of
 from tests.support.botbuilder import configuration
 from tests.support.bots.user import User
@@ -103,8 +104,8 @@ def test_all_that_it_imports_is_in_its_requirements() -> None:
     """requirements.txt has the project's own version of each package that the folders import."""
     lines = (EXAMPLE / "requirements.txt").read_text().splitlines()
     listed = {line.partition("==")[0] for line in lines if line and not line.startswith("#")}
-    ours = (ROOT / "requirements-dev.txt").read_text() + (ROOT / "requirements.txt").read_text()
-    assert {line for line in lines if line and line[0] != "#"} <= set(ours.splitlines())
+    ours = {line.text for line in read([ROOT / "admin" / "requirements.txt"], [])}
+    assert {line for line in lines if line and line[0] != "#"} <= ours
     with_theirs = {"azure-core": "azure-identity", "botframework-connector": "botbuilder-core"}
     with_theirs |= {"botbuilder-core": "botbuilder-integration-aiohttp"}
     needed = set()

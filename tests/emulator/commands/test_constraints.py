@@ -1,4 +1,4 @@
-"""constraints.txt pins all transitive dependencies of a deployment, and nothing else."""
+"""The constraints pin all transitive dependencies of the base and of bots, and nothing else."""
 
 import re
 from importlib.metadata import requires, version
@@ -8,9 +8,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from emulator.commands import constraints
-from emulator.commands.constraints import OPTIONAL, canonical, required
-from emulator.commands.site_packages import InstallError
+from emulator.commands.app_folder import BOT, bots_below
+from emulator.commands.constraints import BASE_HEADER, BOT_HEADER, OPTIONAL, pin
+from emulator.setup.requirements import canonical
 from tests.support.project import ROOT
+from tests.support.wheels import wheel
 
 
 def needed(requirements: list[Requirement]) -> set[str]:
@@ -35,72 +37,85 @@ def pins(file: str) -> list[str]:
     return re.findall(r"^[A-Za-z0-9].*$", (ROOT / file).read_text(), re.MULTILINE)
 
 
+def names(lines: list[Requirement]) -> set[str]:
+    """The canonical names of requirements."""
+    return {canonical(each.name) for each in lines}
+
+
 def test_every_version_is_pinned() -> None:
     """Each transitive dependency is pinned, to the version that these tests run with."""
-    direct = [Requirement(line) for line in (*pins("requirements.txt"), *pins(OPTIONAL))]
-    names = needed(direct) - {canonical(each.name) for each in direct}
-    expected = sorted(f"{name}=={version(name)}" for name in names)
+    base = [Requirement(line) for line in (*pins("requirements.txt"), *pins(OPTIONAL))]
+    expected = sorted(f"{name}=={version(name)}" for name in needed(base) - names(base))
     assert sorted(pins("constraints.txt")) == expected, "run `make constraints`, then `make setup`"
+    for bot in (ROOT / BOT, *bots_below("examples")):
+        own = [Requirement(line) for line in pins(f"{bot.relative_to(ROOT)}/requirements.txt")]
+        brought = needed(own) - names(own) - needed(base)
+        expected = sorted(f"{name}=={version(name)}" for name in brought)
+        assert sorted(pins(f"{bot.relative_to(ROOT)}/constraints.txt")) == expected
 
 
 def test_the_requirements_include_the_constraints() -> None:
     """The pins apply to every installation: by hand, in Azure's build and by `make setup`."""
-    assert "-c constraints.txt" in (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert {"-c constraints.txt", f"-c {BOT}/constraints.txt", f"-r {BOT}/requirements.txt"} <= {
+        *lines
+    }
     assert "-r requirements.txt" in (ROOT / "requirements-dev.txt").read_text().splitlines()
 
 
-def test_listed_packages_are_not_pinned_twice() -> None:
-    """A package that requirements.txt lists gets its version there only."""
-    installed = [("azure_core", "1.2"), ("MSAL", "1.3"), ("zope.interface", "7"), ("idna", "3")]
-    text = constraints.constraints(
-        "# what is here\n-c constraints.txt\nmsal==1.3\nIDNA\n", installed
-    )
-    assert text == f"{constraints.HEADER}azure-core==1.2\nzope-interface==7\n"
-    assert required("-r other.txt\nA.B[extra]>=1\n") == {"a-b"}
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An app whose bot needs nothing, and packages for pip in place of those of the index."""
+    index = tmp_path / "index"
+    index.mkdir()
+    for number in ("1", "2"):
+        wheel(index, "base", number, needs="common")
+        wheel(index, "telemetry", number, needs="wire")
+        wheel(index, "mine", number, needs=f"extra<={number}")
+        for name in ("common", "wire", "extra"):
+            wheel(index, name, number)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    app = tmp_path / "app"
+    (app / BOT).mkdir(parents=True)
+    (app / "requirements.txt").write_text("-c constraints.txt\nbase==1\n")
+    (app / OPTIONAL).write_text("telemetry==1\n")
+    (app / "constraints.txt").write_text("common==1\ngone==1\n")
+    (app / BOT / "requirements.txt").write_text("# nothing\n")
+    return app
 
 
-@pytest.mark.parametrize("line", ["", f"-r {OPTIONAL}\n", f"-r  {OPTIONAL}"])
-def test_the_optional_packages_are_pinned(line: str, tmp_path: Path) -> None:
-    """The optional file's dependencies are pinned whether or not requirements.txt names it."""
-    (tmp_path / "requirements.txt").write_text(f"a==1\n{line}")
-    (tmp_path / OPTIONAL).write_text("b==2\n")
-
-    def install(requirements: Path, target: Path) -> None:
-        assert pip_lines(requirements.read_text()) == ["a==1", "b==2"]
-        for name in ("a", "b", "c"):
-            (target / f"{name}-3.dist-info").mkdir(parents=True)
-            metadata = f"Name: {name}\nVersion: 3\n"
-            (target / f"{name}-3.dist-info" / "METADATA").write_text(metadata)
-
-    assert constraints.main(tmp_path, install) == 0
-    assert (tmp_path / "constraints.txt").read_text() == f"{constraints.HEADER}c==3\n"
+def pinned(app: Path, *, upgrade: bool = False) -> list[str]:
+    """The lines of both files, without their headers."""
+    base, own = pin(app, [app / BOT], upgrade=upgrade).values()
+    assert base.startswith(BASE_HEADER)
+    assert own.startswith(BOT_HEADER)
+    return [*base.removeprefix(BASE_HEADER).split(), *own.removeprefix(BOT_HEADER).split()]
 
 
-def pip_lines(requirements: str) -> list[str]:
-    """The lines of a requirements file that pip does not skip."""
-    return [line for line in requirements.splitlines() if line and not line.startswith("#")]
+def test_a_version_stays_as_long_as_it_fits(app: Path) -> None:
+    """What is new is pinned at its newest version, what nothing needs any more goes."""
+    assert pinned(app) == ["common==1", "wire==2"]
+    assert pinned(app, upgrade=True) == ["common==2", "wire==2"]
+    (app / "requirements.txt").write_text("-c constraints.txt\nbase==1\ncommon==2\n")
+    assert pinned(app) == ["wire==2"]
 
 
-def test_old_pins_are_ignored() -> None:
-    """New pins are resolved without the old ones."""
-    seen = []
-
-    def install(requirements: Path, target: Path) -> None:
-        seen.append(requirements.read_text())
-        (target / "found-1.5.dist-info").mkdir(parents=True)
-        (target / "found-1.5.dist-info" / "METADATA").write_text("Name: found\nVersion: 1.5\n")
-
-    assert constraints.resolve("# text\n-c constraints.txt\nfound\n", install) == [("found", "1.5")]
-    assert seen == ["# text\nfound\n"]
+def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
+    """Not what the base or the bot itself names, and never another version than the base's."""
+    (app / BOT / "requirements.txt").write_text(f"-r ../{OPTIONAL}\nmine==2\nwire\n")
+    assert pinned(app) == ["common==1", "wire==2", "extra==2"]
+    (app / BOT / "constraints.txt").write_text("extra==1\n")
+    assert pinned(app) == ["common==1", "wire==2", "extra==1"]
+    (app / BOT / "requirements.txt").write_text("mine==1\nextra==1\n")
+    assert pinned(app) == ["common==1", "wire==2"]
 
 
-def test_no_versions_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """If pip fails, its message is shown and constraints.txt is not written."""
-
-    def install(_requirements: Path, _target: Path) -> None:
-        raise InstallError("ResolutionImpossible")
-
-    (tmp_path / "requirements.txt").write_text("a\n")
-    assert constraints.main(tmp_path, install) == 1
+def test_no_versions_fit(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If pip fails, its message is shown and nothing is written."""
+    before = (app / "constraints.txt").read_text()
+    (app / BOT / "requirements.txt").write_text("mine==1\nextra==2\n")
+    assert constraints.main([], app) == 1
     assert "ResolutionImpossible" in capsys.readouterr().err
-    assert not (tmp_path / "constraints.txt").exists()
+    assert (app / "constraints.txt").read_text() == before
+    assert not (app / BOT / "constraints.txt").exists()

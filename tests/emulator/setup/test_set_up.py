@@ -108,7 +108,7 @@ def test_offline(tmp_path: Path, log: InstallLog) -> None:
     """Without a network the missing packages are named; what is installed needs none."""
     file = tmp_path / "requirements.txt"
     file.write_text("# nothing yet\n", "utf-8")
-    packages = PythonPackages("The packages", tmp_path / "a venv", [file], log=log)
+    packages = PythonPackages("The packages", tmp_path / "a venv", [file], [], log=log)
     assert not packages.is_done()
     assert packages.run(lambda _: None) == ""
     assert packages.is_done()
@@ -138,7 +138,7 @@ def test_an_unusable_environment_is_made_again(
     (old / "bin" / "python").symlink_to(sys.executable)
     (old / "pyvenv.cfg").write_text(settings, "utf-8")
     (old / "left").touch()
-    packages = PythonPackages("The packages", old, [file], log=log)
+    packages = PythonPackages("The packages", old, [file], [], log=log)
     packages.run(lambda _: None)
     assert packages.is_done()
     assert not (old / "left").exists()

@@ -15,7 +15,7 @@ from emulator.commands import azure, playground
 from emulator.commands.run import options
 from emulator.setup.python_packages import PythonPackages
 from emulator.targets.command_line import TARGETS, main
-from emulator.targets.target import Target
+from emulator.targets.target import Target, needs
 from emulator.targets.variable import UsageError
 from tests.support.bots.make_target import environ_of_make
 from tests.support.project import ROOT
@@ -131,8 +131,8 @@ def test_a_wrong_command_line_is_refused(
 def test_a_port_in_use_is_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is installed for a command that cannot start."""
     (tmp_path / "requirements.txt").touch()
-    packages = PythonPackages("Packages", tmp_path / "venv", [tmp_path / "requirements.txt"])
-    target = replace(RUN, steps=[packages], commands=lambda _: [])
+    packages = PythonPackages("Packages", tmp_path / "venv", [tmp_path / "requirements.txt"], [])
+    target = replace(RUN, steps=needs(packages), commands=lambda _: [])
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert main([RUN.name, f"PORT={port}"], {RUN.name: target}) == 1

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 COMMAND = """
 import sys
 from emulator.targets.command_line import main
-from emulator.targets.target import Target
+from emulator.targets.target import Target, needs
 
 first = '''
 import signal, sys, time
@@ -34,7 +34,7 @@ print("works", flush=True)
 signal.pause()
 '''
 commands = [[sys.executable, "-c", code] for code in (first, "print('next')")]
-target = Target("both", "", [], [], lambda _: commands)
+target = Target("both", "", [], needs(), lambda _: commands)
 sys.exit(main(["both"], {"both": target}))
 """
 """Runs a program that takes its time to stop, and another one after it.

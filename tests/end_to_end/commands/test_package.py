@@ -56,13 +56,9 @@ def test_only_what_runs_in_azure(uploaded: Path) -> None:
     assert all(path.suffix == ".py" for path in code)
 
 
-BOT_PACKAGES = "# What your bot needs beside them:"
-"""The line of requirements.txt after which people add packages."""
-
-
 def required(path: Path) -> set[str]:
-    """The packages that a requirements file names itself; not those of the bot."""
-    lines = path.read_text().partition(BOT_PACKAGES)[0].splitlines()
+    """The packages that a requirements file names itself."""
+    lines = path.read_text().splitlines()
     return {line.partition("==")[0] for line in lines if re.match("[A-Za-z]", line)}
 
 
@@ -72,7 +68,6 @@ def test_no_dependency_of_development() -> None:
     table = text.partition("### Deployed")[2].partition("\n### ")[0]
     argued = set(re.findall(r"^\| ([a-z-]+) \|", table, re.MULTILINE)) - {"package"}
     deployed = required(ROOT / "requirements.txt")
-    assert BOT_PACKAGES in (ROOT / "requirements.txt").read_text()
     assert deployed == argued
     assert not deployed & required(ROOT / "requirements-dev.txt")
 
@@ -190,10 +185,8 @@ def test_bot_with_resources(packed: Path, tmp_path: Path, logs: Path) -> None:
 
 
 def test_bot_with_requirements(tmp_path: Path, logs: Path) -> None:
-    """The package has what the bot's line in requirements.txt brings, compiled like the rest."""
+    """The package has what the bot's own requirements.txt brings, compiled like the rest."""
     source = uploaded_app(tmp_path / "source", ROOT / "examples" / "dialog")
-    with (source / "requirements.txt").open("a") as file:
-        file.write(f"{version_of('botbuilder-dialogs')}\n")
     package.build(source, tmp_path / "package")
     packages = tmp_path / "package" / SITE_PACKAGES
     compiled = importlib.util.cache_from_source(str(packages / "botbuilder/dialogs/__init__.py"))
@@ -203,12 +196,6 @@ def test_bot_with_requirements(tmp_path: Path, logs: Path) -> None:
             assert user.says(text) == 200
         assert user.texts()[0] == "Who is the order for?"
         assert user.texts()[-1] == "When will you pick it up?"
-
-
-def version_of(name: str) -> str:
-    """A package's line in requirements-dev.txt, with its version."""
-    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
-    return next(line for line in lines if line.startswith(f"{name}=="))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The package of an app whose requirements.txt adds the telemetry packages."""
+"""The package of an app whose bot adds the telemetry packages."""
 
 import sysconfig
 from contextlib import closing
@@ -8,6 +8,7 @@ from pathlib import Path
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
+from emulator.commands.app_folder import BOT
 from emulator.commands.package import SITE_PACKAGES
 from emulator.loopback import SHORT_LOOPBACK
 from tests.emulator.commands.test_constraints import pins
@@ -23,8 +24,7 @@ from tests.support.wire.http_post import Caller
 def test_one_line_switches_telemetry_on(tmp_path: Path, logs: Path) -> None:
     """With that line, the package alone exports a turn, from versions that are all pinned."""
     source = uploaded_app(tmp_path / "source")
-    with (source / "requirements.txt").open("a") as file:
-        file.write("-r requirements-telemetry.txt\n")
+    (source / BOT / "requirements.txt").write_text("-r ../requirements-telemetry.txt\n")
     package.build(source, tmp_path / "package")
     installed = {
         f"{each.name}=={each.version}".lower().replace("_", "-")
