@@ -16,7 +16,15 @@ from pathlib import Path
 from emulator.commands.app_folder import BOT, bots_below
 from emulator.commands.site_packages import InstallError, install
 from emulator.setup.errors import SetUpError
-from emulator.setup.requirements import CONSTRAINTS, REQUIREMENTS, Line, canonical, read
+from emulator.setup.requirements import (
+    CONSTRAINTS,
+    REQUIREMENTS,
+    Line,
+    RequirementsError,
+    canonical,
+    misfits,
+    read,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,7 +55,7 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
         The text of each file by its path.
 
     Raises:
-        RequirementsError: a requirements file is missing.
+        RequirementsError: a requirements file is missing, or a bot's does not fit the base's.
         InstallError: pip failed, for example because no set of versions is compatible.
     """
 
@@ -61,7 +69,8 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
         return _installed(required, fixed)
 
     files = [root / REQUIREMENTS, root / OPTIONAL]
-    base = [line for line in read(files, [], root) if not line.is_constraint]
+    whole = read(files, [], root)
+    base = [line for line in whole if not line.is_constraint]
     named = {line.name for line in base}
     pins = _pins(resolved(base, [], root / CONSTRAINTS), named)
     texts = {root / CONSTRAINTS: _text(BASE_HEADER, pins)}
@@ -69,6 +78,9 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
     alike: dict[tuple[str, ...], str] = {}
     for bot in bots:
         own = [line for line in read([bot / REQUIREMENTS], [], root) if not line.is_constraint]
+        faults = list(misfits([*whole, *own], [bot]))
+        if faults:
+            raise RequirementsError("\n".join(faults))
         wanted = tuple(line.text for line in own)
         if wanted not in alike:
             found = resolved([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}

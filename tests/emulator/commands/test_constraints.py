@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from emulator.commands import constraints
 from emulator.commands.app_folder import BOT, bots_below
 from emulator.commands.constraints import BASE_HEADER, BOT_HEADER, OPTIONAL, pin
-from emulator.setup.requirements import canonical
+from emulator.setup.requirements import RequirementsError, canonical
 from tests.support.project import ROOT
 from tests.support.wheels import wheel
 
@@ -109,6 +109,14 @@ def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
     assert pinned(app) == ["common==1", "wire==2", "extra==1"]
     (app / BOT / "requirements.txt").write_text("mine==1\nextra==1\n")
     assert pinned(app) == ["common==1", "wire==2"]
+
+
+@pytest.mark.parametrize("text", ["base==2", "common==2"])
+def test_another_version_than_the_bases(app: Path, text: str) -> None:
+    """The line that does not fit is named: pip would only name the packages."""
+    (app / BOT / "requirements.txt").write_text(f"mine\n{text}\n")
+    with pytest.raises(RequirementsError, match=rf"bot_logic/requirements\.txt:2: {text} does not"):
+        pin(app, [app / BOT])
 
 
 def test_no_versions_fit(app: Path, capsys: pytest.CaptureFixture[str]) -> None:

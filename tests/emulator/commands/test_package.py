@@ -20,6 +20,7 @@ from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES, PackageError, contents
 from emulator.commands.site_packages import InstallError
+from emulator.setup.requirements import RequirementsError
 from tests.cloud_adapter.bot.wrong_functions import GOOD, WRONG
 from tests.emulator.commands.test_constraints import needed, pins
 from tests.support.project import ROOT
@@ -153,6 +154,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     assert package.main(["--to", str(tmp_path / "package")], install) == 1
     assert "no matching distribution" in capsys.readouterr().err
+
+
+def test_packages_that_do_not_fit_are_refused(uploaded: Path, tmp_path: Path) -> None:
+    """The bot's requirements are compared with the base's before pip runs."""
+    source = tmp_path / "source"
+    shutil.copytree(uploaded, source)
+    requirements = source / "bot_logic" / "requirements.txt"
+    requirements.write_text("# from before\nbotbuilder-core==4.17.0\n")
+    with pytest.raises(PackageError, match=r"bot_logic/requirements\.txt:2: botbuilder-core"):
+        package.build(source, tmp_path / "package", install=not_reached)
+    requirements.unlink()
+    with pytest.raises(RequirementsError, match=r"bot_logic/requirements\.txt is missing"):
+        package.build(source, tmp_path / "package", install=not_reached)
 
 
 def test_import_times(packed: Path) -> None:

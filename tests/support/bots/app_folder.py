@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emulator.commands.app_folder import BOT, link_app
 from emulator.commands.funcignore import FuncIgnore
+from emulator.setup.requirements import CONSTRAINTS, REQUIREMENTS
 from tests.support.project import ROOT
 
 TEST_BOT = ROOT / "tests" / "support" / "test_bot"
@@ -44,13 +45,15 @@ def tests_app() -> Path:
 
 
 def uploaded_app(folder: Path, bot: Path = TEST_BOT) -> Path:
-    """Copy what would be uploaded into a folder, with another bot."""
+    """Copy what would be uploaded into a folder, with another bot, which may name no packages."""
     ignore = (ROOT / ".funcignore").read_text()
     for path in FuncIgnore(ignore).files(ROOT):
         if path.parts[0] != BOT:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, folder / path)
     shutil.copytree(bot, folder / BOT, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (REQUIREMENTS, CONSTRAINTS):
+        (folder / BOT / name).touch()
     (folder / ".funcignore").write_text(ignore)
     return folder
 
