@@ -12,11 +12,18 @@ from emulator.setup.install_log import ROOT
 from emulator.setup.set_up import set_up
 from emulator.targets.local_targets import LOCAL_TARGETS
 from emulator.targets.project_targets import PROJECT_TARGETS
-from emulator.targets.target import Target
-from emulator.targets.variable import UsageError
+from emulator.targets.target import Target, needs
+from emulator.targets.variable import UsageError, Values, Variable, flag, is_on
 
 TARGETS: Mapping[str, Target] = {each.name: each for each in (*LOCAL_TARGETS, *PROJECT_TARGETS)}
 DEFAULT = "run"
+HELP = Target(
+    "help",
+    "this list",
+    [Variable("ALL", "", "1 adds the commands for people who change this project", flag)],
+    needs(),
+    lambda _values: [],
+)
 USAGE, INTERRUPTED = 2, 130
 HELP_COLUMN = 15
 
@@ -32,10 +39,10 @@ def main(words: Sequence[str], targets: Mapping[str, Target] = TARGETS) -> int:
         The exit status. Where a process can be replaced, the target's last program is the process.
     """
     name, given = _split(words)
-    if name in ("help", "-h", "--help"):
-        print(help_text(), end="")
-        return 0
     try:
+        if name in ("help", "-h", "--help"):
+            print(help_text(HELP.values(given)), end="")
+            return 0
         return _run(_target(name, targets), given)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -97,10 +104,11 @@ def _wait_for(command: Sequence[str]) -> int:
             return status if status >= 0 else 128 - status
 
 
-def help_text() -> str:
-    """The list of commands and their variables."""
+def help_text(values: Values) -> str:
+    """The list of commands and their variables: an author's, or those of maintainers, too."""
     lines = ["make COMMAND NAME=VALUE ..., or without make: python run.py COMMAND NAME=VALUE ...\n"]
-    for target in TARGETS.values():
+    targets = [HELP, *TARGETS.values()]
+    for target in (each for each in targets if is_on(values, "ALL") or not each.is_for_maintainers):
         lines.append(f"{target.name:{HELP_COLUMN}}{target.help}")
         for variable in target.variables:
             given = f"{variable.name}={variable.default}"

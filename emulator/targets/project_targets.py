@@ -168,6 +168,7 @@ PROJECT_TARGETS = (
         [],
         needs(PYTHON, PAGES),
         _module("emulator.commands.smoke"),
+        is_for_maintainers=True,
     ),
     Target(
         "portable",
@@ -175,6 +176,7 @@ PROJECT_TARGETS = (
         [],
         needs(TESTS),
         _module("pytest", "--noconftest", *PORTABLE),
+        is_for_maintainers=True,
     ),
     Target("check", "lint, format, types, import rules", [], needs(ALL_TESTS), _check),
     # Not part of `test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
@@ -184,6 +186,7 @@ PROJECT_TARGETS = (
         [],
         needs(ALL_TESTS, AZ),
         _runbooks,
+        is_for_maintainers=True,
     ),
     # Not part of `test`, either: the collector takes 800 MB, and half a minute to start.
     Target(
@@ -192,6 +195,7 @@ PROJECT_TARGETS = (
         [],
         needs(ALL_TESTS, AZURITE, PHOENIX),
         _collector,
+        is_for_maintainers=True,
     ),
     Target(
         "bench",
@@ -203,8 +207,9 @@ PROJECT_TARGETS = (
         ],
         needs(BENCHMARKS),
         _bench,
+        is_for_maintainers=True,
     ),
-    Target("format", "format the code", [], needs(ALL_TESTS), _format),
+    Target("format", "format the code", [], needs(ALL_TESTS), _format, is_for_maintainers=True),
     Target(
         "package",
         "build what publish uploads: artifacts/package and package.zip",
@@ -239,6 +244,7 @@ PROJECT_TARGETS = (
         [],
         needs(ALL_TESTS),
         _module("docs.pictures.architecture"),
+        is_for_maintainers=True,
     ),
     Target(
         "recording",
@@ -246,16 +252,27 @@ PROJECT_TARGETS = (
         [],
         needs(ALL_TESTS, PAGES, AZURITE),
         _module("docs.pictures.inner_loop"),
+        is_for_maintainers=True,
     ),
     Target("setup", "install what `python -m admin` and pytest need", [], needs(TESTS), _nothing),
-    Target("pages", "install the pages' libraries", [], needs(PAGES), _nothing),
-    Target("azurite", "install Azurite, which run and test do, too", [], needs(AZURITE), _nothing),
+    Target(
+        "pages", "install the pages' libraries", [], needs(PAGES), _nothing, is_for_maintainers=True
+    ),
+    Target(
+        "azurite",
+        "install Azurite, which run and test do, too",
+        [],
+        needs(AZURITE),
+        _nothing,
+        is_for_maintainers=True,
+    ),
     Target(
         "validators",
         "install what checks workflows, queries and manifests; test does, too",
         [],
         needs(VALIDATORS),
         _nothing,
+        is_for_maintainers=True,
     ),
     Target("clean", "remove everything that was installed or built", [], needs(), _clean),
 )

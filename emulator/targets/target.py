@@ -38,6 +38,7 @@ class Target:
         steps: what it needs.
         commands: what it runs.
         ports: what must be free before it starts.
+        is_for_maintainers: whether only people who change this project need it.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Target:
     steps: Steps
     commands: Commands
     ports: Ports = no_ports
+    is_for_maintainers: bool = False
 
     def values(self, words: Sequence[str]) -> Values:
         """All variables with the values that a command line gives them.

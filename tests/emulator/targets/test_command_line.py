@@ -150,10 +150,14 @@ def test_it_needs_no_package() -> None:
 
 
 def test_the_help_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command, and each variable with its default."""
+    """Each command, and each variable with its default; those of maintainers on demand."""
     assert main(["help"]) == 0
+    short = capsys.readouterr().out
+    assert main(["help", "ALL=1"]) == 0
     text = capsys.readouterr().out
     for target in TARGETS.values():
         assert re.search(rf"^{target.name} +\w", text, re.M)
         assert all(f"{each.name}={each.default}" in text for each in target.variables)
+        is_listed = bool(re.search(rf"^{target.name} +\w", short, re.M))
+        assert is_listed is not target.is_for_maintainers
     assert max(map(len, text.splitlines())) <= 100
