@@ -102,13 +102,13 @@ def test_a_version_stays_as_long_as_it_fits(app: Path) -> None:
 
 
 def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
-    """Not what the base or the bot itself names, and never another version than the base's."""
+    """What no line of the bot's pins, and never another version than the base's."""
     (app / BOT / "requirements.txt").write_text(f"-r ../{OPTIONAL}\nmine==2\nwire\n")
     assert pinned(app) == ["common==1", "wire==2", "extra==2"]
     (app / BOT / "constraints.txt").write_text("extra==1\n")
     assert pinned(app) == ["common==1", "wire==2", "extra==1"]
-    (app / BOT / "requirements.txt").write_text("mine==1\nextra==1\n")
-    assert pinned(app) == ["common==1", "wire==2"]
+    (app / BOT / "requirements.txt").write_text("mine\nextra==1\n")
+    assert pinned(app) == ["common==1", "wire==2", "mine==2"]
 
 
 @pytest.mark.parametrize("text", ["base==2", "common==2"])
