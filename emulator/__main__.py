@@ -12,7 +12,7 @@ from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, Cloud
 from emulator.commands.ports import taken
 from emulator.commands.shutdown import until_asked_to_stop
 from emulator.loopback import port_number
-from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.setup.tools import PAGES
 from emulator.storage.local_storage import LocalStorage, start_storage
 
 CHAT_PORT = 3979
@@ -30,7 +30,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
     Raises:
         OSError: a port is in use.
     """
-    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES)
+    cloud = Cloud(folder, options.credential, libraries=PAGES.folder)
     cloud.channel.bot_endpoint = options.bot
     await cloud.start({"chat": options.chat_port})
     cloud.watch()

@@ -58,7 +58,7 @@ class Child:
             env=dict(self._environ),
             cwd=self._folder,
             stdout=self._stdout,
-            **_own_group(self._descriptors),
+            **own_group(self._descriptors),
         )
         _started.add(self)
 
@@ -125,7 +125,12 @@ def kill_tree(pid: int) -> None:
     subprocess.run(_taskkill(pid), stdout=quiet, stderr=quiet, check=False)
 
 
-def _own_group(descriptors: Sequence[int]) -> dict[str, Any]:
+def own_group(descriptors: Sequence[int] = ()) -> dict[str, Any]:
+    """Arguments of Popen that give a process a group of its own.
+
+    Args:
+        descriptors: open file descriptors that it inherits.
+    """
     if sys.platform == "win32":
         if descriptors:
             raise NotImplementedError("a child inherits descriptors on POSIX only")

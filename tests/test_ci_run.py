@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emulator.setup.errors import SetUpError
+from emulator.setup.install_log import InstallLog
 from emulator.setup.step import Report
 from emulator.targets.target import Target, needs
 from tests.support import ci_run
@@ -47,7 +48,7 @@ class Absent:
         """It is not."""
         return False
 
-    def run(self, report: Report) -> str:
+    def run(self, report: Report, log: InstallLog) -> str:
         """Fail."""
         raise SetUpError("Something is out of reach.")
 

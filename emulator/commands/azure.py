@@ -14,7 +14,7 @@ from emulator.commands.ports import taken
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
 from emulator.loopback import port_number
-from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.setup.tools import PAGES
 from emulator.terminal.shell import Shell, users_shell
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
@@ -37,7 +37,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         OSError: a port is in use, or a file cannot be written.
     """
     options.env.parent.mkdir(parents=True, exist_ok=True)
-    azure = LocalAzure(folder, libraries=PAGE_LIBRARIES)
+    azure = LocalAzure(folder, libraries=PAGES.folder)
     azure.on_channel = announce
     async with azure:
         await serve(azure, options)

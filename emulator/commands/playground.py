@@ -19,7 +19,7 @@ from emulator.commands.run.options import BOT_PORT
 from emulator.commands.run.unauthenticated_run import UNAUTHENTICATED
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.loopback import port_number
-from emulator.setup.npm.program import node_command
+from emulator.setup.npm import node_command
 
 FOLDER = APP / ".cache" / "playground"
 PROGRAM = FOLDER / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"

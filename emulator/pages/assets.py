@@ -12,7 +12,7 @@ class PageAssets:
     """Serves scripts and styles under /assets, and the libraries under /assets/libraries.
 
     Args:
-        libraries: the folder with the libraries, see emulator.setup.page_libraries; None: there are
+        libraries: the folder with the libraries, see emulator.setup.tools; None: there are
             none.
     """
 

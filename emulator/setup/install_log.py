@@ -1,11 +1,18 @@
-"""InstallLog: a file for the output of the tools that install something."""
+"""InstallLog: runs the programs of a step, such as pip and npm, with their output in a file."""
 
+import contextlib
+import os
+import re
+import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from emulator.child import kill_tree, own_group
+
 ROOT = Path(__file__).parents[2]
-SETUP_LOG = ROOT / ".cache" / "setup.log"
 
 OFFLINE = (
     "NewConnectionError",
@@ -23,19 +30,27 @@ OFFLINE = (
 )
 """What pip, npm and Python write when there is no network."""
 
+NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 KEPT_LINES = 400
 
 
 class InstallLog:
-    """Runs programs with their output in a file.
+    """Runs one program at a time; another thread may stop it.
 
     Args:
         file: is appended to, and created if missing.
     """
 
-    def __init__(self, file: Path = SETUP_LOG) -> None:
+    def __init__(self, file: Path) -> None:
         self.file = file
         self._last: list[str] = []
+        self._lock = threading.Lock()
+        self._program: subprocess.Popen[str] | None = None
+        self._is_stopped = False
+
+    def __str__(self) -> str:
+        """The file, as messages name it."""
+        return str(self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file)
 
     def run(
         self,
@@ -61,17 +76,7 @@ class InstallLog:
             log.write(f"$ {subprocess.list2cmdline(command)}\n")
             log.flush()
             try:
-                program = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    cwd=folder,
-                    env=environ,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
-                )
+                program = self._started(command, environ, folder)
             except OSError as error:
                 self._last = [str(error)]
                 log.write(f"{error}\n")
@@ -82,14 +87,56 @@ class InstallLog:
                     log.flush()
                     self._last = [*self._last[1 - KEPT_LINES :], line.rstrip()]
                     on_line(line)
+            with self._lock:
+                self._program = None
             return program.returncode == 0
 
-    def is_offline(self) -> bool:
-        """Whether the last program failed because it could not reach its registry."""
-        return any(sign in line for line in self._last for sign in OFFLINE)
+    def stop(self) -> None:
+        """Ask the program to end, as Ctrl-C does, and start no other one."""
+        self._end(at_once=False)
+
+    def kill(self) -> None:
+        """End the program at once, if it still runs, and start no other one."""
+        self._end(at_once=True)
 
     def reason(self) -> str:
-        """What the last program said of its failure, in a line; empty if it said nothing."""
+        """Why the last program failed, in a few words; empty if it did not say."""
+        if any(sign in line for line in self._last for sign in OFFLINE):
+            return NO_NETWORK
         errors = [line for line in self._last if line.lower().startswith(("error", "npm err"))]
         found = next(iter(errors or self._last[-1:]), "")
-        return found.removeprefix("ERROR: ").removeprefix("npm error ")[:200]
+        return re.sub(r"^(ERROR: |npm error (code )?)", "", found)[:200]
+
+    def _started(
+        self, command: Sequence[str], environ: Mapping[str, str] | None, folder: Path
+    ) -> "subprocess.Popen[str]":
+        with self._lock:
+            if self._is_stopped:
+                raise InterruptedError("stopped")
+            # A group of its own: it is asked to end once, not by the terminal too, and with all
+            # that it has started.
+            self._program = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environ,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                **own_group(),
+            )
+            return self._program
+
+    def _end(self, *, at_once: bool) -> None:
+        with self._lock:
+            self._is_stopped = True
+            if self._program is None:
+                return
+            if sys.platform == "win32":
+                kill_tree(self._program.pid)
+            else:
+                with contextlib.suppress(ProcessLookupError):
+                    number = signal.SIGKILL if at_once else signal.SIGINT
+                    os.killpg(self._program.pid, number)

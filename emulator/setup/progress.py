@@ -1,23 +1,21 @@
 """Progress: how far the set-up is, on the terminal."""
 
+import shutil
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from emulator.setup.step import SetUpStep
 
 BAR_WIDTH = 24
-TICK_SECONDS = 0.2
 
 
 class Progress:
-    """One live line on a terminal; elsewhere, such as in a log, a line for each step.
+    """One live line on a terminal; elsewhere, such as in a log, a line as each step ends.
 
     Args:
-        steps: what is to be done.
+        steps: those that run.
         stream: takes the lines.
     """
 
@@ -25,57 +23,48 @@ class Progress:
         self._steps = steps
         self._stream = stream
         self._is_live = stream.isatty()
-        self._whole = sum(step.weight for step in steps)
-        self._done = 0.0
-        self._share = 0.0
-        self._number = 0
+        self._shares = [0.0 for _ in steps]
+        self._ended: list[SetUpStep] = []
         self._started = time.monotonic()
-        self._ended = threading.Event()
-        self._ticking = threading.Thread(target=self._tick, daemon=True)
         self._width = 0
+        if not self._is_live:
+            self._print(f"Set-up: {', '.join(step.title for step in steps)}")
 
-    def __enter__(self) -> Self:
-        if self._is_live:
-            self._ticking.start()
-        return self
+    def report(self, number: int, share: float) -> None:
+        """So much of the step of this index is done, from 0 to 1. Any thread may say so."""
+        self._shares[number] = share
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
+    def end(self, step: SetUpStep) -> None:
+        """A step has ended."""
+        self._ended.append(step)
+        self._shares[self._steps.index(step)] = 1.0
+        if not self._is_live:
+            self._print(f"Set-up {len(self._ended)}/{len(self._steps)}: {step.title}")
+
+    def show(self) -> None:
+        """Write the live line again, where there is one."""
         if self._is_live:
-            self._ticking.join()
+            self._write(self.line()[: shutil.get_terminal_size().columns - 1])
+
+    def clear(self) -> None:
+        """Remove the live line."""
+        if self._is_live:
             self._write("")
 
-    def start(self, step: SetUpStep) -> None:
-        """A step starts, and the one before has ended."""
-        if self._number:
-            self._done += self._steps[self._number - 1].weight
-        self._share = 0.0
-        self._number += 1
-        if not self._is_live:
-            print(f"Set-up {self._number}/{len(self._steps)}: {step.title}", file=self._stream)
-            self._stream.flush()
-
-    def report(self, share: float) -> None:
-        """So much of the current step is done, from 0 to 1."""
-        self._share = share
-
     def line(self) -> str:
-        """The live line: a bar, the current step and the seconds since the start."""
-        step = self._steps[max(0, self._number - 1)]
-        share = (self._done + self._share * step.weight) / self._whole
-        filled = round(share * BAR_WIDTH)
+        """A bar, the seconds since the start, and the steps that run."""
+        whole = sum(step.weight for step in self._steps)
+        done = sum(
+            step.weight * share for step, share in zip(self._steps, self._shares, strict=True)
+        )
+        filled = round(done / whole * BAR_WIDTH)
         bar = "#" * filled + "-" * (BAR_WIDTH - filled)
         seconds = time.monotonic() - self._started
-        return f"Set-up [{bar}] {self._number}/{len(self._steps)} {step.title}, {seconds:.0f} s"
+        running = ", ".join(step.title for step in self._steps if step not in self._ended)
+        return f"Set-up [{bar}] {seconds:.0f} s: {running}"
 
-    def _tick(self) -> None:
-        while not self._ended.wait(TICK_SECONDS):
-            self._write(self.line())
+    def _print(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
 
     def _write(self, line: str) -> None:
         # Spaces in place of escape sequences, which an old console would show.

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -28,8 +28,6 @@ MAX_NAMES = 4
 
 CONFLICT = "conflicting dependencies"
 """What pip says if no set of versions suits all requirements."""
-
-NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 
 
 def python_of(folder: Path) -> Path:
@@ -58,7 +56,6 @@ class PythonPackages:
     bots: Sequence[Path]
     weight: float = 40
     is_needed: bool = True
-    log: InstallLog = field(default_factory=InstallLog)
 
     @property
     def python(self) -> Path:
@@ -78,7 +75,7 @@ class PythonPackages:
         wanted = (_stamped(line) for line in self._lines())
         return set(installed).issuperset(wanted) and self._is_usable()
 
-    def run(self, report: Report) -> str:
+    def run(self, report: Report, log: InstallLog) -> str:
         """Create the environment if it does not work, and install what is missing.
 
         Raises:
@@ -87,13 +84,13 @@ class PythonPackages:
         """
         lines = self._lines()
         if not self._is_usable():
-            self._create()
+            self._create(log)
         self._check()
         report(0.1)
         # What an interrupted pip leaves is not what was there before.
         self._stamp.unlink(missing_ok=True)
-        if not self._installed(lines, report):
-            return self._judged(lines)
+        if not self._installed(lines, report, log):
+            return self._judged(lines, log)
         self._stamp.write_text("\n".join(map(_stamped, lines)), "utf-8")
         return ""
 
@@ -134,19 +131,19 @@ class PythonPackages:
             return False
         return (int(version[1]), int(version[2])) >= OLDEST and Path(home[1]).is_dir()
 
-    def _create(self) -> None:
+    def _create(self, log: InstallLog) -> None:
         if self.folder.is_symlink():
             self.folder.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
         # Not of another environment, which may be removed.
         base = getattr(sys, "_base_executable", sys.executable)
-        if not self.log.run([base, "-m", "venv", str(self.folder)]):
+        if not log.run([base, "-m", "venv", str(self.folder)]):
             raise SetUpError(
-                f"{self.folder.name} cannot be created: {self.log.reason()}"
-                f" (Debian: apt-get install python3.13-venv). Full output: {_short(self.log.file)}"
+                f"{self.folder.name} cannot be created: {log.reason()}"
+                f" (Debian: apt-get install python3.13-venv). Full output: {log}"
             )
 
-    def _installed(self, lines: Sequence[Line], report: Report) -> bool:
+    def _installed(self, lines: Sequence[Line], report: Report, log: InstallLog) -> bool:
         collected = 0
 
         def on_line(line: str) -> None:
@@ -164,25 +161,22 @@ class PythonPackages:
             file = self.folder / (CONSTRAINTS if is_constraint else REQUIREMENTS)
             file.write_text("\n".join(texts), "utf-8")
             command += [option, str(file)]
-        return self.log.run(command, on_line, _pip_environ(os.environ))
+        return log.run(command, on_line, _pip_environ(os.environ))
 
-    def _judged(self, lines: Sequence[Line]) -> str:
+    def _judged(self, lines: Sequence[Line], log: InstallLog) -> str:
         """What to say of packages that could not be installed.
 
         Raises:
             SetUpError: one of them is missing altogether, or they do not fit each other.
         """
-        why = NO_NETWORK if self.log.is_offline() else self.log.reason()
+        why = log.reason()
         missing, other = self._differences(lines)
         if missing or CONFLICT in why:
             named = f" Missing: {_some(missing)}." if missing else ""
-            raise SetUpError(
-                f"{self.title} cannot be installed: {why}.{named}"
-                f" pip's output: {_short(self.log.file)}"
-            )
+            raise SetUpError(f"{self.title} cannot be installed: {why}.{named} pip's output: {log}")
         return (
             f"{self.title} cannot be updated: {why}. Going on with what is installed,"
-            f" in place of {_some(other)}. pip's output: {_short(self.log.file)}"
+            f" in place of {_some(other)}. pip's output: {log}"
         )
 
     def _differences(self, lines: Sequence[Line]) -> tuple[list[str], list[str]]:
@@ -219,10 +213,6 @@ def _some(names: Sequence[str]) -> str:
     """The first of some names, and how many others there are."""
     shown = ", ".join(names[:MAX_NAMES])
     return f"{shown} and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown
-
-
-def _short(file: Path) -> Path:
-    return file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
 
 
 def _pip_environ(environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,47 +1,124 @@
 """Installs what a command needs."""
 
+import contextlib
+import re
+import signal
 import sys
 import time
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from pathlib import Path
+from typing import NoReturn, TextIO
 
-from emulator.setup.errors import SetUpError
-from emulator.setup.page_libraries import WrongPackageError
+from emulator.setup.errors import SetUpError, WrongPackageError
+from emulator.setup.install_log import ROOT, InstallLog
 from emulator.setup.progress import Progress
 from emulator.setup.step import SetUpStep
 
+LOGS = ROOT / ".cache" / "setup"
+TICK_SECONDS = 0.2
 
-def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout) -> None:
-    """Do the steps that are not done yet, and print what the user has to know, in a few lines.
+STOP_SECONDS = 5.0
+"""How long pip and npm have to remove their temporary files before they are killed."""
+
+
+def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path = LOGS) -> None:
+    """Do the steps that are not done yet, all at the same time, and print what the user must know.
 
     If a step fails that the command can do without, its error is printed.
 
     Args:
-        steps: in the order in which they are done.
+        steps: those that the command needs.
         stream: takes the lines.
+        logs: the folder for the output of pip and npm, in a file for each step.
 
     Raises:
-        SetUpError: a step that is needed cannot be done.
+        SetUpError: a step that is needed cannot be done; the other ones have ended.
+        WrongPackageError: a package is not the pinned one.
     """
     due = [step for step in steps if not step.is_done()]
     if not due:
         return
     started = time.monotonic()
-    with Progress(due, stream) as progress:
-        lines = [_done(step, progress) for step in due]
-    seconds = time.monotonic() - started
-    for line in filter(None, lines):
-        print(line, file=stream)
-    print(f"Set up in {seconds:.0f} s, in .venv and .cache.", file=stream, flush=True)
+    ended = _ended(due, stream, logs)
+    lines: list[str] = []
+    losses: dict[str, list[str]] = {}
+    fatal: list[SetUpError] = []
+    for step, future in zip(due, ended, strict=True):
+        try:
+            lines.append(future.result())
+        except SetUpError as error:
+            if step.is_needed or isinstance(error, WrongPackageError):
+                fatal.append(error)
+            else:
+                losses.setdefault(error.reason, []).append(error.loss)
+    lines += [" ".join(filter(None, (reason, *texts))) for reason, texts in losses.items()]
+    for line in filter(None, [*lines, *map(str, fatal[1:])]):
+        print(line, file=stream, flush=True)
+    if fatal:
+        raise fatal[0]
+    if any(future.exception() is None for future in ended):
+        seconds = time.monotonic() - started
+        print(f"Set up in {seconds:.0f} s, in .venv and .cache.", file=stream, flush=True)
 
 
-def _done(step: SetUpStep, progress: Progress) -> str:
-    progress.start(step)
-    try:
-        return step.run(progress.report)
-    except WrongPackageError:
-        raise
-    except SetUpError as error:
-        if step.is_needed:
+def _ended(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> "Sequence[Future[str]]":
+    """What became of the steps, once all have ended."""
+    progress = Progress(due, stream)
+    outputs = [InstallLog(logs / f"{_file_name(step.title)}.log") for step in due]
+    futures: dict[Future[str], SetUpStep] = {}
+    with _signals_raised(), ThreadPoolExecutor(len(due)) as threads:
+        try:
+            for number, (step, log) in enumerate(zip(due, outputs, strict=True)):
+                report = partial(progress.report, number)
+                futures[threads.submit(step.run, report, log)] = step
+            running = set(futures)
+            while running:
+                progress.show()
+                # With a timeout, because Ctrl-C does not end a wait on Windows.
+                ended, running = wait(running, TICK_SECONDS, FIRST_COMPLETED)
+                for future in sorted(ended, key=list(futures).index):
+                    progress.end(futures[future])
+        except BaseException:
+            _stop(outputs, [*futures])
             raise
-        return str(error)
+        finally:
+            progress.clear()
+    return [*futures]
+
+
+def _stop(outputs: Sequence[InstallLog], futures: "Sequence[Future[str]]") -> None:
+    """End what the steps run; a second Ctrl-C ends it at once."""
+    try:
+        for log in outputs:
+            log.stop()
+        wait(futures, STOP_SECONDS)
+    finally:
+        for log in outputs:
+            log.kill()
+
+
+@contextlib.contextmanager
+def _signals_raised() -> Iterator[None]:
+    """SIGTERM, and a terminal that is closed, are exceptions, as Ctrl-C is."""
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    numbers = [signal.SIGTERM]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` wants it
+        numbers.append(signal.SIGHUP)
+    before = [signal.signal(number, leave) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _file_name(title: str) -> str:
+    """The pages' libraries: pages-libraries."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower().removeprefix("the ")).strip("-")

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from emulator.setup.install_log import InstallLog
+
 Report = Callable[[float], None]
 """Takes how much of a step is done, from 0 to 1."""
 
 
 class SetUpStep(Protocol):
     """Installs something into .venv or .cache, once.
+
+    Steps run at the same time, each in a thread: what one installs, no other one of a list touches.
 
     Attributes:
         title: what it installs, as people are shown it.
@@ -28,8 +32,12 @@ class SetUpStep(Protocol):
     def is_done(self) -> bool:
         """Whether nothing is to do; quick."""
 
-    def run(self, report: Report) -> str:
+    def run(self, report: Report, log: InstallLog) -> str:
         """Install it.
+
+        Args:
+            report: is told how far it is.
+            log: runs its programs, and ends them if the set-up is interrupted.
 
         Returns:
             A line for the user about what is not as it should be; usually empty.

@@ -4,9 +4,7 @@ from dataclasses import replace
 
 from emulator.commands.app_folder import BOT, bots_below
 from emulator.setup.install_log import ROOT
-from emulator.setup.npm.packages import NpmPackages
-from emulator.setup.npm.validators import Validators
-from emulator.setup.page_libraries import PageLibraries
+from emulator.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
 from emulator.setup.python_packages import PythonPackages
 
 CACHE = ROOT / ".cache"
@@ -45,26 +43,84 @@ PHOENIX = PythonPackages(
     weight=60,
 )
 
-PAGES = PageLibraries()
-
-AZURITE = NpmPackages(
-    "Azurite",
-    CACHE / "azurite",
-    ["azurite@3.37.0"],
-    "Without Azurite, state is in memory and there are no queued turns.",
+PAGES = NpmFiles(
+    "The pages' libraries",
+    CACHE / "pages",
+    [
+        NpmFile(
+            # Preact with its hooks and with templates that need no build, as one module.
+            "htm.js",
+            "htm@3.1.1",
+            "preact/standalone.module.js",
+            "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        ),
+        NpmFile(
+            "adaptivecards.js",
+            "adaptivecards@3.0.6",
+            "dist/adaptivecards.min.js",
+            "sha512-WDCIb2WXZ7cOHJ9HIHRNdhSt861HySVOdN2xPk2aKHAF3JvD8QGQ8/XcNFrDJxCteOog8MM7EBlXfSAR8JXKAg==",
+        ),
+        NpmFile(
+            "markdown-it.js",
+            "markdown-it@15.0.3",
+            "dist/browser/markdown-it.umd.min.js",
+            "sha512-+Az7Ojz3iRGu8KYMvJ6xVhvrxP3eE+vEtJX75Ow88XBpcQNV/0lGX5ZynIIBftREo4DC2jsveAMDaeltmm8QvQ==",
+        ),
+        NpmFile(
+            # The minimal bundle beside it, half the size, shows no Adaptive Cards.
+            "webchat.js",
+            "botframework-webchat@4.18.1",
+            "dist/webchat.js",
+            "sha512-7jpEUJ7olT62Xm+8eh7BhhIcXVfU2xD4pZDaeBt8K4XcNy6K/83UGIxE9BFkXmHMZ4hDEVOzs5cre07GWuaXzg==",
+        ),
+    ],
+    "There is no chat page.",
 )
 
-AZURITE_OR_MEMORY = replace(AZURITE, says_without_npm=False)
-"""For commands that print themselves where state is stored."""
+TEST_FILES = NpmFiles(
+    "The tests' files",
+    CACHE / "test-files",
+    [
+        NpmFile(
+            # Whether people who use a keyboard or a screen reader can use the pages.
+            "axe.js",
+            "axe-core@4.14.1",
+            "axe.min.js",
+            "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        ),
+        NpmFile(
+            # For m365agents.yml. With what it depends on, the package takes 294 MB.
+            "m365agents.schema.json",
+            "@microsoft/teamsfx-core@3.1.3",
+            "resource/yaml-schema/v1.13/yaml.schema.json",
+            "sha512-FnNzDGblM24//EWVAjY8BHP+sempRlTrAK+PR5SWvJK0r8IGBAZDjsT+PMh1a5Oi2C5n/njgnH+i8TKaBTky7g==",
+        ),
+    ],
+    "The pages' accessibility and m365agents.yml are not checked.",
+)
+
+AZURITE = NpmBundle(
+    "Azurite",
+    CACHE / "azurite" / "azurite.js",
+    package="azurite@3.37.0",
+    entry="dist/src/azurite.js",
+    bundler="esbuild@0.28.1",
+    # Nine tenths of the files that it depends on: telemetry, which --disableTelemetry turns off,
+    # and drivers of the SQL databases where it would keep blobs if AZURITE_DB were set.
+    unused=["applicationinsights", "mysql2", "tedious"],
+    # For PostgreSQL, one of these databases.
+    optional=["pg-hstore"],
+    without="There is no storage: state is in memory, and turns cannot be queued.",
+)
 
 PLAYGROUND = NpmPackages(
     "The Agents Playground",
     CACHE / "playground",
     ["@microsoft/m365agentsplayground@0.2.28"],
-    "Without it, `make playground` does not run.",
+    "`make playground` does not run.",
 )
 
-VALIDATORS = Validators(
+VALIDATORS = NpmPackages(
     "The validators",
     CACHE / "validators",
     [
@@ -73,5 +129,5 @@ VALIDATORS = Validators(
         "@microsoft/app-manifest@1.1.2",
         "fs-extra@11.4.1",
     ],
-    "Without them, workflows, queries and manifests are not checked.",
+    "Workflows, queries and manifests are not checked.",
 )

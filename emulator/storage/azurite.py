@@ -14,11 +14,11 @@ import aiohttp
 
 from emulator.child import Child
 from emulator.loopback import LOOPBACK, free_port, may_listen
-from emulator.setup.npm.program import node_command
+from emulator.setup.npm import node_command
 from emulator.storage.file_lock import FileLock, user_file
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ROOT / ".cache" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+PROGRAM = ROOT / ".cache" / "azurite" / "azurite.js"
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 
@@ -129,7 +129,7 @@ class Azurite:
             AzuriteError: the program is missing, ended, or does not answer in time.
         """
         if not node_command(self._program):
-            raise AzuriteError("Azurite is missing: install node and npm, then run `make azurite`.")
+            raise AzuriteError("Azurite is missing: run `make azurite`.")
         self._lock = self._locked_folder()
         try:
             if self._wanted == StoragePorts():
@@ -217,7 +217,9 @@ class Azurite:
         return command
 
     def _environ(self) -> Mapping[str, str]:
-        environ = {name: text for name, text in os.environ.items() if name != "AZURITE_ACCOUNTS"}
+        # AZURITE_DB would keep blobs in an SQL database, in place of the folder or memory.
+        ignored = ("AZURITE_ACCOUNTS", "AZURITE_DB")
+        environ = {name: text for name, text in os.environ.items() if name not in ignored}
         if self.is_development_storage:
             return environ
         accounts = ";".join(f"{name}:{key}" for name, key in self._keys.items())
@@ -264,8 +266,8 @@ async def _wait_for_answer(
                 return
         await asyncio.sleep(0.05)
     raise EndedError(
-        f"Azurite ended with exit code {ended.result()} while it started: install node and npm, "
-        "then run `make azurite`."
+        f"Azurite ended with exit code {ended.result()} while it started: update Node.js"
+        " (https://nodejs.org), then run `make azurite`."
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from emulator.commands.app_folder import find_bots
 from emulator.setup.install_log import ROOT
 from emulator.setup.python_packages import PythonPackages
-from emulator.setup.tools import ADMIN, AZURITE_OR_MEMORY, PAGES, PLAYGROUND, PYTHON
+from emulator.setup.tools import ADMIN, AZURITE, PAGES, PLAYGROUND, PYTHON
 from emulator.targets.target import Target, needs
 from emulator.targets.variable import Values, Variable, flag, is_on, one_of, port
 
@@ -82,7 +82,7 @@ RUN = Target(
         Variable("SKILL_PORT", "7072", "the skill's port, if there is one", port),
         *DEBUGGING,
     ],
-    lambda values: [_packages(values), PAGES, AZURITE_OR_MEMORY],
+    lambda values: [_packages(values), PAGES, AZURITE],
     _run,
     _run_ports,
 )

@@ -22,7 +22,7 @@ from emulator.commands.run.welcome import welcome
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.loopback import LOCALHOST
 from emulator.services.azurite_proxy import AzuriteProxy
-from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.setup.tools import PAGES
 from emulator.storage.azurite import StoragePorts
 from emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 from emulator.teams.api.app_manifest import manifest_of
@@ -53,7 +53,7 @@ async def run(options: RunOptions, folder: Path) -> None:
     """
     bot, *skills = bots_in(options.bot)
     manifest = manifest_of(bot, APP)
-    cloud = Cloud(folder, options.credential, libraries=PAGE_LIBRARIES, manifest=manifest)
+    cloud = Cloud(folder, options.credential, libraries=PAGES.folder, manifest=manifest)
     if options.debug_port is not None:
         cloud.channel.timeout = HELD_SECONDS
     cloud.channel.bot_endpoint = f"http://{LOCALHOST}:{options.port}/api/messages"

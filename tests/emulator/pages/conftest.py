@@ -22,7 +22,8 @@ from emulator.pages.assets import PageAssets
 from emulator.pages.sign_in_page import SignInPage
 from emulator.pages.webchat_page import WebChatPage
 from emulator.server import Server
-from emulator.setup.page_libraries import LIBRARIES, PAGE_LIBRARIES, install
+from emulator.setup.set_up import set_up
+from emulator.setup.tools import PAGES, TEST_FILES
 from emulator.token_service.user_tokens import UserTokens
 from tests.emulator.pages.web_chat import LocalChat, ScriptedBot
 from tests.emulator.registered_bot import APP_ID, TENANT
@@ -87,9 +88,8 @@ def libraries() -> Path:
     """The folder with the pages' libraries."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: the pages' libraries cannot be set up")
-    for library in LIBRARIES:
-        install(PAGE_LIBRARIES, library)
-    return PAGE_LIBRARIES
+    set_up([PAGES, TEST_FILES])
+    return PAGES.folder
 
 
 @pytest.fixture

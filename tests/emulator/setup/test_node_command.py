@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.setup.npm.program import node_command
+from emulator.setup.npm import node_command
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is missing")
 
@@ -50,10 +50,3 @@ def test_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     script.touch()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert node_command(script) == []
-
-
-def test_no_script(tmp_path: Path) -> None:
-    """What is no script starts by itself."""
-    program = tmp_path / "program"
-    program.touch()
-    assert node_command(program) == [str(program)]

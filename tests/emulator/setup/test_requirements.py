@@ -157,9 +157,9 @@ def test_the_set_up_says_so_before_pip_runs(tmp_path: Path) -> None:
     (bot / "requirements.txt").write_text("aiohttp==3.8.0\n")
     log = InstallLog(tmp_path / "setup.log")
     file = ROOT / "requirements.txt"
-    packages = PythonPackages("The packages", tmp_path / "venv", [file], [bot], log=log)
+    packages = PythonPackages("The packages", tmp_path / "venv", [file], [bot])
     with pytest.raises(SetUpError, match=rf"^{bot}/requirements.txt:1: aiohttp==3\.8\.0 does not"):
-        packages.run(lambda _: None)
+        packages.run(lambda _: None, log)
     assert "pip install" not in log.file.read_text("utf-8")
     assert not packages.is_done()
 
@@ -171,12 +171,12 @@ def test_what_is_installed_with_more_is_installed(tmp_path: Path) -> None:
     both.write_text("-r one.txt\npip>=2\n")
     log = InstallLog(tmp_path / "setup.log")
     whole, part = (
-        PythonPackages("The packages", tmp_path / "venv", [file], [], log=log)
+        PythonPackages("The packages", tmp_path / "venv", [file], [])
         for file in (both, one)
     )
-    whole.run(lambda _: None)
+    whole.run(lambda _: None, log)
     assert part.is_done()
-    part.run(lambda _: None)
+    part.run(lambda _: None, log)
     assert part.is_done()
     assert not whole.is_done()
 
@@ -192,9 +192,9 @@ def test_packages_that_pip_cannot_reconcile(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     file = tmp_path / "requirements.txt"
     log = InstallLog(tmp_path / "setup.log")
-    packages = PythonPackages("The packages", tmp_path / "venv", [file], [], log=log)
+    packages = PythonPackages("The packages", tmp_path / "venv", [file], [])
     file.write_text("base==1\nmine==1\n")
-    assert packages.run(lambda _: None) == ""
+    assert packages.run(lambda _: None, log) == ""
     file.write_text("base==2\nmine==1\n")
     with pytest.raises(SetUpError, match=r"Cannot install .* conflicting dependencies"):
-        packages.run(lambda _: None)
+        packages.run(lambda _: None, log)

@@ -2,16 +2,15 @@
 
 import io
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from emulator.setup.errors import SetUpError
+from emulator.setup.errors import SetUpError, WrongPackageError
 from emulator.setup.install_log import InstallLog
-from emulator.setup.npm.packages import NpmPackages
-from emulator.setup.npm.registry import registry
 from emulator.setup.python_packages import PythonPackages
 from emulator.setup.set_up import set_up
 from emulator.setup.step import Report
@@ -31,16 +30,23 @@ class WrittenStep:
         """After its first run."""
         return bool(self.runs)
 
-    def run(self, report: Report) -> str:
+    def run(self, report: Report, log: InstallLog) -> str:
         """Do what the test has written."""
         self.runs.append(self.title)
         report(0.5)
         return self.does()
 
 
-def fail() -> str:
-    """What fails."""
-    raise SetUpError("It is missing: install it.")
+def fails(error: SetUpError) -> Callable[[], str]:
+    """What raises an error."""
+
+    def fail() -> str:
+        raise error
+
+    return fail
+
+
+MISSING = SetUpError("It is missing: install it.", "There is no page.")
 
 
 class Terminal(io.StringIO):
@@ -54,44 +60,106 @@ class Terminal(io.StringIO):
 def test_a_step_is_a_line_and_happens_once() -> None:
     """Where there is no terminal; a second set-up prints nothing."""
     steps = [WrittenStep("The first"), WrittenStep("The second")]
-    stream = io.StringIO()
-    set_up(steps, stream)
-    first, second, end = stream.getvalue().splitlines()
-    assert (first, second) == ("Set-up 1/2: The first", "Set-up 2/2: The second")
-    assert end.startswith("Set up in ")
+    set_up(steps, stream := io.StringIO())
+    start, *ends, last = stream.getvalue().splitlines()
+    assert start == "Set-up: The first, The second"
+    assert sorted(end.rpartition(": ")[2] for end in ends) == ["The first", "The second"]
+    assert [end.partition(":")[0] for end in ends] == ["Set-up 1/2", "Set-up 2/2"]
+    assert last.startswith("Set up in ")
     set_up(steps, again := io.StringIO())
     assert again.getvalue() == ""
     assert [each.runs for each in steps] == [["The first"], ["The second"]]
 
 
-def test_a_terminal_has_one_live_line() -> None:
-    """It is gone in the end; only the last line stays."""
+def test_steps_run_at_the_same_time() -> None:
+    """Each of two waits until the other one runs."""
+    both = threading.Barrier(2, timeout=30)
+
+    def meet() -> str:
+        both.wait()
+        return ""
+
+    steps = [WrittenStep(name, meet) for name in ("One", "Other")]
+    set_up(steps, io.StringIO())
+    assert all(step.is_done() for step in steps)
+
+
+def test_a_terminal_has_one_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fits into the terminal, and is gone in the end; only the last line stays."""
+    monkeypatch.setenv("COLUMNS", "50")
     set_up([WrittenStep("The first"), WrittenStep("The second")], stream := Terminal())
+    _, live, *_ = stream.getvalue().split("\r")
+    assert live.startswith("Set-up [")
+    assert len(live) == 49
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().rpartition("\r")[2].startswith("Set up in ")
     assert "\x1b" not in stream.getvalue()
 
 
 def test_what_is_not_needed_may_fail() -> None:
-    """It is a line, and what comes after it is installed."""
-    after = WrittenStep("After")
-    set_up([WrittenStep("Azurite", fail, is_needed=False), after], stream := io.StringIO())
-    assert "It is missing: install it.\n" in stream.getvalue()
-    assert after.is_done()
+    """It is a line; what fails for the same reason shares it."""
+    other = SetUpError(MISSING.reason, "There is no storage.")
+    steps = [
+        WrittenStep("Pages", fails(MISSING), is_needed=False),
+        WrittenStep("Python"),
+        WrittenStep("Azurite", fails(other), is_needed=False),
+    ]
+    set_up(steps, stream := io.StringIO())
+    assert (
+        "\nIt is missing: install it. There is no page. There is no storage.\nSet up in "
+        in stream.getvalue()
+    )
 
 
-def test_what_is_needed_stops_the_set_up() -> None:
-    """Nothing after it is tried."""
-    after = WrittenStep("After")
-    with pytest.raises(SetUpError, match="install it"):
-        set_up([WrittenStep("Python", fail), after], io.StringIO())
-    assert not after.is_done()
+def test_nothing_is_set_up() -> None:
+    """If all steps fail, it does not claim the contrary."""
+    set_up([WrittenStep("Pages", fails(MISSING), is_needed=False)], stream := io.StringIO())
+    assert stream.getvalue().endswith("\nIt is missing: install it. There is no page.\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_needed"), [(MISSING, True), (WrongPackageError("It is another one."), False)]
+)
+def test_what_stops_the_set_up(error: SetUpError, is_needed: bool) -> None:
+    """A step that is needed, and any package that is not the pinned one; the others have ended."""
+    other = WrittenStep("Other")
+    steps = [
+        WrittenStep("Python", fails(error), is_needed=is_needed),
+        WrittenStep("Azurite", fails(SetUpError("It is old.")), is_needed=False),
+        other,
+    ]
+    with pytest.raises(type(error), match=str(error)):
+        set_up(steps, stream := io.StringIO())
+    assert other.is_done()
+    assert stream.getvalue().endswith("\nIt is old.\n")
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> InstallLog:
     """A log of the test's own."""
     return InstallLog(tmp_path / "setup.log")
+
+
+def test_each_program_has_a_log(tmp_path: Path) -> None:
+    """Though two write at once, an error has its own program's words."""
+    written = threading.Barrier(2, timeout=30)
+
+    def on_line(_line: str) -> None:
+        written.wait()
+
+    @dataclass
+    class Failing(WrittenStep):
+        def run(self, report: Report, log: InstallLog) -> str:
+            code = "import sys; sys.exit('error ' + sys.argv[1])"
+            assert not log.run([sys.executable, "-c", code, self.title], on_line)
+            raise SetUpError(f"{log.reason()} in {log.file.name}")
+
+    steps = [Failing(name, is_needed=False) for name in ("The pages' files", "Azurite")]
+    set_up(steps, stream := io.StringIO(), tmp_path)
+    *_, pages, azurite = stream.getvalue().splitlines()
+    assert pages == "error The pages' files in pages-files.log"
+    assert azurite == "error Azurite in azurite.log"
+    assert (tmp_path / "azurite.log").read_text("utf-8").endswith("\nerror Azurite\n")
 
 
 @pytest.fixture
@@ -108,21 +176,21 @@ def test_offline(tmp_path: Path, log: InstallLog) -> None:
     """Without a network the missing packages are named; what is installed needs none."""
     file = tmp_path / "requirements.txt"
     file.write_text("# nothing yet\n", "utf-8")
-    packages = PythonPackages("The packages", tmp_path / "a venv", [file], [], log=log)
+    packages = PythonPackages("The packages", tmp_path / "a venv", [file], [])
     assert not packages.is_done()
-    assert packages.run(lambda _: None) == ""
+    assert packages.run(lambda _: None, log) == ""
     assert packages.is_done()
     file.write_text("left-pad==1.0\nright-pad==2.0\n", "utf-8")
     assert not packages.is_done()
     with pytest.raises(SetUpError) as caught:
-        packages.run(lambda _: None)
+        packages.run(lambda _: None, log)
     assert "there is no network" in str(caught.value)
     assert "Missing: left-pad 1.0, right-pad 2.0." in str(caught.value)
     assert str(log.file) in str(caught.value)
     assert "left-pad" in log.file.read_text("utf-8")
     # Another version of an installed package: the run goes on with what there is.
     file.write_text("pip==0.1\n", "utf-8")
-    assert "Going on with what is installed" in packages.run(lambda _: None)
+    assert "Going on with what is installed" in packages.run(lambda _: None, log)
     assert not packages.is_done()
 
 
@@ -138,29 +206,7 @@ def test_an_unusable_environment_is_made_again(
     (old / "bin" / "python").symlink_to(sys.executable)
     (old / "pyvenv.cfg").write_text(settings, "utf-8")
     (old / "left").touch()
-    packages = PythonPackages("The packages", old, [file], [], log=log)
-    packages.run(lambda _: None)
+    packages = PythonPackages("The packages", old, [file], [])
+    packages.run(lambda _: None, log)
     assert packages.is_done()
     assert not (old / "left").exists()
-
-
-def test_without_npm(tmp_path: Path, log: InstallLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line says what to install, and what does not work without it."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    packages = NpmPackages("Azurite", tmp_path / "azurite", ["a@1"], "State is in memory.", log=log)
-    with pytest.raises(SetUpError, match=r"npm is missing: install Node\.js .* State is in memory"):
-        packages.run(lambda _: None)
-    quiet = NpmPackages(
-        "Azurite", tmp_path / "azurite", ["a@1"], "", says_without_npm=False, log=log
-    )
-    assert quiet.is_done()
-
-
-def test_the_registry_is_npms(tmp_path: Path) -> None:
-    """A setting or .npmrc names another one."""
-    assert registry({}, tmp_path) == "https://registry.npmjs.org"
-    (tmp_path / ".npmrc").write_text("//x/:_auth=1\nregistry=https://example.com/npm/\n", "utf-8")
-    assert registry({}, tmp_path) == "https://example.com/npm"
-    assert registry({"npm_config_registry": "https://other.example"}, tmp_path) == (
-        "https://other.example"
-    )

@@ -1,6 +1,7 @@
 """Azurite as a child process: its ports, its accounts and its data."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -198,21 +199,21 @@ async def test_missing_program_is_named(tmp_path: Path) -> None:
 
 async def test_program_that_ends_is_an_error(tmp_path: Path) -> None:
     """A program that ends at every start is an error with its exit code."""
-    program = tmp_path / "azurite"
-    program.write_text("#!/bin/sh\nexit 3\n")
-    program.chmod(0o755)
+    program = tmp_path / "azurite.js"
+    program.write_text("process.exit(3)")
     with pytest.raises(AzuriteError, match="exit code 3"):
         await Azurite(program=program).start()
 
 
 async def test_port_taken_during_the_start(tmp_path: Path) -> None:
     """If Azurite ends because another program took its port, it is started again."""
-    program = tmp_path / "azurite"
+    program = tmp_path / "azurite.js"
     mark = tmp_path / "started before"
     program.write_text(
-        f'#!/bin/sh\n[ -e "{mark}" ] || {{ touch "{mark}"; exit 1; }}\nexec {PROGRAM} "$@"\n'
+        f"const fs = require('fs'), mark = {json.dumps(str(mark))}\n"
+        "if (!fs.existsSync(mark)) { fs.writeFileSync(mark, ''); process.exit(1) }\n"
+        f"require({json.dumps(str(PROGRAM))})"
     )
-    program.chmod(0o755)
     async with (
         running(Azurite(program=program)) as one,
         QueueClient.from_connection_string(one.connection_string(), "queue") as queue,

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from playwright import async_api, sync_api
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.setup.tools import TEST_FILES
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -70,7 +70,7 @@ def tab(browser: Browser, complaints: list[str], width: int, height: int) -> Ite
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds in the page: a rule and an element each."""
-    page.evaluate((PAGE_LIBRARIES / "axe.js").read_text("utf-8"))
+    page.evaluate((TEST_FILES.folder / "axe.js").read_text("utf-8"))
     report = page.evaluate("rules => axe.run({runOnly: rules})", ACCESS_RULES)
     return [
         f"{found['id']}: {node['html'][:300]}"

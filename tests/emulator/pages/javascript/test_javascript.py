@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.setup.page_libraries import PAGE_LIBRARIES
+from emulator.setup.tools import PAGES
 
 FOLDER = Path(__file__).parent
 NODE = shutil.which("node")
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 120
 def test_javascript(file: Path) -> None:
     """Each case of a file passes."""
     command = [str(NODE), "--test", "--test-reporter=spec", str(file)]
-    found = {"PAGE_LIBRARIES": str(PAGE_LIBRARIES)} if PAGE_LIBRARIES.is_dir() else {}
+    found = {"PAGE_LIBRARIES": str(PAGES.folder)} if PAGES.folder.is_dir() else {}
     done = subprocess.run(
         command,
         capture_output=True,

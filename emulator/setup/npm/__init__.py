@@ -1,1 +1,0 @@
-"""Set-up with npm, and without it."""
