@@ -33,6 +33,9 @@ OFFLINE = (
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 KEPT_LINES = 400
 
+ERROR = re.compile(r"(?:ERROR: |npm error (?!code |syscall |path |errno ))(.+)", re.I)
+"""A line of pip's or npm's that says what went wrong, in words."""
+
 
 class InstallLog:
     """Runs one program at a time; another thread may stop it.
@@ -103,9 +106,8 @@ class InstallLog:
         """Why the last program failed, in a few words; empty if it did not say."""
         if any(sign in line for line in self._last for sign in OFFLINE):
             return NO_NETWORK
-        errors = [line for line in self._last if line.lower().startswith(("error", "npm err"))]
-        found = next(iter(errors or self._last[-1:]), "")
-        return re.sub(r"^(ERROR: |npm error (code )?)", "", found)[:200]
+        errors = [found[1] for found in map(ERROR.match, self._last) if found]
+        return next(iter(errors or self._last[-1:]), "")[:200]
 
     def _started(
         self, command: Sequence[str], environ: Mapping[str, str] | None, folder: Path

@@ -41,11 +41,11 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
     if not due:
         return
     started = time.monotonic()
-    ended = _ended(due, stream, logs)
+    futures = _run(due, stream, logs)
     lines: list[str] = []
     losses: dict[str, list[str]] = {}
     fatal: list[SetUpError] = []
-    for step, future in zip(due, ended, strict=True):
+    for step, future in zip(due, futures, strict=True):
         try:
             lines.append(future.result())
         except SetUpError as error:
@@ -58,13 +58,13 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         print(line, file=stream, flush=True)
     if fatal:
         raise fatal[0]
-    if any(future.exception() is None for future in ended):
+    if any(future.exception() is None for future in futures):
         seconds = time.monotonic() - started
         print(f"Set up in {seconds:.0f} s, in .venv and .cache.", file=stream, flush=True)
 
 
-def _ended(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> "Sequence[Future[str]]":
-    """What became of the steps, once all have ended."""
+def _run(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> "Sequence[Future[str]]":
+    """Run all steps to their end."""
     progress = Progress(due, stream)
     outputs = [InstallLog(logs / f"{_file_name(step.title)}.log") for step in due]
     futures: dict[Future[str], SetUpStep] = {}

@@ -150,16 +150,16 @@ def test_each_program_has_a_log(tmp_path: Path) -> None:
     @dataclass
     class Failing(WrittenStep):
         def run(self, report: Report, log: InstallLog) -> str:
-            code = "import sys; sys.exit('error ' + sys.argv[1])"
+            code = "import sys; sys.exit('ERROR: ' + sys.argv[1])"
             assert not log.run([sys.executable, "-c", code, self.title], on_line)
             raise SetUpError(f"{log.reason()} in {log.file.name}")
 
     steps = [Failing(name, is_needed=False) for name in ("The pages' files", "Azurite")]
     set_up(steps, stream := io.StringIO(), tmp_path)
     *_, pages, azurite = stream.getvalue().splitlines()
-    assert pages == "error The pages' files in pages-files.log"
-    assert azurite == "error Azurite in azurite.log"
-    assert (tmp_path / "azurite.log").read_text("utf-8").endswith("\nerror Azurite\n")
+    assert pages == "The pages' files in pages-files.log"
+    assert azurite == "Azurite in azurite.log"
+    assert (tmp_path / "azurite.log").read_text("utf-8").endswith("\nERROR: Azurite\n")
 
 
 @pytest.fixture

@@ -141,6 +141,13 @@ async def test_taken_port_is_replaced() -> None:
                 await queue.create_queue()
 
 
+async def test_blobs_are_never_in_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer may have set one for an Azurite of their own; its drivers are not bundled."""
+    monkeypatch.setenv("AZURITE_DB", "mysql://root@127.0.0.1:9/azurite")
+    async with running(Azurite()):
+        pass
+
+
 async def test_only_loopback_listens() -> None:
     """Nothing of it can be reached by another of this machine's addresses."""
     async with running(Azurite()) as one:
