@@ -171,8 +171,7 @@ def test_what_is_installed_with_more_is_installed(tmp_path: Path) -> None:
     both.write_text("-r one.txt\npip>=2\n")
     log = InstallLog(tmp_path / "setup.log")
     whole, part = (
-        PythonPackages("The packages", tmp_path / "venv", [file], [])
-        for file in (both, one)
+        PythonPackages("The packages", tmp_path / "venv", [file], []) for file in (both, one)
     )
     whole.run(lambda _: None, log)
     assert part.is_done()
