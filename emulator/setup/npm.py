@@ -19,7 +19,8 @@ from emulator.setup.stamp import Stamp
 from emulator.setup.step import Report
 
 OPTIONS = (
-    *("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=warn"),
+    *("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"),
+    "--loglevel=warn",
     # Otherwise it takes 70 seconds to notice that there is no network.
     *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
 )

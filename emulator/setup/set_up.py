@@ -19,8 +19,9 @@ from emulator.setup.step import SetUpStep
 LOGS = ROOT / ".cache" / "setup"
 TICK_SECONDS = 0.2
 
-STOP_SECONDS = 5.0
-"""How long pip and npm have to remove their temporary files before they are killed."""
+STOP_SECONDS = 2.0
+"""How long pip has to remove its temporary files before it is killed. npm would take longer, to undo
+what it has done, which nobody needs."""
 
 
 def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path = LOGS) -> None:
