@@ -36,7 +36,7 @@ class SetUpStep(Protocol):
         """Install it.
 
         Args:
-            report: is told how far it is.
+            report: takes how far it is.
             log: runs its programs, and ends them if the set-up is interrupted.
 
         Returns:
