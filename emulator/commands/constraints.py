@@ -84,7 +84,9 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
         wanted = tuple(line.text for line in own)
         if wanted not in alike:
             found = resolved([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}
-            alike[wanted] = _text(BOT_HEADER, _pins(found, known | {line.name for line in own if line.version}))
+            alike[wanted] = _text(
+                BOT_HEADER, _pins(found, known | {line.name for line in own if line.version})
+            )
         texts[bot / CONSTRAINTS] = alike[wanted]
     return texts
 
