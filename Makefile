@@ -2,7 +2,7 @@
 # emulator/targets has them all. Only variables of the command line count, not the environment's.
 
 TARGETS := run azure playground test smoke portable check runbooks collector bench format package app-package \
-	constraints picture recording setup pages azurite validators clean
+	constraints picture recording setup clean
 
 # Any Python will do; run.py looks for one that is new enough.
 PYTHONS := .venv/bin/python python3 python3.13 python

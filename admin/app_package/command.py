@@ -161,7 +161,7 @@ def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -
     if package.schema is None:
         lines.append(
             "Not checked with Microsoft's schema: the manifest's $schema names none that is"
-            " installed. `make validators` installs them."
+            " installed. `make setup` installs them."
         )
     lines += [f"Look at {warning}" for warning in warnings]
     lines += [

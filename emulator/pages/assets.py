@@ -33,7 +33,7 @@ class PageAssets:
     async def _library(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         if self._libraries is None or not self.has_library(name):
-            raise web.HTTPNotFound(text=f"{name} is not installed: run make pages, then reload")
+            raise web.HTTPNotFound(text=f"{name} is not installed: run make setup, then reload")
         return _file(self._libraries, name)
 
     async def _own(self, request: web.Request) -> web.StreamResponse:

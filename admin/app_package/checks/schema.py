@@ -1,4 +1,4 @@
-"""Microsoft's JSON schemas of manifests and their languages, which `make validators` installs."""
+"""Microsoft's JSON schemas of manifests and their languages, which `make setup` installs."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -49,7 +49,7 @@ async def test_a_library_that_is_missing(url: str) -> None:
     status, _, text = await answer(f"{url}/assets/libraries/markdown-it.js")
     assert (status, text) == (
         404,
-        "markdown-it.js is not installed: run make pages, then reload",
+        "markdown-it.js is not installed: run make setup, then reload",
     )
 
 

@@ -200,7 +200,7 @@ async def test_https_takes_tokens(authority: CertificateAuthority) -> None:
 
 async def test_missing_program_is_named(tmp_path: Path) -> None:
     """Without the program the error says how to install it."""
-    with pytest.raises(AzuriteError, match="make azurite"):
+    with pytest.raises(AzuriteError, match="make setup"):
         await Azurite(program=tmp_path / "none").start()
 
 

@@ -182,7 +182,7 @@ def test_no_azurite(reporting: dict[str, str], logs: Path) -> None:
     """Without Azurite the bot runs without a storage, and one line names the cure."""
     with MakeTarget("run", STORAGE, logs / "no azurite.log", reporting) as run:
         assert run.found.startswith("none: state is in memory, and lost with each save.")
-        assert "make azurite" in run.found
+        assert "make setup" in run.found
         assert environ_of(reporting)["AzureWebJobsStorage"] == ""
 
 
@@ -191,7 +191,7 @@ def test_queued_without_azurite(tmp_path: Path, logs: Path) -> None:
     """Queued turns without a storage are refused in one line."""
     target = MakeTarget("run", CHAT, logs / "queued.log", variables(tmp_path, TURNS="Queued"))
     with (
-        pytest.raises(AssertionError, match=r"TURNS=Queued needs storage\. .*make azurite"),
+        pytest.raises(AssertionError, match=r"TURNS=Queued needs storage\. .*make setup"),
         target,
     ):
         pass

@@ -56,7 +56,7 @@ function Remarks({ remarks }) {
 /** The card's elements, and remarks on how Teams shows it. */
 function renderCard(json, handlers, isStatic) {
   if (!globalThis.AdaptiveCards) {
-    return noted("Cards cannot be shown without their library: run make pages, then reload.");
+    return noted("Cards cannot be shown without their library: run make setup, then reload.");
   }
   if (isTooNew(json.version)) {
     const remark = `Teams shows the fallback text: the card's version is ${json.version}.`;

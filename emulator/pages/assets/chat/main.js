@@ -10,7 +10,7 @@ function explain(text) {
   app.replaceChildren(note);
 }
 
-const MISSING = 'The chat needs its libraries: run "make pages" or "run.py pages", then reload.';
+const MISSING = 'The chat needs its libraries: run "make setup" or "run.py setup", then reload.';
 
 try {
   if (!facts.installed) throw new Error(MISSING);

@@ -61,6 +61,6 @@ def test_without_libraries(browser: Browser, tmp_path: Path) -> None:
     with CloudThread(Cloud(tmp_path)) as thread:
         page.goto(f"{thread.cloud.pages.url}/")
         expect(page.locator("body")).to_contain_text(
-            'run "make pages" or "run.py pages", then reload'
+            'run "make setup" or "run.py setup", then reload'
         )
     page.close()
