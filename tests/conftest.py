@@ -35,6 +35,7 @@ STARTED_FIRST = (
     "test_federated_route.py",
     "test_failed_sign_in.py",
     "test_killed_workers.py",
+    "test_cut_off_turns.py",
     "test_queued_turns.py",
     "test_storage_requests.py",
     "test_burst.py",

@@ -12,7 +12,10 @@ from emulator.setup.errors import SetUpError
 from emulator.setup.install_log import InstallLog
 from emulator.setup.step import Report
 from emulator.targets.target import Target, needs
+from emulator.targets.variable import Variable
 from tests.support import ci_run
+
+pytestmark = pytest.mark.extended
 
 HEAD = """
 import os, pathlib, sys, time
@@ -125,6 +128,14 @@ def test_every_command_runs(project: Project) -> None:
             "total: 3 passed, 1 failed, 0 skipped",
         ],
     )
+
+
+def test_a_target_with_a_variable(project: Project) -> None:
+    """It is given as after `make`."""
+    project.write("test_a.py", PASSES, FAILS)
+    only = Variable("ONLY", "", "")
+    target = Target("test", "", [only], [], lambda values: [project.command("-k", values["ONLY"])])
+    assert ci_run.main(["test ONLY=passes"], {"test": target}) == 0
 
 
 def test_a_target_that_cannot_be_set_up(project: Project) -> None:

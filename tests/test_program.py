@@ -9,6 +9,8 @@ import pytest
 from tests.support.program import Program, is_running
 from tests.support.timing.condition import until
 
+pytestmark = pytest.mark.extended
+
 
 def test_a_failing_test_kills_its_program() -> None:
     """A test that fails while its program runs does not wait for it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from emulator.setup.install_log import ROOT
+from emulator.setup.step import SetUpStep
 from emulator.setup.tools import (
     ADMIN,
     ALL_TESTS,
@@ -45,12 +46,6 @@ PORTABLE = (
 )
 """Tests that need nothing of the test kit, which is for Unix."""
 
-SLOW = (
-    *("end_to_end", "emulator", "samples", "admin/deployment", "admin/doctor", "admin/migrate"),
-    *("cloud_adapter/proactive", "cloud_adapter/queued"),
-)
-"""The folders of tests that FAST=1 leaves out."""
-
 
 def module(name: str, *arguments: str) -> list[str]:
     """The command that runs a module in the project's environment."""
@@ -76,13 +71,18 @@ def parallel(values: Values, workers: str, *arguments: str) -> list[str]:
     return pytest(values, *options, "-n", workers, *arguments)
 
 
+def _test_steps(values: Values) -> Sequence[SetUpStep]:
+    if not is_on(values, "ALL"):
+        return [TESTS, AZURITE]
+    return [ALL_TESTS, AZURITE, PAGES, TEST_FILES, PLAYGROUND, VALIDATORS]
+
+
 def _test(values: Values) -> Sequence[Sequence[str]]:
-    if is_on(values, "FAST"):
-        ignored = [word for name in SLOW for word in ("--ignore", f"tests/{name}")]
-        return [parallel(values, values["WORKERS"], *ignored)]
     shutil.rmtree(ROOT / LOGS, ignore_errors=True)
     logs = f"--logs={LOGS}"
     most = "not timed and not last and not az and not collector"
+    if not is_on(values, "ALL"):
+        return [parallel(values, values["WORKERS"], "-m", f"{most} and not extended", logs)]
     return [
         parallel(values, values["WORKERS"], "-m", most, logs),
         parallel(values, "2", "-m", "timed", logs),
@@ -98,7 +98,7 @@ def _check(_values: Values) -> Sequence[Sequence[str]]:
         module("mypy"),
         # What runs on Windows, too: no call that only POSIX has.
         module("mypy", "--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS),
-        module("pytest", "tests/test_imports.py", *own),
+        module("pytest", "tests/test_imports.py", "tests/docs/test_glossary.py", *own),
     ]
 
 
@@ -154,13 +154,13 @@ def _alone(command: Sequence[str], _values: Values) -> Sequence[Sequence[str]]:
 PROJECT_TARGETS = (
     Target(
         "test",
-        "every test, the browser's too: half an hour",
+        "the tests of the base and the bot: five minutes",
         [
-            Variable("FAST", "", "1 leaves out end-to-end tests and other slow ones", flag),
+            Variable("ALL", "", "1 adds those of the tools, and long ones: half an hour", flag),
             Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
             Variable("WORKERS", "3", "processes that share the tests", number),
         ],
-        needs(ALL_TESTS, PAGES, TEST_FILES, PLAYGROUND, AZURITE, VALIDATORS),
+        _test_steps,
         _test,
     ),
     Target(
@@ -179,7 +179,7 @@ PROJECT_TARGETS = (
         _module("pytest", "--noconftest", *PORTABLE),
         is_for_maintainers=True,
     ),
-    Target("check", "lint, format, types, import rules", [], needs(ALL_TESTS), _check),
+    Target("check", "lint, format, types, import rules, words", [], needs(ALL_TESTS), _check),
     # Not part of `test`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
     Target(
         "runbooks",

@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from admin.app_package.app_values import AppValues
-from admin.app_package.feature import Feature
 from admin.app_package.filled_manifest import FilledManifest
-from admin.app_package.known_bot import KnownBot
-from admin.app_package.package import AppPackage
-from app_package import icons
+from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 from tests.support.project import ROOT
 
 VALIDATORS = ROOT / ".cache" / "validators"
@@ -35,20 +30,6 @@ VALUES = {
 }
 MANIFEST = ROOT / "app_package" / "manifest.json"
 
-LOCAL = ROOT / "m365agents.local.yml"
-
-
-def local_settings(app_id: str, tenant_id: str) -> dict[str, str]:
-    """The settings of the app that m365agents.local.yml writes for a bot (GUIDs)."""
-    values = {"${{BOT_ID}}": app_id, "${{BOT_TENANT_ID}}": tenant_id}
-    deploy = YAML(typ="safe").load(LOCAL.read_text("utf-8"))["deploy"]
-    [step] = [each for each in deploy if each["uses"] == "file/createOrUpdateEnvironmentFile"]
-    text = json.dumps(step["with"]["envs"])
-    for variable, value in values.items():
-        text = text.replace(variable, value)
-    settings: dict[str, str] = json.loads(text)
-    return settings
-
 
 def without_features(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest that offers a bot alone: `make app-package KEEP=1` may have written more to it."""
@@ -56,22 +37,6 @@ def without_features(manifest: Mapping[str, Any]) -> dict[str, Any]:
     bots = [each | {"supportsFiles": False} for each in manifest["bots"]]
     kept = {name: value for name, value in manifest.items() if name not in members}
     return kept | {"bots": bots}
-
-
-def package_of(
-    manifest: Mapping[str, Any],
-    folder: Path,
-    azd: KnownBot | None = None,
-    features: Sequence[Feature] = (),
-) -> AppPackage:
-    """The package of a manifest, with the project's icons."""
-    for name in icons.ICONS:
-        (folder / name).write_bytes((MANIFEST.parent / name).read_bytes())
-    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    (folder / ".env").write_text("", "utf-8")
-    azd = azd or KnownBot()
-    values = AppValues(folder / ".env", VALUES, azd)
-    return AppPackage(folder / "manifest.json", values, azd, features)
 
 
 MISSING: Any = object()

@@ -18,9 +18,9 @@ from tests.app_package.conftest import (
     SSO_APP_ID,
     VALUES,
     SchemaErrors,
-    package_of,
     without_features,
 )
+from tests.app_package.written_package import package_of
 from tests.support.project import ROOT
 
 FEATURES = ["files", "message_extension", "sso"]

@@ -13,7 +13,8 @@ from auth.certificates.private_key import certificate_from_bytes
 from auth.settings import CERTIFICATE
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
-from tests.app_package.conftest import BOT_ID, local_settings
+from tests.app_package.conftest import BOT_ID
+from tests.app_package.local_file import local_settings
 from tests.support.bots.bot_process import BotProcess
 from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller

@@ -17,8 +17,8 @@ from tests.app_package.conftest import (
     SSO_APP_ID,
     VALUES,
     SchemaErrors,
-    package_of,
 )
+from tests.app_package.written_package import package_of
 
 Json = Any
 Mutation = Callable[[Json], object]

@@ -18,9 +18,9 @@ from tests.app_package.conftest import (
     VALUES,
     SchemaErrors,
     changed,
-    package_of,
     without_features,
 )
+from tests.app_package.written_package import package_of
 
 Json = Any
 

@@ -10,7 +10,8 @@ import pytest
 from admin.app_package.feature import named_features
 from admin.app_package.filled_manifest import FilledManifest
 from admin.app_package.problems import PackageRefused
-from tests.app_package.conftest import MANIFEST, VALUES, changed, package_of
+from tests.app_package.conftest import MANIFEST, VALUES, changed
+from tests.app_package.written_package import package_of
 
 Json = Any
 

@@ -19,7 +19,8 @@ from admin.migrate.managed_identity.env_file import EnvFile
 from auth.settings import Settings
 from emulator.setup.tools import TEST_FILES
 from emulator.targets.command_line import TARGETS
-from tests.app_package.conftest import BOT_ID, MANIFEST, local_settings
+from tests.app_package.conftest import BOT_ID, MANIFEST
+from tests.app_package.local_file import local_settings
 from tests.docs.commands.command_tables import AZD, fault
 from tests.support.project import ROOT
 

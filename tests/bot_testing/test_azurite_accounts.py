@@ -1,9 +1,12 @@
 """AzuriteAccounts: an account of its own for each test, in an Azurite that is not old."""
 
+import pytest
 from azure.storage.queue import QueueServiceClient
 
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from tests.support.program import is_running
+
+pytestmark = pytest.mark.extended
 
 
 def create_queue(account: str) -> None:

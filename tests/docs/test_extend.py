@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.project import ROOT
 
-EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.name[0] not in "._")
+EXAMPLES = sorted(path for path in (ROOT / "examples").glob("[!._]*") if path.is_dir())
 WITHOUT_THE_ADAPTER = ROOT / "examples" / "aiohttp_bot"
 """Not a bot for this project's adapter: its page is another one."""
 

@@ -1,9 +1,8 @@
 """Words of a private language do not come back: the worst of the glossary's right column."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.test_imports import kept_to_rules, name
 
@@ -33,7 +32,10 @@ WORDS = {
 }
 """Patterns of words, in lower case and apart, and what to say instead."""
 
-CONSTANTS = re.compile(r"\b_?(MOST|LONGEST|SMALLEST|LARGEST|USUAL|PATIENCE)_?[A-Z]*\b")
+PATTERN = re.compile(rf"\b(?:{'|'.join(WORDS)})\b".replace(" ", r"[\s#]+"))
+"""All of them, over the ends of lines too, also in comments."""
+
+CONSTANTS = re.compile(r"\b_?(?:MOST|LONGEST|SMALLEST|LARGEST|USUAL|PATIENCE)_?[A-Z]*\b")
 """Say MAX_..., MIN_..., ..._SECONDS, ..._BYTES."""
 
 ALLOWED: dict[str, set[str]] = {
@@ -64,31 +66,44 @@ FILES = [
 ]
 
 
-def words_of(text: str) -> str:
-    """A text's words in lower case, those of identifiers too, parted by single blanks."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).replace("_", " ")
-    return re.sub(r"[\s#]+", " ", apart).lower()
+def found(text: str) -> Iterator[tuple[int, str, str]]:
+    """What a text says in the private language: its line, the word, and what to say instead.
+
+    Words are also found within identifiers.
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).replace("_", " ").lower()
+    for match in PATTERN.finditer(words):
+        word = re.sub(r"[\s#]+", " ", match[0])
+        [instead] = [WORDS[each] for each in WORDS if re.fullmatch(each, word)]
+        yield words.count("\n", 0, match.start()) + 1, word, instead
+    for match in CONSTANTS.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield line, match[0], "MAX_..., MIN_..., ..._SECONDS or ..._BYTES"
 
 
-def found(text: str) -> set[str]:
-    """What a text says in the private language."""
-    words = words_of(text)
-    pattern = re.compile(rf"\b({'|'.join(WORDS)})\b")
-    constants = {match[0] for match in CONSTANTS.finditer(text)}
-    return {match[0] for match in pattern.finditer(words)} | constants
+def violations(file: Path) -> list[str]:
+    """What a file is to say instead, with the lines."""
+    return [
+        f"{name(file)}:{line}: {word} -> {instead}"
+        for line, word, instead in found(file.read_text("utf-8"))
+        if word not in ALLOWED.get(name(file), ())
+    ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_private_language(file: Path) -> None:
-    """A file uses the field's words."""
-    left = found(file.read_text("utf-8")) - ALLOWED.get(name(file), set())
-    assert not left, f"see WORDS for what to say instead of {left}"
+def test_no_private_language() -> None:
+    """Every file uses the field's words."""
+    wrong = [each for file in FILES for each in violations(file)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_how_words_are_found() -> None:
     """In identifiers, over the ends of lines, and not within other words."""
-    assert found("class BellRings:") == {"rings"}
-    assert found("the_ring_of = 1") == {"ring"}
-    assert found("its turn\n    # is made") == {"turn is made"}
-    assert found("a string that tolders") == set()
-    assert found("LONGEST_NAP = 5") == {"LONGEST_NAP"}
+
+    def words(text: str) -> list[tuple[int, str]]:
+        return [(line, word) for line, word, _ in found(text)]
+
+    assert words("class BellRings:") == [(1, "rings")]
+    assert words("\nthe_ring_of = 1") == [(2, "ring")]
+    assert words("\nits turn\n    # is made") == [(2, "turn is made")]
+    assert words("a string that tolders") == []
+    assert words("\nLONGEST_NAP = 5") == [(2, "LONGEST_NAP")]

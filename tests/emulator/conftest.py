@@ -8,6 +8,7 @@ import pytest
 
 from emulator.certificates import CertificateAuthority
 from emulator.entra.token_issuer import TokenIssuer
+from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 
 
 @pytest.fixture(scope="session")

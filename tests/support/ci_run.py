@@ -3,7 +3,7 @@
 `make test` stops at the first command that fails. Here every command runs, and one test that
 stumbles does not fail the run.
 
-Usage: python -m tests.support.ci_run TARGET ...
+Usage: python -m tests.support.ci_run "TARGET NAME=VALUE ..." ...
 """
 
 import json
@@ -43,12 +43,13 @@ REFUSED: Mapping[int, str] = {
 """Exit statuses that are no test's failure, and that another attempt would not change."""
 
 
-def main(names: Sequence[str], targets: Mapping[str, Target] = TARGETS) -> int:
-    """Run the targets of these names; returns the exit status."""
+def main(lines: Sequence[str], targets: Mapping[str, Target] = TARGETS) -> int:
+    """Run targets, each with its variables as after `make`; returns the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         run = CiRun(Path(folder))
-        for name in names:
-            run.run(targets[name])
+        for line in lines:
+            name, *given = line.split()
+            run.run(targets[name], given)
         run.repeat_failed()
         return run.conclude()
 
@@ -67,14 +68,15 @@ class CiRun:
         self._stumbles: list[str] = []
         self._failures: list[str] = []
 
-    def run(self, target: Target) -> None:
-        """Run all commands of a target, whichever fail."""
+    def run(self, target: Target, given: Sequence[str]) -> None:
+        """Run all commands of a target, whichever fail; `given` has NAME=VALUE each."""
+        values = target.values(given)
         try:
-            set_up(target.steps(target.values([])))
+            set_up(target.steps(values))
         except SetUpError as error:
             self._failures.append(f"make {target.name} - {error}")
             return
-        for command in target.commands(target.values([])):
+        for command in target.commands(values):
             if "pytest" in command:
                 self._run_tests(command)
             elif _call(command):

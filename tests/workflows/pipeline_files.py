@@ -1,6 +1,7 @@
 """The files of GitHub Actions, Dependabot and Azure Pipelines, and what they say."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,8 +86,8 @@ def lines(document: Document, *programs: str) -> list[str]:
 def ci_commands() -> list[str]:
     """What .ci/run runs, as `make` commands."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    [targets] = re.findall(r"^exec .* tests\.support\.ci_run (.*)$", script, re.M)
-    return [f"make {target}" for target in targets.split()]
+    [lines] = re.findall(r"^exec .* tests\.support\.ci_run (.*)$", script, re.M)
+    return [f"make {line}" for line in shlex.split(lines)]
 
 
 def passed_variables() -> dict[str, str]:

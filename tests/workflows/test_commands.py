@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from admin.command_line import app
+from emulator.targets import project_targets
 from emulator.targets.command_line import TARGETS
 from tests.support.project import ROOT
 from tests.workflows.pipeline_files import (
@@ -28,8 +29,8 @@ from tests.workflows.pipeline_files import (
 CI, DOCTOR = DEPLOY.with_name("ci.yml"), DEPLOY.with_name("doctor.yml")
 BOTH = pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.name)
 
-OTHER_LOOP = "make test FAST=1 LOOP=asyncio"
-"""What the pipelines run in addition: most tests on asyncio's own event loop, too."""
+OTHER_LOOP = "make test LOOP=asyncio"
+"""What the pipelines run in addition, on asyncio's own event loop."""
 
 BY_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
 """Parameters that azd finds out itself, from the account that is signed in."""
@@ -74,11 +75,16 @@ def test_the_commands_are_those_of_ci_run(file: str) -> None:
     assert OTHER_LOOP in commands
 
 
-def test_the_loop_is_passed_on() -> None:
-    """`LOOP=asyncio` reaches pytest."""
+@pytest.mark.parametrize(("everything", "runs"), [("ALL=", 1), ("ALL=1", 3)])
+def test_the_loop_is_passed_on(
+    everything: str, runs: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`LOOP=asyncio` reaches each pytest."""
+    monkeypatch.setattr(project_targets, "ROOT", tmp_path)  # where it empties the logs' folder
     test = TARGETS["test"]
-    [command] = test.commands(test.values(["FAST=1", "LOOP=asyncio"]))
-    assert re.search(r"-m pytest --loop asyncio ", " ".join(command))
+    commands = test.commands(test.values([everything, "LOOP=asyncio"]))
+    assert len(commands) == runs
+    assert all("-m pytest --loop asyncio " in " ".join(command) for command in commands)
 
 
 @pytest.mark.parametrize("file", [CI, AZURE], ids=lambda file: file.name)

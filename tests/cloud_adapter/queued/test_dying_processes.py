@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
+from typing import Any
 
 import pytest
 from aiohttp.web import StreamResponse
@@ -25,6 +26,16 @@ from tests.support.storage.broken_leases import break_leases
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.timing.moved_clock import MovedClock
+
+OWN = "tests/cloud_adapter/queued/test_dying_processes.py"
+
+
+def steps(*bounds: int) -> list[Any]:
+    """The numbers of requests: `make test` takes every fifth."""
+    extended = pytest.mark.extended(covered_by=[OWN])
+    return [
+        each if each % 5 == 0 else pytest.param(each, marks=extended) for each in range(*bounds)
+    ]
 
 
 class Death:
@@ -113,7 +124,7 @@ async def take_over(other: QueuedTurnsBot, story: Story, messages: QueueMessages
 
 
 @pytest.mark.parametrize("is_done", [False, True])
-@pytest.mark.parametrize("skip", range(45))
+@pytest.mark.parametrize("skip", steps(45))
 async def test_a_death_at_each_step(
     far: QueuedTurnsBot,
     other: QueuedTurnsBot,
@@ -141,7 +152,7 @@ async def test_a_death_at_each_step(
 
 
 @pytest.mark.parametrize("is_done", [False, True])
-@pytest.mark.parametrize("skip", range(28, 70))
+@pytest.mark.parametrize("skip", steps(28, 70))
 async def test_a_death_before_a_dead_letter(
     far: QueuedTurnsBot,
     other: QueuedTurnsBot,
@@ -171,7 +182,7 @@ async def test_a_death_before_a_dead_letter(
 
 
 @pytest.mark.parametrize("is_done", [False, True])
-@pytest.mark.parametrize("skip", range(45))
+@pytest.mark.parametrize("skip", steps(45))
 async def test_a_pause_at_each_step(
     far_account: StorageAccount,
     other: QueuedTurnsBot,

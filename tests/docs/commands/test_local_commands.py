@@ -75,7 +75,7 @@ def test_commands_are_found() -> None:
     found = {command for page in PAGES for command in commands(page, MAKE)}
     assert {
         "run",
-        "test FAST=1",
+        "test ALL=1",
         "run CREDENTIAL=Federated",
         "run PORT=7072 CHAT_PORT=3980",
     } <= found

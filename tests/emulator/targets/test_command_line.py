@@ -109,11 +109,11 @@ def test_only_ports_that_are_used_must_be_free() -> None:
     ("words", "said"),
     [
         (["nonsense"], "There is no command nonsense: choose one of run, "),
-        (["check", "FAST=1"], "check does not take FAST=1: it takes no variables."),
-        (["test", "--fast"], "test does not take --fast: it takes FAST=, LOOP=, WORKERS=."),
+        (["check", "ALL=1"], "check does not take ALL=1: it takes no variables."),
+        (["test", "--fast"], "test does not take --fast: it takes ALL=, LOOP=, WORKERS=."),
         (["PORT=70000"], "PORT=70000: PORT must be a port from 1 to 65535."),
         (["PORT=0"], "PORT=0: PORT must be a port from 1 to 65535."),
-        (["test", "FAST=yes"], "FAST=yes: FAST must be 1 or 0."),
+        (["test", "ALL=yes"], "ALL=yes: ALL must be 1 or 0."),
         (["test", "WORKERS=0"], "WORKERS=0: WORKERS must be a number, 1 or more."),
     ],
 )

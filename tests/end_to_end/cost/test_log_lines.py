@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from auth.settings import QUEUED
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from emulator.channel.conversations import Conversation
@@ -12,6 +14,8 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import InsistentChannel
+
+pytestmark = pytest.mark.extended
 
 POLLS = 2 * 120
 """How often a host looks into the app's two queues in an idle minute, every half second."""

@@ -224,6 +224,7 @@ async def token(app: ComposedApp, activity: dict[str, Any]) -> str:
     return header
 
 
+@pytest.mark.extended(covered_by=["tests/cloud_adapter/codec/test_body_cost.py"])
 @pytest.mark.parametrize("name", SHAPES)
 async def test_what_a_request_costs(
     name: str, app: ComposedApp, activity: dict[str, Any], token: str

@@ -17,6 +17,13 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.storage_wire import Exchange, StorageWire, round_trips
 from tests.support.wire.insistent_channel import InsistentChannel
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/queued/test_requests.py",
+        "tests/cloud_adapter/state/turns/test_round_trips.py",
+    ]
+)
+
 TURNS = 5
 """Turns that are measured, one after the other. A slow machine may spoil some."""
 

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from emulator.loopback import LOOPBACK
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
+
+pytestmark = pytest.mark.extended
 
 
 async def test_a_request_that_is_given_up() -> None:

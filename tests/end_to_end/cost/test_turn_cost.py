@@ -13,7 +13,7 @@ from auth.errors import Unavailable
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.errors import StateConflict
-from emulator.cloud import APP_TYPES, Cloud
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
@@ -39,7 +39,19 @@ UNWANTED = (
 Telemetry is off."""
 
 
-@pytest.fixture(scope="module", params=list(APP_TYPES))
+OWN = "tests/end_to_end/cost/test_turn_cost.py"
+
+CREDENTIALS = [
+    MANAGED_IDENTITY,
+    *(
+        pytest.param(each, marks=pytest.mark.extended(covered_by=[OWN]))
+        for each in APP_TYPES
+        if each != MANAGED_IDENTITY
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=CREDENTIALS)
 def each_cloud(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:

@@ -32,7 +32,15 @@ PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 WITHIN = 200.0
 """Seconds that nothing takes."""
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.extended(
+        covered_by=[
+            "tests/cloud_adapter/adapter/test_queued.py",
+            "tests/cloud_adapter/queued/test_requests.py",
+        ]
+    ),
+]
 
 
 @pytest.mark.parametrize(("at_once", "workers"), [(100, 1), (16, 2)])

@@ -59,6 +59,23 @@ FAILURES = [
 ]
 """Credential, the part whose first answer to a path is 503, that path, and the requests for it."""
 
+EARLY = [
+    MANAGED_IDENTITY,
+    *(
+        pytest.param(
+            each,
+            marks=pytest.mark.extended(
+                covered_by=[
+                    "tests/auth/outbound/test_token_provider.py",
+                    "tests/end_to_end/security/test_sign_in.py",
+                ]
+            ),
+        )
+        for each in APP_TYPES
+        if each != MANAGED_IDENTITY
+    ),
+]
+
 
 def slow(cloud: Cloud) -> None:
     """Let every endpoint on the way to a token take its time."""
@@ -81,6 +98,12 @@ def asked(server: Server, path: str) -> int:
     return sum(count for name, count in server.requests.items() if name.endswith(path))
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/outbound/test_credentials.py",
+        "tests/auth/inbound/test_signing_keys.py",
+    ]
+)
 @pytest.mark.parametrize("credential", list(APP_TYPES))
 def test_one_sign_in_for_all(credential: str, tmp_path: Path, logs: Path) -> None:
     """Fifty cold callers cost one request for each token, and one fetch of the channel's keys."""
@@ -95,6 +118,12 @@ def test_one_sign_in_for_all(credential: str, tmp_path: Path, logs: Path) -> Non
         assert asked(cloud.channel.server, KEYS_PATH) == 1
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/outbound/test_credentials.py",
+        "tests/auth/outbound/test_token_retries.py",
+    ]
+)
 @pytest.mark.parametrize(("credential", "part", "path", "requests"), FAILURES)
 def test_a_failure_in_passing(
     credential: str, part: str, path: str, requests: int, tmp_path: Path, logs: Path
@@ -112,7 +141,7 @@ def test_a_failure_in_passing(
         assert asked(server, path) == requests
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", EARLY)
 def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) -> None:
     """Keys and token are there before anybody calls; the first turn asks for nothing more."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:
@@ -130,6 +159,12 @@ def test_before_the_first_caller(credential: str, tmp_path: Path, logs: Path) ->
         assert asked(cloud.channel.server, KEYS_PATH) == 1
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/outbound/test_token_provider.py",
+        "tests/auth/inbound/test_fetch_limits.py",
+    ]
+)
 def test_an_early_failure_is_forgotten(tmp_path: Path, logs: Path) -> None:
     """Early requests that fail leave the first caller no pause to wait out, and no failure."""
     with CloudThread(Cloud(tmp_path)) as thread:
@@ -159,6 +194,7 @@ def both_failed(log: Path) -> bool:
     return "No first token yet" in said and "keys could not be fetched" in said
 
 
+@pytest.mark.extended(covered_by=["tests/cloud_adapter/authentication/test_outbound.py"])
 def test_nothing_to_ask_for(tmp_path: Path, logs: Path) -> None:
     """A bot without authentication asks for neither keys nor token."""
     with CloudThread(Cloud(tmp_path)) as thread:
@@ -173,6 +209,7 @@ def test_nothing_to_ask_for(tmp_path: Path, logs: Path) -> None:
         assert cloud.identity.server.requests.total() == 0
 
 
+@pytest.mark.extended(covered_by=["tests/end_to_end/turns/test_messages.py"])
 def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
     """Each call logs them, and nothing else is in the log."""
     with CloudThread(Cloud(tmp_path)) as thread:
@@ -186,6 +223,7 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.extended(covered_by=["tests/end_to_end/bots/test_bot_folder.py"])
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
     """The log of the first call has the traceback, once; turns and health are answered 503."""
     log = logs / "early import.log"

@@ -50,8 +50,13 @@ def create_bot(services):
 WITHIN = 90.0
 """Seconds that nothing takes."""
 
+INLINE_TOO = pytest.param(
+    INLINE,
+    marks=pytest.mark.extended(covered_by=["tests/cloud_adapter/state/leases/test_lease.py"]),
+)
 
-@pytest.mark.parametrize("turns", [INLINE, QUEUED])
+
+@pytest.mark.parametrize("turns", [INLINE_TOO, QUEUED])
 async def test_turns_that_are_cut_off(
     cloud: Cloud, storage: str, tmp_path: Path, logs: Path, turns: str
 ) -> None:

@@ -23,7 +23,15 @@ from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for all bots
+pytestmark = [
+    pytest.mark.timeout(900),  # the first test waits for all bots
+    pytest.mark.extended(
+        covered_by=[
+            "tests/cloud_adapter/queued/test_dying_processes.py",
+            "tests/cloud_adapter/queued/test_storage_faults.py",
+        ]
+    ),
+]
 
 
 class Size(NamedTuple):

@@ -17,6 +17,13 @@ from tests.support.storage.queue_messages import QueueMessages
 from tests.support.timing.condition import found
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/state/objects/test_dialogs.py",
+        "tests/cloud_adapter/queued/test_queued_turns.py",
+    ]
+)
+
 USERS = 40
 RESTART = 3
 """The step before which the host is restarted."""

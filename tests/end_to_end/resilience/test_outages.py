@@ -13,6 +13,15 @@ from tests.support.bots.user import User
 from tests.support.test_bot import NO_TYPING
 from tests.support.wire.http_post import Caller
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/auth/outbound/test_token_cache.py",
+        "tests/auth/inbound/test_fetch_limits.py",
+        "tests/auth/inbound/test_signing_keys.py",
+        "tests/cloud_adapter/connector/test_session_retries.py",
+    ]
+)
+
 Scene = tuple[CloudThread, User]
 
 

@@ -38,7 +38,15 @@ SLOW_WRITES = {"PUT blob": 0.1}
 WITHIN = 180.0
 """Seconds in which all must be answered."""
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.extended(
+        covered_by=[
+            "tests/cloud_adapter/queued/test_earlier_inbox.py",
+            "tests/cloud_adapter/queued/test_dying_processes.py",
+        ]
+    ),
+]
 
 
 async def test_what_the_earlier_version_left(cloud: Cloud, storage: str, logs: Path) -> None:

@@ -14,6 +14,16 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller, Reply
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/auth/outbound/test_entra_refusals.py",
+        "tests/auth/outbound/test_managed_identity.py",
+        "tests/auth/certificates/test_exported.py",
+        "tests/auth/certificates/test_signing.py",
+        "tests/cloud_adapter/adapter/test_errors.py",
+    ]
+)
+
 AT_ONCE = 12
 """Bots that run side by side: most of their time they wait for an endpoint."""
 

@@ -100,6 +100,7 @@ def test_valid_token(name: str, press: TokenPress, caller: Caller, cloud: Cloud)
     assert [call.verified for call in cloud.connector.calls[before:]] == [True]
 
 
+@pytest.mark.extended(covered_by=["tests/auth/inbound/test_bearer_token.py"])
 @pytest.mark.parametrize("name", sorted(REJECTED.keys() - NOT_SENT))
 def test_invalid_token(name: str, press: TokenPress, caller: Caller, cloud: Cloud) -> None:
     """An invalid token is answered 401; an unknown key 503 until keys may be fetched again."""

@@ -26,9 +26,17 @@ from tests.support.program import Program
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
-pytestmark = pytest.mark.skipif(
-    not os.access(f"/proc/{os.getpid()}/mem", os.R_OK), reason="/proc/PID/mem is Linux's"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not os.access(f"/proc/{os.getpid()}/mem", os.R_OK), reason="/proc/PID/mem is Linux's"
+    ),
+    pytest.mark.extended(
+        covered_by=[
+            "tests/auth/certificates/test_signing.py",
+            "tests/end_to_end/security/test_sign_in.py",
+        ]
+    ),
+]
 
 TOKEN_LIFETIME = 61
 """Seconds: such a token serves for one, and is then renewed."""

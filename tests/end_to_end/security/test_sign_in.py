@@ -128,6 +128,28 @@ WAYS = {
     "Federated": Way(FEDERATED),
 }
 
+WITH_EACH_CREDENTIAL = (
+    "ManagedIdentity",
+    "Export, PFX in the vault",
+    "SignInVault, PFX policy",
+    "Federated",
+)
+
+COVERED_BY = [
+    "tests/auth/certificates/test_exported.py",
+    "tests/auth/certificates/test_file.py",
+    "tests/auth/certificates/test_signing.py",
+    "tests/auth/outbound/test_client_certificate.py",
+    "tests/auth/outbound/test_credentials.py",
+    "tests/auth/test_settings.py",
+]
+
+OTHERS = [
+    pytest.param(each, marks=pytest.mark.extended(covered_by=COVERED_BY))
+    for each in WAYS
+    if each not in WITH_EACH_CREDENTIAL
+]
+
 
 def expected_facts(cloud: Cloud) -> dict[str, object]:
     """What /api/identity must say of the credential."""
@@ -149,7 +171,7 @@ def expected_facts(cloud: Cloud) -> dict[str, object]:
     return facts
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", [*WITH_EACH_CREDENTIAL, *OTHERS])
 def test_sign_in(name: str, tmp_path: Path, logs: Path) -> None:
     """A reply arrives with a token issued for this bot; warm turns ask for no more tokens."""
     way = WAYS[name]
@@ -214,6 +236,12 @@ WARNINGS = {
 }
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/certificates/test_version_changes.py",
+        "tests/auth/certificates/test_expiry_warning.py",
+    ]
+)
 @pytest.mark.parametrize("name", WARNINGS)
 def test_warnings(name: str, tmp_path: Path, logs: Path) -> None:
     """The log and /api/identity warn of what will fail one day, while users are answered."""

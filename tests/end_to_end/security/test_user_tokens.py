@@ -13,6 +13,14 @@ from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/connector/test_user_tokens.py",
+        "tests/cloud_adapter/connector/test_adapter_calls.py",
+        "tests/cloud_adapter/sdk/test_oauth_prompt.py",
+    ]
+)
+
 CHANNELS = ["webchat", "msteams"]
 
 

@@ -18,6 +18,13 @@ from tests.support.credentials.forged_tokens import REJECTED
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/auth/inbound/test_bot_callers.py",
+        "tests/cloud_adapter/skills/test_replies.py",
+    ]
+)
+
 NOT_SENT = {"line end", "blank before", "blank after"}
 """Headers that HTTP does not transport as they are."""
 

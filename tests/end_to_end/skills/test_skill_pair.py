@@ -19,6 +19,13 @@ from tests.support.timing.condition import until
 
 MEMORY = "memory"
 
+FEWER_PARTS = pytest.mark.extended(covered_by=["tests/end_to_end/skills/test_skill_pair.py"])
+"""Queued turns show it, too."""
+
+VERSION_2 = pytest.param(
+    2, marks=pytest.mark.extended(covered_by=["tests/auth/inbound/test_bot_callers.py"])
+)
+
 StartPair = Callable[..., SkillPair]
 
 
@@ -29,7 +36,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield thread.cloud
 
 
-@pytest.fixture(params=[MEMORY, INLINE, QUEUED])
+@pytest.fixture(
+    params=[
+        pytest.param(MEMORY, marks=FEWER_PARTS),
+        pytest.param(INLINE, marks=FEWER_PARTS),
+        QUEUED,
+    ]
+)
 def start_pair(
     request: pytest.FixtureRequest, azurite: AzuriteAccounts, cloud: Cloud, tmp_path: Path
 ) -> Iterator[StartPair]:
@@ -60,7 +73,7 @@ def says(pair: SkillPair, text: str, *replies: str) -> None:
     until(lambda: pair.texts()[before:] == list(replies))
 
 
-@pytest.mark.parametrize("token_version", [1, 2])
+@pytest.mark.parametrize("token_version", [1, VERSION_2])
 def test_a_conversation_with_a_skill(start_pair: StartPair, token_version: int) -> None:
     """The skill gets what the user says and replies to the user, until it ends the conversation."""
     pair = start_pair(token_version=token_version)

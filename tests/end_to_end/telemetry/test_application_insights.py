@@ -19,6 +19,10 @@ from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
+pytestmark = pytest.mark.extended(
+    covered_by=["tests/cloud_adapter/telemetry/test_azure_monitor.py"]
+)
+
 SECRET = "sesame-opens-the-cave"  # what a user says
 REQUEST, DEPENDENCY = "RequestData", "RemoteDependencyData"
 METRIC, MESSAGE = "MetricData", "MessageData"

@@ -14,6 +14,13 @@ from tests.support.telemetry.collector import Collector
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/telemetry/test_providers.py",
+        "tests/cloud_adapter/telemetry/test_export_log.py",
+    ]
+)
+
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 DELAYS = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}

@@ -22,6 +22,15 @@ from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
+pytestmark = pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/telemetry/spans/test_turns.py",
+        "tests/cloud_adapter/telemetry/spans/test_queued_turns.py",
+        "tests/cloud_adapter/telemetry/spans/test_privacy.py",
+        "tests/cloud_adapter/telemetry/test_export_settings.py",
+    ]
+)
+
 SEND, REPLY = "send bot-turns", "agents.connector.send_to_conversation"
 PATH = {
     INLINE: ["agents.adapter.process", "agents.app.run", REPLY],

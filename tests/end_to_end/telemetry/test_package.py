@@ -5,6 +5,8 @@ from contextlib import closing
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pytest
+
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
@@ -12,13 +14,15 @@ from emulator.commands.app_folder import BOT
 from emulator.commands.package import SITE_PACKAGES
 from emulator.loopback import SHORT_LOOPBACK
 from tests.emulator.commands.test_constraints import pins
-from tests.end_to_end.commands.test_package import AZURE, NO_SITE_PACKAGES, WORKER_PACKAGES
+from tests.end_to_end.package.test_package import AZURE, NO_SITE_PACKAGES, WORKER_PACKAGES
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.telemetry.collector import Collector
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
+
+pytestmark = pytest.mark.extended
 
 
 def test_one_line_switches_telemetry_on(tmp_path: Path, logs: Path) -> None:

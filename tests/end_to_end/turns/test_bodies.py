@@ -2,9 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from emulator.cloud import Cloud
 from tests.support.random_bodies import statuses
 from tests.support.wire.http_post import Caller
+
+pytestmark = pytest.mark.extended(
+    covered_by=["tests/cloud_adapter/test_request.py", "tests/cloud_adapter/codec/test_reader.py"]
+)
 
 CASES = 2000
 

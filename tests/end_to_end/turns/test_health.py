@@ -16,6 +16,18 @@ from tests.support.wire.http_post import Caller, Reply
 
 PROBES = 40
 
+CREDENTIALS = [
+    MANAGED_IDENTITY,
+    *(
+        pytest.param(
+            each,
+            marks=pytest.mark.extended(covered_by=["tests/end_to_end/security/test_sign_in.py"]),
+        )
+        for each in APP_TYPES
+        if each != MANAGED_IDENTITY
+    ),
+]
+
 
 @contextmanager
 def probed(thread: CloudThread, log: Path, **changes: str) -> Iterator[Caller]:
@@ -36,7 +48,7 @@ def is_unavailable(reply: Reply) -> bool:
     return reply.status == 503 and generic and int(reply.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", CREDENTIALS)
 def test_keys_and_token(credential: str, tmp_path: Path, logs: Path) -> None:
     """The first probe of a cold bot waits for both; the next ones cost nothing."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:
@@ -75,6 +87,12 @@ def test_token_endpoint_is_down_at_the_start(tmp_path: Path, logs: Path) -> None
     assert "cannot sign in: set MicrosoftAppId" in log.read_text()
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/inbound/test_fetch_limits.py",
+        "tests/auth/outbound/test_token_cache.py",
+    ]
+)
 def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
     """It causes no more requests than the keys' budget and the tokens' pauses allow."""
     with CloudThread(Cloud(tmp_path)) as thread:
@@ -87,6 +105,12 @@ def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
         assert 1 < identity.requests.total() < PROBES
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/auth/inbound/test_signing_keys.py",
+        "tests/auth/outbound/test_token_cache.py",
+    ]
+)
 def test_both_down_while_warm(tmp_path: Path, logs: Path) -> None:
     """With known keys and a token in hand, the bot stays healthy."""
     with (

@@ -153,6 +153,12 @@ async def test_back_to_inline_turns(cloud: Cloud, storage: str, logs: Path) -> N
         await comes_true(lambda: channel.replies()[failing.activity["id"]] > 1, WITHIN)
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/adapter/test_queued.py",
+        "tests/cloud_adapter/state/turns/test_state_in_turns.py",
+    ]
+)
 @pytest.mark.parametrize("turns", [INLINE, QUEUED])
 async def test_delivered_again(cloud: Cloud, storage: str, logs: Path, turns: str) -> None:
     """The same activity, delivered four times at once and once more later, has one turn."""
@@ -170,6 +176,12 @@ async def test_delivered_again(cloud: Cloud, storage: str, logs: Path, turns: st
         assert texts(conversation) == ["Count: 1", "Count: 2"]
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/queued/test_queued_turns.py",
+        "tests/cloud_adapter/adapter/test_queued.py",
+    ]
+)
 @pytest.mark.parametrize("turns", [INLINE, QUEUED])
 async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str) -> None:
     """200 messages into one conversation, 16 at a time: each is counted, once, and in order."""
@@ -200,6 +212,7 @@ async def test_quick_messages(cloud: Cloud, storage: str, logs: Path, turns: str
     assert "conflict" not in log.read_text().lower()
 
 
+@pytest.mark.extended(covered_by=["tests/cloud_adapter/queued/test_storage_faults.py"])
 async def test_storage_is_down(cloud: Cloud, storage: str, logs: Path) -> None:
     """Ten seconds without storage: nothing accepted is lost, callers get Retry-After.
 
@@ -242,6 +255,12 @@ async def storage_outage(proxies: StorageProxies) -> None:
     await proxies.start()
 
 
+@pytest.mark.extended(
+    covered_by=[
+        "tests/cloud_adapter/queued/test_attempts.py",
+        "tests/cloud_adapter/queued/test_dead_letters.py",
+    ]
+)
 async def test_a_turn_that_fails(cloud: Cloud, storage: str, tmp_path: Path, logs: Path) -> None:
     """After five attempts the user has one apology, and the dead letters have the cause.
 

@@ -25,7 +25,16 @@ FIRST_MESSAGES = 4
 WITHIN = 120.0
 """Seconds that nothing takes."""
 
-pytestmark = pytest.mark.parametrize("turns", [INLINE, QUEUED])
+pytestmark = [
+    pytest.mark.parametrize("turns", [INLINE, QUEUED]),
+    pytest.mark.extended(
+        covered_by=[
+            "tests/cloud_adapter/queued/test_queued_turns.py",
+            "tests/cloud_adapter/state/leases/test_leased_lock.py",
+            "tests/cloud_adapter/state/turns/test_state_in_turns.py",
+        ]
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, Cloud
+from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
 from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES
@@ -28,6 +28,18 @@ FILES = {
     *("function_app.py", "composition.py"),
     *("host.json", "requirements.txt", "requirements-telemetry.txt", "constraints.txt"),
 }
+
+CREDENTIALS = [
+    MANAGED_IDENTITY,
+    *(
+        pytest.param(
+            each,
+            marks=pytest.mark.extended(covered_by=["tests/end_to_end/security/test_sign_in.py"]),
+        )
+        for each in APP_TYPES
+        if each != MANAGED_IDENTITY
+    ),
+]
 
 NO_SITE_PACKAGES = ("-S",)
 WORKER_PACKAGES = (
@@ -75,7 +87,7 @@ def test_no_dependency_of_development() -> None:
 @pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the package is for Linux"
 )
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", CREDENTIALS)
 def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
     """In Azure's environment, specialized and read-only, the package alone runs a turn."""
     site = Path(sysconfig.get_path("platlib"))
@@ -184,6 +196,7 @@ def test_bot_with_resources(packed: Path, tmp_path: Path, logs: Path) -> None:
         assert "own_timer" in process.ready
 
 
+@pytest.mark.extended
 def test_bot_with_requirements(tmp_path: Path, logs: Path) -> None:
     """The package has what the bot's own requirements.txt brings, compiled like the rest."""
     source = uploaded_app(tmp_path / "source", ROOT / "examples" / "dialog")
