@@ -134,7 +134,9 @@ def test_a_target_with_a_variable(project: Project) -> None:
     """It is given as after `make`."""
     project.write("test_a.py", PASSES, FAILS)
     only = Variable("ONLY", "", "")
-    target = Target("test", "", [only], [], lambda values: [project.command("-k", values["ONLY"])])
+    target = Target(
+        "test", "", [only], needs(), lambda values: [project.command("-k", values["ONLY"])]
+    )
     assert ci_run.main(["test ONLY=passes"], {"test": target}) == 0
 
 

@@ -52,10 +52,12 @@ def create_routes(ready):
 
 
 def write(folder: Path, contents: dict[str, str]) -> Path:
-    """Write files, and return the folder."""
+    """Write files, and return the folder; a bot among them needs no packages unless it says so."""
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
+        if Path(name).name == "__init__.py":
+            (folder / name).with_name("requirements.txt").touch()
     return folder
 
 
@@ -63,6 +65,7 @@ def write(folder: Path, contents: dict[str, str]) -> Path:
 def bot(tmp_path: Path) -> Path:
     """A bot that needs dialogs, reads a file and has a timer."""
     contents = {"__init__.py": BOT, "routes.py": ROUTES, "words.py": "WORDS = 'words'"}
+    contents |= {"requirements.txt": "botbuilder-dialogs==4.17.1\n"}
     return write(tmp_path / "a bot", {**contents, "resources/text.txt": "text"})
 
 

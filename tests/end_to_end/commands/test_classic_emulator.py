@@ -118,6 +118,7 @@ async def test_updates_deletions_and_files(logs: Path, tmp_path: Path) -> None:
     bot = tmp_path / "bot"
     bot.mkdir()
     (bot / "__init__.py").write_text(MENDING_BOT, "utf-8")
+    (bot / "requirements.txt").touch()
     with run_of(bot, logs) as run:
         async with ClassicEmulator(run.found) as emulator:
             await emulator.say("hello")
