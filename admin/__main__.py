@@ -11,7 +11,7 @@ RUN = Path(__file__).parents[1] / "run.py"
 
 def install() -> None:
     """Install what the commands need, unless this Python has it; exits if it cannot."""
-    if find_spec("typer"):
+    if find_spec("typer"):  # stands for all of admin/requirements.txt
         return
     # Standard output is for what a command answers.
     done = subprocess.run([sys.executable, str(RUN), "setup"], stdout=sys.stderr, check=False)

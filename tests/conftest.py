@@ -44,7 +44,7 @@ STARTED_FIRST = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options that the Makefile and developers set."""
+    """Options that make's commands and developers set."""
     parser.addoption(
         "--loop",
         choices=list(FACTORIES),

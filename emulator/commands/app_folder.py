@@ -1,4 +1,4 @@
-"""A folder with this app and another bot in place of bot_logic."""
+"""Folders with bots, and the app with one of them in place of bot_logic."""
 
 import shutil
 import sys
@@ -77,9 +77,9 @@ def find_bots(folder: Path) -> Sequence[Path]:
     return pair if all(map(_has_bot, pair)) else []
 
 
-def bots_below(folder: str) -> Sequence[Path]:
-    """The folders of the bots in `examples` or `tests`, at any depth, that say what they need."""
-    files = APP.glob(f"{folder}/**/requirements.txt")
+def bots_below(folder: str, root: Path = APP) -> Sequence[Path]:
+    """The folders of the bots in `examples` or `tests`, at any depth, with a requirements.txt."""
+    files = root.glob(f"{folder}/**/requirements.txt")
     return sorted(file.parent for file in files if _has_bot(file.parent))
 
 

@@ -1,9 +1,9 @@
 """Pins what packages need in their turn: `python -m emulator.commands.constraints`.
 
 requirements.txt includes constraints.txt and the bot's, so every installation uses these versions:
-a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt is
-for the base's packages, those of an optional file among them, so that a bot that adds it needs no
-new constraints; the file in the bot's folder is for what the bot's packages bring besides.
+a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt
+also pins for the optional file, so that a bot that adds it needs no new pins; a bot's own file has
+what its packages bring besides.
 """
 
 import argparse
@@ -37,7 +37,7 @@ BASE_HEADER = f"""\
 """
 
 BOT_HEADER = """\
-# What the bot's packages need beside the base's, pinned: `make constraints` writes this file.
+# What the bot's packages need besides the base's, pinned: `make constraints` writes this file.
 """
 
 
@@ -59,39 +59,39 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
         InstallError: pip failed, for example because no set of versions is compatible.
     """
 
-    def resolved(required: Sequence[Line], fixed: Sequence[str], file: Path) -> dict[str, str]:
+    def resolve_again(required: Sequence[Line], fixed: Sequence[str], file: Path) -> dict[str, str]:
         old = [line.text for line in read([file], [], root)] if file.exists() else []
         if old and not upgrade:
             try:
-                return _installed(required, [*fixed, *old])
+                return _resolve(required, [*fixed, *old])
             except InstallError:
                 pass  # one of the old versions does not fit any more
-        return _installed(required, fixed)
+        return _resolve(required, fixed)
 
     files = [root / REQUIREMENTS, root / OPTIONAL]
     whole = read(files, [], root)
     base = [line for line in whole if not line.is_constraint]
     named = {line.name for line in base}
-    pins = _pins(resolved(base, [], root / CONSTRAINTS), named)
+    pins = _pins(resolve_again(base, [], root / CONSTRAINTS), named)
     texts = {root / CONSTRAINTS: _text(BASE_HEADER, pins)}
     known = named | {pin.partition("==")[0] for pin in pins}
-    alike: dict[tuple[str, ...], str] = {}
+    by_requirements: dict[tuple[str, ...], str] = {}
     for bot in bots:
-        own = [line for line in read([bot / REQUIREMENTS], [], root) if not line.is_constraint]
-        faults = list(misfits([*whole, *own], [bot]))
+        own = [line for line in read([bot / REQUIREMENTS], [bot], root) if not line.is_constraint]
+        faults = list(misfits([*whole, *own]))
         if faults:
             raise RequirementsError("\n".join(faults))
         wanted = tuple(line.text for line in own)
-        if wanted not in alike:
-            found = resolved([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}
-            alike[wanted] = _text(
+        if wanted not in by_requirements:
+            found = resolve_again([*base, *own], pins, bot / CONSTRAINTS) if wanted else {}
+            by_requirements[wanted] = _text(
                 BOT_HEADER, _pins(found, known | {line.name for line in own if line.version})
             )
-        texts[bot / CONSTRAINTS] = alike[wanted]
+        texts[bot / CONSTRAINTS] = by_requirements[wanted]
     return texts
 
 
-def _installed(required: Sequence[Line], fixed: Sequence[str]) -> dict[str, str]:
+def _resolve(required: Sequence[Line], fixed: Sequence[str]) -> dict[str, str]:
     """The version of every package that pip installs today, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         file, packages = Path(scratch) / REQUIREMENTS, Path(scratch) / "packages"
@@ -116,7 +116,7 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
     """The command: writes the constraints of the base, of the bot and of the examples.
 
     Returns:
-        The exit status: 1 if pip fails.
+        The exit status: 1 if nothing was written.
     """
     parser = argparse.ArgumentParser(
         prog="python -m emulator.commands.constraints", description=__doc__
@@ -124,7 +124,7 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args(words).upgrade
     try:
-        texts = pin(root, [root / BOT, *bots_below("examples")], upgrade=upgrade)
+        texts = pin(root, [root / BOT, *bots_below("examples", root)], upgrade=upgrade)
     except (SetUpError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1

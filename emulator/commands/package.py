@@ -101,8 +101,7 @@ def build(
     for path in _app_files(source):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / path, target / path)
-    bots = [source / BOT]
-    faults = list(misfits(read([source / REQUIREMENTS], bots, source), bots))
+    faults = list(misfits(read([source / REQUIREMENTS], [source / BOT], source)))
     if faults:
         raise PackageError("\n".join(faults))
     if (target / BOT / "routes.py").exists():

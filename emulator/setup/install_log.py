@@ -33,7 +33,7 @@ OFFLINE = (
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 KEPT_LINES = 400
 
-ERROR = re.compile(r"(?:ERROR: |npm error (?!code |syscall |path |errno ))(.+)", re.I)
+ERROR = re.compile(r"(?:ERROR: |npm (?:error|ERR!) (?!code |syscall |path |errno ))(.+)", re.I)
 """A line of pip's or npm's that says what went wrong, in words."""
 
 

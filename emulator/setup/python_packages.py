@@ -47,7 +47,7 @@ class PythonPackages:
         files: requirements files.
         bots: the folders of the bots whose own files are installed where requirements.txt
             includes those of `bot_logic`.
-        weight: see SetUpStep.
+        weight, is_needed: see SetUpStep.
     """
 
     title: str
@@ -66,7 +66,7 @@ class PythonPackages:
         """Whether pip has installed these very requirements, alone or with others.
 
         Raises:
-            RequirementsError: an included file is missing.
+            RequirementsError: a file is missing, or is not text.
         """
         try:
             installed = self._stamp.read_text("utf-8").splitlines()
@@ -80,17 +80,17 @@ class PythonPackages:
 
         Raises:
             RequirementsError: the bot's requirements do not fit the base's.
-            SetUpError: a package cannot be installed, and none of another version is there.
+            SetUpError: a package is missing and cannot be installed, or they conflict.
         """
         lines = self._lines()
         if not self._is_usable():
             self._create(log)
-        self._check()
+        self._check_versions()
         report(0.1)
         # What an interrupted pip leaves is not what was there before.
         self._stamp.unlink(missing_ok=True)
-        if not self._installed(lines, report, log):
-            return self._judged(lines, log)
+        if not self._pip_install(lines, report, log):
+            return self._explain(lines, log)
         self._stamp.write_text("\n".join(map(_stamped, lines)), "utf-8")
         return ""
 
@@ -102,7 +102,7 @@ class PythonPackages:
     def _lines(self) -> Sequence[Line]:
         return read(self.files, self.bots)
 
-    def _check(self) -> None:
+    def _check_versions(self) -> None:
         """Let the environment's Python, which has pip's comparison of versions, find what clashes.
 
         Raises:
@@ -143,7 +143,7 @@ class PythonPackages:
                 f" (Debian: apt-get install python3.13-venv). Full output: {log}"
             )
 
-    def _installed(self, lines: Sequence[Line], report: Report, log: InstallLog) -> bool:
+    def _pip_install(self, lines: Sequence[Line], report: Report, log: InstallLog) -> bool:
         collected = 0
 
         def on_line(line: str) -> None:
@@ -163,7 +163,7 @@ class PythonPackages:
             command += [option, str(file)]
         return log.run(command, on_line, _pip_environ(os.environ))
 
-    def _judged(self, lines: Sequence[Line], log: InstallLog) -> str:
+    def _explain(self, lines: Sequence[Line], log: InstallLog) -> str:
         """What to say of packages that could not be installed.
 
         Raises:
@@ -187,6 +187,7 @@ class PythonPackages:
         installed = {
             canonical(each.name): each.version for each in distributions(path=[str(packages)])
         }
+        # What has a marker about Windows is not for it: uvloop.
         wanted = {
             line.name: line.version
             for line in lines

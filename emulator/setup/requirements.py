@@ -11,16 +11,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.commands.app_folder import BOT
 from emulator.setup.errors import SetUpError
 from emulator.setup.install_log import ROOT
 
 REQUIREMENTS, CONSTRAINTS = "requirements.txt", "constraints.txt"
 """What a bot's folder has: the packages that it needs, and the versions of what these need."""
 
-_INCLUDE = re.compile(r"(?:-r|--requirement|(?P<constraint>-c|--constraint))[= ]\s*(?P<path>.+)")
+_INCLUDE = re.compile(r"(?:-r|--requirement|(?P<constraint>-c|--constraint))[= ]?\s*(?P<path>.+)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_EMPTY = "it may be empty, if the bot needs no packages beside the base's"
-_ANOTHER_VERSION = 'see "Packages of your own" in docs/extend.md'
+_VERSION = re.compile(r"(?<![=!~<>])==\s*(?P<version>[\w.!+-]+)\s*(?:;| --|$)")
+_EMPTY = "it may be empty, if the bot needs no packages besides the base's"
+_ANOTHER_VERSION = 'delete its version, or see "Packages of your own" in docs/extend.md'
 
 
 class RequirementsError(SetUpError):
@@ -32,19 +34,18 @@ class Line:
     """A line of a requirements file that says something of its own.
 
     Attributes:
-        file: absolute.
-        number: counts from 1.
+        place: file and number, as people are shown them.
         text: a requirement or an option, without its comment.
         is_constraint: whether it only says which version is taken of what others require.
+        bot: the folder of the bot that brings it; None: no bot does.
+        is_base: whether it is deployed with every bot.
     """
 
-    file: Path
-    number: int
+    place: str
     text: str
     is_constraint: bool = False
-
-    def __str__(self) -> str:
-        return f"{_shown(self.file)}:{self.number}"
+    bot: Path | None = None
+    is_base: bool = False
 
     @property
     def name(self) -> str:
@@ -54,8 +55,9 @@ class Line:
 
     @property
     def version(self) -> str:
-        """The one version that the line allows, if it names one."""
-        return self.text.partition(";")[0].partition("==")[2].partition(" --")[0].strip()
+        """The one version that the line allows; empty if it allows several."""
+        found = _VERSION.search(self.text)
+        return found["version"] if found else ""
 
 
 def canonical(name: str) -> str:
@@ -66,44 +68,60 @@ def canonical(name: str) -> str:
 def read(files: Sequence[Path], bots: Sequence[Path], root: Path = ROOT) -> list[Line]:
     """The lines of requirements files, and of those that they include.
 
+    Where several bots, or the tools, name a package, only the first one's lines about it count: a
+    bot's version of a package is also the tools'.
+
     Args:
         files: absolute.
-        bots: the folders of the bots whose files are read where `bot_logic`'s are included.
+        bots: the folders of the bots whose files are read where requirements.txt includes those of
+            `bot_logic`.
         root: the app's folder.
 
     Raises:
-        RequirementsError: an included file is missing.
+        RequirementsError: a file is missing, or is not text.
     """
-    own = (root / "bot_logic").resolve()
+    root, bots = root.resolve(), [bot.resolve() for bot in bots]
+    base, own = [root / REQUIREMENTS, root / CONSTRAINTS], root / BOT
     lines: list[Line] = []
     seen: set[tuple[Path, bool]] = set()
 
-    def add(file: Path, is_constraint: bool) -> None:
+    def add(file: Path, is_constraint: bool, bot: Path | None, named_by: str = "") -> None:
         if (file, is_constraint) in seen:
             return
         seen.add((file, is_constraint))
-        for line in _lines(file, is_constraint):
-            include = _INCLUDE.fullmatch(line.text)
+        shown = (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+        for number, text in _texts(file, shown, named_by):
+            place = f"{shown}:{number}"
+            include = _INCLUDE.fullmatch(text)
             if include is None:
-                lines.append(line)
+                lines.append(Line(place, text, is_constraint, bot, file in base))
                 continue
+            is_fixed = is_constraint or bool(include["constraint"])
             named = (file.parent / shlex.split(include["path"])[0]).resolve()
-            is_own = named.parent == own
-            for place in [bot.resolve() / named.name for bot in bots] if is_own else [named]:
-                if place.is_file():
-                    add(place, is_constraint or bool(include["constraint"]))
-                elif place == named or place.name == REQUIREMENTS:
+            if file == base[0] and named.parent == own:
+                for each in bots:
                     # A bot that is not deployed from its folder needs no constraints.
-                    raise RequirementsError(f"{line}: {_missing(place)}")
+                    if each == own or named.name == REQUIREMENTS or (each / named.name).exists():
+                        add(each / named.name, is_fixed, each, place)
+            else:
+                add(named, is_fixed, bot, place)
 
-    for file in files:
-        if not file.is_file():
-            raise RequirementsError(_missing(file))
-        add(file.resolve(), is_constraint=False)
-    return lines
+    for file in map(Path.resolve, files):
+        add(file, is_constraint=False, bot=file.parent if file.parent in bots else None)
+
+    def rank(line: Line) -> int:
+        return bots.index(line.bot) if line.bot else len(bots)
+
+    first: dict[str, int] = {}
+    for line in lines:
+        if not line.is_base:
+            first[line.name] = min(rank(line), first.get(line.name, len(bots)))
+    return [
+        each for each in lines if each.is_base or not each.name or rank(each) == first[each.name]
+    ]
 
 
-def misfits(lines: Sequence[Line], bots: Sequence[Path]) -> Iterator[str]:
+def misfits(lines: Sequence[Line]) -> Iterator[str]:
     """What in the bots' files does not fit, each with its file, line and cure.
 
     Raises:
@@ -111,13 +129,11 @@ def misfits(lines: Sequence[Line], bots: Sequence[Path]) -> Iterator[str]:
     """
     from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
 
-    folders = {bot.resolve() for bot in bots}
-    own = [line for line in lines if line.file.parent in folders]
-    pins = {line.name: line for line in own if line.is_constraint}
-    pins |= {line.name: line for line in lines if line.version and line not in own}
-    for line in own:
-        pin = pins.get(line.name)
-        if pin is None:
+    base = {line.name: line for line in lines if line.is_base and line.version}
+    own = {(line.bot, line.name): line for line in lines if line.is_constraint}
+    for line in lines:
+        pin = base.get(line.name) or own.get((line.bot, line.name))
+        if line.bot is None or pin is None:
             continue
         try:
             wanted = Requirement(line.text.partition(" --")[0])
@@ -126,40 +142,41 @@ def misfits(lines: Sequence[Line], bots: Sequence[Path]) -> Iterator[str]:
         if wanted.marker and not wanted.marker.evaluate():
             continue
         if not wanted.specifier.contains(pin.version, prereleases=True):
-            is_stale = line.is_constraint or pin in own
-            cure = (
-                "run `make constraints`" if is_stale else f"delete the line, or {_ANOTHER_VERSION}"
-            )
-            yield f"{line}: {line.text} does not fit {pin.text} in {pin}: {cure}"
+            is_stale = line.is_constraint or not pin.is_base
+            cure = "run `make constraints`" if is_stale else _ANOTHER_VERSION
+            yield f"{line.place}: {line.text} does not fit {pin.text} in {pin.place}: {cure}"
 
 
-def _lines(file: Path, is_constraint: bool) -> Iterator[Line]:
+def _texts(file: Path, shown: str, named_by: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, by number.
+
+    Raises:
+        RequirementsError: the file is missing, or is not text.
+    """
+    prefix = f"{named_by}: " if named_by else ""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise RequirementsError(f"{prefix}{shown} is not UTF-8: save it as UTF-8") from error
+    except OSError as error:
+        cure = "restore it, or correct the line"
+        if (file.parent / "__init__.py").is_file():
+            is_written = file.name == CONSTRAINTS
+            cure = "run `make constraints`" if is_written else f"create it; {_EMPTY}"
+        raise RequirementsError(f"{prefix}{shown} is missing: {cure}") from error
     begun = ""
-    for number, text in enumerate(file.read_text("utf-8-sig").splitlines(), 1):
-        if text.endswith("\\"):
-            begun += f"{text[:-1]} "
+    for number, line in enumerate(lines, 1):
+        if line.endswith("\\"):
+            begun += f"{line[:-1]} "
             continue
-        whole = re.sub(r"(^|\s+)#.*", "", begun + text).strip()
+        whole = re.sub(r"(^|\s+)#.*", "", begun + line).strip()
         begun = ""
         if whole:
-            yield Line(file, number, whole, is_constraint)
-
-
-def _missing(file: Path) -> str:
-    cure = "restore it, or correct the line"
-    if (file.parent / "__init__.py").is_file():
-        is_written = file.name == CONSTRAINTS
-        cure = "run `make constraints`" if is_written else f"create it; {_EMPTY}"
-    return f"{_shown(file)} is missing: {cure}"
-
-
-def _shown(file: Path) -> str:
-    root = ROOT.resolve()
-    return (file.relative_to(root) if file.is_relative_to(root) else file).as_posix()
+            yield number, whole
 
 
 if __name__ == "__main__":
+    # Files, then the bots' folders.
     given = [Path(each) for each in sys.argv[1:]]
-    chosen = [each for each in given if each.is_dir()]
-    found = read([each for each in given if each.is_file()], chosen)
-    sys.exit("\n".join(misfits(found, chosen)) or 0)
+    folders = [each for each in given if each.is_dir()]
+    sys.exit("\n".join(misfits(read([each for each in given if each.is_file()], folders))) or 0)

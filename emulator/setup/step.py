@@ -30,7 +30,11 @@ class SetUpStep(Protocol):
     def is_needed(self) -> bool: ...
 
     def is_done(self) -> bool:
-        """Whether nothing is to do; quick."""
+        """Whether nothing is to do; quick.
+
+        Raises:
+            SetUpError: what it looks at cannot be read.
+        """
 
     def run(self, report: Report, log: InstallLog) -> str:
         """Install it.

@@ -12,12 +12,13 @@ CACHE = ROOT / ".cache"
 PYTHON = PythonPackages(
     "The Python packages", ROOT / ".venv", [ROOT / "requirements-dev.txt"], [ROOT / BOT]
 )
-"""For running the bot of `bot_logic`; whatever else `.venv` holds has its own requirements file."""
+"""What `make run` needs; the next ones share its `.venv`."""
 
 ADMIN = replace(PYTHON, files=[ROOT / "admin" / "requirements.txt"])
 
 TESTS = replace(PYTHON, files=[ROOT / "tests" / "requirements.txt"])
 
+# mypy and the tests import all bots.
 ALL_TESTS = replace(
     PYTHON,
     files=[ROOT / "tests" / "requirements-all.txt"],

@@ -70,13 +70,13 @@ def _run(target: Target, words: Sequence[str]) -> int:
     values = target.values(words)
     check_ports(target.ports(values))
     set_up(target.steps(values))
-    *first, last = [*target.commands(values)] or [[]]
+    commands = target.commands(values)
     os.chdir(ROOT)
-    for command in first:
+    for command in commands[:-1]:
         status = _wait_for(command)
         if status:
             return status
-    return _become(last) if last else 0
+    return _become(commands[-1]) if commands else 0
 
 
 def _become(command: Sequence[str]) -> int:

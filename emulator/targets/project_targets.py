@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from emulator.setup.install_log import ROOT
 from emulator.setup.step import SetUpStep
@@ -22,7 +21,7 @@ from emulator.setup.tools import (
     VALIDATORS,
 )
 from emulator.targets.local_targets import VENV_PYTHON
-from emulator.targets.target import Target, needs
+from emulator.targets.target import Commands, Target, needs
 from emulator.targets.variable import Values, Variable, flag, is_on, number, one_of
 
 LOGS = "artifacts/test-logs"
@@ -138,17 +137,9 @@ def _clean(_values: Values) -> Sequence[Sequence[str]]:
     return []
 
 
-def _nothing(_values: Values) -> Sequence[Sequence[str]]:
-    """Run nothing: the set-up is all."""
-    return []
-
-
-def _module(name: str, *arguments: str) -> "partial[Sequence[Sequence[str]]]":
-    return partial(_alone, module(name, *arguments))
-
-
-def _alone(command: Sequence[str], _values: Values) -> Sequence[Sequence[str]]:
-    return [command]
+def _runs(name: str, *arguments: str) -> Commands:
+    """The commands of a target that only runs a module."""
+    return lambda _values: [module(name, *arguments)]
 
 
 PROJECT_TARGETS = (
@@ -157,7 +148,12 @@ PROJECT_TARGETS = (
         "the tests of the base and the bot: five minutes",
         [
             Variable("ALL", "", "1 adds those of the tools, and long ones: half an hour", flag),
-            Variable("LOOP", "", "the event loop of everything", one_of(("asyncio", "uvloop"))),
+            Variable(
+                "LOOP",
+                "",
+                "asyncio or uvloop: the event loop of all tests",
+                one_of(("asyncio", "uvloop")),
+            ),
             Variable("WORKERS", "3", "processes that share the tests", number),
         ],
         _test_steps,
@@ -168,7 +164,7 @@ PROJECT_TARGETS = (
         "start an example, chat with it and stop it, as a test of this machine",
         [],
         needs(PYTHON, PAGES),
-        _module("emulator.commands.smoke"),
+        _runs("emulator.commands.smoke"),
         is_for_maintainers=True,
     ),
     Target(
@@ -176,7 +172,7 @@ PROJECT_TARGETS = (
         "the tests that also run on Windows",
         [],
         needs(TESTS),
-        _module("pytest", "--noconftest", *PORTABLE),
+        _runs("pytest", "--noconftest", *PORTABLE),
         is_for_maintainers=True,
     ),
     Target("check", "lint, format, types, import rules, words", [], needs(ALL_TESTS), _check),
@@ -216,7 +212,7 @@ PROJECT_TARGETS = (
         "build what publish uploads: artifacts/package and package.zip",
         [],
         needs(PYTHON),
-        _module("emulator.commands.package", "--to", "artifacts/package"),
+        _runs("emulator.commands.package", "--to", "artifacts/package"),
     ),
     Target(
         "app-package",
@@ -234,7 +230,7 @@ PROJECT_TARGETS = (
         "constraints",
         "pin what the base's packages need, and what the bot's do",
         [Variable("UPGRADE", "", "1 takes the newest versions, not those that fit", flag)],
-        needs(replace(PYTHON, bots=[])),
+        needs(replace(PYTHON, bots=[])),  # without the bot's packages, which it mends
         lambda values: [
             module("emulator.commands.constraints", *["--upgrade"] * is_on(values, "UPGRADE"))
         ],
@@ -244,7 +240,7 @@ PROJECT_TARGETS = (
         "draw docs/pictures/architecture.svg from the imports",
         [],
         needs(ALL_TESTS),
-        _module("docs.pictures.architecture"),
+        _runs("docs.pictures.architecture"),
         is_for_maintainers=True,
     ),
     Target(
@@ -252,15 +248,15 @@ PROJECT_TARGETS = (
         "film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium",
         [],
         needs(ALL_TESTS, PAGES, AZURITE),
-        _module("docs.pictures.inner_loop"),
+        _runs("docs.pictures.inner_loop"),
         is_for_maintainers=True,
     ),
     Target(
         "setup",
-        "install what run, app-package, `python -m admin` and pytest need",
+        "install what run, test, app-package and `python -m admin` need",
         [],
         needs(TESTS, PAGES, AZURITE, VALIDATORS),
-        _nothing,
+        lambda _values: [],
     ),
     Target("clean", "remove everything that was installed or built", [], needs(), _clean),
 )

@@ -18,7 +18,7 @@ Ports = Callable[[Values], Mapping[str, str]]
 
 
 def needs(*steps: SetUpStep) -> Steps:
-    """It needs the same, whatever the values are."""
+    """Steps that no variable changes."""
     return lambda _values: steps
 
 
@@ -36,7 +36,7 @@ class Target:
         help: what it does, in a few words.
         variables: those that it takes.
         steps: what it needs.
-        commands: what it runs.
+        commands: what it runs; called once, just before, and may delete old output.
         ports: what must be free before it starts.
         is_for_maintainers: whether only people who change this project need it.
     """

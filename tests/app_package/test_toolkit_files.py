@@ -55,7 +55,7 @@ def step(content: Json, uses: str) -> Json:
 def schema() -> Path:
     """The Toolkit's own schema of the version that the files name."""
     if not TEST_FILES.is_done():
-        pytest.skip("`make test` installs it, with npm")
+        pytest.skip("`make test ALL=1` installs it, with npm")
     return TEST_FILES.folder / "m365agents.schema.json"
 
 

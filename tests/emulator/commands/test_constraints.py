@@ -103,7 +103,8 @@ def test_a_version_stays_as_long_as_it_fits(app: Path) -> None:
 
 def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
     """What no line of the bot's pins, and never another version than the base's."""
-    (app / BOT / "requirements.txt").write_text(f"-r ../{OPTIONAL}\nmine==2\nwire\n")
+    (app / BOT / "requirements.txt").write_text(f"-r ../{OPTIONAL}\n-r more.txt\nwire\n")
+    (app / BOT / "more.txt").write_text("mine==2\n")
     assert pinned(app) == ["common==1", "wire==2", "extra==2"]
     (app / BOT / "constraints.txt").write_text("extra==1\n")
     assert pinned(app) == ["common==1", "wire==2", "extra==1"]

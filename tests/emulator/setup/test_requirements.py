@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.setup import requirements
+from emulator.commands.app_folder import BOT
 from emulator.setup.errors import SetUpError
 from emulator.setup.install_log import InstallLog
 from emulator.setup.python_packages import PythonPackages
-from emulator.setup.requirements import RequirementsError, misfits, read
+from emulator.setup.requirements import Line, RequirementsError, misfits, read
 from tests.support.project import ROOT
 from tests.support.wheels import wheel
 
@@ -22,9 +22,8 @@ botbuilder-core==4.17.1
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def app(tmp_path: Path) -> Path:
     """An app's folder with a bot that needs nothing, and another bot beside it."""
-    monkeypatch.setattr(requirements, "ROOT", tmp_path)
     (tmp_path / "requirements.txt").write_text(BASE)
     (tmp_path / "constraints.txt").write_text("# pinned\nyarl==1.25.1\n")
     for name in ("bot_logic", "other"):
@@ -34,14 +33,14 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def lines(app: Path, bot: str = "bot_logic") -> list[requirements.Line]:
-    """What is installed for a bot."""
-    return read([app / "requirements.txt"], [app / bot], app)
+def lines(app: Path, *bots: str, file: str = "requirements.txt") -> list[Line]:
+    """What is installed for bots."""
+    return read([app / file], [app / each for each in bots], app)
 
 
-def problems(app: Path, bot: str = "bot_logic") -> list[str]:
+def problems(app: Path, bot: str = BOT) -> list[str]:
     """What of a bot's does not fit."""
-    return list(misfits(lines(app, bot), [app / bot]))
+    return list(misfits(lines(app, bot)))
 
 
 def test_a_bot_brings_its_own(app: Path) -> None:
@@ -52,7 +51,7 @@ def test_a_bot_brings_its_own(app: Path) -> None:
     )
     (app / "other" / "constraints.txt").write_text("idna==3\n")
     (app / "more.txt").write_text("more\n-r other/requirements.txt\n")
-    found = [(str(line), line.text, line.is_constraint) for line in lines(app, "other")]
+    found = [(line.place, line.text, line.is_constraint) for line in lines(app, "other")]
     assert found == [
         ("constraints.txt:2", "yarl==1.25.1", True),
         ("other/constraints.txt:1", "idna==3", True),
@@ -72,13 +71,13 @@ def test_a_bot_brings_its_own(app: Path) -> None:
             "bot_logic/requirements.txt",
             "bot_logic",
             "requirements.txt:3: bot_logic/requirements.txt is missing: create it; it may be empty,"
-            " if the bot needs no packages beside the base's",
+            " if the bot needs no packages besides the base's",
         ),
         (
             "other/requirements.txt",
             "other",
             "requirements.txt:3: other/requirements.txt is missing: create it; it may be empty,"
-            " if the bot needs no packages beside the base's",
+            " if the bot needs no packages besides the base's",
         ),
         (
             "bot_logic/constraints.txt",
@@ -101,9 +100,72 @@ def test_a_missing_file(app: Path, missing: str, bot: str, said: str) -> None:
 
 
 def test_only_the_deployed_bot_needs_constraints(app: Path) -> None:
-    """requirements.txt does not name those of another one."""
+    """Another bot's constraints may be missing."""
     (app / "other" / "constraints.txt").unlink()
     assert "aiohttp==3.14.5" in [line.text for line in lines(app, "other")]
+
+
+def test_the_first_that_names_a_package_decides(app: Path) -> None:
+    """The bots in their order, then the tools; what the base says stays."""
+    (app / BOT / "requirements.txt").write_text("rich==1\naiohttp\n")
+    (app / BOT / "constraints.txt").write_text("regex==1\n")
+    (app / "other" / "requirements.txt").write_text("rich==2\nregex==2\ndialogs==2\n")
+    (app / "tools.txt").write_text(
+        "--pre\n-r requirements.txt\nrich==3\ndialogs==3\nmypy==3\nyarl>=1\n"
+    )
+    assert [line.text for line in lines(app, BOT, "other", file="tools.txt")] == [
+        "--pre",
+        "yarl==1.25.1",
+        "regex==1",
+        "rich==1",
+        "aiohttp",
+        "dialogs==2",
+        "aiohttp==3.14.5",
+        "botbuilder-core==4.17.1",
+        "mypy==3",
+        "yarl>=1",
+    ]
+
+
+def test_what_is_included_is_the_bots(app: Path) -> None:
+    """From its own folder, and from elsewhere; not that of another bot."""
+    (app / BOT / "requirements.txt").write_text("-rmore.txt\n--requirement=../optional.txt\n")
+    (app / BOT / "more.txt").write_text("aiohttp==3.8.0\n")
+    (app / "optional.txt").write_text("yarl==1\n")
+    found = read([app / BOT / "requirements.txt"], [app / BOT], app)
+    assert [(line.place, line.bot) for line in found] == [
+        ("bot_logic/more.txt:1", app / BOT),
+        ("optional.txt:1", app / BOT),
+    ]
+    assert [each.partition(" ")[0] for each in problems(app)] == [
+        "bot_logic/more.txt:1:",
+        "optional.txt:1:",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("a==1.0", "1.0"),
+        ("a[x] == 1!2.0+local ; sys_platform != 'win32'", "1!2.0+local"),
+        ("a==1 --hash=sha256:0", "1"),
+        ("a==1.*", ""),
+        ("a==1,!=2", ""),
+        ("a===1", ""),
+        ("a>=1", ""),
+    ],
+)
+def test_the_one_version(text: str, version: str) -> None:
+    """A line that allows others, too, pins nothing."""
+    assert Line("", text).version == version
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_a_file_that_is_not_utf_8(app: Path, encoding: str) -> None:
+    """As older editors and shells of Windows write it."""
+    (app / BOT / "requirements.txt").write_text("left-pad  # für Ärger\n", encoding)
+    with pytest.raises(RequirementsError, match="is not UTF-8: save it as UTF-8"):
+        lines(app, BOT)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +182,7 @@ def test_only_the_deployed_bot_needs_constraints(app: Path) -> None:
     ],
 )
 def test_what_fits(app: Path, line: str) -> None:
-    """Every version that the base's is one of."""
+    """Any line that allows the base's version."""
     (app / "bot_logic" / "requirements.txt").write_text(line)
     assert problems(app) == []
 
@@ -133,7 +195,7 @@ def test_another_version_than_the_bases(app: Path, text: str) -> None:
     (app / "bot_logic" / "requirements.txt").write_text(f"# from before\n{text}\n")
     assert problems(app) == [
         f"bot_logic/requirements.txt:2: {text} does not fit botbuilder-core==4.17.1 in"
-        ' requirements.txt:5: delete the line, or see "Packages of your own" in docs/extend.md'
+        ' requirements.txt:5: delete its version, or see "Packages of your own" in docs/extend.md'
     ]
 
 
@@ -155,7 +217,7 @@ def test_the_set_up_says_so_before_pip_runs(tmp_path: Path) -> None:
     bot.mkdir()
     (bot / "__init__.py").touch()
     (bot / "requirements.txt").write_text("aiohttp==3.8.0\n")
-    log = InstallLog(tmp_path / "setup.log")
+    log = InstallLog(tmp_path / "step.log")
     file = ROOT / "requirements.txt"
     packages = PythonPackages("The packages", tmp_path / "venv", [file], [bot])
     with pytest.raises(SetUpError, match=rf"^{bot}/requirements.txt:1: aiohttp==3\.8\.0 does not"):
@@ -169,7 +231,7 @@ def test_what_is_installed_with_more_is_installed(tmp_path: Path) -> None:
     both, one = tmp_path / "both.txt", tmp_path / "one.txt"
     one.write_text("pip>=1\n")
     both.write_text("-r one.txt\npip>=2\n")
-    log = InstallLog(tmp_path / "setup.log")
+    log = InstallLog(tmp_path / "step.log")
     whole, part = (
         PythonPackages("The packages", tmp_path / "venv", [file], []) for file in (both, one)
     )
@@ -190,7 +252,7 @@ def test_packages_that_pip_cannot_reconcile(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     file = tmp_path / "requirements.txt"
-    log = InstallLog(tmp_path / "setup.log")
+    log = InstallLog(tmp_path / "step.log")
     packages = PythonPackages("The packages", tmp_path / "venv", [file], [])
     file.write_text("base==1\nmine==1\n")
     assert packages.run(lambda _: None, log) == ""

@@ -1,6 +1,6 @@
 """The log of a whole test run has no token, no key and nothing that users said, and loses no line.
 
-It is the last test to run (see conftest.py and the Makefile): every bot process of the run has
+It is the last test to run (see conftest.py and the target `test`): every bot process of the run has
 logged by then, whichever worker of pytest-xdist started it.
 """
 
