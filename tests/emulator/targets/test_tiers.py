@@ -15,7 +15,7 @@ from tests.support.project import ROOT
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine takes minutes to import all files
 
-BASE = "test"
+SHORT = "test"
 COMMANDS = ("test ALL=1", "runbooks", "collector")
 """Every test is run by one of them, once."""
 
@@ -71,22 +71,17 @@ class Run:
         if self.folders and not test.file.startswith(tuple(f"{each}/" for each in self.folders)):
             return False
         words = self.expression.split(" and ")
-        return all((word.removeprefix("not ") in test.marks) == (" " not in word) for word in words)
+        return all((word.removeprefix("not ") in test.marks) == (not word.startswith("not ")) for word in words)
 
 
 def runs(line: str) -> Iterator[Run]:
     """The pytest commands of a target with variables."""
     name, *given = line.split()
     for command in TARGETS[name].commands(TARGETS[name].values(given)):
-        _, marker, (expression, *rest) = _parted(command)
-        assert marker
+        # The last -m: the ones before it name the modules that are run.
+        at = len(command) - 1 - [*reversed(command)].index("-m")
+        expression, *rest = command[at + 1 :]
         yield Run(expression, [word for word in rest if word.startswith("tests/")])
-
-
-def _parted(command: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
-    """What is before the last -m, this itself, and what is behind it."""
-    at = len(command) - 1 - [*reversed(command)].index("-m")
-    return command[:at], command[at], command[at + 1 :]
 
 
 @pytest.fixture(autouse=True)
@@ -119,15 +114,15 @@ def test_each_test_runs_once(tests: Mapping[str, Collected]) -> None:
 
 def test_all_has_what_make_test_has(tests: Mapping[str, Collected]) -> None:
     """ALL=1 only adds tests."""
-    [base], all_of_them = runs(BASE), [*runs(COMMANDS[0])]
-    short = {node for node, test in tests.items() if base.has(test)}
-    long = {node for node, test in tests.items() if any(run.has(test) for run in all_of_them)}
-    assert short < long
+    [short], all_of_them = runs(SHORT), [*runs(COMMANDS[0])]
+    some = {node for node, test in tests.items() if short.has(test)}
+    every = {node for node, test in tests.items() if any(run.has(test) for run in all_of_them)}
+    assert some < every
 
 
 def test_what_is_left_out_is_covered(tests: Mapping[str, Collected]) -> None:
     """`covered_by` names files of which `make test` runs a test."""
-    [base] = runs(BASE)
-    files = {test.file for test in tests.values() if base.has(test)}
+    [short] = runs(SHORT)
+    files = {test.file for test in tests.values() if short.has(test)}
     wrong = {(test.file, each) for test in tests.values() for each in test.covered_by - files}
     assert wrong == set()
