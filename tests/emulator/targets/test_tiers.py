@@ -71,7 +71,10 @@ class Run:
         if self.folders and not test.file.startswith(tuple(f"{each}/" for each in self.folders)):
             return False
         words = self.expression.split(" and ")
-        return all((word.removeprefix("not ") in test.marks) == (not word.startswith("not ")) for word in words)
+        return all(
+            (word.removeprefix("not ") in test.marks) == (not word.startswith("not "))
+            for word in words
+        )
 
 
 def runs(line: str) -> Iterator[Run]:
