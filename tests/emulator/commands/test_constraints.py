@@ -54,6 +54,21 @@ def test_every_version_is_pinned() -> None:
         assert sorted(pins(f"{bot.relative_to(ROOT)}/constraints.txt")) == expected
 
 
+def test_every_bot_says_what_it_needs() -> None:
+    """And what is copied into the place of bot_logic has its constraints, too."""
+    files = [
+        file
+        for name in ("examples", "tests", "benchmarks")
+        for file in (ROOT / name).rglob("__init__.py")
+    ]
+    bots = [file.parent for file in files if "def create_bot" in file.read_text("utf-8")]
+    assert len(bots) > 20
+    lacking = [bot for bot in (ROOT / BOT, *bots) if not (bot / "requirements.txt").exists()]
+    assert lacking == []
+    copied = [ROOT / BOT, *(bot for bot in bots if "examples" in bot.parts)]
+    assert [bot for bot in copied if not (bot / "constraints.txt").exists()] == []
+
+
 def test_the_requirements_include_the_constraints() -> None:
     """The pins apply to every installation: by hand, in Azure's build and by `make setup`."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
