@@ -14,11 +14,13 @@ from tests.support.project import ROOT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
 COMMAND = """
+import signal
 import sys
 from pathlib import Path
 from emulator.setup import set_up
 from emulator.setup.errors import SetUpError
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
 if "stubborn" in sys.argv:
     set_up.STOP_SECONDS = 0.1
 
