@@ -3,28 +3,32 @@
 import subprocess
 import sys
 from importlib import invalidate_caches
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-RUN = Path(__file__).parents[1] / "run.py"
+ROOT = Path(__file__).parents[1]
 
 
-def install() -> None:
-    """Install what the commands need, unless this Python has it; exits if it cannot."""
-    if find_spec("typer"):  # stands for all of admin/requirements.txt
-        return
-    # Standard output is for what a command answers.
-    done = subprocess.run([sys.executable, str(RUN), "setup"], stdout=sys.stderr, check=False)
-    invalidate_caches()
-    if done.returncode or not find_spec("typer"):
-        sys.exit(
-            "These commands need the packages of admin/requirements.txt: `make setup` installs"
-            " them for the Python of .venv."
-        )
+def has_packages() -> bool:
+    """Whether this Python has what admin/requirements.txt names, in these very versions."""
+    lines = (ROOT / "admin" / "requirements.txt").read_text("utf-8").splitlines()
+    pins = (line.split("==") for line in lines if "==" in line)
+    try:
+        return all(version(name) == wanted for name, wanted in pins)
+    except PackageNotFoundError:
+        return False
 
 
 if __name__ == "__main__":
-    install()
-    from admin.command_line import main
-
+    is_own = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
+    if is_own and not has_packages():
+        # Standard output is for what a command answers.
+        set_up = [sys.executable, str(ROOT / "run.py"), "setup"]
+        if subprocess.run(set_up, stdout=sys.stderr, check=False).returncode:
+            sys.exit(1)
+        invalidate_caches()
+    try:
+        from admin.command_line import main
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.name} is missing: run `make setup`, then `.venv/bin/python -m admin`.")
     main()

@@ -64,8 +64,10 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
         if old and not upgrade:
             try:
                 return _resolve(required, [*fixed, *old])
-            except InstallError:
-                pass  # one of the old versions does not fit any more
+            except InstallError as error:
+                if "ResolutionImpossible" not in str(error):
+                    raise
+                # One of the old versions does not fit any more.
         return _resolve(required, fixed)
 
     files = [root / REQUIREMENTS, root / OPTIONAL]

@@ -46,7 +46,9 @@ def install(requirements: Path, target: Path) -> None:
 
 
 def _pip(command: str, *arguments: str) -> None:
-    pip = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", command, "--disable-pip-version-check"]
     done = subprocess.run([*pip, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise InstallError(done.stderr.strip())
+        # Which packages need what, if that is why.
+        _, cause, packages = done.stdout.partition("The conflict is caused by:")
+        raise InstallError(f"{done.stderr.strip()}\n{cause}{packages}".strip())

@@ -33,7 +33,12 @@ OFFLINE = (
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 KEPT_LINES = 400
 
-ERROR = re.compile(r"(?:ERROR: |npm (?:error|ERR!) (?!code |syscall |path |errno ))(.+)", re.I)
+ERROR = re.compile(
+    r"(?:ERROR: (?!Ignored |subprocess-exited)"
+    r"|\u00d7 "  # a cross
+    r"|npm (?:error|ERR!) (?!code |syscall |path |errno ))(.+)",
+    re.I,
+)
 """A line of pip's or npm's that says what went wrong, in words."""
 
 
@@ -107,7 +112,7 @@ class InstallLog:
         if any(sign in line for line in self._last for sign in OFFLINE):
             return NO_NETWORK
         errors = [found[1] for found in map(ERROR.match, self._last) if found]
-        return next(iter(errors or self._last[-1:]), "")[:200]
+        return next(iter(errors or self._last[-1:]), "")[:200].rstrip(".")
 
     def _started(
         self, command: Sequence[str], environ: Mapping[str, str] | None, folder: Path

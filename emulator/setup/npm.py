@@ -249,7 +249,7 @@ def _npm(
         SetUpError: it is missing, or fails.
     """
     program = shutil.which("npm")  # on Windows it is npm.cmd
-    if program is None:
+    if program is None or shutil.which("node") is None:
         raise SetUpError(
             "npm is missing: install Node.js (https://nodejs.org), then start again.", step.without
         )

@@ -127,8 +127,12 @@ class PythonPackages:
             return False
         version = re.search(r"^version = (\d+)\.(\d+)", text, re.MULTILINE)
         home = re.search(r"^home = (.+)", text, re.MULTILINE)
-        if not (version and home and self.python.exists()):
+        made = re.search(r"^command = .* -m venv (.+)", text, re.MULTILINE)
+        pip = self.python.with_name("pip.exe" if IS_WINDOWS else "pip")  # what venv writes last
+        if not (version and home and self.python.exists() and pip.exists()):
             return False
+        if made and Path(made[1]).resolve() != self.folder.resolve():
+            return False  # its scripts start the Python of the place where it was made
         return (int(version[1]), int(version[2])) >= OLDEST and Path(home[1]).is_dir()
 
     def _create(self, log: InstallLog) -> None:
@@ -171,7 +175,7 @@ class PythonPackages:
         """
         why = log.reason()
         missing, other = self._differences(lines)
-        if missing or CONFLICT in why:
+        if missing or not other or CONFLICT in why:
             named = f" Missing: {_some(missing)}." if missing else ""
             raise SetUpError(f"{self.title} cannot be installed: {why}.{named} pip's output: {log}")
         return (
@@ -187,21 +191,17 @@ class PythonPackages:
         installed = {
             canonical(each.name): each.version for each in distributions(path=[str(packages)])
         }
-        # What has a marker about Windows is not for it: uvloop.
-        wanted = {
-            line.name: line.version
-            for line in lines
-            if line.name and not line.is_constraint and not (IS_WINDOWS and "win32" in line.text)
-        }
+        # Only pip knows whether what has a marker is for this machine.
+        wanted = [line for line in lines if line.name and ";" not in line.text]
         missing = [
-            f"{name} {version}".rstrip()
-            for name, version in wanted.items()
-            if name not in installed
+            f"{line.name} {line.version}".rstrip()
+            for line in wanted
+            if line.name not in installed and not line.is_constraint
         ]
         other = [
-            f"{name} {version}"
-            for name, version in wanted.items()
-            if version and name in installed and installed[name] != version
+            f"{line.name} {line.version}"
+            for line in wanted
+            if line.version and installed.get(line.name, line.version) != line.version
         ]
         return missing, other
 

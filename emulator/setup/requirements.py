@@ -5,7 +5,6 @@ not say in which file.
 """
 
 import re
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ REQUIREMENTS, CONSTRAINTS = "requirements.txt", "constraints.txt"
 """What a bot's folder has: the packages that it needs, and the versions of what these need."""
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|(?P<constraint>-c|--constraint))[= ]?\s*(?P<path>.+)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-]|\+|:)")  # no URL
 _VERSION = re.compile(r"(?<![=!~<>])==\s*(?P<version>[\w.!+-]+)\s*(?:;| --|$)")
 _EMPTY = "it may be empty, if the bot needs no packages besides the base's"
 _ANOTHER_VERSION = 'delete its version, or see "Packages of your own" in docs/extend.md'
@@ -51,7 +50,7 @@ class Line:
     def name(self) -> str:
         """The package's name, normalized for comparison (PEP 503); empty for an option."""
         found = _NAME.match(self.text)
-        return canonical(found[0]) if found else ""
+        return canonical(found[1]) if found else ""
 
     @property
     def version(self) -> str:
@@ -81,7 +80,7 @@ def read(files: Sequence[Path], bots: Sequence[Path], root: Path = ROOT) -> list
         RequirementsError: a file is missing, or is not text.
     """
     root, bots = root.resolve(), [bot.resolve() for bot in bots]
-    base, own = [root / REQUIREMENTS, root / CONSTRAINTS], root / BOT
+    base, own = {root / REQUIREMENTS, root / CONSTRAINTS}, root / BOT
     lines: list[Line] = []
     seen: set[tuple[Path, bool]] = set()
 
@@ -93,12 +92,12 @@ def read(files: Sequence[Path], bots: Sequence[Path], root: Path = ROOT) -> list
         for number, text in _texts(file, shown, named_by):
             place = f"{shown}:{number}"
             include = _INCLUDE.fullmatch(text)
-            if include is None:
+            if include is None or "://" in text:
                 lines.append(Line(place, text, is_constraint, bot, file in base))
                 continue
             is_fixed = is_constraint or bool(include["constraint"])
-            named = (file.parent / shlex.split(include["path"])[0]).resolve()
-            if file == base[0] and named.parent == own:
+            named = (file.parent / include["path"].strip("\"'")).resolve()
+            if named.parent == own:
                 for each in bots:
                     # A bot that is not deployed from its folder needs no constraints.
                     if each == own or named.name == REQUIREMENTS or (each / named.name).exists():
@@ -142,7 +141,7 @@ def misfits(lines: Sequence[Line]) -> Iterator[str]:
         if wanted.marker and not wanted.marker.evaluate():
             continue
         if not wanted.specifier.contains(pin.version, prereleases=True):
-            is_stale = line.is_constraint or not pin.is_base
+            is_stale = any(f"/{CONSTRAINTS}:" in each.place for each in (line, pin))
             cure = "run `make constraints`" if is_stale else _ANOTHER_VERSION
             yield f"{line.place}: {line.text} does not fit {pin.text} in {pin.place}: {cure}"
 
@@ -155,24 +154,29 @@ def _texts(file: Path, shown: str, named_by: str) -> Iterator[tuple[int, str]]:
     """
     prefix = f"{named_by}: " if named_by else ""
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise RequirementsError(f"{prefix}{shown} is not UTF-8: save it as UTF-8") from error
+        whole = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        whole = "\0"
     except OSError as error:
         cure = "restore it, or correct the line"
         if (file.parent / "__init__.py").is_file():
             is_written = file.name == CONSTRAINTS
             cure = "run `make constraints`" if is_written else f"create it; {_EMPTY}"
         raise RequirementsError(f"{prefix}{shown} is missing: {cure}") from error
+    if "\0" in whole:  # where a line of UTF-16 was appended, too
+        raise RequirementsError(
+            f"{prefix}{shown} is not UTF-8: save it as UTF-8, which > and >> of Windows PowerShell"
+            " do not do"
+        )
     begun = ""
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(whole.splitlines(), 1):
         if line.endswith("\\"):
             begun += f"{line[:-1]} "
             continue
-        whole = re.sub(r"(^|\s+)#.*", "", begun + line).strip()
+        text = re.sub(r"(^|\s+)#.*", "", begun + line).strip()
         begun = ""
-        if whole:
-            yield number, whole
+        if text:
+            yield number, text
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from emulator.setup.errors import SetUpError, WrongPackageError
 from emulator.setup.install_log import ROOT, InstallLog
 from emulator.setup.progress import Progress
 from emulator.setup.step import SetUpStep
+from emulator.storage.file_lock import FileLock
 
 LOGS = ROOT / ".cache" / "setup"
 TICK_SECONDS = 0.2
@@ -38,9 +39,15 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         SetUpError: a step that is needed cannot be done; the other ones have ended.
         WrongPackageError: a package is not the pinned one.
     """
-    due = [step for step in steps if not step.is_done()]
-    if not due:
+    if all(step.is_done() for step in steps):
         return
+    with _alone(stream, logs):
+        _set_up([step for step in steps if not step.is_done()], stream, logs)
+
+
+def _set_up(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> None:
+    if not due:
+        return  # another process has done it
     started = time.monotonic()
     futures = _run(due, stream, logs)
     lines: list[str] = []
@@ -59,9 +66,21 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         print(line, file=stream, flush=True)
     if fatal:
         raise fatal[0]
-    if any(future.exception() is None for future in futures):
+    if any(future.exception() is None and not future.result() for future in futures):
         seconds = time.monotonic() - started
         print(f"Set up in {seconds:.0f} s, in .venv and .cache.", file=stream, flush=True)
+
+
+@contextlib.contextmanager
+def _alone(stream: TextIO, logs: Path) -> Iterator[None]:
+    """Wait until no other process sets up the same folders."""
+    logs.mkdir(parents=True, exist_ok=True)
+    with FileLock(logs / "lock") as lock:
+        if not lock.taken():
+            print("Another set-up runs: waiting for it.", file=stream, flush=True)
+            while not lock.taken():
+                time.sleep(TICK_SECONDS)
+        yield
 
 
 def _run(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> "Sequence[Future[str]]":
@@ -105,6 +124,7 @@ def _signals_raised() -> Iterator[None]:
     """SIGTERM, and a terminal that is closed, are exceptions, as Ctrl-C is."""
 
     def leave(number: int, _frame: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)  # make passes on what its group gets, too
         sys.exit(128 + number)
 
     numbers = [signal.SIGTERM]

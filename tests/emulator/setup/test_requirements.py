@@ -129,7 +129,7 @@ def test_the_first_that_names_a_package_decides(app: Path) -> None:
 
 def test_what_is_included_is_the_bots(app: Path) -> None:
     """From its own folder, and from elsewhere; not that of another bot."""
-    (app / BOT / "requirements.txt").write_text("-rmore.txt\n--requirement=../optional.txt\n")
+    (app / BOT / "requirements.txt").write_text("-r 'more.txt'\n--requirement=../optional.txt\n")
     (app / BOT / "more.txt").write_text("aiohttp==3.8.0\n")
     (app / "optional.txt").write_text("yarl==1\n")
     found = read([app / BOT / "requirements.txt"], [app / BOT], app)
@@ -166,6 +166,23 @@ def test_a_file_that_is_not_utf_8(app: Path, encoding: str) -> None:
     (app / BOT / "requirements.txt").write_text("left-pad  # für Ärger\n", encoding)
     with pytest.raises(RequirementsError, match="is not UTF-8: save it as UTF-8"):
         lines(app, BOT)
+
+
+def test_a_line_of_utf_16(app: Path) -> None:
+    """As `echo ... >>` of Windows PowerShell appends it."""
+    (app / BOT / "requirements.txt").write_bytes(b"rich==1\n" + "left-pad\r\n".encode("utf-16-le"))
+    with pytest.raises(RequirementsError, match="is not UTF-8: save it as UTF-8"):
+        lines(app, BOT)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.com/a.whl", "git+https://example.com/a", "-r https://example.com/a"]
+)
+def test_addresses_are_for_pip(app: Path, text: str) -> None:
+    """They are no names, and no files."""
+    (app / BOT / "requirements.txt").write_text(f"{text}\n")
+    [line] = [line for line in lines(app, BOT) if line.bot]
+    assert (line.text, line.name) == (text, "")
 
 
 @pytest.mark.parametrize(
@@ -240,6 +257,15 @@ def test_what_is_installed_with_more_is_installed(tmp_path: Path) -> None:
     part.run(lambda _: None, log)
     assert part.is_done()
     assert not whole.is_done()
+
+
+def test_a_line_that_pip_refuses(tmp_path: Path) -> None:
+    """The set-up ends, though nothing is missing."""
+    (tmp_path / "requirements.txt").write_text("pip = 1\n")
+    file = tmp_path / "requirements.txt"
+    packages = PythonPackages("The packages", tmp_path / "venv", [file], [])
+    with pytest.raises(SetUpError, match="cannot be installed: Invalid requirement: 'pip = 1'"):
+        packages.run(lambda _: None, InstallLog(tmp_path / "step.log"))
 
 
 def test_packages_that_pip_cannot_reconcile(

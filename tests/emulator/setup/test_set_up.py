@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from emulator.setup.errors import SetUpError, WrongPackageError
-from emulator.setup.install_log import InstallLog
+from emulator.setup.install_log import NO_NETWORK, InstallLog
 from emulator.setup.python_packages import PythonPackages
 from emulator.setup.set_up import set_up
 from emulator.setup.step import Report
+from emulator.storage.file_lock import FileLock
+from tests.support.timing.condition import until
 
 
 @dataclass
@@ -194,19 +196,71 @@ def test_offline(tmp_path: Path, log: InstallLog) -> None:
     assert not packages.is_done()
 
 
-@pytest.mark.parametrize("settings", ["home = /usr\nversion = 3.12.1\n", "version = 3.13.1\n"])
+@pytest.mark.parametrize(
+    ("settings", "programs"),
+    [
+        ("home = /usr\nversion = 3.12.1\n", ["pip"]),
+        ("version = 3.13.1\n", ["pip"]),
+        ("home = /usr\nversion = 3.13.1\n", []),
+        ("home = /usr\nversion = 3.13.1\ncommand = python -m venv /elsewhere/.venv\n", ["pip"]),
+    ],
+    ids=["old", "no home", "interrupted before pip was there", "moved"],
+)
 def test_an_unusable_environment_is_made_again(
-    settings: str, tmp_path: Path, log: InstallLog
+    settings: str, programs: list[str], tmp_path: Path, log: InstallLog
 ) -> None:
-    """One of an old Python, or one that was left half made, is replaced, not updated."""
+    """One of an old Python, left half made or moved is replaced, not updated."""
     file = tmp_path / "requirements.txt"
     file.touch()
     old = tmp_path / "venv"
     (old / "bin").mkdir(parents=True)
     (old / "bin" / "python").symlink_to(sys.executable)
     (old / "pyvenv.cfg").write_text(settings, "utf-8")
-    (old / "left").touch()
+    for name in (*programs, "../left"):
+        (old / "bin" / name).touch()
     packages = PythonPackages("The packages", old, [file], [])
     packages.run(lambda _: None, log)
     assert packages.is_done()
     assert not (old / "left").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [
+                "ERROR: Ignored the following versions that require a different python version: 0",
+                "ERROR: No matching distribution found for a==1",
+            ],
+            "No matching distribution found for a==1",
+        ),
+        (
+            ["error: subprocess-exited-with-error", "\u00d7 Getting requirements did not run."],
+            "Getting requirements did not run",
+        ),
+        (["npm error code E404", "npm error 404 Not Found"], "404 Not Found"),
+        (["npm ERR! code E404", "npm ERR! 404 Not Found"], "404 Not Found"),
+        (["npm error code EAI_AGAIN"], NO_NETWORK),
+        (["no word of an error"], "no word of an error"),
+    ],
+)
+def test_the_reason_of_a_failure(lines: list[str], reason: str, log: InstallLog) -> None:
+    """The first line in words."""
+    code = "import sys; print(*sys.argv[1:], sep='\\n'); sys.exit(1)"
+    assert not log.run([sys.executable, "-X", "utf8", "-c", code, *lines])
+    assert log.reason() == reason
+
+
+def test_one_set_up_at_a_time(tmp_path: Path) -> None:
+    """Another process that sets up the same folders is waited for, and does what it has done."""
+    step = WrittenStep("The first")
+    with FileLock(tmp_path / "lock") as lock:
+        assert lock.taken()
+        stream = io.StringIO()
+        waiting = threading.Thread(target=set_up, args=([step], stream, tmp_path))
+        waiting.start()
+        until(lambda: "Another set-up runs: waiting for it.\n" in stream.getvalue())
+        step.runs.append("by the other process")
+    waiting.join()
+    assert step.runs == ["by the other process"]
+    assert "Set-up 1/1" not in stream.getvalue()
