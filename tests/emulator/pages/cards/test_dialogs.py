@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.emulator.pages.cards.chat_tab import ChatTab
 from tests.emulator.pages.cards.page_server import PageServer
+from tests.support.timing.condition import until
 from tests.support.wire.chromium import PAINTS_LATE
 
 
@@ -104,8 +105,14 @@ def test_a_page_cannot_reach_the_chat(tab: ChatTab, pages: PageServer) -> None:
     tab.say(f"dialog {pages.url('reaches')}")
     tab.press("Open a page")
     frame = tab.page.frame_locator("dialog iframe")
-    frame.get_by_role("button", name="Reach").click()
-    expect(frame.locator("#said")).to_have_text("refused, refused")
+    button, said = frame.get_by_role("button", name="Reach"), frame.locator("#said")
+
+    def is_said() -> bool:
+        button.click()
+        return bool(said.text_content())
+
+    until(is_said)  # on a busy machine, a click may miss while the dialog opens
+    expect(said).to_have_text("refused, refused")
     expect(tab.page.get_by_role("textbox", name="Type a message")).to_be_attached()
     tab.console_errors.clear()  # the browser says so, too
 
