@@ -24,7 +24,7 @@ if __name__ == "__main__":
     if is_own and not has_packages():
         # Standard output is for what a command answers.
         set_up = [sys.executable, str(ROOT / "run.py"), "setup"]
-        if subprocess.run(set_up, stdout=sys.stderr, check=False).returncode:
+        if subprocess.call(set_up, stdout=sys.stderr):  # noqa: S603  # words of ours
             sys.exit(1)
         invalidate_caches()
     try:

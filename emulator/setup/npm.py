@@ -225,7 +225,9 @@ class NpmFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
         with tarfile.open(tarball) as archive:
             member = archive.extractfile(f"package/{wanted.member}")
-            (self.folder / wanted.name).write_bytes(member.read() if member else b"")
+            if member is None:
+                raise WrongPackageError(f"{wanted.member} is no file in {wanted.package}.")
+            (self.folder / wanted.name).write_bytes(member.read())
         self._stamp(wanted).write()
 
     def _missing(self) -> Sequence[NpmFile]:

@@ -13,8 +13,9 @@ from auth.errors import Unavailable
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.errors import StateConflict
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.extended import credentials
 from tests.support.load.call_count import calls_counted
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 from tests.support.test_bot import NO_TYPING
@@ -39,19 +40,7 @@ UNWANTED = (
 Telemetry is off."""
 
 
-OWN = "tests/end_to_end/cost/test_turn_cost.py"
-
-CREDENTIALS = [
-    MANAGED_IDENTITY,
-    *(
-        pytest.param(each, marks=pytest.mark.extended(covered_by=[OWN]))
-        for each in APP_TYPES
-        if each != MANAGED_IDENTITY
-    ),
-]
-
-
-@pytest.fixture(scope="module", params=CREDENTIALS)
+@pytest.fixture(scope="module", params=credentials("tests/end_to_end/cost/test_turn_cost.py"))
 def each_cloud(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cloud]:

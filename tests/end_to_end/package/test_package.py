@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
+from emulator.cloud import Cloud
 from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.package import SITE_PACKAGES
@@ -20,6 +20,7 @@ from emulator.loopback import SHORT_LOOPBACK
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.extended import credentials
 from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller
 
@@ -28,18 +29,6 @@ FILES = {
     *("function_app.py", "composition.py"),
     *("host.json", "requirements.txt", "requirements-telemetry.txt", "constraints.txt"),
 }
-
-CREDENTIALS = [
-    MANAGED_IDENTITY,
-    *(
-        pytest.param(
-            each,
-            marks=pytest.mark.extended(covered_by=["tests/end_to_end/security/test_sign_in.py"]),
-        )
-        for each in APP_TYPES
-        if each != MANAGED_IDENTITY
-    ),
-]
 
 NO_SITE_PACKAGES = ("-S",)
 WORKER_PACKAGES = (
@@ -87,7 +76,7 @@ def test_no_dependency_of_development() -> None:
 @pytest.mark.skipif(
     (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the package is for Linux"
 )
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", credentials("tests/end_to_end/security/test_sign_in.py"))
 def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs: Path) -> None:
     """In Azure's environment, specialized and read-only, the package alone runs a turn."""
     site = Path(sysconfig.get_path("platlib"))

@@ -27,6 +27,7 @@ from emulator.server import Server
 from tests.support.bots.app_folder import app_with, host_alone
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.user import User
+from tests.support.extended import credentials
 from tests.support.load.turn_load import TurnLoad, replies_at, reply_to
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
@@ -59,22 +60,9 @@ FAILURES = [
 ]
 """Credential, the part whose first answer to a path is 503, that path, and the requests for it."""
 
-EARLY = [
-    MANAGED_IDENTITY,
-    *(
-        pytest.param(
-            each,
-            marks=pytest.mark.extended(
-                covered_by=[
-                    "tests/auth/outbound/test_token_provider.py",
-                    "tests/end_to_end/security/test_sign_in.py",
-                ]
-            ),
-        )
-        for each in APP_TYPES
-        if each != MANAGED_IDENTITY
-    ),
-]
+EARLY = credentials(
+    "tests/auth/outbound/test_token_provider.py", "tests/end_to_end/security/test_sign_in.py"
+)
 
 
 def slow(cloud: Cloud) -> None:

@@ -8,25 +8,14 @@ import pytest
 
 from auth.inbound.signing_keys import MAX_FETCHES
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
+from emulator.cloud import MANAGED_IDENTITY, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.extended import credentials
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
 PROBES = 40
-
-CREDENTIALS = [
-    MANAGED_IDENTITY,
-    *(
-        pytest.param(
-            each,
-            marks=pytest.mark.extended(covered_by=["tests/end_to_end/security/test_sign_in.py"]),
-        )
-        for each in APP_TYPES
-        if each != MANAGED_IDENTITY
-    ),
-]
 
 
 @contextmanager
@@ -48,7 +37,7 @@ def is_unavailable(reply: Reply) -> bool:
     return reply.status == 503 and generic and int(reply.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", credentials("tests/end_to_end/security/test_sign_in.py"))
 def test_keys_and_token(credential: str, tmp_path: Path, logs: Path) -> None:
     """The first probe of a cold bot waits for both; the next ones cost nothing."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:
