@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold
     from cloud_adapter.request import TurnRequest
     from cloud_adapter.response import TurnResponse
     from cloud_adapter.skills.call import SkillRequest
+    from cloud_adapter.storage.queue import ReceivedMessage
 
 JSON_TYPE = "application/json"
 
@@ -165,8 +166,7 @@ async def turns(message: func.QueueMessage) -> None:
     """Run the turns of the stored activities of the conversation that a wake-up message names."""
     with invocation_log.invocation():
         parts = await composition.ready()
-        text, count = message.get_body().decode(), message.dequeue_count or 1
-        await parts.adapter.process_wake_up(text, count, parts.bot)
+        await parts.adapter.process_wake_up(received(message), parts.bot)
 
 
 async def notifications(message: func.QueueMessage) -> None:
@@ -175,18 +175,18 @@ async def notifications(message: func.QueueMessage) -> None:
         parts = await composition.ready()
         if parts.services.notifications is None:
             raise SettingsError([f"{STORAGE}: it is missing; notifications need its queue"])
-        text = message.get_body().decode(errors="replace")
-        await parts.services.notifications.handle_message(text, message.id or "")
+        await parts.services.notifications.handle_message(received(message))
 
 
 # Without storage, a queue trigger's function is in error, and Core Tools do not start. With it, the
 # host polls the queue of each trigger, which costs money even if nothing is ever put into it. The
 # queue names are repeated here because importing them would import the bot SDK before the host has
-# listed the functions.
+# listed the functions. As text, the host would fail with what is not UTF-8, a thousand times.
 if names_storage(os.environ):
+    binary = func.DataType.BINARY
     if names_queued_turns(os.environ):
-        app.queue_trigger("message", "bot-turns", STORAGE)(traced_queue(turns))
-    app.queue_trigger("message", "bot-notifications", STORAGE)(traced_queue(notifications))
+        app.queue_trigger("message", "bot-turns", STORAGE, binary)(traced_queue(turns))
+    app.queue_trigger("message", "bot-notifications", STORAGE, binary)(traced_queue(notifications))
 
 
 async def bot_services() -> "BotServices":
@@ -226,6 +226,16 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
         content_type=headers.get("content-type", ""),
         authorization=headers.get("authorization", ""),
         body=request.get_body(),
+    )
+
+
+def received(message: func.QueueMessage) -> "ReceivedMessage":
+    """The message, independent of the host."""
+    from cloud_adapter.storage.queue import ReceivedMessage
+
+    text = message.get_body().decode(errors="surrogateescape")
+    return ReceivedMessage(
+        message.id or "", text, message.dequeue_count or 1, message.pop_receipt or ""
     )
 
 

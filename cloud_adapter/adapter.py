@@ -36,6 +36,7 @@ from cloud_adapter.request import TurnRequest, check_head, read_activity
 from cloud_adapter.response import TurnResponse
 from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.storage.queue import ReceivedMessage
 from cloud_adapter.turn_context import TurnContext
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
@@ -139,23 +140,21 @@ class CloudAdapter(AdapterCalls):
             self._log_failure(context.activity, problem, error)
             return TurnResponse(HTTPStatus.OK)
 
-    async def process_wake_up(self, message: str, dequeue_count: int, bot: Bot) -> None:
+    async def process_wake_up(self, message: ReceivedMessage, bot: Bot) -> None:
         """Run the turns of a conversation's stored activities.
 
         Args:
             message: the wake-up message.
-            dequeue_count: how often the host has delivered the message.
             bot: the bot.
 
         Raises:
             Unavailable: the host must deliver the message again.
-            ValueError: the message is not a wake-up message.
             SettingsError: turns are not queued.
         """
         if self._queued_turns is None:
             raise SettingsError([f"{TURNS}: it is not {QUEUED}, so no turn runs from the queue"])
         run_turn = functools.partial(self._run_stored, bot)
-        await self._queued_turns.handle_message(message, dequeue_count, run_turn)
+        await self._queued_turns.handle_message(message, run_turn)
 
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)

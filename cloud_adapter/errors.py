@@ -7,7 +7,7 @@
     │   ├── StateConflict                another turn changed the same property of the state
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
-    ├── TurnKilled                       every attempt at a queued turn ended its process
+    ├── TurnKilled                       the process died in the last attempt at a queued turn
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
@@ -55,7 +55,7 @@ class TurnRepeated(BotError):
 
 
 class TurnKilled(BotError):
-    """Every attempt at the queued turn ended its process."""
+    """The process died in the last attempt at the queued turn."""
 
 
 class UnreadableActivity(BotError):

@@ -61,11 +61,11 @@ class BotQueues:
         try:
             await invoked(function, triggered)
         except asyncio.CancelledError:  # the process dies
-            await queue.release(message)
+            await queue.hide(message, 0)
             raise
         except Exception:  # noqa: BLE001  # the function has logged it
             if count < self._max_dequeue_count:
-                await queue.release(message)
+                await queue.hide(message, 0)
                 return
             await poison.put(message.text)
         await queue.delete(message)

@@ -15,8 +15,14 @@ ALL = "all"
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 
 _RUNS_WITHOUT_RESULT = "fruitless"
+_FAILED_RUNS = "failed"
+_COUNTS = (_RUNS_WITHOUT_RESULT, _FAILED_RUNS)
 _TRACE_PARENT = "trace"
-_PROPERTIES = {"to", "channel", "text", "card", "id", _RUNS_WITHOUT_RESULT, _TRACE_PARENT}
+_PROPERTIES = {
+    *("to", "channel", "text", "card", "id"),
+    *_COUNTS,
+    _TRACE_PARENT,
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Notification:
         text: Markdown; empty when there is only a card.
         card: the JSON of an adaptive card; None when there is only a text.
         runs_without_result: how many runs in a row ended without a new result.
+        failed_runs: how many runs in a row failed, or were cut off.
         trace_parent: the W3C trace context in which it was enqueued; empty if telemetry was off.
     """
 
@@ -39,6 +46,7 @@ class Notification:
     text: str = ""
     card: dict[str, Any] | None = None
     runs_without_result: int = 0
+    failed_runs: int = 0
     trace_parent: str = ""
 
     @classmethod
@@ -60,12 +68,17 @@ class Notification:
         text, card = _content(data)
         recipients = _recipients(data.get("to"))
         channel = _channel(data.get("channel"), recipients)
-        runs_without_result = data.get(_RUNS_WITHOUT_RESULT, 0)
-        if not isinstance(runs_without_result, int):
-            raise BadNotification(f"{_RUNS_WITHOUT_RESULT} is for the bot's own use: leave it out")
-        own_id = notification_id(message, message_id)
-        trace_parent = str(data.get(_TRACE_PARENT, ""))
-        return cls(own_id, recipients, channel, text, card, runs_without_result, trace_parent)
+        runs_without_result, failed_runs = (_count(data, key) for key in _COUNTS)
+        return cls(
+            notification_id(message, message_id),
+            recipients,
+            channel,
+            text,
+            card,
+            runs_without_result,
+            failed_runs,
+            str(data.get(_TRACE_PARENT, "")),
+        )
 
     @property
     def message(self) -> str:
@@ -77,6 +90,7 @@ class Notification:
             "card": self.card,
             "id": self.id,
             _RUNS_WITHOUT_RESULT: self.runs_without_result,
+            _FAILED_RUNS: self.failed_runs,
             _TRACE_PARENT: self.trace_parent,
         }
         return json.dumps({name: value for name, value in data.items() if value})
@@ -113,6 +127,13 @@ def _object(message: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadNotification("it is not a JSON object")
     return data
+
+
+def _count(data: dict[str, Any], key: str) -> int:
+    count = data.get(key, 0)
+    if not isinstance(count, int):
+        raise BadNotification(f"{key} is for the bot's own use: leave it out")
+    return count
 
 
 def _content(data: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:

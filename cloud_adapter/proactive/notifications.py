@@ -8,7 +8,8 @@ Guaranteed as long as the storage account loses nothing:
   BATCH_SIZE - 1 + MAX_CONCURRENT (15) recipients are, whose results were not written yet.
 - A message that may have arrived is not sent again.
 - A message that is not a notification goes to the poison queue at once, as another attempt would
-  not help. The host puts a message there that fails as often as host.json allows.
+  not help. A notification goes there after MAX_FAILED_RUNS runs in a row that failed, or during
+  which the process died.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from auth.errors import Unavailable
 from cloud_adapter.adapter import CloudAdapter
+from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.errors import BadNotification, ConversationBusy
 from cloud_adapter.proactive.notification import Notification, notification_id
 from cloud_adapter.proactive.rate_limiter import RateLimiter
@@ -30,7 +33,8 @@ from cloud_adapter.proactive.run import NotificationRun
 from cloud_adapter.proactive.sender import NotificationSender
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.queue import MessageQueue
+from cloud_adapter.storage.held_message import held
+from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 QUEUE = "bot-notifications"
 POISON_QUEUE = f"{QUEUE}-poison"
@@ -43,6 +47,12 @@ MAX_RUN_SECONDS = 120.0
 
 MAX_RUNS_WITHOUT_RESULT = 10
 """Runs in a row without a new result, as the service asks to wait for long; then it is given up."""
+
+MAX_FAILED_RUNS = 5
+"""Runs in a row that failed or were cut off; then the notification is dead-lettered."""
+
+RETRY_DELAY_SECONDS = 15.0
+"""Seconds until the next run after one that failed."""
 
 MAX_DELAY_SECONDS = 3600.0
 """Seconds until the next run at most, whatever the service asks for."""
@@ -114,34 +124,56 @@ class Notifications:
         await self._queue.put(notification.message)
         return notification.id
 
-    async def handle_message(self, message: str, message_id: str) -> None:
+    async def handle_message(self, message: ReceivedMessage) -> None:
         """Send a notification, or as much of it as there is time for.
 
         Args:
-            message: see Notification.parse.
-            message_id: the queue's.
+            message: as the host has received it from the queue; see Notification.parse.
 
         Raises:
-            Unavailable, ConnectorError: nothing can be sent now; the host must retry.
+            StorageUnavailable: the host must deliver the message again.
         """
         try:
-            notification = Notification.parse(message, message_id)
+            notification = Notification.parse(message.text, message.id)
         except BadNotification as error:
-            await self._refuse(message, message_id, error)
+            await self._refuse(message, error)
             return
-        try:
-            async with self._locks.lock(LOCK, lock_timeout=0) as locked:
-                await locked.confirm()
-                await self._send(notification)
-        except ConversationBusy as error:  # of the lock above, or of the bot's own middleware
-            log.info("Notification %s is put back into the queue: %s", notification.id, error)
-            await self._queue.put(notification.message, BUSY_DELAY_SECONDS)
+        if message.dequeue_count > 1:
+            # The process died in a run, or none could start: that counts before the next one.
+            await self._count_failure(notification, "it was received again", 0.0)
+            return
+        async with held(self._queue, message):
+            try:
+                async with self._locks.lock(LOCK, lock_timeout=0) as locked:
+                    await locked.confirm()
+                    await self._send(notification)
+            except ConversationBusy as error:  # of the lock above, or of the bot's own middleware
+                log.info("Notification %s is put back into the queue: %s", notification.id, error)
+                await self._queue.put(notification.message, BUSY_DELAY_SECONDS)
+            except (Unavailable, ConnectorError) as error:
+                await self._count_failure(notification, str(error), RETRY_DELAY_SECONDS)
 
-    async def _refuse(self, message: str, message_id: str, error: BadNotification) -> None:
-        log.error("Message %s in %s is not a notification: %s", message_id, QUEUE, error)
+    async def _count_failure(self, notification: Notification, reason: str, delay: float) -> None:
+        failed_runs = notification.failed_runs + 1
+        if failed_runs < MAX_FAILED_RUNS:
+            log.warning("A run of notification %s failed: %s", notification.id, reason)
+            again = replace(notification, failed_runs=failed_runs)
+            await self._queue.put(again.message, delay)
+            return
+        await self._poison.put(replace(notification, failed_runs=0).message)
+        log.error(
+            "Notification %s is dead-lettered: %d runs failed, the last one: %s",
+            *(notification.id, failed_runs, reason),
+        )
+
+    async def _refuse(self, message: ReceivedMessage, error: BadNotification) -> None:
+        log.error(
+            "Message %s in %s is dead-lettered: it is not a notification: %s",
+            *(message.id, QUEUE, error),
+        )
         # First: a crash after the report would lose the message.
-        await self._poison.put(message)
-        await self._report(notification_id(message, message_id)).refuse(str(error))
+        await self._poison.put(message.text)
+        await self._report(notification_id(message.text, message.id)).refuse(str(error))
 
     async def _send(self, notification: Notification) -> None:
         report = self._report(notification.id)
@@ -161,7 +193,7 @@ class Notifications:
 
     async def _enqueue_again(self, notification: Notification, *, has_result: bool) -> None:
         runs = 0 if has_result else notification.runs_without_result + 1
-        again = replace(notification, runs_without_result=runs)
+        again = replace(notification, runs_without_result=runs, failed_runs=0)
         delay = min(self._rate_limiter.remaining_pause, MAX_DELAY_SECONDS)
         await self._queue.put(again.message, delay)
 

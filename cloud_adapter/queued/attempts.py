@@ -8,13 +8,18 @@ from enum import Enum, auto
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnRepeated, UnreadableActivity
 from cloud_adapter.queued.set_aside import SetAsideActivities
-from cloud_adapter.queued.stored_activity import AcceptedActivity, StoredActivity
+from cloud_adapter.queued.stored_activity import (
+    RUNNING,
+    WAITING,
+    AcceptedActivity,
+    StoredActivity,
+)
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.redacted_traceback import redacted_traceback
 from cloud_adapter.storage.queue import MessageQueue
 
 MAX_ATTEMPTS = 5
-"""Attempts at a turn. host.json has the same number, for an app that cannot start."""
+"""Attempts at a turn."""
 
 RETRY_PAUSE_SECONDS = 5.0
 """The pause between two attempts at a turn."""
@@ -33,7 +38,7 @@ class Attempt(Enum):
     LAST = auto()
     """If it fails, the activity is dead-lettered."""
     WITHOUT_BOT = auto()
-    """Every attempt ended the process: the turn fails without running the bot's code."""
+    """The process died in the last attempt: the turn fails without running the bot's code."""
 
 
 RunTurn = Callable[[AcceptedActivity, Attempt], Awaitable[None]]
@@ -67,23 +72,13 @@ class Attempts:
         self._redact = redact
         self._clock = clock
 
-    async def run_set_aside(self, name: str, record: StoredActivity | None = None) -> bool:
-        """Run the turn of a set-aside activity, if it waits; returns and raises what `run` does.
-
-        Args:
-            name: the blob's name.
-            record: the activity in its inbox, if it is not known whether it has been set aside.
-        """
-        stored = await self._set_aside.find(name) or record
-        return stored is not None and stored.waits and await self.run(stored, counts_first=True)
-
-    async def run(self, stored: StoredActivity, *, counts_first: bool = False) -> bool:
+    async def run(self, stored: StoredActivity, *, is_set_aside: bool = False) -> bool:
         """Run the turn of an activity; if it fails, set the activity aside or dead-letter it.
 
         Args:
             stored: the activity, which waits.
-            counts_first: count the attempt before it starts, because the turn may end its process.
-                Until it is processed, the activity is stored as set aside.
+            is_set_aside: it has a blob of its own. The attempt is counted before it starts, so that
+                it is known if the process dies; that of a record is known by the lease.
 
         Returns:
             Whether the turn has run to its end.
@@ -97,8 +92,8 @@ class Attempts:
             await self.dead_letter(stored, str(error))
             return False
         attempt = _attempt_after(stored.attempts)
-        if counts_first and attempt is not Attempt.WITHOUT_BOT:
-            await self._set_aside.count(stored)
+        if is_set_aside and attempt is not Attempt.WITHOUT_BOT:
+            await self._set_aside.count(stored, RUNNING)
         has_ended = False
         try:
             await self._run_turn(accepted, attempt)
@@ -109,24 +104,25 @@ class Attempts:
             if self.age(stored) >= MAX_OUTAGE_SECONDS:
                 await self._dead_letter_error(stored, accepted, error)
                 return False
-            if counts_first:
+            if is_set_aside:
                 await self._set_aside.write(stored)
             raise
         except Exception as error:  # noqa: BLE001  # whatever the bot's code raises
             if attempt is Attempt.NOT_LAST:
-                await self._try_again(stored, is_counted=counts_first)
+                await self._try_again(stored, is_set_aside=is_set_aside)
             else:
                 await self._dead_letter_error(stored, accepted, error)
             return False
-        if counts_first:
+        if is_set_aside:
             await self._set_aside.delete(stored.name)
         return has_ended
 
-    async def _try_again(self, stored: StoredActivity, *, is_counted: bool) -> None:
+    async def _try_again(self, stored: StoredActivity, *, is_set_aside: bool) -> None:
+        if not is_set_aside:
+            # If a process died at the next step, the activity is set aside already.
+            stored = await self._set_aside.find(stored.name) or stored
         # The blob before the message: who reads the message must find it.
-        if not is_counted:
-            # If a process ended at the next step, the activity is set aside already.
-            await self._set_aside.count(await self._set_aside.find(stored.name) or stored)
+        await self._set_aside.count(stored, WAITING)
         await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
 
     async def _dead_letter_error(

@@ -68,7 +68,7 @@ class DeadLetters:
 
     async def release(self, dead_letter: DeadLetter) -> None:
         """Let others receive a dead letter."""
-        await self._poison_queue.release(dead_letter.message)
+        await self._poison_queue.hide(dead_letter.message, 0)
 
     async def requeue(self, dead_letter: DeadLetter) -> None:
         """Give a dead letter's activity five new attempts.
@@ -80,7 +80,7 @@ class DeadLetters:
         if wake_up is None or (stored is None and not wake_up.is_for_inbox):
             raise NothingToRequeue(dead_letter.failure)
         if stored is not None:
-            await self._set_aside.write(replace(stored, state=WAITING, attempts=0))
+            await self._set_aside.write(replace(stored, state=WAITING, attempts=0, cut_offs=0))
         await self._queue.put(WakeUp(wake_up.name).text)
         await self._poison_queue.delete(dead_letter.message)
 
@@ -101,7 +101,7 @@ class DeadLetters:
         if wake_up.is_for_inbox:
             return DeadLetter(message, wake_up, None, NO_CAUSE)
         stored = await self._set_aside.find(wake_up.name)
-        if stored is None or not stored.content:
+        if stored is None:
             return DeadLetter(message, wake_up, None, GONE)
         try:
             failure = stored.parse().failure or NO_CAUSE

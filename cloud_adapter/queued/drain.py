@@ -1,21 +1,17 @@
 """Drain: runs the turns of the activities in a conversation's inbox, one after the other."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
-from cloud_adapter.errors import UnreadableActivity
-from cloud_adapter.queued.attempts import Attempts
-from cloud_adapter.queued.earlier_inbox import drain_earlier, earlier_name
+from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts
 from cloud_adapter.queued.inbox import Inbox, Records
+from cloud_adapter.queued.isolation import Isolation
 from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked
 from cloud_adapter.storage.blobs import Blob, BlobContainer
-
-MAX_DRAIN_SECONDS = 60.0
-"""A drain starts no turn after this time, because the host ends long invocations."""
 
 MAX_AGE_WITHOUT_STATE_SECONDS = 3600.0
 """If a conversation has no state, older records of its inbox are dead-lettered."""
@@ -25,38 +21,43 @@ NO_STATE = (
 )
 
 
-def until_late(locks: ConversationLocks, conversation: str) -> Callable[[], bool]:
-    """Says from now on whether another turn of a locked conversation may start."""
-    now = asyncio.get_running_loop().time
-    end = now() + MAX_DRAIN_SECONDS
-    return lambda: now() < end and not locks.lease_lost(conversation)
-
-
 class Drain:
     """Runs turns until the inbox is processed. The caller locks the conversation for `run`.
 
+    That a process died in a turn is known by the lease of the conversation's state, which was not
+    released: the turn is that of the first record which is not processed.
+
     Args:
         conversation: its name.
+        message_id: of the wake-up message that started it.
         inbox: the inboxes.
-        blobs: the container of set-aside activities, and of what an earlier version stored.
+        blobs: the container of set-aside activities.
         attempts: runs the turns.
+        isolation: says whether a turn that was cut off may run.
         locks: say whether the conversation is still locked.
+        max_seconds: it starts no turn after this time, because the host ends long invocations.
     """
 
     def __init__(
         self,
         conversation: str,
+        message_id: str,
         inbox: Inbox,
         blobs: BlobContainer,
         attempts: Attempts,
+        isolation: Isolation,
         locks: ConversationLocks,
+        max_seconds: float,
     ) -> None:
+        self.message_id = message_id
         self._conversation = conversation
         self._inbox = inbox
         self._blobs = blobs
         self._attempts = attempts
+        self._isolation = isolation
         self._locks = locks
-        self._must_read = self._counts_first = False
+        self._max_seconds = max_seconds
+        self._must_read = self._was_cut_off = False
         # Ids: of what the next read should find, of what reads should have found by now, and of
         # what has been processed or set aside.
         self._expected: set[str] = set()
@@ -75,7 +76,6 @@ class Drain:
         """
         self._must_read |= not wake_up.activities
         self._expected.update(wake_up.activities)
-        self._counts_first |= wake_up.redeliveries > 0
 
     def is_done(self, state: Blob | None) -> bool:
         """Whether all that is expected is in a state, because another drain was quicker."""
@@ -112,19 +112,30 @@ class Drain:
         if locked.blob is not self._state:
             self._use_state(locked.blob)
         self._has_no_state = self._position is None
-        if self._counts_first:
+        self._was_cut_off = locked.blob is not None and locked.blob.is_left
+        if self._was_cut_off:
             await self._delete_processed()
-        goes_on = until_late(self._locks, self._conversation)
+        now = asyncio.get_running_loop().time
+        end = now() + self._max_seconds
+
+        def goes_on() -> bool:
+            return now() < end and not self._locks.lease_lost(self._conversation)
+
         while self._records is not None or self._has_work:
             if self._records is None:
                 await self.read()
-            elif not await self._process_records(self._records, locked, goes_on):
-                return PAUSE_SECONDS
+                continue
+            pause = await self._process_records(self._records, locked, goes_on)
+            if pause is not None:
+                return pause
         # The others are being appended.
         return None if self._awaited <= self._known else PAUSE_SECONDS
 
     async def _delete_processed(self) -> None:
-        """Delete set-aside activities that a drain has processed which did not know of them."""
+        """Delete set-aside activities that have been processed as records of the inbox.
+
+        Their process died after it had set them aside, and before the position was written.
+        """
         prefix = f"{self._conversation}/"
         async for entry in self._blobs.list(prefix):
             is_known = entry.name.removeprefix(prefix) in self._known
@@ -133,56 +144,60 @@ class Drain:
 
     async def _process_records(
         self, records: Records, locked: Locked, goes_on: Callable[[], bool]
-    ) -> bool:
-        """Process records that were read; False: the time is over, or the lease is lost."""
+    ) -> float | None:
+        """Process records that were read.
+
+        Returns:
+            Seconds until another wake-up message is needed: the time is over, the lease is lost, or
+            a turn that was cut off must wait. None: all are processed.
+        """
         self._records = None
-        for content, position in records:
-            stored = StoredActivity.of_record(self._conversation, content)
-            if self._position is None and not await self._run_earlier(stored, goes_on):
-                return False
+        for content, before, behind in records:
             if not goes_on():
-                return False
-            await self._process(locked, stored, position)
-            self._position = position
+                return PAUSE_SECONDS
+            stored = StoredActivity.of_record(self._conversation, content)
+            if stored.id in self._known:
+                self._is_stored = False
+            elif not await self._process(locked, stored, before, behind):
+                return RETRY_PAUSE_SECONDS
+            self._position = behind
         if not records.are_last:
             self._must_read = True
-            return True
+            return None
         if not self._is_stored and self._position:
             await locked.write_position(self._position)
             self._is_stored = True
         await self._inbox.truncate(self._conversation, records)
-        return True
-
-    async def _run_earlier(self, first: StoredActivity, goes_on: Callable[[], bool]) -> bool:
-        """Before a conversation's first record, process what an earlier version stored."""
-        with contextlib.suppress(UnreadableActivity):
-            name = earlier_name(first.parse().activity)
-            return await drain_earlier(self._blobs, name, self._attempts, goes_on)
-        return True
+        return None
 
     async def _process(
-        self, locked: Locked, stored: StoredActivity, position: InboxPosition
-    ) -> None:
-        """Run the turn of a record, unless its activity is known, and store the position."""
+        self, locked: Locked, stored: StoredActivity, before: InboxPosition, behind: InboxPosition
+    ) -> bool:
+        """Run the turn of a record, and store the position behind it; False: it must wait."""
+        was_cut_off, self._was_cut_off = self._was_cut_off, False
+        is_first = self._position is not None and self._position.next == before.next
+        cut_offs = self._position.cut_offs if self._position and is_first else 0
+        if was_cut_off:
+            cut_offs += 1
+            await locked.write_position(before._replace(cut_offs=cut_offs))
+        stored = replace(stored, attempts=cut_offs, cut_offs=cut_offs)
+        if not self._isolation.admits(stored, was_cut_off=was_cut_off):
+            return False
         self._is_stored = False
-        if stored.id in self._known:
-            return
         self._known.add(stored.id)
-        locked.position = position
-        has_ended = await self._run(stored)
+        locked.position = behind
+        with self._isolation.running(stored):
+            has_ended = await self._run(stored)
         # A turn that runs to its end stores the position with its own changes.
         if not has_ended or locked.position is not None:
             locked.position = None
-            await locked.write_position(position)
+            await locked.write_position(behind)
         self._is_stored = True
+        return True
 
     async def _run(self, stored: StoredActivity) -> bool:
         is_old = stored.accepted_at and self._attempts.age(stored) > MAX_AGE_WITHOUT_STATE_SECONDS
         if self._has_no_state and is_old:
             await self._attempts.dead_letter(stored, NO_STATE)
             return False
-        if not self._counts_first:
-            return await self._attempts.run(stored)
-        # Only the first record: the turns behind it had not started when the process ended.
-        self._counts_first = False
-        return await self._attempts.run_set_aside(stored.name, stored)
+        return await self._attempts.run(stored)

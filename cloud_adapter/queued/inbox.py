@@ -54,12 +54,13 @@ class Records:
     etag: str
     are_last: bool
 
-    def __iter__(self) -> Iterator[tuple[bytes, InboxPosition]]:
-        """Each record, with the position behind it."""
+    def __iter__(self) -> Iterator[tuple[bytes, InboxPosition, InboxPosition]]:
+        """Each record, with the positions before and behind it."""
         end = 0
         while end < len(self.content):
             begin, end = end, self.content.find(b"\n", end) + 1 or len(self.content)
-            yield self.content[begin:end], InboxPosition(self.start, self.first + end)
+            before, behind = (InboxPosition(self.start, self.first + at) for at in (begin, end))
+            yield self.content[begin:end], before, behind
 
 
 class Inbox:

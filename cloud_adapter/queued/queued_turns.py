@@ -10,10 +10,10 @@ As long as the storage account loses nothing, this is guaranteed:
   tried again later, and does not block those after it.
 - A turn that was cut off runs again from its start. Its state changes are saved once, but its
   replies may be sent twice.
+- A turn runs five times at most, whether it raises or its process dies.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,27 +22,31 @@ from typing import Any
 from uuid import uuid4
 
 from auth.errors import Unavailable
-from cloud_adapter.errors import ConversationBusy, UnreadableActivity
+from cloud_adapter.errors import ConversationBusy
 from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts, RunTurn
-from cloud_adapter.queued.drain import Drain, until_late
-from cloud_adapter.queued.earlier_inbox import drain_earlier
+from cloud_adapter.queued.drain import Drain
 from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.isolation import Isolation
 from cloud_adapter.queued.set_aside import SetAsideActivities
-from cloud_adapter.queued.stored_activity import record
+from cloud_adapter.queued.stored_activity import FAILED, RUNNING, record
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.state.leased_lock import Beside
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
-from cloud_adapter.storage.queue import MessageQueue
+from cloud_adapter.storage.held_message import held
+from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
 
 MAX_WAIT_SECONDS = 1.0
 """How long a wake-up message waits for the lock of its conversation."""
+
+MAX_DRAIN_SECONDS = 60.0
+"""How long an invocation starts turns."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class QueuedTurns:
         redact: hide what users sent from stored tracebacks; False on a developer's machine.
         clock: returns nanoseconds since the epoch.
         slow_append_seconds: an append that takes longer is followed by another wake-up message.
+        max_drain_seconds: how long an invocation starts turns.
     """
 
     def __init__(
@@ -70,15 +75,19 @@ class QueuedTurns:
         redact: bool = True,
         clock: Callable[[], int] = time.time_ns,
         slow_append_seconds: float = SLOW_APPEND_SECONDS,
+        max_drain_seconds: float = MAX_DRAIN_SECONDS,
     ) -> None:
         self._blobs = blobs
         self._inbox = Inbox(blobs, locks)
         self._set_aside = SetAsideActivities(blobs, poison_queue)
         self._queue = queue
+        self._poison_queue = poison_queue
         self._locks = locks
         self._redact = redact
         self._clock = clock
         self._slow_append_seconds = slow_append_seconds
+        self._max_drain_seconds = max_drain_seconds
+        self._isolation = Isolation()
         self._commits = GroupCommit(self._store)
         self._drains: dict[str, Drain] = {}
         self._retrying: set[str] = set()
@@ -119,44 +128,63 @@ class QueuedTurns:
         if loop.time() - start > self._slow_append_seconds:
             await self._queue.put(wake_up.text)
 
-    async def handle_message(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:
+    async def handle_message(self, message: ReceivedMessage, run_turn: RunTurn) -> None:
         """Handle a wake-up message: run the turns of the activities that wait in a conversation.
 
         Args:
-            message: the wake-up message.
-            dequeue_count: how often the host has delivered it.
+            message: as the host has received it from the queue.
             run_turn: runs one turn.
 
         Raises:
             StorageUnavailable: the host must deliver the message again.
-            ValueError: it is not a wake-up message.
         """
-        wake_up = WakeUp.parse(message)
-        if dequeue_count > 1:
-            # A turn has ended the process, or storage was unavailable. The host would give up after
-            # some deliveries, but the inbox may hold other activities.
-            await self._queue.put(wake_up.redelivered(dequeue_count).text)
+        try:
+            wake_up = WakeUp.parse(message.text)
+        except ValueError:
+            reason = "it is not a wake-up message"
+            log.error("Message %s in %s is dead-lettered: %s", message.id, QUEUE, reason)  # noqa: TRY400  # the traceback says nothing
+            await self._poison_queue.put(message.text)
             return
+        if message.dequeue_count > 1:
+            # Its drain may have taken over activities that no other message stands for.
+            wake_up = wake_up.next(wake_up.retries)
+        async with held(self._queue, message):
+            await self._handle(wake_up, message.id, run_turn)
+
+    async def _handle(self, wake_up: WakeUp, message_id: str, run_turn: RunTurn) -> None:
         attempts = Attempts(
             self._set_aside, self._queue, run_turn, redact=self._redact, clock=self._clock
         )
-        work = self._drain if wake_up.is_for_inbox else self._retry
         retries = 0
         try:
-            pause = await work(wake_up, attempts)
+            if wake_up.is_for_inbox:
+                pause = await self._drain(wake_up, message_id, attempts)
+            else:
+                pause = await self._retry(wake_up, attempts)
         except Unavailable as error:
             log.warning("A turn in %s must wait: %s", wake_up.conversation, error)
             pause, retries = wake_up.pause, wake_up.retries + 1
         if pause is not None:
             await self._queue.put(wake_up.next(retries).text, pause)
 
-    async def _drain(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
+    async def _drain(self, wake_up: WakeUp, message_id: str, attempts: Attempts) -> float | None:
         """Drain an inbox; returns seconds until another wake-up message is needed, if one is."""
         conversation = wake_up.conversation
         if running := self._drains.get(conversation):
+            if running.message_id == message_id:  # delivered again: it must stay in the queue
+                return RETRY_PAUSE_SECONDS
             running.add(wake_up)
             return None
-        drain = Drain(conversation, self._inbox, self._blobs, attempts, self._locks)
+        drain = Drain(
+            conversation,
+            message_id,
+            self._inbox,
+            self._blobs,
+            attempts,
+            self._isolation,
+            self._locks,
+            self._max_drain_seconds,
+        )
         drain.add(wake_up)
         self._drains[conversation] = drain
         try:
@@ -171,22 +199,23 @@ class QueuedTurns:
 
     async def _retry(self, wake_up: WakeUp, attempts: Attempts) -> float | None:
         """Run the turn of a set-aside activity; returns what `_drain` does."""
-        stored = await self._set_aside.find(wake_up.name)
-        if stored is None or not stored.waits:
-            return None
         conversation = wake_up.conversation
-        with contextlib.suppress(UnreadableActivity):  # it is dead-lettered
-            conversation = conversation_name(stored.parse().activity)
         if conversation in self._retrying:  # the host's other slots are left to others
             return RETRY_PAUSE_SECONDS
 
         async def run(locked: Locked) -> float | None:
-            if wake_up.conversation != conversation:
-                goes_on = until_late(self._locks, conversation)
-                if not await drain_earlier(self._blobs, wake_up.conversation, attempts, goes_on):
-                    return PAUSE_SECONDS
+            stored = await self._set_aside.find(wake_up.name)
+            if stored is None or stored.state == FAILED:
+                return None
+            was_cut_off = stored.state == RUNNING
+            if was_cut_off:
+                stored = stored.cut_off()
+            if not self._isolation.admits(stored, was_cut_off=was_cut_off):
+                await self._set_aside.write(stored)
+                return RETRY_PAUSE_SECONDS
             locked.position = LoadedState(locked.blob).position
-            await attempts.run_set_aside(wake_up.name)
+            with self._isolation.running(stored):
+                await attempts.run(stored, is_set_aside=True)
             return None
 
         self._retrying.add(conversation)

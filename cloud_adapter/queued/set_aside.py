@@ -1,4 +1,4 @@
-"""SetAsideActivities: the blobs of activities whose turns failed, or may have ended the process."""
+"""SetAsideActivities: the blobs of activities whose turns failed."""
 
 import contextlib
 import json
@@ -31,9 +31,9 @@ class SetAsideActivities:
         blob = await self._blobs.read(name)
         return blob and StoredActivity.of_blob(name, blob.content, blob.metadata)
 
-    async def count(self, stored: StoredActivity) -> None:
+    async def count(self, stored: StoredActivity, state: str) -> None:
         """Store that an attempt at an activity's turn has failed, or is about to start."""
-        await self.write(replace(stored, attempts=stored.attempts + 1))
+        await self.write(replace(stored, attempts=stored.attempts + 1, state=state))
 
     async def write(self, stored: StoredActivity) -> None:
         """Write an activity's blob."""

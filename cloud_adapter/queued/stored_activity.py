@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botbuilder.schema import Activity
@@ -12,8 +12,8 @@ from botbuilder.schema import Activity
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import UnreadableActivity
 
-WAITING, FAILED = "waiting", "failed"
-"""States: it waits for its turn, or is dead-lettered. Earlier versions had one more."""
+WAITING, RUNNING, FAILED = "waiting", "running", "failed"
+"""States: it waits for its turn; its turn runs, or its process has died; it is dead-lettered."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading raises when a blob does not hold an activity."""
@@ -72,9 +72,10 @@ class StoredActivity:
         name: the conversation's name, a slash, and the activity's id: the blob's name, if it has a
             blob of its own.
         accepted_at: nanoseconds since the epoch; 0: not known.
-        attempts: those that were counted: they failed, or may have ended their process.
-        state: WAITING or FAILED.
+        attempts: runs of its turn that failed, were cut off, or are under way.
+        state: WAITING, RUNNING or FAILED.
         content: JSON.
+        cut_offs: attempts during which the process died.
     """
 
     name: str
@@ -82,6 +83,7 @@ class StoredActivity:
     attempts: int
     state: str
     content: bytes = field(default=b"", repr=False)
+    cut_offs: int = 0
 
     @classmethod
     def of_record(cls, conversation: str, content: bytes) -> "StoredActivity":
@@ -96,8 +98,11 @@ class StoredActivity:
     @classmethod
     def of_blob(cls, name: str, content: bytes, metadata: Mapping[str, str]) -> "StoredActivity":
         """The activity of a blob. The keys of the metadata are a stored format."""
-        accepted_at, attempts = int(metadata.get("accepted", "0")), int(metadata.get("tries", "0"))
-        return cls(name, accepted_at, attempts, metadata.get("state", WAITING), content)
+        accepted_at, attempts, cut_offs = (
+            int(metadata.get(key, "0")) for key in ("accepted", "tries", "cutoffs")
+        )
+        state = metadata.get("state", WAITING)
+        return cls(name, accepted_at, attempts, state, content, cut_offs)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -106,6 +111,7 @@ class StoredActivity:
             "state": self.state,
             "accepted": f"{self.accepted_at}",
             "tries": f"{self.attempts}",
+            "cutoffs": f"{self.cut_offs}",
         }
 
     @property
@@ -113,10 +119,9 @@ class StoredActivity:
         """Identifies it in its conversation."""
         return self.name.partition("/")[2]
 
-    @property
-    def waits(self) -> bool:
-        """Whether it waits for its turn. Earlier versions emptied what was processed."""
-        return self.state == WAITING and bool(self.content)
+    def cut_off(self) -> "StoredActivity":
+        """The same, after a run during which the process died, and which was counted before."""
+        return replace(self, state=WAITING, cut_offs=self.cut_offs + 1)
 
     def parse(self) -> AcceptedActivity:
         """What the content says.

@@ -27,14 +27,11 @@ class WakeUp(NamedTuple):
         activities: ids of activities that are being appended to the inbox; none: all that the
             inbox holds is meant, and has been appended.
         retries: how many wake-up messages in a row found something unavailable before this one.
-        redeliveries: how often the host delivered those messages, beyond once each: every time, a
-            turn may have ended the process.
     """
 
     name: str
     activities: tuple[str, ...] = ()
     retries: int = 0
-    redeliveries: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "WakeUp":
@@ -48,26 +45,22 @@ class WakeUp(NamedTuple):
         except RecursionError:
             raise ValueError("the message nests too deeply") from None
         match data:
-            case {
-                "inbox": str(name),
-                "activities": [*activities],
-                "again": int(retries),
-                "seen": int(redeliveries),
-            } if "/" not in name:
-                return cls(name, tuple(map(str, activities)), retries, redeliveries)
-            case {"activity": str(name), "again": int(retries), "seen": int(redeliveries)} if (
-                "/" in name
+            case {"inbox": str(name), "activities": [*activities], "again": int(retries)} if (
+                "/" not in name
             ):
-                return cls(name, (), retries, redeliveries)
+                return cls(name, tuple(map(str, activities)), retries)
+            case {"activity": str(name), "again": int(retries)} if "/" in name:
+                return cls(name, (), retries)
         raise ValueError("the message names no conversation and no activity")
 
     @property
     def text(self) -> str:
-        """The queue message's text. Its keys are a stored format: earlier versions wrote them."""
-        counts = {"again": self.retries, "seen": self.redeliveries}
+        """The queue message's text."""
         if self.is_for_inbox:
-            return json.dumps({"inbox": self.name, "activities": self.activities, **counts})
-        return json.dumps({"activity": self.name, **counts})
+            what = {"inbox": self.name, "activities": self.activities}
+        else:
+            what = {"activity": self.name}
+        return json.dumps({**what, "again": self.retries})
 
     @property
     def is_for_inbox(self) -> bool:
@@ -81,11 +74,7 @@ class WakeUp(NamedTuple):
 
     def next(self, retries: int) -> "WakeUp":
         """The message to put back. It does not name activities: by then, they are appended."""
-        return WakeUp(self.name, (), retries, self.redeliveries)
-
-    def redelivered(self, dequeue_count: int) -> "WakeUp":
-        """The message to put in the place of one that the host has delivered several times."""
-        return WakeUp(self.name, (), self.retries, self.redeliveries + dequeue_count - 1)
+        return WakeUp(self.name, (), retries)
 
     @property
     def pause(self) -> float:

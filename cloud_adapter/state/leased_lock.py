@@ -173,7 +173,7 @@ class LeasedLock:
     async def _acquire_lease(
         self, deadline: float, beside: Beside | None, known: Blob | None
     ) -> None:
-        lease = self._new_lease()
+        lease, has_waited = self._new_lease(), False
         try:
             if known is None:
                 etag = await lease.acquire(self._read(beside))
@@ -182,7 +182,7 @@ class LeasedLock:
                 etag = await lease.acquire(beside and beside())
         except BlobLeased:
             lease, etag = await self._wait_for_lease(deadline)
-            self.blob = None
+            has_waited = True
         if etag is None:
             # A new conversation: its turn need not wait until there is a blob to lease.
             self.blob = None
@@ -191,9 +191,13 @@ class LeasedLock:
         self._lease = lease
         if self.blob is None or self.blob.etag != etag:
             await self._read(beside)
+        elif has_waited and beside is not None:
+            await beside()
 
     async def _wait_for_lease(self, deadline: float) -> tuple[Lease, str | None]:
         """Wait until another process releases the lease, or a deadline (event loop time).
+
+        The blob is read before the lease is acquired, so that it says how the last lease ended.
 
         Raises:
             ConversationBusy: another process still had it then.
@@ -203,6 +207,9 @@ class LeasedLock:
             if asyncio.get_running_loop().time() + pause >= deadline:
                 break
             await asyncio.sleep(pause)
+            blob = await self.read()
+            if blob is not None and blob.is_leased:
+                continue
             lease = self._new_lease()
             with suppress(BlobLeased):
                 return lease, await lease.acquire()

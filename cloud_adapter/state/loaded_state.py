@@ -25,10 +25,12 @@ class InboxPosition(NamedTuple):
     Attributes:
         start: the position of the first byte of the inbox's blob, when it was read.
         next: the position of the first byte that is not processed.
+        cut_offs: how often a process died while it ran the turn of the activity at `next`.
     """
 
     start: int
     next: int
+    cut_offs: int = 0
 
 
 class Blobs(Protocol):
@@ -161,7 +163,8 @@ def _parts(content: bytes) -> tuple[dict[str, Any], list[str], InboxPosition | N
 
 def _further(one: InboxPosition | None, other: InboxPosition | None) -> InboxPosition | None:
     """The position that is further, of those that there are."""
-    return max(filter(None, (one, other)), key=lambda each: each.next, default=None)
+    found = filter(None, (one, other))
+    return max(found, key=lambda each: (each.next, each.cut_offs), default=None)
 
 
 def _text(properties: dict[str, Any], name: str) -> str:

@@ -37,6 +37,7 @@ _LEASE_LOST = frozenset(
     }
 )
 _NOT_LEASED = _LEASE_LOST | _MISSING
+_LEFT = frozenset({"expired", "broken"})
 _REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
@@ -49,11 +50,23 @@ class Blob(NamedTuple):
         content: bytes.
         etag: the version's ETag.
         metadata: names of lower-case letters and digits, and values in ASCII.
+        lease_state: `x-ms-lease-state`; empty if the blob was not read, but written.
     """
 
     content: bytes
     etag: str
     metadata: Mapping[str, str]
+    lease_state: str = ""
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether somebody had its lease when it was read."""
+        return self.lease_state == "leased"
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its last lease ended without a release: the process that had it died or hung."""
+        return self.lease_state in _LEFT
 
 
 class BlobEntry(NamedTuple):
@@ -323,4 +336,5 @@ def _blob(response: Response) -> Blob:
         for name, text in response.headers.items()
         if name.startswith(_METADATA)
     }
-    return Blob(response.body, header(response, "etag"), metadata)
+    lease_state = response.headers.get("x-ms-lease-state", "")
+    return Blob(response.body, header(response, "etag"), metadata, lease_state)

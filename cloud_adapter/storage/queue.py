@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.request import StorageRequest
-from cloud_adapter.storage.response import error_code, parse_xml
+from cloud_adapter.storage.response import error_code, header, parse_xml
 
 MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
@@ -15,7 +15,6 @@ VISIBILITY_TIMEOUT_SECONDS = 60
 """How long a received message is invisible to others."""
 
 _MISSING = frozenset({"QueueNotFound"})
-_DELETED = frozenset({"MessageNotFound"})
 _LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})
 
 
@@ -26,7 +25,7 @@ class ReceivedMessage(NamedTuple):
         id: GUID.
         text: the message.
         dequeue_count: how often it was received, this time included.
-        receipt: what returning or deleting it needs: its pop receipt.
+        receipt: its pop receipt, which hiding and deleting it need.
     """
 
     id: str
@@ -54,13 +53,13 @@ class MessageQueue:
         """Put a message into the queue. It never expires.
 
         Args:
-            text: at most MAX_MESSAGE_BYTES of UTF-8.
+            text: at most MAX_MESSAGE_BYTES of UTF-8; other bytes as `surrogateescape` has them.
             delay: seconds until it becomes visible.
 
         Raises:
             ValueError: the message is too large.
         """
-        data = text.encode()
+        data = text.encode(errors="surrogateescape")
         if len(data) > MAX_MESSAGE_BYTES:
             raise ValueError(f"a message may have at most {MAX_MESSAGE_BYTES} bytes")
         content = base64.b64encode(data)  # as host.json's messageEncoding says
@@ -88,17 +87,25 @@ class MessageQueue:
                     message.findtext("PopReceipt", ""),
                 )
 
-    async def release(self, message: ReceivedMessage) -> None:
-        """Make a received message visible again, unless it is already."""
-        query = {"popreceipt": message.receipt, "visibilitytimeout": "0"}
-        await self._account.call(StorageRequest("queue", "PUT", self._path(message), query), _LOST)
+    async def hide(self, message: ReceivedMessage, seconds: int) -> ReceivedMessage | None:
+        """Hide a received message from now on for so many seconds; 0: others can receive it.
+
+        Returns:
+            The message with its new receipt; None: it is gone, or others have received it.
+        """
+        query = {"popreceipt": message.receipt, "visibilitytimeout": str(seconds)}
+        request = StorageRequest("queue", "PUT", self._path(message), query)
+        response = await self._account.call(request, _LOST)
+        if error_code(response):
+            return None
+        return message._replace(receipt=header(response, "x-ms-popreceipt"))
 
     async def delete(self, message: ReceivedMessage) -> None:
-        """Delete a received message, if it exists."""
-        request = StorageRequest(
-            "queue", "DELETE", self._path(message), {"popreceipt": message.receipt}
+        """Delete a received message, unless it is gone, or others have received it."""
+        query = {"popreceipt": message.receipt}
+        await self._account.call(
+            StorageRequest("queue", "DELETE", self._path(message), query), _LOST
         )
-        await self._account.call(request, _DELETED)
 
     def _path(self, message: ReceivedMessage) -> str:
         return f"{self._messages}/{message.id}"

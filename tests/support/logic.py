@@ -9,6 +9,7 @@ from botbuilder.schema import Activity, ActivityTypes
 
 from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp, Logic
+from tests.support.storage.received_message import received
 
 MESSAGE = {"type": "message", "text": "sesame"}
 INVOKE = {"type": "invoke", "name": "task/fetch", "value": {"word": "sesame"}}
@@ -46,8 +47,8 @@ async def processed(app: ComposedApp, body: bytes, bot: Logic) -> Any:
     return await app.parts.adapter.process(request, SimpleNamespace(on_turn=bot))
 
 
-async def woken(app: ComposedApp, message: str, bot: Logic, dequeue_count: int = 1) -> None:
+async def woken(app: ComposedApp, message: str, bot: Logic) -> None:
     """Handle a wake-up message, in a task of its own, as the host does."""
     bot_object = SimpleNamespace(on_turn=bot)
-    wake_up = app.parts.adapter.process_wake_up(message, dequeue_count, bot_object)
+    wake_up = app.parts.adapter.process_wake_up(received(message), bot_object)
     await asyncio.create_task(wake_up)

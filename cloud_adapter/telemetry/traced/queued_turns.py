@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind
 from cloud_adapter.queued.attempts import Attempt, RunTurn
 from cloud_adapter.queued.queued_turns import QUEUE, QueuedTurns
 from cloud_adapter.queued.stored_activity import AcceptedActivity
+from cloud_adapter.storage.queue import ReceivedMessage
 from cloud_adapter.telemetry.spans.operation import Operation
 from cloud_adapter.telemetry.spans.queue_attributes import queue_attributes
 from cloud_adapter.telemetry.spans.trace_context import current_trace_parent
@@ -26,7 +27,7 @@ class TracedQueuedTurns(QueuedTurns):
             trace_parent = trace_parent or current_trace_parent()
             await super().enqueue(activity, body, claims, trace_parent)
 
-    async def handle_message(self, message: str, dequeue_count: int, run_turn: RunTurn) -> None:
+    async def handle_message(self, message: ReceivedMessage, run_turn: RunTurn) -> None:
         """Handle a wake-up message: run the turns of the activities that wait in a conversation."""
         with Operation("bot.drain", {"messaging.destination.name": QUEUE}) as operation:
             turns = 0
@@ -37,6 +38,6 @@ class TracedQueuedTurns(QueuedTurns):
                 await run_turn(accepted, attempt)
 
             try:
-                await super().handle_message(message, dequeue_count, counted)
+                await super().handle_message(message, counted)
             finally:
                 operation.set("messaging.batch.message_count", turns)

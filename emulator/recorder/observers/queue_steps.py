@@ -84,7 +84,7 @@ def putting(recording: Recording, call: Arguments) -> Observer:
 
 def message_handling(_: Recording, call: Arguments) -> Observer:
     """An invocation for a wake-up message."""
-    token = _deliveries.set(call["dequeue_count"])
+    token = _deliveries.set(call["message"].dequeue_count)
     yield
     _deliveries.reset(token)
 

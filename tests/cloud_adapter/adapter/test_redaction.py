@@ -23,6 +23,7 @@ from cloud_adapter.storage.queue import MessageQueue
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.set_aside_turns import retry_of
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 
 MARKER = re.compile("zebra[0-9]", re.IGNORECASE)
 OWN = "the order has no table"
@@ -207,9 +208,9 @@ async def test_queued(
     assert account
     [wake_up] = await QueueMessages(storage, QUEUE).taken()
     caplog.set_level(logging.DEBUG)
-    await adapter.process_wake_up(wake_up, 1, _Bot(bot))
+    await adapter.process_wake_up(received(wake_up), _Bot(bot))
     for _ in range(1, MAX_ATTEMPTS):
-        await adapter.process_wake_up(retry_of(wake_up), 1, _Bot(bot))
+        await adapter.process_wake_up(received(retry_of(wake_up)), _Bot(bot))
     assert caplog.text.count("failed\n") == MAX_ATTEMPTS
     assert own in caplog.text
     assert not MARKER.findall(caplog.text)

@@ -18,6 +18,7 @@ from cloud_adapter.state.turn import ConversationTurn
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import RememberingBot, counts
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 
 AT, LATER, LAST = (f"2026-11-25T10:00:0{second}.1234567Z" for second in range(3))
 ADA, GRACE = {"id": "29:ada"}, {"id": "29:grace"}
@@ -148,7 +149,7 @@ async def delivered(
     """Deliver activities, and run the queued turns; returns the answers' statuses."""
     statuses = {(await app.deliver(content, bot)).status for content in contents}
     for message in await QueueMessages(storage, QUEUE).taken():
-        wake_up = app.parts.adapter.process_wake_up(message, 1, SimpleNamespace(on_turn=bot))
+        wake_up = app.parts.adapter.process_wake_up(received(message), SimpleNamespace(on_turn=bot))
         await asyncio.create_task(wake_up)
     return statuses
 

@@ -6,10 +6,13 @@ import pytest
 
 from auth.errors import Unavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS, MAX_OUTAGE_SECONDS, RETRY_PAUSE_SECONDS
-from cloud_adapter.queued.stored_activity import FAILED, WAITING, AcceptedActivity
+from cloud_adapter.queued.stored_activity import FAILED, RUNNING, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from cloud_adapter.state.loaded_state import LoadedState
 from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content, name_of
+from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 
 RETRY = WakeUp(name_of()).text
 """The wake-up message of the activity `a`, once it is set aside."""
@@ -26,11 +29,6 @@ async def wake_up_all(turns: QueuedTurnsBot, messages: QueueMessages) -> None:
     """Handle the wake-up messages that are in the queue."""
     for message in await messages.taken():
         await turns.wake_up(message)
-
-
-async def die() -> None:
-    """A turn whose process ends."""
-    raise asyncio.CancelledError
 
 
 async def test_a_turn_that_fails(
@@ -148,108 +146,167 @@ async def test_a_failed_activity_that_is_received_again(
     assert await poison.count() == 1
 
 
-async def test_an_attempt_that_ends_its_process(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+async def died(turns: QueuedTurnsBot, message: str) -> int:
+    """Handle a wake-up message until the process dies; returns how often it was put back first."""
+    for count in range(3):
+        try:
+            await turns.wake_up(message)
+        except asyncio.CancelledError:
+            return count
+    raise AssertionError("the process lives")
+
+
+async def test_a_process_that_dies(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages, storage: str
 ) -> None:
-    """A redelivered message counts the first attempt before it starts; the order is kept."""
-    one.script["a"] = [die]
-    other.script["a"] = [die]
+    """Its turn begins again in another process, before those behind it, and is counted."""
+    one.script["a"] = [dying(storage)]
+    other.script["a"] = [LookupError()]
     for each in "ab":
         await one.accept(content(each))
     message, _ = await messages.taken()
-    with pytest.raises(asyncio.CancelledError):
-        await one.wake_up(message)
-    assert await one.set_aside_state() is None
+    await died(one, message)
     await other.wake_up(message, 2)
-    assert other.runs == []
-    (message,) = await messages.taken()
-    assert WakeUp.parse(message) == WakeUp(CONVERSATION, (), 0, 1)
-    with pytest.raises(asyncio.CancelledError):
-        await other.wake_up(message)
-    assert await one.set_aside_state() == (WAITING, 1)
-    await one.wake_up(message)
-    assert one.runs == ["a", "a", "b"]
-    assert await one.set_aside_state() is None
+    assert (one.runs, other.runs) == (["a"], ["a", "b"])
+    assert await one.set_aside_state() == (WAITING, 2)
 
 
-async def test_what_a_process_has_set_aside_before_its_end(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+async def test_a_process_that_dies_behind_what_is_processed(
+    one: QueuedTurnsBot, messages: QueueMessages, storage: str
 ) -> None:
-    """It is deleted, even if another activity's wake-up message was quicker than its own."""
-    one.script["a"] = [die]
-    await one.accept(content())
+    """What was cut off is the first activity that is not processed, wherever the position is."""
+    for each in "ab":
+        await one.accept(content(each))
     await messages.clear()
-    message = WakeUp(CONVERSATION, redeliveries=1).text
-    with pytest.raises(asyncio.CancelledError):
-        await one.wake_up(message)
-    await other.wake_up(WakeUp(CONVERSATION).text)
-    assert await one.set_aside_state() == (WAITING, 1)
+    message = WakeUp(CONVERSATION).text
     await one.wake_up(message)
-    assert await one.set_aside_state() is None
-    assert one.runs == other.runs == ["a"]
+    for each in "abc":  # two are known, and the position is not stored for them
+        await one.accept(content(each))
+    one.script["c"] = [dying(storage)] * 2 + [LookupError()]
+    await died(one, message)
+    await died(one, message)
+    assert await cut_offs(one) == 1
+    await one.wake_up(message)
+    await one.wake_up(message)
+    assert await one.set_aside_state("c") == (WAITING, 3)
+    assert one.runs == ["a", "b", "c", "c", "c"]
 
 
-async def test_a_turn_that_always_ends_its_process(
-    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
+async def cut_offs(turns: QueuedTurnsBot) -> int:
+    """How often the first activity that is not processed was cut off, as stored."""
+    position = LoadedState(await turns.states.read(CONVERSATION)).position
+    return position.cut_offs if position else 0
+
+
+async def test_a_turn_whose_process_always_dies(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages, storage: str
 ) -> None:
-    """It is dead-lettered after five counted attempts, and those behind it are processed."""
-    one.script["a"] = [die] * 9
+    """It runs five times, then is dead-lettered; those behind it are processed.
+
+    From its third run on, it is put back into the queue first.
+    """
+    one.script["a"] = [dying(storage)] * 9
     for each in "ab":
         await one.accept(content(each))
     message, _ = await messages.taken()
-    with pytest.raises(asyncio.CancelledError):
-        await one.wake_up(message)
-    for attempts in range(1, MAX_ATTEMPTS + 1):
-        await one.wake_up(message, 2)
-        (message,) = await messages.taken()
-        with pytest.raises(asyncio.CancelledError):
-            await one.wake_up(message)
-        assert await one.set_aside_state() == (WAITING, attempts)
+    put_back = [await died(one, message) for _ in range(MAX_ATTEMPTS)]
+    assert put_back == [0, 0, 1, 1, 1]
+    assert one.queue.delays[-1] == RETRY_PAUSE_SECONDS
+    assert await cut_offs(one) == MAX_ATTEMPTS - 1
     await one.wake_up(message)
-    assert one.runs == ["a"] * (MAX_ATTEMPTS + 1) + ["b"]
-    assert one.killed == ["a"]
-    assert await one.set_aside_state() == (FAILED, MAX_ATTEMPTS)
+    assert one.runs == ["a"] * MAX_ATTEMPTS + ["b"]
+    assert (one.lasts, one.killed) == (["a"], ["a"])
     assert await poison.taken() == [RETRY]
     assert (await stored(one)).failure.endswith("RuntimeError: killed")
+    assert await cut_offs(one) == 0
 
 
-async def test_a_retry_that_ends_its_process(
-    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
+async def test_a_retry_whose_process_always_dies(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages, storage: str
 ) -> None:
-    """Each attempt is counted before it starts, so the fifth is the last."""
-    one.script["a"] = [LookupError(), *[die] * 9]
+    """A turn that has raised once runs four more times."""
+    one.script["a"] = [LookupError(), *[dying(storage)] * 9]
     await one.accept(content())
     await wake_up_all(one, messages)
     for attempts in range(2, MAX_ATTEMPTS + 1):
-        with pytest.raises(asyncio.CancelledError):
-            await one.wake_up(RETRY)
-        assert await one.set_aside_state() == (WAITING, attempts)
+        await died(one, RETRY)
+        assert await one.set_aside_state() == (RUNNING, attempts)
     await one.wake_up(RETRY)
     assert (one.runs, one.lasts, one.killed) == (["a"] * MAX_ATTEMPTS, ["a"], ["a"])
     assert await poison.count() == 1
 
 
-async def test_an_attempt_counts_once(one: QueuedTurnsBot, messages: QueueMessages) -> None:
-    """It is counted before it starts or after it fails, but not twice."""
-    one.script["a"] = [LookupError()] * 2
+async def test_deliveries_count_nothing(one: QueuedTurnsBot, messages: QueueMessages) -> None:
+    """However often the host has delivered a message, only runs of the turn are counted."""
+    one.script["a"] = [LookupError()] * 9
+    await one.accept(content())
+    for attempts in range(1, 4):
+        for message in await messages.taken():
+            await one.wake_up(message, 900)
+        assert await one.set_aside_state() == (WAITING, attempts)
+
+
+async def test_a_lease_that_was_left_without_a_turn(
+    one: QueuedTurnsBot, messages: QueueMessages, storage: str
+) -> None:
+    """It is the turn's own runs that count up to the fifth: one death changes nothing."""
+    one.script["a"] = [Unavailable("later")] * 2
     await one.accept(content())
     (message,) = await messages.taken()
-    await one.wake_up(message, 3)
-    await wake_up_all(one, messages)
-    assert await one.set_aside_state() == (WAITING, 1)
-    await wake_up_all(one, messages)
-    assert await one.set_aside_state() == (WAITING, 2)
+    await one.wake_up(message)
+    with pytest.raises(asyncio.CancelledError):
+        await dying(storage)()
+    for _ in range(2):
+        await one.wake_up(message)
+    assert (one.runs, one.lasts) == (["a"] * 3, [])
+    assert await one.count() == 1
 
 
-@pytest.mark.parametrize("redeliveries", [0, 3])
+async def test_what_a_process_has_set_aside_before_its_death(
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages, storage: str
+) -> None:
+    """It is deleted once it is processed, even if its wake-up message was never put."""
+    one.script["a"] = [LookupError()]
+    for each in "ab":
+        await one.accept(content(each))
+    message, _ = await messages.taken()
+    one.script["b"] = [dying(storage)]
+    await died(one, message)
+    await messages.clear()
+    await other.wake_up(message)
+    assert await other.set_aside_state() == (WAITING, 1)
+    await other.wake_up(RETRY)
+    assert await other.set_aside_state() is None
+    assert (one.runs, other.runs) == (["a", "b"], ["b", "a"])
+
+
+async def test_a_message_that_is_delivered_again_meanwhile(
+    one: QueuedTurnsBot, messages: QueueMessages
+) -> None:
+    """Its own drain does not take it over: it must stay in the queue until that ends."""
+    turn = LongTurn()
+    one.script["a"] = [turn]
+    await one.accept(content())
+    (message,) = await messages.taken()
+    handling = one.turns.handle_message(received(message), one.run_turn)
+    drain = asyncio.create_task(handling)
+    await turn.started.wait()
+    await one.turns.handle_message(received(message, 2), one.run_turn)
+    assert await messages.taken() == [WakeUp(CONVERSATION).text]
+    await one.turns.handle_message(received(message, 1, "another"), one.run_turn)
+    assert await messages.taken() == []
+    turn.ends.set()
+    await drain
+
+
 async def test_an_unavailable_turn(
-    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages, redeliveries: int
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
 ) -> None:
     """Its message is put back after longer and longer pauses, and it loses no attempt."""
     one.script["a"] = [Unavailable("later")] * 20
     await one.accept(content())
     await messages.clear()
-    message = WakeUp(CONVERSATION, redeliveries=redeliveries).text
+    message = WakeUp(CONVERSATION).text
     one.queue.delays.clear()
     for _ in range(2 * MAX_ATTEMPTS):
         await one.wake_up(message)

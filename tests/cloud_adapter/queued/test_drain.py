@@ -9,7 +9,6 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnRepeated
-from cloud_adapter.queued import drain
 from cloud_adapter.queued.drain import MAX_AGE_WITHOUT_STATE_SECONDS, NO_STATE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from cloud_adapter.request import read_activity
@@ -17,6 +16,7 @@ from cloud_adapter.state.loaded_state import MAX_TURN_IDS
 from cloud_adapter.state.stored_json import CONTAINER as STATE
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
+from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import Pass, Passage, StorageFront, after
 from tests.support.timing.condition import comes_true
@@ -28,11 +28,6 @@ async def wake_up_all(turns: QueuedTurnsBot, messages: QueueMessages) -> None:
     """Handle the wake-up messages that are in the queue."""
     for message in await messages.taken():
         await turns.wake_up(message)
-
-
-async def die() -> None:
-    """A turn whose process ends."""
-    raise asyncio.CancelledError
 
 
 async def test_activities_behind_an_unavailable_one(
@@ -53,14 +48,14 @@ async def test_activities_behind_an_unavailable_one(
 
 
 async def test_activities_behind_one_that_ends_the_process(
-    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages
+    one: QueuedTurnsBot, other: QueuedTurnsBot, messages: QueueMessages, storage: str
 ) -> None:
     """Those that a drain took over are processed when its own message is delivered again."""
 
     async def more() -> None:
         await one.accept(content("b"))
 
-    one.script.update({"a": [more], "b": [die]})
+    one.script.update({"a": [more], "b": [dying(storage)]})
     await one.accept(content("a"))
     (message,) = await messages.taken()
     with pytest.raises(asyncio.CancelledError):
@@ -174,13 +169,11 @@ async def test_a_lost_lease(account: StorageAccount, messages: QueueMessages, st
 
 
 async def test_a_long_drain(
-    one: QueuedTurnsBot,
-    messages: QueueMessages,
-    stopped_clock: MovedClock,
-    monkeypatch: pytest.MonkeyPatch,
+    account: StorageAccount, messages: QueueMessages, stopped_clock: MovedClock
 ) -> None:
-    """After MAX_DRAIN_SECONDS it leaves the rest to another wake-up message."""
-    monkeypatch.setattr(drain, "MAX_DRAIN_SECONDS", 1.0)  # leases and calls need shorter moves
+    """After `max_drain_seconds` it leaves the rest to another wake-up message."""
+    # Leases and calls need shorter moves of the clock than a minute.
+    one = QueuedTurnsBot(account, max_drain_seconds=1.0)
 
     async def long() -> None:
         stopped_clock.move(0.6)

@@ -40,12 +40,12 @@ def far(far_account: StorageAccount) -> Inbox:
 
 async def read(inbox: Inbox, position: InboxPosition | None = None) -> list[bytes]:
     """The records from a position on."""
-    return [each for each, _ in await inbox.read("c", position)]
+    return [each for each, _, _ in await inbox.read("c", position)]
 
 
 async def end_of(inbox: Inbox, position: InboxPosition | None = None) -> InboxPosition:
     """The position behind the records from a position on."""
-    return [each for _, each in await inbox.read("c", position)][-1]
+    return [each for _, _, each in await inbox.read("c", position)][-1]
 
 
 async def test_an_inbox_that_does_not_exist(inbox: Inbox) -> None:
@@ -63,13 +63,13 @@ async def test_records(inbox: Inbox, states: BlobContainer) -> None:
         await inbox.append("c", each)
     records = await inbox.read("c", None)
     found = list(records)
-    assert [content for content, _ in found] == [b"1\n", b"22\n", b"333\n"]
+    assert [content for content, _, _ in found] == [b"1\n", b"22\n", b"333\n"]
     assert records.are_last
     start = found[0][1].start
-    assert [position for _, position in found] == [
+    assert [position for _, _, position in found] == [
         InboxPosition(start, start + length) for length in (2, 5, 9)
     ]
-    for number, (_, position) in enumerate(found):
+    for number, (_, _, position) in enumerate(found):
         assert await read(inbox, position) == [b"22\n", b"333\n"][number:]
     state = await states.read("c")
     assert state
@@ -106,8 +106,8 @@ async def test_more_than_one_read(inbox: Inbox, read_bytes: int) -> None:
         records = await inbox.read("c", position)
         are_last = records.are_last
         sizes.append(len(list(records)))
-        found += [each for each, _ in records]
-        position = list(records)[-1][1]
+        found += [each for each, _, _ in records]
+        position = list(records)[-1][2]
     assert found == large
     assert sizes == [2, 2, 2]
 
@@ -118,7 +118,7 @@ async def test_a_read_without_a_newline(inbox: Inbox) -> None:
     for _ in range(3):
         await inbox.append("c", bytes(LONG_READ_BYTES // 2))
     records = await inbox.read("c", await end_of_first(inbox))
-    ((content, position),) = records
+    ((content, _, position),) = records
     assert len(content) == LONG_READ_BYTES - 1
     assert not records.are_last
     assert list(map(len, await read(inbox, position))) == [LONG_READ_BYTES // 2 + 1]
@@ -139,7 +139,7 @@ async def test_truncation(inbox: Inbox) -> None:
     await inbox.append("c", b"1\n")
     await inbox.append("c", b"2\n")
     assert await read(inbox, position) == [b"1\n", b"2\n"]
-    first = next(iter(await inbox.read("c", position)))[1]
+    first = next(iter(await inbox.read("c", position)))[2]
     assert first == InboxPosition(position.next, position.next + 2)
     assert await read(inbox, first) == [b"2\n"]
 
@@ -173,7 +173,7 @@ async def test_a_record_during_a_truncation(inbox: Inbox, far: Inbox, front: Sto
 
 async def end_of_first(inbox: Inbox) -> InboxPosition:
     """The position behind the first record."""
-    return next(iter(await inbox.read("c", None)))[1]
+    return next(iter(await inbox.read("c", None)))[2]
 
 
 async def test_a_truncation_whose_answer_is_lost(
@@ -208,7 +208,7 @@ async def test_an_earlier_position(inbox: Inbox) -> None:
     position = await truncated(inbox)
     await inbox.append("c", b"2\n")
     assert early.next < position.next
-    ((content, end),) = await inbox.read("c", early)
+    ((content, _, end),) = await inbox.read("c", early)
     assert (content, end) == (b"2\n", InboxPosition(position.next, position.next + 2))
 
 

@@ -1,12 +1,15 @@
 """QueuedTurns: what is accepted is processed once, in its order, in however many processes."""
 
 import asyncio
+import base64
 import json
 
 import pytest
+from azure.storage.queue.aio import QueueClient
 
 from auth.errors import Unavailable
 from cloud_adapter.queued.inbox import Inbox
+from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.request import MAX_BODY_BYTES
 from cloud_adapter.state.loaded_state import LoadedState
@@ -36,7 +39,6 @@ async def test_an_accepted_activity_is_processed(
         "inbox": CONVERSATION,
         "activities": [id_of()],
         "again": 0,
-        "seen": 0,
     }
     await one.wake_up(message)
     (accepted,) = one.accepted
@@ -217,13 +219,16 @@ async def test_a_body_with_line_breaks(one: QueuedTurnsBot, messages: QueueMessa
     assert [each.activity.text for each in one.accepted] == ["one\r\ntwo"] * 2
 
 
-@pytest.mark.parametrize(
-    "text", ["", "hello", "{}", "[]", '{"activity": "x", "again": 0, "seen": 0}']
-)
-async def test_a_message_that_is_not_a_wake_up(one: QueuedTurnsBot, text: str) -> None:
-    """It raises, so that the host moves it to the poison queue."""
-    with pytest.raises(ValueError):  # noqa: PT011  # json's own text
-        await one.wake_up(text)
+@pytest.mark.parametrize("body", [b"", b"hello", b"{}", b'{"activity": "x", "again": 0}', b"\xff"])
+async def test_a_message_that_is_not_a_wake_up(
+    one: QueuedTurnsBot, storage: str, caplog: pytest.LogCaptureFixture, body: bytes
+) -> None:
+    """It is moved to the poison queue at once, with the bytes that it has."""
+    await one.wake_up(body.decode(errors="surrogateescape"))
+    async with QueueClient.from_connection_string(storage, POISON_QUEUE) as poison:
+        (message,) = [each async for each in poison.receive_messages()]
+    assert base64.b64decode(message.content) == body
+    assert "is dead-lettered: it is not a wake-up message" in caplog.text
 
 
 async def test_a_wake_up_before_its_append(

@@ -7,7 +7,7 @@ import pytest
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.set_aside import CONTAINER
-from cloud_adapter.queued.stored_activity import FAILED, WAITING
+from cloud_adapter.queued.stored_activity import FAILED, RUNNING
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
 from tests.support.storage.broken_leases import break_leases
@@ -145,7 +145,7 @@ async def test_an_activity_that_cannot_be_dead_lettered(
     with contextlib.suppress(StorageUnavailable):
         await far.wake_up(message)
     front.heal()
-    assert await far.set_aside_state() == (WAITING, MAX_ATTEMPTS)
+    assert await far.set_aside_state() == (RUNNING, MAX_ATTEMPTS)
     await far.wake_up(WakeUp(name_of()).text)
     assert await far.set_aside_state() == (FAILED, MAX_ATTEMPTS)
     assert set(await poison.taken()) == {WakeUp(name_of()).text}

@@ -25,6 +25,7 @@ from emulator.cloud import Cloud
 from emulator.token_service.user_tokens import UserConnection, UserSignIn
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 
 CONNECTION = "My own connection"
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
@@ -249,7 +250,7 @@ async def test_queued_turns(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, stora
         async def run(talk: Talk, **content: Any) -> None:
             assert await talk.sends(**content) == (202, None)
             for message in await wake_ups.taken():
-                await asyncio.create_task(adapter.process_wake_up(message, 1, app.parts.bot))
+                await asyncio.create_task(adapter.process_wake_up(received(message), app.parts.bot))
 
         web = Talk(app, "webchat")
         await run(web, type="message", text="hi")

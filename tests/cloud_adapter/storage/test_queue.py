@@ -61,7 +61,7 @@ async def test_releasing_and_deleting(queue: MessageQueue) -> None:
     for text in ("a", "b"):
         await queue.put(text)
     one, other = [message async for message in queue.receive_all()]
-    await queue.release(one)
+    await queue.hide(one, 0)
     await queue.delete(other)
     (again,) = [message async for message in queue.receive_all()]
     assert (again.id, again.text, again.dequeue_count) == (one.id, "a", 2)
@@ -85,7 +85,7 @@ async def test_an_account_that_does_not_answer(
     await queue.put("x")
     (message,) = [message async for message in queue.receive_all()]
     front.spoil("", fault)
-    for work in (queue.put("y"), received(queue), queue.release(message), queue.delete(message)):
+    for work in (queue.put("y"), received(queue), queue.hide(message, 0), queue.delete(message)):
         with pytest.raises(StorageUnavailable):
             await work
 

@@ -236,7 +236,7 @@ async def test_messages_to_the_sdk(reached: Reached, queue: MessageQueue) -> Non
     assert message.expires_on
     assert message.expires_on.year == 9999
     received = ReceivedMessage(message.id, "", 1, message.pop_receipt or "")
-    await queue.release(received)
+    await queue.hide(received, 0)
     (message,) = [each async for each in reached.queue.receive_messages()]
     assert message.dequeue_count == 2
     await queue.delete(ReceivedMessage(message.id, "", 2, message.pop_receipt or ""))
@@ -249,8 +249,8 @@ async def test_messages_of_the_sdk(reached: Reached, queue: MessageQueue) -> Non
     sent = await reached.queue.send_message(base64.b64encode(b"hello").decode())
     (message,) = [each async for each in queue.receive_all()]
     assert (message.id, message.text, message.dequeue_count) == (sent.id, "hello", 1)
-    await queue.release(message)
-    await queue.release(message)
+    await queue.hide(message, 0)
+    await queue.hide(message, 0)
     (theirs,) = [each async for each in reached.queue.receive_messages(visibility_timeout=1000)]
     assert theirs.dequeue_count == 2
     receipt = theirs.pop_receipt or ""

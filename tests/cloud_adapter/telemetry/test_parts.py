@@ -22,6 +22,7 @@ from tests.support.load.call_count import calls_counted
 from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo, woken
 from tests.support.project import ROOT
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 from tests.support.test_bot import create_bot
 from tests.support.timing.condition import comes_true
@@ -82,7 +83,7 @@ async def test_off_no_code_of_telemetry_runs(
             [message] = await QueueMessages(storage, QUEUE).taken()
             await woken(app, message, echo)
             await app.parts.services.notify("all", "sesame")
-            await notifications.handle_message('{"to": "all", "text": "sesame"}', "m1")
+            await notifications.handle_message(received('{"to": "all", "text": "sesame"}'))
     assert calls["cloud_adapter.adapter:CloudAdapter._run_stored"] > 0
     assert calls["cloud_adapter.proactive.notifications:Notifications._send"] > 0
     telemetry = ("cloud_adapter.telemetry", "opentelemetry.")

@@ -22,6 +22,7 @@ from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from emulator.channel.conversations import Conversation
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.storage.received_message import received
 from tests.support.timing.stepped_clock import SteppedClock
 
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -81,11 +82,12 @@ class Notifier:
             max_run_seconds,
         )
 
-    async def send(self, message: object, message_id: str = "m1") -> None:
+    async def send(self, message: object, message_id: str = "m1", dequeue_count: int = 1) -> None:
         """Hand over a message, as the queue does; the lock is free for other processes then."""
         text = message if isinstance(message, str) else json.dumps(message)
         try:
-            await self.notifications.handle_message(text, message_id)
+            message = received(text, dequeue_count, message_id)
+            await self.notifications.handle_message(message)
         finally:
             await self._locks.close()
 

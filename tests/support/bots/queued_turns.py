@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.queued.attempts import Attempt
-from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE, QueuedTurns
+from cloud_adapter.queued.queued_turns import MAX_DRAIN_SECONDS, POISON_QUEUE, QUEUE, QueuedTurns
 from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
 from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.state.blob_storage import BlobStorage
@@ -28,6 +29,7 @@ from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 
 CLAIMS = {"aud": "bot", "iss": "https://api.botframework.com"}
 
@@ -86,6 +88,7 @@ class QueuedTurnsBot:
         renewal_seconds: the time between two renewals of a lease.
         slow_append_seconds: an append that takes longer is followed by another wake-up message. On
             a busy machine, some would be.
+        max_drain_seconds: how long an invocation starts turns.
 
     Attributes:
         runs: ids of the activities whose turns were started.
@@ -101,6 +104,7 @@ class QueuedTurnsBot:
         account: StorageAccount,
         renewal_seconds: float = RENEWAL_SECONDS,
         slow_append_seconds: float = math.inf,
+        max_drain_seconds: float = MAX_DRAIN_SECONDS,
     ) -> None:
         self.clock_ahead = 0.0
         self.states = BlobContainer(account, STATE)
@@ -116,6 +120,7 @@ class QueuedTurnsBot:
             self.locks,
             clock=lambda: time.time_ns() + int(self.clock_ahead * 1e9),
             slow_append_seconds=slow_append_seconds,
+            max_drain_seconds=max_drain_seconds,
         )
         self.runs: list[str | None] = []
         self.lasts: list[str | None] = []
@@ -133,7 +138,8 @@ class QueuedTurnsBot:
 
     async def wake_up(self, message: str, dequeue_count: int = 1) -> None:
         """Handle a wake-up message in a task of its own, as the host does; release the lease."""
-        handler = self.turns.handle_message(message, dequeue_count, self._run_turn)
+        delivered = received(message, dequeue_count, f"{uuid.uuid4()}")
+        handler = self.turns.handle_message(delivered, self.run_turn)
         try:
             await asyncio.create_task(handler)
         finally:
@@ -155,7 +161,8 @@ class QueuedTurnsBot:
         count: int = LoadedState(await self.states.read(conversation)).state.get("count", 0)
         return count
 
-    async def _run_turn(self, accepted: AcceptedActivity, attempt: Attempt) -> None:
+    async def run_turn(self, accepted: AcceptedActivity, attempt: Attempt) -> None:
+        """Run one turn."""
         context = TurnContext(TestAdapter(), accepted.activity)
 
         async def logic() -> None:

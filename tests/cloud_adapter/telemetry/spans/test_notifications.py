@@ -13,6 +13,7 @@ from cloud_adapter.telemetry.spans.trace_context import host_trace
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.received_message import received
 from tests.support.telemetry.exported_spans import (
     HOST,
     TELEMETRY_ON,
@@ -56,7 +57,7 @@ async def test_one_trace(
     [message] = await QueueMessages(storage, QUEUE).taken()
     assert app.parts.services.notifications
     with host_trace(RUN_HOST):
-        await app.parts.services.notifications.handle_message(message, "m1")
+        await app.parts.services.notifications.handle_message(received(message))
     send, process = exported.one(SEND), exported.one(PROCESS)
     assert (send.kind, process.kind) == (SpanKind.PRODUCER, SpanKind.CONSUMER)
     assert parent_id(process) == id_of(send)
@@ -75,7 +76,7 @@ async def test_a_message_of_somebody_else(app: ComposedApp, exported: ExportedSp
     """Without a trace in the message, the run belongs to the host's invocation."""
     assert app.parts.services.notifications
     with host_trace(HOST):
-        await app.parts.services.notifications.handle_message('{"to": "x", "text": "y"}', "m1")
+        await app.parts.services.notifications.handle_message(received('{"to": "x", "text": "y"}'))
     process = exported.one(PROCESS)
     assert traces([process]) == {TRACE_ID}
     assert process.links == ()
@@ -99,7 +100,7 @@ async def test_a_notification_that_cannot_be_sent(
     connector_faults.set(status=403, remaining=1)
     await app.parts.services.notify("all", "sesame")
     assert app.parts.services.notifications
-    await app.parts.services.notifications.handle_message('{"to": "all", "text": "y"}', "m1")
+    await app.parts.services.notifications.handle_message(received('{"to": "all", "text": "y"}'))
     failed = {span.name for span in exported if span.status.status_code is StatusCode.ERROR}
     assert failed == {"agents.connector.send_to_conversation", SEND_ONE}
     assert exported.attributes(SEND_ONE)["error.type"] == "ConnectorError"

@@ -1,0 +1,167 @@
+"""Isolation: turns beside one that always takes its process with it are answered, and none is
+apologized to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.isolation import MEMORY_SECONDS, MIN_CUT_OFFS, Isolation
+from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
+from cloud_adapter.storage.account import StorageAccount
+from tests.support.bots.queued_turns import QueuedTurnsBot, content
+from tests.support.storage.broken_leases import dying
+from tests.support.storage.queue_messages import QueueMessages
+from tests.support.timing.moved_clock import MovedClock
+
+INNOCENT = [f"innocent {number}" for number in range(6)]
+LONGER = 0.1
+"""Seconds that the turns beside a deadly one take beyond it."""
+
+
+def cut_off(name: str, times: int) -> StoredActivity:
+    """An activity whose turn was cut off so often, and has not raised."""
+    return StoredActivity(f"c/{name}", 0, times, WAITING, b"{}", times)
+
+
+async def test_one_at_a_time() -> None:
+    """Of turns that were cut off twice, one runs at a time, beside all others."""
+    isolation = Isolation()
+    one, other = cut_off("one", MIN_CUT_OFFS), cut_off("other", MIN_CUT_OFFS)
+    assert isolation.admits(one, was_cut_off=False)
+    with isolation.running(one):
+        assert not isolation.admits(other, was_cut_off=False)
+        for times in range(MIN_CUT_OFFS):
+            assert isolation.admits(cut_off("innocent", times), was_cut_off=True)
+        # The bot's code does not run.
+        assert isolation.admits(cut_off("last", MAX_ATTEMPTS), was_cut_off=True)
+    assert isolation.admits(other, was_cut_off=False)
+
+
+async def test_others_first() -> None:
+    """Just after it was cut off, a turn lets all others go first."""
+    isolation, one = Isolation(), cut_off("one", MIN_CUT_OFFS)
+    assert not isolation.admits(one, was_cut_off=True)
+    assert isolation.admits(one, was_cut_off=False)
+
+
+async def test_the_guilty_wait_for_the_innocent(clock: MovedClock) -> None:
+    """Turns that were cut off less often go first, while it is likely that they still wait."""
+    isolation = Isolation()
+    guilty, innocent = cut_off("guilty", MIN_CUT_OFFS + 1), cut_off("innocent", MIN_CUT_OFFS)
+    assert not isolation.admits(innocent, was_cut_off=True)
+    assert not isolation.admits(guilty, was_cut_off=False)
+    assert isolation.admits(innocent, was_cut_off=False)
+    assert isolation.admits(guilty, was_cut_off=False)
+    assert not isolation.admits(innocent, was_cut_off=True)
+    clock.move(MEMORY_SECONDS + 1)
+    assert isolation.admits(guilty, was_cut_off=False)
+
+
+class DyingHost:
+    """Runs each wake-up message, in a new process whenever one has died.
+
+    Args:
+        account: the bot's storage account.
+        messages: the wake-up messages.
+        storage: the account's connection string.
+        deadly: ids of the activities whose turns take their process with them.
+    """
+
+    def __init__(
+        self,
+        account: StorageAccount,
+        messages: QueueMessages,
+        storage: str,
+        deadly: tuple[str, ...],
+    ) -> None:
+        self._account = account
+        self._messages = messages
+        self._storage = storage
+        self._deadly = deadly
+        self._waiting: list[str] = []
+        self.processes: list[QueuedTurnsBot] = []
+
+    async def run(self) -> None:
+        """Until no message is left."""
+        while self._waiting or await self._messages.count():
+            await self._run_process()
+
+    async def _run_process(self) -> None:
+        process = QueuedTurnsBot(self._account)
+        self.processes.append(process)
+        deaths = [asyncio.Event() for _ in self._deadly]
+        for name, death in zip(self._deadly, deaths, strict=True):
+            process.script[name] = [_signalling(death)]
+        for name in INNOCENT:
+            process.script[name] = [lambda: asyncio.sleep(LONGER)]
+        async with _ends_with(deaths) as death:
+            running: dict[asyncio.Task[None], str] = {}
+            while not death.done():
+                for text in [*self._waiting, *await self._messages.taken()]:
+                    running[asyncio.create_task(process.wake_up(text))] = text
+                self._waiting = []
+                if not running:
+                    return
+                await asyncio.wait({*running, death}, return_when=asyncio.FIRST_COMPLETED)
+                for each in [each for each in running if each.done()]:
+                    each.result()
+                    del running[each]
+            self._waiting = list(running.values())
+            with pytest.raises(asyncio.CancelledError):
+                await dying(self._storage)()
+            for each in running:
+                each.cancel()
+            await asyncio.wait(running)
+
+    def runs(self, name: str) -> int:
+        """How often the turn of an activity has begun."""
+        return sum(process.runs.count(name) for process in self.processes)
+
+    @property
+    def apologies(self) -> list[str | None]:
+        """Ids of the activities that were given up."""
+        return [each for process in self.processes for each in process.killed]
+
+
+def _signalling(death: asyncio.Event):  # type: ignore[no-untyped-def]  # a step of a script
+    async def step() -> None:
+        death.set()
+        await asyncio.Event().wait()
+
+    return step
+
+
+@asynccontextmanager
+async def _ends_with(deaths: list[asyncio.Event]) -> AsyncIterator["asyncio.Future[object]"]:
+    waits = [asyncio.ensure_future(each.wait()) for each in deaths]
+    first = asyncio.ensure_future(asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED))
+    try:
+        yield first
+    finally:
+        for each in (*waits, first):
+            each.cancel()
+
+
+@pytest.mark.parametrize("deadly", [("x",), ("x", "y")], ids=len)
+async def test_innocent_turns(
+    account: StorageAccount,
+    one: QueuedTurnsBot,
+    messages: QueueMessages,
+    storage: str,
+    deadly: tuple[str, ...],
+) -> None:
+    """Beside one or two turns that always take their process with them, none is given up.
+
+    Those run five times each.
+    """
+    for name in (*INNOCENT, *deadly):
+        await one.accept(content(name, name))
+    host = DyingHost(account, messages, storage, deadly)
+    await host.run()
+    assert sorted(map(str, host.apologies)) == sorted(deadly)
+    assert [host.runs(name) for name in deadly] == [MAX_ATTEMPTS] * len(deadly)
+    for name in INNOCENT:
+        assert await one.count(f"webchat~2Fconversations~2F{name.replace(' ', '~20')}") == 1
