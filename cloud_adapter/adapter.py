@@ -345,7 +345,8 @@ class CloudAdapter(AdapterCalls):
 
 
 async def _fail_as_killed(_: TurnContext) -> None:
-    raise TurnKilled("every attempt ended the process: a crash, lack of memory, or functionTimeout")
+    causes = "a crash, lack of memory, a blocked event loop, or functionTimeout"
+    raise TurnKilled(f"the process died in the last attempt: {causes}")
 
 
 def _is_committed(context: TurnContext) -> bool:

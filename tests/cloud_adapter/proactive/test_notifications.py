@@ -9,7 +9,13 @@ from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity
 
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.proactive.notifications import BUSY_DELAY_SECONDS, LOCK, POISON_QUEUE
+from cloud_adapter.proactive.notifications import (
+    BUSY_DELAY_SECONDS,
+    LOCK,
+    MAX_FAILED_RUNS,
+    POISON_QUEUE,
+    RETRY_DELAY_SECONDS,
+)
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.report import CONTAINER
 from cloud_adapter.state.leased_lock import EMPTY_STATE
@@ -19,6 +25,7 @@ from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import TENANT, Notifier, texts
 from tests.support.timing.locked_turn import LockedTurn
+from tests.support.timing.stepped_clock import SteppedClock
 
 HELLO = {"to": "all", "text": "hello"}
 
@@ -199,6 +206,62 @@ async def test_a_message_that_is_not_a_notification(
     [record] = [each for each in caplog.records if each.levelno >= logging.ERROR]
     assert "names no recipient" in record.getMessage()
     assert "sesame" not in caplog.text
+
+
+async def test_runs_that_fail(
+    notifier: Notifier, cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are counted in the message; after five, it is in the poison queue, to be sent again."""
+    [conversation] = await notifier.add_users(1)
+    faults = cloud.connector.server.faults
+    faults.set(status=401, path="/activities")
+    await notifier.send({**HELLO, "id": "n1"})
+    for _ in range(1, MAX_FAILED_RUNS):
+        text, delay = notifier.queue.enqueued[-1]
+        assert delay == RETRY_DELAY_SECONDS
+        await notifier.send(text)
+    assert len(notifier.queue.enqueued) == MAX_FAILED_RUNS - 1
+    assert "Notification n1 is dead-lettered: 5 runs failed, the last one: " in caplog.text
+    assert "hello" not in caplog.text
+    faults.clear()
+    [text] = await notifier.visible(POISON_QUEUE)
+    faults.set(status=401, path="/activities")
+    await notifier.send(text)
+    faults.clear()
+    await notifier.send(notifier.queue.enqueued[-1][0])
+    assert texts(conversation) == ["hello"]
+
+
+async def test_a_message_that_is_received_again(
+    notifier: Notifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often, that is one failed run more, which is counted before the next one."""
+    [conversation] = await notifier.add_users(1)
+    await notifier.send(HELLO, dequeue_count=900)
+    for _ in range(2, MAX_FAILED_RUNS):
+        [*_, (text, delay)] = notifier.queue.enqueued
+        assert delay == 0
+        await notifier.send(text, dequeue_count=2)
+    last = notifier.queue.enqueued[-1][0]
+    assert texts(conversation) == []
+    await notifier.send(last)
+    assert texts(conversation) == ["hello"]
+    await notifier.send(last, dequeue_count=2)
+    assert json.loads((await notifier.visible(POISON_QUEUE))[0]) == {
+        **HELLO,
+        "to": ["all"],
+        "id": "m1",
+    }
+    assert "is dead-lettered: 5 runs failed, the last one: it was received again" in caplog.text
+
+
+async def test_a_run_that_succeeds(app: ComposedApp, clock: SteppedClock) -> None:
+    """One that had no time for every recipient did not fail, and ends the row of those before."""
+    notifier = Notifier(app, clock, max_run_seconds=0)
+    await notifier.add_users(1)
+    await notifier.send({**HELLO, "failed": MAX_FAILED_RUNS - 1})
+    [(text, _)] = notifier.queue.enqueued
+    assert "failed" not in json.loads(text)
 
 
 async def test_an_invalid_notification_with_an_id(notifier: Notifier) -> None:

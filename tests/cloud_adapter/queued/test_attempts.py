@@ -1,6 +1,7 @@
 """Attempts: five at most, counted once each, and then a dead letter; none blocks other turns."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsB
 from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.received_message import received
+from tests.support.storage.storage_front import StorageFront, after
 
 RETRY = WakeUp(name_of()).text
 """The wake-up message of the activity `a`, once it is set aside."""
@@ -182,7 +184,7 @@ async def test_a_process_that_dies_behind_what_is_processed(
     await one.wake_up(message)
     for each in "abc":  # two are known, and the position is not stored for them
         await one.accept(content(each))
-    one.script["c"] = [dying(storage)] * 2 + [LookupError()]
+    one.script["c"] = [*[dying(storage)] * 2, LookupError()]
     await died(one, message)
     await died(one, message)
     assert await cut_offs(one) == 1
@@ -196,6 +198,32 @@ async def cut_offs(turns: QueuedTurnsBot) -> int:
     """How often the first activity that is not processed was cut off, as stored."""
     position = LoadedState(await turns.states.read(CONVERSATION)).position
     return position.cut_offs if position else 0
+
+
+async def test_a_process_that_dies_while_another_waits(
+    one: QueuedTurnsBot,
+    far: QueuedTurnsBot,
+    front: StorageFront,
+    messages: QueueMessages,
+    storage: str,
+) -> None:
+    """The other one waits for the lease, and still learns that its owner died."""
+    turn = LongTurn()
+    one.script["a"] = [turn]
+    far.script["a"] = [LookupError()]
+    await one.accept(content())
+    (message,) = await messages.taken()
+    drain = asyncio.create_task(one.wake_up(message))
+    await turn.started.wait()
+
+    async def kill() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await dying(storage)()
+
+    front.spoil("GET blob bot-state", after(kill), times=1, skip=1)
+    await far.wake_up(message, 2)
+    assert await far.set_aside_state() == (WAITING, 2)
+    drain.cancel()
 
 
 async def test_a_turn_whose_process_always_dies(

@@ -2,8 +2,7 @@
 apologized to."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import contextlib
 
 import pytest
 
@@ -90,31 +89,33 @@ class DyingHost:
             await self._run_process()
 
     async def _run_process(self) -> None:
-        process = QueuedTurnsBot(self._account)
+        process, death = QueuedTurnsBot(self._account), asyncio.Event()
+
+        async def die() -> None:
+            death.set()
+            await asyncio.Event().wait()
+
+        process.script |= {name: [die] for name in self._deadly}
+        process.script |= {name: [_longer] for name in INNOCENT}
         self.processes.append(process)
-        deaths = [asyncio.Event() for _ in self._deadly]
-        for name, death in zip(self._deadly, deaths, strict=True):
-            process.script[name] = [_signalling(death)]
-        for name in INNOCENT:
-            process.script[name] = [lambda: asyncio.sleep(LONGER)]
-        async with _ends_with(deaths) as death:
-            running: dict[asyncio.Task[None], str] = {}
-            while not death.done():
-                for text in [*self._waiting, *await self._messages.taken()]:
-                    running[asyncio.create_task(process.wake_up(text))] = text
-                self._waiting = []
-                if not running:
-                    return
-                await asyncio.wait({*running, death}, return_when=asyncio.FIRST_COMPLETED)
-                for each in [each for each in running if each.done()]:
-                    each.result()
-                    del running[each]
-            self._waiting = list(running.values())
-            with pytest.raises(asyncio.CancelledError):
+        dying_of = asyncio.create_task(death.wait())
+        running: dict[asyncio.Task[None], str] = {}
+        while not death.is_set():
+            for text in [*self._waiting, *await self._messages.taken()]:
+                running[asyncio.create_task(process.wake_up(text))] = text
+            self._waiting = []
+            if not running:
+                break
+            await asyncio.wait({*running, dying_of}, return_when=asyncio.FIRST_COMPLETED)
+            running = {task: text for task, text in running.items() if not task.done()}
+        dying_of.cancel()
+        if running:
+            with contextlib.suppress(asyncio.CancelledError):
                 await dying(self._storage)()
             for each in running:
                 each.cancel()
             await asyncio.wait(running)
+        self._waiting = list(running.values())
 
     def runs(self, name: str) -> int:
         """How often the turn of an activity has begun."""
@@ -126,23 +127,8 @@ class DyingHost:
         return [each for process in self.processes for each in process.killed]
 
 
-def _signalling(death: asyncio.Event):  # type: ignore[no-untyped-def]  # a step of a script
-    async def step() -> None:
-        death.set()
-        await asyncio.Event().wait()
-
-    return step
-
-
-@asynccontextmanager
-async def _ends_with(deaths: list[asyncio.Event]) -> AsyncIterator["asyncio.Future[object]"]:
-    waits = [asyncio.ensure_future(each.wait()) for each in deaths]
-    first = asyncio.ensure_future(asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED))
-    try:
-        yield first
-    finally:
-        for each in (*waits, first):
-            each.cancel()
+async def _longer() -> None:
+    await asyncio.sleep(LONGER)
 
 
 @pytest.mark.parametrize("deadly", [("x",), ("x", "y")], ids=len)

@@ -62,14 +62,20 @@ async def test_a_state_without_turn_ids(blobs: MemoryContainer) -> None:
 async def test_the_position_in_the_inbox(blobs: MemoryContainer) -> None:
     """It is stored beside the properties, and never goes back: not by merging, either."""
     state = LoadedState(None)
-    for position, expected in (((1, 5), [1, 5]), ((1, 3), [1, 5]), ((2, 9), [2, 9])):
+    for position, expected in (
+        ((1, 5), [1, 5, 0]),
+        ((1, 3), [1, 5, 0]),
+        ((1, 5, 2), [1, 5, 2]),
+        ((1, 5, 1), [1, 5, 2]),
+        ((2, 9), [2, 9, 0]),
+    ):
         await state.save(blobs, "k", position=InboxPosition(*position))
         assert await stored(blobs) == {POSITION_KEY: expected}
     late = loaded({POSITION_KEY: [1, 5]}, "0")
     late.state["x"] = 1
     await late.save(blobs, "k", position=InboxPosition(1, 7))
-    assert await stored(blobs) == {"x": 1, POSITION_KEY: [2, 9]}
-    assert (late.state, late.position) == ({"x": 1}, (2, 9))
+    assert await stored(blobs) == {"x": 1, POSITION_KEY: [2, 9, 0]}
+    assert (late.state, late.position) == ({"x": 1}, (2, 9, 0))
 
 
 def test_what_is_changed() -> None:

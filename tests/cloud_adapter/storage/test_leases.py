@@ -19,6 +19,7 @@ from tests.support.storage.storage_front import (
     answered,
     cut_after,
 )
+from tests.support.timing.condition import found
 
 ONE, OTHER = str(uuid4()), str(uuid4())
 
@@ -279,3 +280,38 @@ async def test_a_lost_answer(far: BlobContainer, front: StorageFront, call: Leas
     front.spoil("PUT blob lease", cut_after, times=1)
     assert await call(far) is not False
     await far.write("a", b"2", ANY)
+
+
+async def test_how_a_lease_ended(blobs: BlobContainer, storage: str) -> None:
+    """A blob says whether somebody has its lease, and whether the last one was released."""
+    await blobs.write("a", b"", None)
+
+    async def ends() -> tuple[bool, bool]:
+        blob = await blobs.read("a")
+        assert blob
+        return blob.is_leased, blob.is_left
+
+    assert await ends() == (False, False)
+    await blobs.acquire_lease("a", ONE)
+    assert await ends() == (True, False)
+    await blobs.release_lease("a", ONE)
+    assert await ends() == (False, False)
+    await blobs.acquire_lease("a", ONE)
+    await break_lease(storage)
+    assert await ends() == (False, True)
+    await blobs.acquire_lease("a", OTHER)
+    await blobs.release_lease("a", OTHER)
+    assert await ends() == (False, False)
+
+
+@pytest.mark.extended(covered_by=["tests/cloud_adapter/storage/test_leases.py"])
+async def test_a_lease_that_expires(blobs: BlobContainer) -> None:
+    """It was not released either. Nobody can have it end sooner than after 15 seconds."""
+    await blobs.write("a", b"", None)
+    await blobs.acquire_lease("a", ONE)
+
+    async def expired() -> bool:
+        blob = await blobs.read("a")
+        return blob is not None and blob.is_left
+
+    assert await found(expired, 60)

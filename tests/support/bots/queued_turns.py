@@ -93,7 +93,7 @@ class QueuedTurnsBot:
     Attributes:
         runs: ids of the activities whose turns were started.
         lasts: those of them whose attempt was the last.
-        killed: ids of activities whose every attempt ended its process.
+        killed: ids of activities that were given up because the process died in their turns.
         accepted: what each of `runs` got.
         script: what the turns of an activity do, one after the other; after that they succeed.
         clock_ahead: seconds by which the process's clock is ahead.

@@ -45,6 +45,7 @@ class Passage:
     Attributes:
         call: what it is.
         headers: as sent.
+        query: the parameters of its URL.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Passage:
     ) -> None:
         self.call = call
         self.headers = request.headers
+        self.query = request.query
         self._request = request
         self._session = session
         self._port = port

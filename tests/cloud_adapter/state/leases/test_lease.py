@@ -186,9 +186,10 @@ async def test_a_turn_that_is_cancelled_while_it_acquires(
     theirs = await LockedTurn.start(other) if waits else None
     front.spoil(LEASE, after(hold), times=1, skip=int(waits))
     turn = LockedTurn(far)
-    await arrived.wait()
     if theirs:
+        await comes_true(lambda: any(each.name.startswith(LEASE) for each in front.handled))
         await theirs.end()
+    await arrived.wait()
     turn.task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn.task
