@@ -1,6 +1,5 @@
 """function_app: what it logs, and shows operators."""
 
-import json
 import logging
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import pytest
 
 from auth.errors import BadRequest, EndpointDown
 from bot_testing.cloud.cloud_thread import CloudThread
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from emulator.cloud import CERTIFICATE, Cloud
 from function_app import LOGGERS, invocation_log, refusal
-from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched
 from tests.support.wire.http_post import Caller
 
@@ -97,13 +95,6 @@ def test_the_functions(settings: dict[str, str], functions: str, logs: Path) -> 
     log = logs / f"functions {' '.join(settings)} {settings.get('BotTurns')}.log"
     with BotProcess(settings, log) as process:
         assert process.ready.strip().endswith(f"({functions})")
-
-
-def test_the_hosts_queues() -> None:
-    """host.json counts attempts as the turns do, and reads messages as they are written."""
-    queues = json.loads((APP / "host.json").read_text())["extensions"]["queues"]
-    assert queues["maxDequeueCount"] == MAX_ATTEMPTS
-    assert queues["messageEncoding"] == "base64"
 
 
 def test_a_year_that_no_calendar_has(tmp_path: Path, logs: Path) -> None:

@@ -1,5 +1,9 @@
-"""host.json decides which of the host's log lines are stored, and that none of them is sampled."""
+"""host.json decides which of the host's log lines are stored, and that none of them is sampled.
 
+It also decides how long the host goes on with a message, and how long an invocation may take.
+"""
+
+import datetime
 import json
 from collections.abc import Mapping
 
@@ -7,7 +11,9 @@ import pytest
 
 from tests.support.project import ROOT
 
-LOGGING = json.loads((ROOT / "host.json").read_text("utf-8"))["logging"]
+HOST = json.loads((ROOT / "host.json").read_text("utf-8"))
+LOGGING = HOST["logging"]
+QUEUES = HOST["extensions"]["queues"]
 
 LEVELS = ("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")
 
@@ -60,7 +66,7 @@ ARRIVES = (
     (
         "Microsoft.Azure.WebJobs.Host.Queues.QueueProcessor",
         "Warning",
-        "Message has reached MaxDequeueCount, which infra/queries/dead-letters.kql reads",
+        "Message has reached MaxDequeueCount, which infra/queries/dead-letters.kql reads, too",
     ),
     ("Azure.Storage.Queues.QueueServiceClient", "Warning", "Message decoding has failed"),
 )
@@ -95,3 +101,31 @@ def test_no_line_of_the_log_is_sampled_away() -> None:
     """An alert searches for single lines."""
     kept = LOGGING["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";")
     assert {"Request", "Exception", "Trace"} <= set(kept)
+
+
+def test_the_host_goes_on_with_a_message_for_hours() -> None:
+    """An app that is broken for less loses no message: the host moves none to a poison queue.
+
+    The base counts attempts itself. At 15 seconds, docs/operations.md says what this costs.
+    """
+    pause = seconds(QUEUES["visibilityTimeout"])
+    assert pause == 15
+    assert QUEUES["maxDequeueCount"] * pause >= 4 * 3600
+
+
+def test_how_long_an_invocation_may_take() -> None:
+    """The host kills a worker after ten minutes. A turn is cancelled two minutes earlier."""
+    assert seconds(HOST["functionTimeout"]) == 600
+
+
+def test_how_messages_are_encoded() -> None:
+    """The host reads messages as the app and its commands write them."""
+    assert QUEUES["messageEncoding"] == "base64"
+
+
+def seconds(text: str) -> float:
+    """The length of a TimeSpan, as host.json has it: `hh:mm:ss`."""
+    moment = datetime.time.fromisoformat(text)
+    return datetime.timedelta(
+        hours=moment.hour, minutes=moment.minute, seconds=moment.second
+    ).total_seconds()

@@ -73,6 +73,6 @@ def test_every_fault_is_named_at_once() -> None:
 
 
 def test_the_projects_own_section() -> None:
-    """The project's host.json tries a failed message five times, five seconds apart."""
+    """The project's host.json tries a failed message a thousand times, 15 seconds apart."""
     read = QueueSettings.of(json.loads((ROOT / "host.json").read_text()))
-    assert read == QueueSettings(16, 8, 5, 5.0, 0.5, base64=True)
+    assert read == QueueSettings(16, 8, 1000, 15.0, 0.5, base64=True)
