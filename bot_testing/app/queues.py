@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 
 import azure.functions as func
 from azure.functions.queue import QueueMessage
 
 from bot_testing.app.app_functions import invoked
-from bot_testing.options import ROOT
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
+
+MAX_DEQUEUE_COUNT = 5
+"""How often a function that fails gets its message. host.json allows far more, so that an app can
+be repaired meanwhile: no test waits for that."""
 
 Function = Callable[[func.QueueMessage], Awaitable[None]]
 
@@ -20,8 +22,10 @@ Function = Callable[[func.QueueMessage], Awaitable[None]]
 class BotQueues:
     """Runs the queues' functions on the messages in the queues, one message at a time.
 
-    If a function fails, its message is tried again immediately, `maxDequeueCount` (host.json) times
-    in all, and then moved to the poison queue.
+    If a function fails, its message is tried again immediately, MAX_DEQUEUE_COUNT times in all, and
+    then moved to the poison queue. A function may take its message over, as those of the app do if
+    they run for long: it hides the message with its pop receipt, and deletes it at the end. As in
+    the host, the message then comes back when that visibility timeout ends, if at all.
 
     Args:
         account: the bot's storage account; None: the queues are empty.
@@ -32,8 +36,6 @@ class BotQueues:
         self._account = account
         self._functions = functions
         self._draining = asyncio.Lock()
-        host = json.loads((ROOT / "host.json").read_text("utf-8"))
-        self._max_dequeue_count: int = host["extensions"]["queues"]["maxDequeueCount"]
 
     async def drain(self, name: str) -> None:
         """Run a queue's function until no message is visible."""
@@ -56,7 +58,10 @@ class BotQueues:
     ) -> None:
         count = message.dequeue_count
         triggered = QueueMessage(  # type: ignore[no-untyped-call]  # the SDK's
-            id=message.id, body=message.text.encode(), dequeue_count=count
+            id=message.id,
+            body=message.text.encode(),
+            dequeue_count=count,
+            pop_receipt=message.receipt,
         )
         try:
             await invoked(function, triggered)
@@ -64,7 +69,7 @@ class BotQueues:
             await queue.hide(message, 0)
             raise
         except Exception:  # noqa: BLE001  # the function has logged it
-            if count < self._max_dequeue_count:
+            if count < MAX_DEQUEUE_COUNT:
                 await queue.hide(message, 0)
                 return
             await poison.put(message.text)
