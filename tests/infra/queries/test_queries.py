@@ -138,7 +138,7 @@ def test_a_refusal_is_no_success(name: str) -> None:
 
 
 def test_the_doctor_counts_the_dead_letters_that_the_query_lists() -> None:
-    """Activities, messages that are no notifications, and what the host moves to a poison queue."""
+    """What the app sets aside, and what the host moves to a poison queue."""
     found = re.findall(r"Message (\w+) '([^']+)'", FILES["dead-letters"])
     counted = re.findall(r'Message (\w+) "([^"]+)"', FILES["doctor/last-day"])
     assert found
