@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, warning
 from admin.doctor.host_lines import HOST_LINES
-from admin.doctor.parts.storage_queues import POISON
+from admin.doctor.parts.storage_queues import NOTIFICATIONS_QUEUE, POISON
 from admin.plan.shell import az
 
 MAX_WAITING = 100
@@ -15,7 +15,11 @@ MAX_WAITING = 100
 MIN_REFUSED = 100
 """Refused calls in a day: fewer come from anybody who tries addresses."""
 
+NOTIFICATIONS = f"{NOTIFICATIONS_QUEUE}{POISON}"
+"""The queue of notifications that failed."""
+
 OPERATIONS = "docs/operations.md has the queries and cures"
+NOTIFICATIONS_PAGE = """docs/notifications.md, "When a notification fails", says what to do."""
 HOST_PAGE = """docs/troubleshooting.md, "The host's own lines", says why, and what to do."""
 
 
@@ -54,8 +58,9 @@ def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
     if logs.dead_lettered:
         yield warning(
             "turns-dead-lettered",
-            f"{logs.dead_lettered} activities were dead-lettered in the last 24 hours",
-            _list_dead_letters(bot),
+            f"{logs.dead_lettered} messages were dead-lettered in the last 24 hours: activities,"
+            " notifications, or what somebody else has put into a queue",
+            f"{_list_dead_letters(bot)}\n{NOTIFICATIONS_PAGE}",
         )
 
 
@@ -66,7 +71,7 @@ def check_queues(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield warning(
                 "dead-letters",
                 f"the queue {name} has {count} messages: dead letters that nobody has dealt with",
-                _list_dead_letters(bot),
+                NOTIFICATIONS_PAGE if name == NOTIFICATIONS else _list_dead_letters(bot),
             )
         elif not name.endswith(POISON) and count > MAX_WAITING:
             yield warning(

@@ -45,7 +45,7 @@ class Logs:
         turns: requests to the endpoint that the bot has accepted.
         refused: requests without a valid token of a channel.
         failed: turns that failed.
-        dead_lettered: activities that were set aside after too many attempts.
+        dead_lettered: activities, notifications and other messages that were set aside.
         host_lines: how many of each of HOST_LINES there were, by its column.
     """
 

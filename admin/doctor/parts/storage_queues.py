@@ -4,7 +4,8 @@ from admin.azure.arm_client import ArmClient
 from admin.doctor.look import Look
 from admin.doctor.parts.resources import NamedResource
 
-QUEUES = ("bot-turns", "bot-notifications")
+NOTIFICATIONS_QUEUE = "bot-notifications"
+QUEUES = ("bot-turns", NOTIFICATIONS_QUEUE)
 POISON = "-poison"
 
 

@@ -298,6 +298,7 @@ DEFECTS = (
     Defect("turns-dead-lettered", rows(DeadLettered=1), "python -m admin dead-letters list"),
     Defect("calls-refused", rows(Refused=300), "docs/troubleshooting.md"),
     Defect("dead-letters", queue("bot-turns-poison", 1), "dead-letters list --account contoso"),
+    Defect("dead-letters", queue("bot-notifications-poison", 1), "docs/notifications.md"),
     Defect("queue-backlog", queue("bot-turns", 5000), "docs/operations.md"),
 )
 """Each is one row of the test."""
