@@ -3,9 +3,14 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
+import azure.functions as func
 import pytest
+from azure.functions.queue import QueueMessage
 
+from bot_testing import Chat
+from cloud_adapter.bot.services import BotServices
 from tests.support.project import ROOT
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("[!._]*") if path.is_dir())
@@ -45,3 +50,24 @@ def test_an_example_can_be_found_and_is_tested(example: Path) -> None:
     """The page's table has a line for each bot, and a test is beside it."""
     assert example == WITHOUT_THE_ADAPTER or f"| [{example.name}](#" in PAGE
     assert list(example.glob("test_*.py"))
+
+
+@pytest.mark.chat(bot="examples/echo")
+async def test_a_queue_of_your_own(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    """The page's function sets a message aside that was delivered too often; doctors find it."""
+    [text] = [each for each in SECTIONS if each.startswith("Process a queue of your own")]
+    names: dict[str, Any] = {}
+    exec(BLOCK.findall(text)[0], names)  # noqa: S102  # our page
+    services = chat.bot.parts.services
+
+    async def ready() -> BotServices:
+        return services
+
+    app = func.FunctionApp()
+    app.register_functions(names["create_routes"](ready))
+    [function] = app.get_functions()
+    message = QueueMessage(id="7", body=b"soup", dequeue_count=6)  # type: ignore[no-untyped-call]
+    await function.get_user_function()(message)
+    stored = await services.storage.read(["failed order 7"])
+    assert stored["failed order 7"]["text"] == "soup"
+    assert [each.message for each in caplog.records if "is dead-lettered: " in each.message]

@@ -55,6 +55,7 @@ def test_the_doctor_looks_for_the_hosts_lines() -> None:
         "The channel is refused",
         "The bot's own calls are refused",
         "State and queued turns",
+        "A turn takes too long, or ends the process",
     ],
 )
 def test_other_phrases_are_the_codes(section: str) -> None:

@@ -1,5 +1,6 @@
 """What the pages say of costs is what prices, measurements and templates give."""
 
+import json
 import re
 
 import pytest
@@ -22,6 +23,12 @@ RULE_DOLLARS, CHEAPEST = 0.5, {"PT15M", "PT30M", "PT1H", "PT6H", "P1D"}
 
 RECORD_KB = 1
 """What a record of the log takes."""
+
+FAILURE_KB = 4.7
+"""What the host logs of an invocation that fails, as was seen in version 4.1037."""
+
+TAKEN_OVER_SECONDS, RENEWED_SECONDS = 10, 7
+"""When a function that runs for long hides its message itself, and how often."""
 
 WAYS = {
     "Inline, no state": (1, "", 1),
@@ -77,3 +84,26 @@ def test_alerts() -> None:
     dollars = f"${RULE_DOLLARS * len(rules):.2f}"
     assert f"| {dollars}: ${RULE_DOLLARS:.2f} for a rule" in PARTS
     assert f"alerts ({dollars} a month)" in PAGE
+
+
+def test_an_app_that_cannot_start() -> None:
+    """What its failures write into the log in an hour, and what its instances cost."""
+    host = json.loads((ROOT / "host.json").read_text("utf-8"))["extensions"]["queues"]
+    *_, seconds = host["visibilityTimeout"].split(":")
+    megabytes = 3600 / int(seconds) * FAILURE_KB / 1000
+    assert f"writes {FAILURE_KB} kB, which is {megabytes:.1f} MB an hour for a message" in PAGE
+    logs = f"{megabytes:.1f} GB an hour, for ${megabytes * LOG_GB:.2f}"
+    assert f"A thousand messages write {logs}." in PAGE
+    [site] = Evaluated(ROOT / "infra" / "main.bicep").of_type("Microsoft.Web/sites")
+    scale = site.body["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    most = scale["maximumInstanceCount"]
+    assert f"{most}, the most that" in PAGE
+    assert f"cost ${most * INSTANCE_GB * 3600 * GB_SECOND:.2f} an hour" in PAGE
+
+
+def test_a_long_turn() -> None:
+    """A minute of an instance, and the operations that keep the turn's message hidden."""
+    assert f"${60 * INSTANCE_GB * GB_SECOND:.4f} for a minute" in PARTS
+    operations = len(range(TAKEN_OVER_SECONDS, 60, RENEWED_SECONDS)) + 1  # and its deletion
+    assert operations == 9
+    assert f"nine for a turn of a minute, so ${operations * READ_DOLLARS:.2f} for" in PARTS
