@@ -90,6 +90,7 @@ TurnsCode = Literal[
     "host-shut-down",
     "turns-failed",
     "turns-dead-lettered",
+    "event-loop-blocked",
     "calls-refused",
     "dead-letters",
     "queue-backlog",

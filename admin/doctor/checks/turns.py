@@ -20,6 +20,9 @@ NOTIFICATIONS = f"{NOTIFICATIONS_QUEUE}{POISON}"
 
 OPERATIONS = "docs/operations.md has the queries and cures"
 NOTIFICATIONS_PAGE = """docs/notifications.md, "When a notification fails", says what to do."""
+BLOCKED_PAGE = (
+    """docs/troubleshooting.md, "A turn takes too long, or ends the process", says what to do."""
+)
 HOST_PAGE = """docs/troubleshooting.md, "The host's own lines", says why, and what to do."""
 
 
@@ -54,6 +57,13 @@ def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"{logs.refused} calls were refused in the last 24 hours, and {logs.turns} accepted",
             "If users miss answers, a token, a tenant or a service URL is refused:"
             ' docs/troubleshooting.md, "The channel is refused"',
+        )
+    if logs.blocked:
+        yield warning(
+            "event-loop-blocked",
+            "the bot's code blocked the event loop, and with it all other turns of the process"
+            f" (lines in the last 24 hours: {logs.blocked})",
+            BLOCKED_PAGE,
         )
     if logs.dead_lettered:
         yield warning(

@@ -46,6 +46,7 @@ class Logs:
         refused: requests without a valid token of a channel.
         failed: turns that failed.
         dead_lettered: activities, notifications and other messages that were set aside.
+        blocked: lines that say that the bot's code blocks the event loop; a block may have two.
         host_lines: how many of each of HOST_LINES there were, by its column.
     """
 
@@ -53,6 +54,7 @@ class Logs:
     refused: int
     failed: int
     dead_lettered: int
+    blocked: int
     host_lines: Mapping[str, int]
 
 
@@ -111,6 +113,7 @@ def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
         refused=count("Refused"),
         failed=count("Failed"),
         dead_lettered=count("DeadLettered"),
+        blocked=count("Blocked"),
         host_lines={line.column: count(line.column) for line in HOST_LINES},
     )
 

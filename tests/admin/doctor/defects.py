@@ -295,6 +295,7 @@ DEFECTS = (
     Defect("worker-missing", rows(WithoutWorker=1), "docs/troubleshooting.md"),
     Defect("host-shut-down", rows(ShutDown=1), "docs/troubleshooting.md"),
     Defect("turns-failed", rows(Failed=2), "docs/operations.md"),
+    Defect("event-loop-blocked", rows(Blocked=1), "docs/troubleshooting.md"),
     Defect("turns-dead-lettered", rows(DeadLettered=1), "python -m admin dead-letters list"),
     Defect("calls-refused", rows(Refused=300), "docs/troubleshooting.md"),
     Defect("dead-letters", queue("bot-turns-poison", 1), "dead-letters list --account contoso"),

@@ -26,7 +26,7 @@ CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 ROLES_ON_VAULT = {SIGN_IN_VAULT: (READER, CRYPTO_USER), CERTIFICATE: (SECRETS_USER,)}
-COLUMNS = ("Turns", "Refused", "Failed", "DeadLettered")
+COLUMNS = ("Turns", "Refused", "Failed", "DeadLettered", "Blocked")
 """Of the query for the last day, besides those of the host's lines."""
 
 

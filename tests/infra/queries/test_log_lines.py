@@ -202,6 +202,23 @@ def test_failures(problem: str, caplog: pytest.LogCaptureFixture) -> None:
     assert columns(FILES["failures"], "Turn 'message' '1' in 'c': ConversationBusy") is None
 
 
+def test_a_blocked_event_loop() -> None:
+    """Its row has the place in the bot's code; the doctor counts its lines."""
+    begins = logged("cloud_adapter/worker_process.py", "The event loop has been blocked for ")
+    line = f"{begins}10 s by bot_logic/bot.py:12 in on_turn: sleep(9), which: x. Await it: y"
+    assert columns(FILES["failures"], line)
+    for text, expected in (
+        (line, {"Problem": begins.removesuffix(" for "), "ErrorType": "bot_logic/bot.py:12"}),
+        ("Turn 'message' '1' in 'c': failed", {"Problem": "failed"}),
+        ("x.ConnectorError: POST a: 500", {"ErrorType": "x.ConnectorError"}),
+    ):
+        patterns = re.findall(r"(\w+) = extract\(@'(.*)', 1, \w", FILES["failures"])
+        found = {name: match[1] for name, each in patterns if (match := re.search(each, text))}
+        assert found | expected == found
+    [counted] = re.findall(r"Blocked = \w+\(ItemCount, (Message .*)\)", FILES["doctor/last-day"])
+    assert columns(f"table\n| where {counted}", line)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
