@@ -5,11 +5,12 @@ activity does not change. `copy.deepcopy` spends most of its time inspecting val
 values of an activity are None or strings, which need no copy.
 """
 
+import contextlib
 import copy
 import datetime
 import enum
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from botbuilder.core import TurnContext as TurnContextBase
@@ -83,11 +84,12 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
                 self.turn_state[self._INVOKE_RESPONSE_KEY] = activity
         return [ResourceResponse() for _ in outgoing]
 
-    async def _emit(self, plugins: list[Any], arg: Any, logic: Awaitable[Any]) -> Any:
+    async def _emit(self, plugins: list[Any], arg: Any, logic: Coroutine[Any, Any, Any]) -> Any:
         # The base class creates a function that refers to itself. This reference cycle keeps the
         # turn in memory until garbage collection, which costs a tenth of a turn's time.
-        await self._call_handlers(tuple(plugins), arg)
-        return await logic
+        with contextlib.closing(logic):  # a handler may raise
+            await self._call_handlers(tuple(plugins), arg)
+            return await logic
 
     async def _call_handlers(self, handlers: tuple[Any, ...], arg: Any) -> None:
         """Call the first handler. Its last argument calls the others, as in the SDK."""
