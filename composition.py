@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auth.errors import BotError, CompositionFailed, SettingsError
+from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
+    from cloud_adapter.host_timeout import HostTimeout
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
@@ -178,6 +180,13 @@ class Composition:
         return StorageAccount(source, self.pool, tokens)
 
     @cached_property
+    def host_timeout(self) -> "HostTimeout":
+        """How long the host lets a function run."""
+        from cloud_adapter.host_timeout import HostTimeout
+
+        return HostTimeout.read(Path(__file__).parent, self._environ)
+
+    @cached_property
     def parts(self) -> Parts:
         """All parts. This step imports the bot SDK and the bot."""
         settings = self.settings  # read first: if they are wrong, nothing needs to be imported
@@ -229,6 +238,7 @@ class Composition:
                 settings, caller_check, self.tokens, session, self.pool, self._created_on
             ),
             self._queued_turns(locks),
+            self.host_timeout,
             redact=not settings.development,
         )
 
@@ -293,6 +303,7 @@ class Composition:
     def _bot(self, services: "BotServices", locks: "ConversationLocks") -> "Bot":
         """The bot, with the base's middleware: added first, so it runs outside the bot's own."""
         from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+        from cloud_adapter.bot_code import exits_are_failures
         from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
         from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
@@ -301,7 +312,8 @@ class Composition:
         # References are outside the typing indicator, which must stop once the bot has replied:
         # storing a reference may take longer.
         services.use(ConversationReferenceMiddleware(services.references), typing_indicator, state)
-        bot = self._create_bot(services)
+        with exits_are_failures():
+            bot = self._create_bot(services)
         typing_indicator.enabled = services.typing_indicator
         state.auto_save = services.auto_save_state
         return bot
@@ -341,7 +353,7 @@ class Composition:
             await asyncio.shield(warm_up)
         try:
             return self.parts
-        except BotError:
+        except (SettingsError, Unavailable):
             raise
         except Exception as error:
             raise CompositionFailed from error

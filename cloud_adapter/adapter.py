@@ -23,11 +23,13 @@ from auth.errors import BotError, SettingsError, Unavailable
 from auth.inbound.bearer_token import BearerToken
 from auth.settings import QUEUED, TURNS
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
+from cloud_adapter.bot_code import exits_are_failures, limited_bot_code
 from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
+from cloud_adapter.host_timeout import HostTimeout
 from cloud_adapter.queued.attempts import Attempt
 from cloud_adapter.queued.queued_turns import QueuedTurns
 from cloud_adapter.queued.stored_activity import AcceptedActivity
@@ -41,6 +43,9 @@ from cloud_adapter.turn_context import TurnContext
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users learn about an error."""
+
+NO_TIMEOUT = HostTimeout(None)
+"""No host ends a turn: in a program that makes an adapter of its own."""
 
 MAX_RUNS = 3
 """The maximum number of runs of a turn whose state other turns keep changing."""
@@ -75,6 +80,7 @@ class CloudAdapter(AdapterCalls):
         authentication: the caller check and the bot's credentials.
         queued_turns: stores activities where possible, and runs their turns later; None: each turn
             runs while the channel waits.
+        host_timeout: limits how long a turn may take.
         redact: whether to hide what users sent in logged tracebacks; False on a developer's
             machine.
 
@@ -86,12 +92,14 @@ class CloudAdapter(AdapterCalls):
         self,
         authentication: BotAuthentication,
         queued_turns: QueuedTurns | None = None,
+        host_timeout: HostTimeout = NO_TIMEOUT,
         *,
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
         self.on_turn_error: OnError | None = None
         self._queued_turns = queued_turns
+        self._host_timeout = host_timeout
         self._redact = redact
 
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
@@ -233,8 +241,11 @@ class CloudAdapter(AdapterCalls):
     async def _run_middleware(
         self, context: TurnContext, logic: Logic | None, on_error: ErrorPolicy
     ) -> None:
+        # Twice, so that the bot's middleware sees an error in place of an exit of the bot.
+        bot = logic and functools.partial(_without_exit, logic)
         try:
-            await self._middleware.receive_activity_with_status(context, logic)
+            async with limited_bot_code(self._host_timeout.turn_seconds):
+                await self._middleware.receive_activity_with_status(context, bot)
         except Exception as error:
             if await on_error(context, error):
                 raise
@@ -294,7 +305,8 @@ class CloudAdapter(AdapterCalls):
         state = AutoSaveStateMiddleware.of(context)
         logic = functools.partial(handler, context, error)
         try:
-            await (state.handle_error(context, logic) if state else logic())
+            async with limited_bot_code(self._host_timeout.handler_seconds):
+                await (state.handle_error(context, logic) if state else logic())
         except TurnRepeated:
             raise
         except Exception as handler_error:  # noqa: BLE001  # storage may be unavailable, for one
@@ -302,8 +314,9 @@ class CloudAdapter(AdapterCalls):
             await self._apologize(context)
 
     async def _apologize(self, context: TurnContext) -> None:
-        try:
-            await context.send_activity(APOLOGY)
+        try:  # the bot's own code, too, may look at what is sent
+            async with limited_bot_code(self._host_timeout.apology_seconds):
+                await context.send_activity(APOLOGY)
         except Exception as error:  # noqa: BLE001  # there is nothing else to try
             self._log_failure(context.activity, "the apology could not be sent", error)
 
@@ -342,6 +355,11 @@ class CloudAdapter(AdapterCalls):
             replies = ExpectedReplies(activities=context.buffered_reply_activities)
             return InvokeResponse(status=HTTPStatus.OK, body=replies)
         return super()._process_turn_results(context)
+
+
+async def _without_exit(logic: Logic, context: TurnContext) -> object:
+    with exits_are_failures():
+        return await logic(context)
 
 
 async def _fail_as_killed(_: TurnContext) -> None:

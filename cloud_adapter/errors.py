@@ -8,6 +8,9 @@
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
     ├── TurnKilled                       the process died in the last attempt at a queued turn
+    ├── BotFailed                        the bot's code ended a turn, but raised no error
+    │   ├── BotExited                    it called sys.exit
+    │   └── BotTimedOut                  it took too long, and was cancelled
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
@@ -56,6 +59,33 @@ class TurnRepeated(BotError):
 
 class TurnKilled(BotError):
     """The process died in the last attempt at the queued turn."""
+
+
+class BotFailed(BotError):
+    """The bot's code has failed as if it had raised an error: its error handler gets this one."""
+
+
+class BotExited(BotFailed):
+    """The bot's code called `sys.exit`. `__cause__` is the SystemExit, whose traceback says where.
+
+    Args:
+        code: the SystemExit's; a text is not quoted.
+    """
+
+    def __init__(self, code: object) -> None:
+        shown = "" if code is None else code if isinstance(code, int) else "..."
+        super().__init__(f"the bot's code called sys.exit({shown})")
+
+
+class BotTimedOut(BotFailed):
+    """The bot's code was cancelled, because it took too long. `__cause__` says where it was.
+
+    Args:
+        seconds: that it was allowed to take.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(f"the bot's code took longer than {seconds:g} s, and was cancelled")
 
 
 class UnreadableActivity(BotError):

@@ -21,6 +21,7 @@ from bot_testing.app.queues import BotQueues
 from bot_testing.options import ROOT
 from cloud_adapter.adapter import Logic
 from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.host_timeout import SETTING, UNLIMITED
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.turn_context import TurnContext
@@ -87,6 +88,8 @@ class RunningBot:
             self._monkeypatch.delenv(name, raising=False)
         for name, text in settings.items():
             self._monkeypatch.setenv(name, text)
+        # No host ends a turn, however far a test moves the time.
+        self._monkeypatch.setenv(SETTING, UNLIMITED)
         # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
         trust = ssl.create_default_context(cafile=str(self.cloud.authority.path))
         self._monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)

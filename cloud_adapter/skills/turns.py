@@ -14,7 +14,7 @@ from botframework.connector.auth import ClaimsIdentity, JwtTokenValidation
 
 from auth.errors import BotError
 from cloud_adapter.adapter import MAX_RUNS, CloudAdapter
-from cloud_adapter.errors import StateConflict
+from cloud_adapter.errors import BotFailed, StateConflict
 
 _BOT_RUNS_KEY = "SkillTurns.bot_runs"
 
@@ -64,7 +64,8 @@ class SkillTurns:
 
     async def _handle(self, context: TurnContext, error: Exception) -> bool:
         """Handle errors of the bot's own code; the skill gets those that stop its activity."""
-        if isinstance(error, BotError) and _BOT_RUNS_KEY not in context.turn_state:
+        stops_activity = isinstance(error, BotError) and not isinstance(error, BotFailed)
+        if stops_activity and _BOT_RUNS_KEY not in context.turn_state:
             return True
         return await self._adapter.handle_error(context, error)
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from emulator.functions.configuration import apply_settings, hide_project
+from emulator.functions.configuration import TIMEOUT_SETTING, apply_settings, hide_project
 from emulator.functions.errors import HostError
 from emulator.functions.host import serve
 from emulator.functions.host_log import HostLog, LostLineFile, worker_console
@@ -23,6 +23,8 @@ def main() -> None:
     options = HostOptions.parse()
     lifeline = LifelineAddress.of(os.environ)
     os.environ.pop(LifelineAddress.SETTING, None)  # the app's processes do not inherit it
+    if options.debug:
+        os.environ[TIMEOUT_SETTING] = "-1"  # a debugger may hold any function
     environ = dict(os.environ)
     lost_log = [LostLineFile(options.lost_log)] if options.lost_log else []
     handlers = [HostLog(), worker_console(), *lost_log]

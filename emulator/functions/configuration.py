@@ -13,6 +13,9 @@ from emulator.functions.queues.settings import QueueSettings
 OVERRIDES = "azurefunctionsjobhost"
 """What the names of settings begin with that override host.json, in any case."""
 
+TIMEOUT_SETTING = "AzureFunctionsJobHost__functionTimeout"
+"""Overrides host.json's functionTimeout; -1: no function is ended."""
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 

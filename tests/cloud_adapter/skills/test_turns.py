@@ -2,12 +2,18 @@
 
 import asyncio
 import contextvars
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import jwt
 import pytest
-from botbuilder.core import ActivityHandler, BotAdapter, TurnContext
+from botbuilder.core import (
+    ActivityHandler,
+    AnonymousReceiveMiddleware,
+    BotAdapter,
+    TurnContext,
+)
 from botbuilder.core.skills import SkillHandler
 from botframework.connector.auth import SkillValidation
 
@@ -81,6 +87,17 @@ async def test_what_the_parent_sees(app: ComposedApp, parent: Parent, skill: Rep
     audience = app.parts.settings.channel_audience
     assert seen == ["completedSuccessfully", {"n": 1}, caller, own, own, True, audience]
     assert app.texts() == ["Back"]
+
+
+async def test_a_middleware_that_exits(app: ComposedApp, skill: ReplyingSkill) -> None:
+    """The turn has failed as any other of the parent's: the user gets the apology."""
+
+    async def leave(_: TurnContext, __: Callable[[], Awaitable[None]]) -> None:
+        sys.exit(3)
+
+    app.parts.services.use(AnonymousReceiveMiddleware(leave))
+    assert (await skill.send(type="message", text="hello")).status == 200
+    assert app.texts() == [APOLOGY]
 
 
 async def test_a_reply_does_not_wait_for_the_turn_that_called_the_skill(

@@ -140,6 +140,25 @@ def test_a_bot_that_cannot_be_made(fault: str, start_bot: StartBot) -> None:
         assert bot.process.lost == []
 
 
+EXITS = {
+    "at import": "import sys\nsys.exit('wrong settings')\n",
+    "in create_bot": "def create_bot(services):\n    raise SystemExit\n",
+}
+
+
+@pytest.mark.parametrize("place", EXITS)
+def test_a_bot_that_exits_at_its_start(place: str, start_bot: StartBot) -> None:
+    """It is a bot that cannot be made: the process goes on, and the log says why."""
+    with start_bot({"__init__.py": EXITS[place]}) as bot:
+        assert bot.user.says("hello") == 503
+        assert bot.user.says("hello") == 503
+        assert "SystemExit" in bot.log
+        assert "BotExited: the bot's code called sys.exit(" in bot.log
+        assert bot.log.count("Answered 503: the app cannot be put together; caused by Bot") == 2
+        assert bot.process.returncode is None
+        assert bot.process.lost == []
+
+
 FAILS_AT_FIRST = """
 from pathlib import Path
 

@@ -14,6 +14,7 @@ from botbuilder.core import TurnContext
 from auth.settings import Settings
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.client import ConnectorClient
+from cloud_adapter.host_timeout import SETTING, UNLIMITED
 from cloud_adapter.request import TurnRequest
 from cloud_adapter.response import TurnResponse
 from composition import Composition, CreateBot
@@ -32,7 +33,7 @@ class ComposedApp:
     Args:
         cloud: running in a thread of its own.
         monkeypatch: sets the variables that the platform sets.
-        changes: settings that differ from the cloud's own.
+        changes: settings that differ from the cloud's own. Unless they say so, no turn is limited.
         redact: whether the log hides what users sent, as in Azure.
         create_bot: makes the app's bot.
 
@@ -50,7 +51,7 @@ class ComposedApp:
         redact: bool = True,
         create_bot: CreateBot = create_test_bot,
     ) -> None:
-        settings = {**cloud.settings(), **(changes or {})}
+        settings = {**cloud.settings(), SETTING: UNLIMITED, **(changes or {})}
         for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
             monkeypatch.setenv(name, settings[name])
         # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.

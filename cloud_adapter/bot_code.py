@@ -1,0 +1,46 @@
+"""What the bot's code may not do to the process: end it with `sys.exit`, or run for ever."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+from cloud_adapter.errors import BotExited, BotTimedOut
+
+
+@contextlib.contextmanager
+def exits_are_failures() -> Iterator[None]:
+    """The block calls the bot's code: a `sys.exit` there fails the block, and nothing else.
+
+    A SystemExit that leaves a task ends the event loop, even if another task catches it.
+
+    Raises:
+        BotExited: the bot's code, or a thread that it waits for, called `sys.exit`.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise BotExited(error.code) from error
+
+
+@contextlib.asynccontextmanager
+async def limited_bot_code(seconds: float | None) -> AsyncIterator[None]:
+    """As `exits_are_failures`; the block is also cancelled if it takes too long.
+
+    A bot that catches the cancellation, and goes on, is left to it.
+
+    Args:
+        seconds: that the block may take; None: any time.
+
+    Raises:
+        BotExited: see `exits_are_failures`.
+        BotTimedOut: the block has been cancelled.
+    """
+    try:
+        with exits_are_failures():
+            async with asyncio.timeout(seconds) as limit:
+                yield
+    except TimeoutError as error:
+        # The bot's own TimeoutError remains what it is.
+        if limit.expired() and isinstance(error.__cause__, asyncio.CancelledError):
+            raise BotTimedOut(seconds) from error
+        raise
