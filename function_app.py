@@ -34,6 +34,7 @@ from auth.settings import (
 from cloud_adapter.bot.bot_sdk import import_bot_sdk
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.invocation_log import InvocationLog
+from cloud_adapter.worker_process import guard_worker
 from composition import Composition, limit_sdk_logs
 
 if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
@@ -70,6 +71,7 @@ with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that
     # the warm-up can import and fetch what a turn needs in the meantime.
     composition.start()
     invocation_log.attach({*LOGGERS, *bot_folder.module_names})
+    guard_worker(bot_folder.path)
 
 
 def http_function(function: HttpFunction) -> HttpFunction:

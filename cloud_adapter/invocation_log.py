@@ -160,6 +160,21 @@ def _worker_variable() -> "ContextVar[str | None] | None":
     return getattr(sys.modules.get(WORKER_LIBRARY), "invocation_id_cv", None)
 
 
+def running_invocation(task: "asyncio.Task[object]") -> str | None:
+    """The id of the running invocation that a task belongs to; None: it belongs to none."""
+    invocation = task.get_context().get(_invocation)
+    if invocation is not None and invocation.task is None:
+        return None
+    found = _invocation_id(task)
+    return found if isinstance(found, str) else None
+
+
+def join_invocation(invocation_id: str) -> None:
+    """Make the lines that this thread logs from now on those of a running invocation."""
+    if (variable := _worker_variable()) is not None:
+        variable.set(invocation_id)
+
+
 def _log_within(invocation: Context, record: logging.LogRecord) -> None:
     # The record's own context has an invocation that has ended, or none: its line would be dropped.
     _invocation.set(invocation.get(_invocation))

@@ -24,7 +24,10 @@ FLOORS: tuple[set[str], ...] = (
     {"cloud_adapter.proactive", "cloud_adapter.skills"},
     {"cloud_adapter.adapter"},
     {"cloud_adapter.queued", "cloud_adapter.authentication"},
+    {"cloud_adapter.worker_process"},
     {
+        "cloud_adapter.bot_code",
+        "cloud_adapter.host_timeout",
         "cloud_adapter.invocation_log",
         "cloud_adapter.redacted_traceback",
         "cloud_adapter.request",

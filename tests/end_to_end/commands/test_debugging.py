@@ -71,6 +71,7 @@ def test_breakpoints(bot: Path, logs: Path) -> None:
         user.say("two")
         debugger.next_stop().go_on()
         until(lambda: user.replies() == ["first: one", "second: two"])
+        assert "event loop has been blocked" not in "".join(run.output)
 
 
 @pytest.mark.parametrize(
