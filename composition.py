@@ -255,6 +255,7 @@ class Composition:
             self._class(MessageQueue)(self.account, queued_turns.POISON_QUEUE),
             locks,
             redact=not self.settings.development,
+            max_drain_seconds=self.host_timeout.drain_seconds,
         )
 
     def _services(self, adapter: "CloudAdapter", locks: "ConversationLocks") -> "BotServices":
