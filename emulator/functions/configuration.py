@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from emulator.functions.errors import HostError
-from emulator.functions.queues.settings import QueueSettings
+from emulator.functions.queues.settings import TIME_SPAN, QueueSettings, time_span_seconds
 
 OVERRIDES = "azurefunctionsjobhost"
 """What the names of settings begin with that override host.json, in any case."""
 
 TIMEOUT_SETTING = "AzureFunctionsJobHost__functionTimeout"
 """Overrides host.json's functionTimeout; -1: no function is ended."""
+
+DEFAULT_FUNCTION_TIMEOUT_SECONDS = 30 * 60.0
+"""On Flex Consumption. Source: azure-functions-host, ScriptJobHostOptionsSetup."""
+MIN_FUNCTION_TIMEOUT_SECONDS = 1.0
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -26,10 +30,12 @@ class HostConfiguration:
     Attributes:
         route_prefix: extensions.http.routePrefix.
         queues: extensions.queues.
+        function_timeout: seconds that a function may run; None: as long as it likes.
     """
 
     route_prefix: str
     queues: QueueSettings
+    function_timeout: float | None = DEFAULT_FUNCTION_TIMEOUT_SECONDS
 
     @classmethod
     def read(cls, app_folder: Path, environ: Mapping[str, str]) -> Self:
@@ -49,7 +55,11 @@ class HostConfiguration:
             if prefix.lower() == OVERRIDES and path:
                 _override(content, path, text)
         http = content.get("extensions", {}).get("http", {})
-        return cls(str(http.get("routePrefix", "api")), QueueSettings.of(content))
+        return cls(
+            str(http.get("routePrefix", "api")),
+            QueueSettings.of(content),
+            _function_timeout(content.get("functionTimeout")),
+        )
 
 
 def apply_settings(app_folder: Path, environ: MutableMapping[str, str]) -> None:
@@ -76,6 +86,19 @@ def hide_project() -> None:
     """
     hidden = {PROJECT, Path.cwd()}
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in hidden]
+
+
+def _function_timeout(value: object) -> float | None:
+    """Raises: HostError: it is no time span."""
+    if value is None:
+        return DEFAULT_FUNCTION_TIMEOUT_SECONDS
+    if str(value) == "-1":
+        return None
+    span = TIME_SPAN.fullmatch(str(value))
+    seconds = time_span_seconds(span) if span else 0.0
+    if seconds < MIN_FUNCTION_TIMEOUT_SECONDS:
+        raise HostError(f'host.json: functionTimeout is {value!r}, it must be "hh:mm:ss" or "-1".')
+    return seconds
 
 
 def _override(section: dict[str, Any], path: Sequence[str], text: str) -> None:

@@ -13,10 +13,6 @@ class InvocationError(Exception):
     """The function raised, or its result cannot be sent; the text is the function's traceback."""
 
 
-class NoWorkerError(Exception):
-    """No worker process is ready in time."""
-
-
 class FunctionError(Exception):
     """One function cannot run as it is, the app's others can; the text is the reason."""
 
@@ -35,3 +31,15 @@ class StorageConflictError(StorageError):
 
 class StorageNotFoundError(StorageError):
     """The queue, the message or the blob does not exist."""
+
+
+class StaleReceiptError(StorageNotFoundError):
+    """Someone else has dequeued, updated or deleted the message since."""
+
+
+class StorageRefusedError(StorageError):
+    """The storage refuses connections: nothing listens there."""
+
+
+class StorageForbiddenError(StorageError):
+    """The app may not do this in its storage."""

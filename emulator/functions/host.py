@@ -4,13 +4,15 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, NoReturn
 
+from emulator.functions import host_rules
 from emulator.functions.configuration import HostConfiguration
 from emulator.functions.errors import HostError, IndexingError
 from emulator.functions.folder_snapshot import FolderSnapshot
 from emulator.functions.http_front import HttpFront
+from emulator.functions.key_access import KeyAccess
 from emulator.functions.options import HostOptions
 from emulator.functions.process_exit import ProcessExit
 from emulator.functions.server import FunctionsServer
@@ -22,7 +24,7 @@ from emulator.recorder.recorder import start_recorder
 LOG = logging.getLogger("emulator.functions.host")
 
 GRACE_SECONDS = 0.2
-"""What runs when the host stops has this long to finish."""
+"""What runs when the host stops has this long to finish, if no worker process runs it."""
 
 
 async def serve(options: HostOptions, environ: Mapping[str, str]) -> NoReturn:
@@ -35,7 +37,8 @@ async def serve(options: HostOptions, environ: Mapping[str, str]) -> NoReturn:
     Raises:
         HostError: the host cannot start.
     """
-    process_exit = ProcessExit(FolderSnapshot.take(options.app) if options.read_only else None)
+    before = FolderSnapshot.take(options.app) if options.read_only else None
+    process_exit = ProcessExit(before, is_patient=options.workers is not None)
     process_exit.handle_signals()
     if options.reload:
         await _serve_reloading(options, environ, process_exit)
@@ -64,18 +67,27 @@ async def _serve_alone(
 async def _serve_with_workers(
     size: int, options: HostOptions, configuration: HostConfiguration, process_exit: ProcessExit
 ) -> None:
-    """The host is in this process, its workers are in others."""
+    """The host is in this process, its workers are in others, which die by HostRules."""
+    from emulator.functions.host_admin import HostAdmin
     from emulator.functions.workers.pool import WorkerPool
 
-    pool = WorkerPool(size, options.worker_command())
-    front = HttpFront(pool.forward)
+    rules, stop_host = host_rules.RULES, process_exit.requested.set
+    pool = WorkerPool(size, options.worker_command(), stop_host, configuration, rules)
+    admin = HostAdmin(pool, KeyAccess(options.function_key, options.master_key))
+    front = HttpFront(admin.answer)
     await _listen(front, options)
-    await pool.start()
-    triggers = triggers_of(pool.functions, configuration, os.environ, pool.invoke)
-    for each in triggers:
-        each.start()
-    await _run(front, pool.functions, triggers, process_exit)
-    pool.stop()
+    await _first(pool.start(), process_exit.requested.wait())
+    triggers = triggers_of(pool.functions, configuration, os.environ, pool.invoke, stop_host)
+    if not process_exit.requested.is_set():
+        for each in triggers:
+            each.start()
+        admin.listening = triggers
+        _announce(front, pool.functions)
+        await process_exit.requested.wait()
+    # Queue messages are taken as long as HTTP functions run: Azure's host stops in this order.
+    await front.stop(rules.http_grace)
+    await asyncio.gather(*(each.stop(rules.queue_grace) for each in triggers))
+    await pool.stop()
 
 
 async def _serve_reloading(
@@ -88,9 +100,7 @@ async def _serve_reloading(
     front = HttpFront(host.forward)
     await _listen(front, options)
     host.start()
-    stopping = asyncio.create_task(process_exit.requested.wait())
-    settled = asyncio.create_task(host.settled())
-    await asyncio.wait({stopping, settled}, return_when=asyncio.FIRST_COMPLETED)
+    await _first(host.settled(), process_exit.requested.wait())
     await _run(front, host.functions, [host], process_exit)
 
 
@@ -123,10 +133,26 @@ async def _run(
     process_exit: ProcessExit,
 ) -> None:
     process_exit.handle_signals()  # again: the app may have set handlers, which Azure never calls
-    names = ", ".join(function.name for function in functions)
-    print(f"Functions host: {front.url} ({names or 'no functions: see the log'})", flush=True)
+    _announce(front, functions)
     await process_exit.requested.wait()
     async with asyncio.TaskGroup() as group:
         group.create_task(front.stop(GRACE_SECONDS))
         for each in listening:
             group.create_task(each.stop(GRACE_SECONDS))
+
+
+def _announce(front: HttpFront, functions: Sequence[Function]) -> None:
+    names = ", ".join(function.name for function in functions)
+    print(f"Functions host: {front.url} ({names or 'no functions: see the log'})", flush=True)
+
+
+async def _first(*works: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of them is done; the others go on.
+
+    Raises:
+        Exception: what the first one raises.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()

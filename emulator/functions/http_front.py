@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import NamedTuple, cast
+from urllib.parse import parse_qsl
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -50,6 +51,14 @@ class HttpResponse(NamedTuple):
     body: bytes = b""
 
 
+def query_fields(query: str) -> dict[str, str]:
+    """The fields of a query: repeated ones joined with a comma, empty ones left out."""
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(query):
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields
+
+
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
@@ -63,7 +72,8 @@ class HttpFront:
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
         self.running: set[asyncio.Task[None]] = set()
-        self.connections: set[asyncio.Transport] = set()
+        self.connections: set[_FrontConnection] = set()
+        self.is_stopping = False
         self.port = 0
         """The port it listens on, once it is started."""
         self._server: asyncio.Server | None = None
@@ -93,13 +103,16 @@ class HttpFront:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self, grace_seconds: float) -> None:
-        """Close the socket, and after `grace_seconds` at most every connection."""
+        """Close the socket and idle connections, and after `grace_seconds` at most the others."""
+        self.is_stopping = True
         if self._server is not None:
             self._server.close()
+        for connection in self.connections:
+            connection.close_if_idle()
         if self.running:
             await asyncio.wait(self.running, timeout=grace_seconds)
-        for transport in self.connections:
-            transport.abort()
+        for connection in self.connections:
+            connection.abort()
 
 
 class _FrontConnection(asyncio.Protocol):
@@ -110,12 +123,21 @@ class _FrontConnection(asyncio.Protocol):
         self._waiting: deque[tuple[HttpRequest, bool]] = deque()
         self._serving = False
 
+    def close_if_idle(self) -> None:
+        if not self._serving:
+            self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    # Called by the event loop.
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._front.connections.add(self._transport)
+        self._front.connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._front.connections.discard(self._transport)
+        self._front.connections.discard(self)
         self._waiting.clear()
         self._parser = None
 
@@ -167,7 +189,9 @@ class _FrontConnection(asyncio.Protocol):
     async def _serve(self) -> None:
         while self._waiting:
             request, keep = self._waiting.popleft()
-            answer = _written(await self._front.handler(request), keep, request.method)
+            response = await self._front.handler(request)
+            keep = keep and not self._front.is_stopping
+            answer = _written(response, keep, request.method)
             if self._transport.is_closing():
                 break
             self._transport.write(answer)

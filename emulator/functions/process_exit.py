@@ -13,7 +13,8 @@ from emulator.functions.folder_snapshot import FolderSnapshot
 LOG = logging.getLogger("emulator.functions.process_exit")
 
 MAX_STOP_SECONDS = 0.8
-"""From the signal on; then the process exits, even if a function blocks its event loop."""
+"""From the signal on; then the process exits, even if a function blocks its event loop, unless the
+host gives functions time."""
 
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -28,23 +29,26 @@ class ProcessExit:
     Args:
         before: the app's folder, if the app must not change it; the exit status is then 1 if it
             has. Otherwise the status is 0.
+        is_patient: functions run in other processes, and SIGTERM gives them time. SIGINT does not.
     """
 
-    def __init__(self, before: FolderSnapshot | None) -> None:
+    def __init__(self, before: FolderSnapshot | None, *, is_patient: bool = False) -> None:
         self._before = before
+        self._is_patient = is_patient
         self._exiting = threading.Lock()
         self.requested = asyncio.Event()
-        """Set when a signal has arrived."""
+        """Set when a signal has arrived, or the host ends itself."""
 
     def handle_signals(self) -> None:
         """Set the signal handlers, for the running event loop."""
         loop = asyncio.get_running_loop()
 
-        def handle(_signal: int, _frame: object) -> None:
-            # While a function blocks the event loop, nobody sees that `requested` is set.
-            last_resort = threading.Timer(MAX_STOP_SECONDS, self._exit)
-            last_resort.daemon = True
-            last_resort.start()
+        def handle(number: int, _frame: object) -> None:
+            if number == signal.SIGINT or not self._is_patient:
+                # While a function blocks the event loop, nobody sees that `requested` is set.
+                last_resort = threading.Timer(MAX_STOP_SECONDS, self._exit)
+                last_resort.daemon = True
+                last_resort.start()
             loop.call_soon_threadsafe(self.requested.set)
 
         for number in SIGNALS:

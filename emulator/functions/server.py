@@ -1,7 +1,6 @@
 """FunctionsServer: the HTTP front of a function app."""
 
 import asyncio
-import hmac
 import json
 import logging
 import os
@@ -10,13 +9,13 @@ import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
-from emulator.cross_origin import has_loopback_host, is_cross_origin
 from emulator.feed.feed_address import FeedAddress
 from emulator.functions.errors import InvocationError
-from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
-from emulator.functions.route import ADMIN, ANONYMOUS, FUNCTION, Route
+from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse, query_fields
+from emulator.functions.key_access import KeyAccess
+from emulator.functions.route import ADMIN, Route
 from emulator.functions.timers.timer_info import timer_info
 from emulator.functions.workers.function import Function
 from emulator.functions.workers.protocol import Message, RpcHttpCookie, TypedData
@@ -48,17 +47,13 @@ class FunctionsServer(HttpFront):
     HostAvailabilityCheckMiddleware, FunctionsController). Requests run on the event loop that
     `start` was called on.
 
-    A key is sent in the header x-functions-key or the query parameter `code`. Without either key,
-    none is needed, as in Core Tools, but the Host header of a call that needs one in Azure must
-    name this machine. Requests from pages of other sites are always refused.
-
     `POST /admin/functions/NAME` with `{"input": "..."}` runs a function that is not
     HTTP-triggered.
 
     Args:
         worker: every call is answered 503 if it could not be loaded.
-        function_key: opens functions of the function level.
-        master_key: opens all functions, disabled ones too, and /admin.
+        function_key: see KeyAccess.
+        master_key: see there.
     """
 
     def __init__(
@@ -69,10 +64,7 @@ class FunctionsServer(HttpFront):
     ) -> None:
         super().__init__(self._answer)
         self._worker = worker
-        self._keys = {
-            FUNCTION: [key for key in (function_key, master_key) if key is not None],
-            ADMIN: [key for key in (master_key,) if key is not None],
-        }
+        self._access = KeyAccess(function_key, master_key)
         self._functions = {each.name.lower(): each for each in worker.functions}
         self._routes = [
             Route(each, worker.route_prefix) for each in worker.functions if each.is_http
@@ -83,21 +75,21 @@ class FunctionsServer(HttpFront):
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.target.partition("?")
         headers = request.headers
-        fields = _query(query) if query else {}
+        fields = query_fields(query) if query else {}
         # The host's own routes come first.
         if path == HOST_STATUS:
-            return self._refusal(ADMIN, headers, fields) or self._status()
+            return self._access.refusal(ADMIN, headers, fields) or self._status()
         if request.method == "POST" and (admin := ADMIN_FUNCTION.fullmatch(path)):
-            return self._refusal(ADMIN, headers, fields) or self._run_now(admin[1], request)
+            return self._access.refusal(ADMIN, headers, fields) or self._run_now(admin[1], request)
         if not self._worker.is_loaded:
             return NOT_RUNNING
         found = self._route(request.method, path)
         if found is None:
             return FRONT_PAGE if path == "/" else HttpResponse(404)
         route, params = found
-        if refusal := self._refusal(route.level, headers, fields):
+        if refusal := self._access.refusal(route.level, headers, fields):
             return refusal
-        if route.function in self._disabled and not self._opens(ADMIN, headers, fields):
+        if route.function in self._disabled and not self._access.opens(ADMIN, headers, fields):
             return HttpResponse(404)
         http = Message(
             method=request.method,
@@ -174,26 +166,6 @@ class FunctionsServer(HttpFront):
                 return route, params
         return None
 
-    def _refusal(
-        self, level: str, headers: Mapping[str, str], query: Mapping[str, str]
-    ) -> HttpResponse | None:
-        """The answer to a caller that is not allowed; None if it is."""
-        is_open = level == ANONYMOUS or not self._keys[FUNCTION]
-        if self._is_from_another_site(is_open and level != ANONYMOUS, headers):
-            return HttpResponse(403)
-        return None if is_open or self._opens(level, headers, query) else HttpResponse(401)
-
-    def _is_from_another_site(self, is_opened: bool, headers: Mapping[str, str]) -> bool:
-        # The channel may call through a tunnel, under the tunnel's name; it sends no Origin.
-        if not (is_opened or "origin" in headers):
-            return False
-        return is_cross_origin(headers) or not has_loopback_host(headers)
-
-    def _opens(self, level: str, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-        """Whether the request has a key of the level."""
-        sent = headers.get("x-functions-key", query.get("code", "")).encode()
-        return any(hmac.compare_digest(sent, key.encode()) for key in self._keys[level])
-
 
 def _input(body: bytes) -> str | None:
     """The body's `input`; None if it has none. Raises ValueError if the body has another form."""
@@ -203,14 +175,6 @@ def _input(body: bytes) -> str | None:
         case dict(content) if content.get("input") is None:
             return None
     raise ValueError
-
-
-def _query(query: str) -> dict[str, str]:
-    """The fields of a query: repeated ones joined with a comma, empty ones left out."""
-    fields: dict[str, str] = {}
-    for name, value in parse_qsl(query):
-        fields[name] = f"{fields[name]},{value}" if name in fields else value
-    return fields
 
 
 def _response(output: TypedData | None) -> HttpResponse:

@@ -13,7 +13,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from emulator.functions.errors import InvocationError, StorageError, StorageNotFoundError
+from emulator.functions.errors import (
+    InvocationError,
+    StorageError,
+    StorageForbiddenError,
+    StorageNotFoundError,
+    StorageRefusedError,
+)
+from emulator.functions.host_rules import RULES
 from emulator.functions.queues.polling_delay import PollingDelay
 from emulator.functions.queues.queue import DequeuedMessage, StorageQueue
 from emulator.functions.queues.settings import QueueSettings
@@ -25,17 +32,22 @@ VISIBILITY_SECONDS = 600
 """How long a dequeued message is hidden from others, unless that is renewed while it runs."""
 RENEWAL_SECONDS = VISIBILITY_SECONDS / 2
 
+REFUSED_PAUSE_SECONDS = 1.0
+"""Between two polls while storage refuses connections and the host may end for it."""
+
 WITHOUT_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 """Removes what .NET's Convert.FromBase64String ignores."""
 
-Invoke = Callable[[str, Mapping[str, TypedData]], Awaitable[None]]
-"""Runs the function on a message's text and its metadata; raises InvocationError."""
+Invoke = Callable[[TypedData, Mapping[str, TypedData]], Awaitable[None]]
+"""Runs the function on a message's content and its metadata; raises InvocationError."""
 
 
 class QueueListener:
     """Polls a queue, and runs a function on each message.
 
-    A message that ran is deleted. One that failed is run again, or moved to the poison queue.
+    A message that ran is deleted. One that failed is run again, or moved to the poison queue. A
+    message that someone else has dequeued, updated or deleted meanwhile, as its own function may,
+    is left alone, without a word.
 
     Args:
         queue: the queue; it may be missing for a while, and its storage may be unavailable.
@@ -44,6 +56,10 @@ class QueueListener:
         invoke: runs the function.
         visibility_seconds: how long a dequeued message is hidden.
         renewal_seconds: how often the visibility timeout of a running message is renewed.
+        is_binary: the function gets a message's bytes; otherwise its text, which must be UTF-8.
+        stop_host: ends the host, if storage forbids polling or refuses connections for too long;
+            None: polling continues.
+        refused_seconds: how long is too long.
     """
 
     def __init__(
@@ -54,6 +70,10 @@ class QueueListener:
         invoke: Invoke,
         visibility_seconds: int = VISIBILITY_SECONDS,
         renewal_seconds: float = RENEWAL_SECONDS,
+        *,
+        is_binary: bool = False,
+        stop_host: Callable[[], None] | None = None,
+        refused_seconds: float = RULES.refused_storage,
     ) -> None:
         self._queue = queue
         self._poison = poison
@@ -61,6 +81,10 @@ class QueueListener:
         self._invoke = invoke
         self._visibility_seconds = visibility_seconds
         self._renewal_seconds = renewal_seconds
+        self._is_binary = is_binary
+        self._stop_host = stop_host
+        self._refused_seconds = refused_seconds
+        self._refused_since: float | None = None
         self._delay = PollingDelay(settings.max_polling_interval)
         self._running: set[asyncio.Task[None]] = set()
         self._polling: asyncio.Task[None] | None = None
@@ -71,19 +95,22 @@ class QueueListener:
         """Start polling, on the running event loop."""
         self._polling = asyncio.create_task(self._poll())
 
-    async def stop(self, grace_seconds: float) -> None:
+    async def stop(self, grace_seconds: float | None) -> None:
         """Stop polling; a poll and messages that run have `grace_seconds` to finish.
 
         Those that do not stay hidden until their time is over, as when a host is killed.
         """
         self._stopping.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                if self._polling is not None:
+                    # Not cancelled at once: the messages of a poll that is cut off stay hidden.
+                    await asyncio.wait((self._polling,))
+                if self._running:
+                    await asyncio.wait(self._running)
         if self._polling is not None:
-            # Not cancelled at once: the messages of a poll that is cut off would stay hidden.
-            await asyncio.wait((self._polling,), timeout=grace_seconds)
             self._polling.cancel()
             await asyncio.wait((self._polling,))
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace_seconds)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -97,12 +124,18 @@ class QueueListener:
                 task.add_done_callback(self._running.discard)
             if not messages:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), self._delay.next())
+                    await asyncio.wait_for(self._stopping.wait(), self._pause())
                 continue
             self._delay.reset()
             busy = self._settings.new_batch_threshold
             while len(self._running) > busy and not self._stopping.is_set():
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
+    def _pause(self) -> float:
+        """Seconds until the next poll, after one that brought no message."""
+        if self._refused_since is not None and self._stop_host is not None:
+            return REFUSED_PAUSE_SECONDS
+        return self._delay.next()
 
     async def _receive(self) -> Sequence[DequeuedMessage]:
         """The next batch; empty, too, if the queue is missing or its storage is unavailable."""
@@ -123,11 +156,34 @@ class QueueListener:
                     "Queue %s is unavailable, polling continues: %s", self._queue.name, error
                 )
             self._is_unavailable = True
+            self._judge(error)
         else:
+            self._refused_since = None
             if self._is_unavailable:
                 LOG.info("Queue %s is available.", self._queue.name)
             self._is_unavailable = False
         return messages
+
+    def _judge(self, error: StorageError) -> None:
+        """End the host, if Azure's would end for this failure of a poll.
+
+        Seen in Azure's host 4.1037; 500, 503 and silence do not end it.
+        """
+        is_fatal = isinstance(error, StorageForbiddenError)
+        if isinstance(error, StorageRefusedError):
+            now = asyncio.get_running_loop().time()
+            if self._refused_since is None:
+                self._refused_since = now
+            is_fatal = now - self._refused_since >= self._refused_seconds
+        else:
+            self._refused_since = None
+        if is_fatal and self._stop_host is not None:
+            LOG.error(
+                "An unhandled exception has occurred. Host is shutting down. Queue %s: %s",
+                *(self._queue.name, error),
+            )
+            self._stopping.set()
+            self._stop_host()
 
     async def _process(self, message: DequeuedMessage) -> None:
         try:
@@ -150,7 +206,7 @@ class QueueListener:
         started = time.perf_counter()
         try:
             async with self._hidden(message):
-                await self._invoke(_text(content), _metadata(message))
+                await self._invoke(self._data(content), _metadata(message))
         except InvocationError as error:
             LOG.error("Message %s failed: %s", message.id, error)  # noqa: TRY400 # it is the trace
             await self._fail(message)
@@ -167,6 +223,15 @@ class QueueListener:
         if not self._settings.base64:
             return content.encode()
         return base64.b64decode(content.translate(WITHOUT_WHITE_SPACE), validate=True)
+
+    def _data(self, content: bytes) -> TypedData:
+        """Raises: InvocationError: it is not UTF-8, which the host notices when it binds it."""
+        if self._is_binary:
+            return TypedData(bytes=content)
+        try:
+            return TypedData(string=content.decode())
+        except UnicodeDecodeError as error:
+            raise InvocationError("its content is not UTF-8") from error
 
     async def _fail(self, message: DequeuedMessage) -> None:
         if message.dequeue_count >= self._settings.max_dequeue_count:
@@ -207,21 +272,12 @@ class QueueListener:
                 await self._queue.hide(message, self._visibility_seconds)
                 wait = self._renewal_seconds
             except StorageNotFoundError:
-                LOG.warning("Message %s is gone, or another host has dequeued it", message.id)
                 return
             except StorageError as error:
                 LOG.warning(
                     "Message %s could not be hidden any longer, trying again: %s", message.id, error
                 )
                 wait = self._renewal_seconds / 5
-
-
-def _text(content: bytes) -> str:
-    """Raises: InvocationError: it is not UTF-8, which the host notices when it binds it."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise InvocationError("its content is not UTF-8") from error
 
 
 def _metadata(message: DequeuedMessage) -> dict[str, TypedData]:

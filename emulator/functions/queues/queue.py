@@ -65,7 +65,7 @@ class StorageQueue:
         """Hide a message for so many seconds from now.
 
         Raises:
-            StorageNotFoundError: it is gone, or another host has dequeued it.
+            StorageNotFoundError: it is gone, or not this host's any more.
         """
         query = {"popreceipt": message.pop_receipt, "visibilitytimeout": seconds}
         answer = await self._account.call("PUT", f"{self.name}/messages/{message.id}", query)
@@ -76,7 +76,7 @@ class StorageQueue:
         """Delete a message.
 
         Raises:
-            StorageNotFoundError: it is gone, or another host has dequeued it.
+            StorageNotFoundError: it is gone, or not this host's any more.
         """
         query = {"popreceipt": message.pop_receipt}
         await self._account.call("DELETE", f"{self.name}/messages/{message.id}", query)

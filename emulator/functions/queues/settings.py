@@ -16,6 +16,11 @@ MIN_POLLING_INTERVAL_SECONDS = 0.1
 ENCODINGS = ("base64", "none")
 
 
+def time_span_seconds(span: re.Match[str]) -> float:
+    """The seconds of a match of TIME_SPAN."""
+    return int(span["hours"]) * 3600 + int(span["minutes"]) * 60 + float(span["seconds"])
+
+
 @dataclass(frozen=True)
 class QueueSettings:
     """extensions.queues of host.json, with the host's defaults.
@@ -83,7 +88,7 @@ class _Section:
         span = TIME_SPAN.fullmatch(value) if isinstance(value, str) else None
         if span is None:
             return self._fault(name, value, '"hh:mm:ss" or "hh:mm:ss.fff"', default)
-        seconds = int(span["hours"]) * 3600 + int(span["minutes"]) * 60 + float(span["seconds"])
+        seconds = time_span_seconds(span)
         if seconds < minimum:
             return self._fault(name, value, f"{minimum} s or more", default)
         return seconds

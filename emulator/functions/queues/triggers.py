@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from emulator.functions import host_rules
 from emulator.functions.errors import FunctionError
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.queue import StorageQueue
@@ -32,6 +33,7 @@ class QueueTriggers:
         settings: host.json's section.
         environ: the app's settings.
         invoke: runs a function.
+        stop_host: ends the host, see QueueListener; None: nothing ends it.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class QueueTriggers:
         settings: QueueSettings,
         environ: Mapping[str, str],
         invoke: InvokeFunction,
+        stop_host: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._invoke = invoke
+        self._stop_host = stop_host
         self._accounts: dict[str, StorageService] = {}
         self._listeners: list[QueueListener] = []
         for function in functions:
@@ -55,8 +59,8 @@ class QueueTriggers:
         for listener in self._listeners:
             listener.start()
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; messages that run have `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop listening; messages that run have `grace_seconds` to finish; None: any time."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
         for account in self._accounts.values():
             account.close()
@@ -69,11 +73,19 @@ class QueueTriggers:
             LOG.error("The '%s' function is in error: %s", function.name, error)  # noqa: TRY400 # it is all
             return
 
-        async def run(text: str, metadata: Mapping[str, TypedData]) -> None:
-            await self._invoke(function, TypedData(string=text), metadata)
+        async def run(data: TypedData, metadata: Mapping[str, TypedData]) -> None:
+            await self._invoke(function, data, metadata)
 
-        queue, poison = StorageQueue(account, name), _poison(account, name)
-        self._listeners.append(QueueListener(queue, poison, self._settings, run))
+        listener = QueueListener(
+            StorageQueue(account, name),
+            _poison(account, name),
+            self._settings,
+            run,
+            is_binary=str(function.trigger.get("dataType")).lower() == "binary",
+            stop_host=self._stop_host,
+            refused_seconds=host_rules.RULES.refused_storage,
+        )
+        self._listeners.append(listener)
 
     def _account(self, name: str) -> StorageService:
         if name not in self._accounts:

@@ -39,8 +39,8 @@ class KeptTriggers:
         for key in wanted.keys() - self._kept.keys():
             self._kept[key] = self._started(wanted[key], configuration, environ)
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; running functions have `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop listening; running functions have `grace_seconds` to finish; None: any time."""
         await asyncio.gather(
             *(each.stop(grace_seconds) for kept in self._kept.values() for each in kept)
         )

@@ -56,8 +56,8 @@ class ReloadingHost:
         """Wait until the code has been loaded, or does not load."""
         return await self._worker.settled()
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; running functions have `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop listening; running functions have `grace_seconds` to finish; None: any time."""
         for task in self._tasks:
             task.cancel()
         await self._triggers.stop(grace_seconds)

@@ -19,7 +19,7 @@ from emulator.functions.reload.host_status import HostStatus
 from emulator.functions.workers.function import Function
 from emulator.functions.workers.invocation_server import invocation
 from emulator.functions.workers.load_report import LoadReport
-from emulator.functions.workers.process import WorkerProcess
+from emulator.functions.workers.process import WorkerProcess, ending
 from emulator.functions.workers.protocol import TypedData
 from emulator.functions.workers.upstream import HttpUpstream
 
@@ -301,10 +301,10 @@ class ReloadingWorker:
     async def _watch_end(self, worker: WorkerProcess) -> None:
         """Load the code again if its process ends by itself; requests wait for that."""
         next_load = time.monotonic() + MIN_LIFE_SECONDS
-        how = await worker.wait()
+        code = await worker.wait()
         if worker is not self._current:
             return
-        LOG.warning("Worker %d ended (%s)", worker.number, how)
+        LOG.warning("Worker %d ended (%s)", worker.number, ending(code))
         self._current = None
         self._settled.clear()
         await asyncio.sleep(next_load - time.monotonic())

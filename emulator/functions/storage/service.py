@@ -13,7 +13,14 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlencode, urlsplit
 
-from emulator.functions.errors import StorageConflictError, StorageError, StorageNotFoundError
+from emulator.functions.errors import (
+    StaleReceiptError,
+    StorageConflictError,
+    StorageError,
+    StorageForbiddenError,
+    StorageNotFoundError,
+    StorageRefusedError,
+)
 from emulator.functions.http_front import HttpRequest, HttpResponse
 from emulator.functions.storage.connection import StorageConnection
 from emulator.functions.storage.connection_string import VERSION, ConnectionString
@@ -26,6 +33,18 @@ RetryOptions. If a host gives up on a response that brings messages, they stay h
 minutes."""
 
 RETRY_PAUSES_SECONDS = (1.0, 2.0)
+
+ERRORS: Mapping[int, type[StorageError]] = MappingProxyType(
+    {
+        HTTPStatus.FORBIDDEN: StorageForbiddenError,
+        HTTPStatus.NOT_FOUND: StorageNotFoundError,
+        HTTPStatus.CONFLICT: StorageConflictError,
+    }
+)
+"""What the statuses of refused requests mean."""
+
+STALE_RECEIPT = "PopReceiptMismatch"
+"""The error code for a message that is not the caller's any more."""
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -78,7 +97,10 @@ class StorageService:
 
         Raises:
             StorageNotFoundError: the resource does not exist.
-            StorageConflictError: it cannot be created, because it exists.
+            StaleReceiptError: the message is not the caller's any more.
+            StorageConflictError: the resource cannot be created, because it exists.
+            StorageForbiddenError: the app may not do this.
+            StorageRefusedError: the storage refuses connections.
             StorageError: the storage is unavailable, or refuses the request.
         """
         for pause in self._retry_pauses if retries else ():
@@ -114,7 +136,9 @@ class StorageService:
         except TimeoutError:
             raise StorageError(f"{self._host} does not answer") from None
         except OSError as error:
-            raise StorageError(str(error).partition("\n")[0]) from error
+            is_refused = isinstance(error, ConnectionRefusedError)
+            kind = StorageRefusedError if is_refused else StorageError
+            raise kind(str(error).partition("\n")[0]) from error
 
     async def _headers(self, length: int) -> dict[str, str]:
         headers = {
@@ -131,10 +155,9 @@ class StorageService:
 def _checked(response: HttpResponse, path: str) -> HttpResponse:
     if response.status < HTTPStatus.MULTIPLE_CHOICES:
         return response
-    if response.status == HTTPStatus.NOT_FOUND:
-        raise StorageNotFoundError(f"{path} does not exist")
     names = {name.lower(): text for name, text in response.headers.items()}
     code = names.get("x-ms-error-code", "")
-    conflicts = response.status == HTTPStatus.CONFLICT
-    error = StorageConflictError if conflicts else StorageError
-    raise error(f"the answer is {response.status} {code}".rstrip())
+    error = (
+        StaleReceiptError if code == STALE_RECEIPT else ERRORS.get(response.status, StorageError)
+    )
+    raise error(f"{path}: the answer is {response.status} {code}".rstrip())

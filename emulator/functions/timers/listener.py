@@ -64,8 +64,8 @@ class TimerListener:
         """Start waiting, on the running event loop."""
         self._task = asyncio.create_task(self._listen())
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop waiting; a run has `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop waiting; a run has `grace_seconds` to finish; None: any time."""
         if self._task is None:
             return
         with contextlib.suppress(TimeoutError):

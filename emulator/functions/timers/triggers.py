@@ -53,8 +53,8 @@ class TimerTriggers:
         for listener in self._listeners:
             listener.start()
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop waiting; functions that run have `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop waiting; functions that run have `grace_seconds` to finish; None: any time."""
         await asyncio.gather(*(listener.stop(grace_seconds) for listener in self._listeners))
         if self._listeners and self._monitor is not None:
             self._monitor.close()

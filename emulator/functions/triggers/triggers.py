@@ -1,7 +1,7 @@
 """Triggers: the listeners of functions, by the kinds of triggers that this host has."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from emulator.functions.configuration import HostConfiguration
@@ -19,8 +19,8 @@ DURABLE = ("orchestrationTrigger", "activityTrigger", "entityTrigger")
 class Listening(Protocol):
     """Something that starts functions."""
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Stop listening; running functions have `grace_seconds` to finish."""
+    async def stop(self, grace_seconds: float | None) -> None:
+        """Stop listening; running functions have `grace_seconds` to finish; None: any time."""
 
 
 class Triggers(Listening, Protocol):
@@ -35,11 +35,20 @@ def triggers_of(
     configuration: HostConfiguration,
     environ: Mapping[str, str],
     invoke: InvokeFunction,
+    stop_host: Callable[[], None] | None = None,
 ) -> Sequence[Triggers]:
     """The triggers of all kinds but HTTP.
 
     Each kind is imported only for apps that use it, because its imports would add to the measured
     start times.
+
+    Args:
+        functions: the app's.
+        configuration: host.json's.
+        environ: the app's settings.
+        invoke: runs a function.
+        stop_host: ends the host where Azure's ends because storage is unavailable; None: nothing
+            ends it.
     """
     found: list[Triggers] = []
     functions = [function for function in functions if not _is_disabled(function, environ)]
@@ -47,7 +56,7 @@ def triggers_of(
     if "queueTrigger" in kinds:
         from emulator.functions.queues.triggers import QueueTriggers
 
-        found.append(QueueTriggers(functions, configuration.queues, environ, invoke))
+        found.append(QueueTriggers(functions, configuration.queues, environ, invoke, stop_host))
     if "timerTrigger" in kinds:
         from emulator.functions.timers.triggers import TimerTriggers
 

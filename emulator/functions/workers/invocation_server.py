@@ -1,8 +1,10 @@
 """InvocationServer: runs functions in a worker process for triggers other than HTTP."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
@@ -45,7 +47,7 @@ class InvocationServer(HttpFront):
 def invocation(
     name: str, data: TypedData, metadata: Mapping[str, TypedData], trace_parent: str = ""
 ) -> HttpRequest:
-    """The request to run a function on text or JSON; the answer is 200, or 500 with the trace.
+    """The request to run a function on a value; the answer is 200, or 500 with the trace.
 
     Args:
         name: the function's.
@@ -53,8 +55,8 @@ def invocation(
         metadata: what else the trigger type provides.
         trace_parent: the invocation's `traceparent` (W3C Trace Context), if any.
     """
-    fields = {key: vars(value) for key, value in metadata.items()}
-    body = json.dumps({"data": vars(data), "metadata": fields}).encode()
+    fields = {key: _fields(value) for key, value in metadata.items()}
+    body = json.dumps({"data": _fields(data), "metadata": fields}).encode()
     headers = {"content-length": str(len(body))}
     if trace_parent:
         headers["traceparent"] = trace_parent
@@ -63,5 +65,19 @@ def invocation(
 
 def _message(body: bytes) -> tuple[TypedData, dict[str, TypedData]]:
     content = json.loads(body)
-    metadata = {key: TypedData(**value) for key, value in content["metadata"].items()}
-    return TypedData(**content["data"]), metadata
+    metadata = {key: _value(fields) for key, fields in content["metadata"].items()}
+    return _value(content["data"]), metadata
+
+
+def _fields(value: TypedData) -> dict[str, Any]:
+    """A value as JSON has it: bytes are base64."""
+    fields = vars(value)
+    if "bytes" not in fields:
+        return fields
+    return {"bytes": base64.b64encode(fields["bytes"]).decode()}
+
+
+def _value(fields: Mapping[str, Any]) -> TypedData:
+    if "bytes" not in fields:
+        return TypedData(**fields)
+    return TypedData(bytes=base64.b64decode(fields["bytes"]))

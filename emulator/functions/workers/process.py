@@ -103,7 +103,7 @@ class WorkerProcess:
         finally:
             server.close()
         if not connected.done():
-            raise self._ended_early(_how(await ended))
+            raise self._ended_early(await ended)
         ended.cancel()
         self._reader, self._lifeline = connected.result()
 
@@ -165,11 +165,11 @@ class WorkerProcess:
         if "_child" in vars(self) and self._child.is_running:
             await self._child.kill()
 
-    async def wait(self) -> str:
-        """Wait until it ends; returns the signal's name or `exit code N`."""
+    async def wait(self) -> int:
+        """Wait until it ends; returns its exit code, or the negative number of a signal."""
         code = await self._child.wait()
         self._lifeline.close()
-        return _how(code)
+        return code
 
     def stop(self) -> None:
         """End it as Azure ends workers: at once."""
@@ -180,11 +180,12 @@ class WorkerProcess:
     def _send(self, command: Mapping[str, Any]) -> None:
         self._lifeline.write(json.dumps(command).encode() + b"\n")
 
-    def _ended_early(self, how: str) -> HostError:
+    def _ended_early(self, code: int) -> HostError:
         return HostError(
-            f"Worker {self.number} ended while it started ({how}): the log above says why."
+            f"Worker {self.number} ended while it started ({ending(code)}): the log above says why."
         )
 
 
-def _how(code: int) -> str:
+def ending(code: int) -> str:
+    """How a process ended: the signal's name, or `exit code N`."""
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"

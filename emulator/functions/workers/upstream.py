@@ -33,6 +33,7 @@ class HttpUpstream:
 
         Raises:
             ConnectionRefusedError: the server does not listen; nothing was sent.
+            ConnectionAbortedError: its answer is not HTTP.
             ConnectionError: the server is gone; it may have received the request.
             OSError: its name or its certificate is wrong; nothing was sent.
         """
@@ -89,14 +90,13 @@ class _UpstreamConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.is_usable = False
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionResetError("the server closed the connection"))
+        self._fail(ConnectionResetError("the server closed the connection"))
 
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except HttpParserError:
+        except HttpParserError as error:
+            self._fail(ConnectionAbortedError(f"the answer is not HTTP: {error}"))
             self._transport.abort()
 
     # Called by the parser.
@@ -128,6 +128,11 @@ class _UpstreamConnection(asyncio.Protocol):
         if self._parser.get_status_code() >= 200:
             self.is_usable = self.is_usable and self._parser.should_keep_alive()
             self._finish()
+
+    def _fail(self, error: ConnectionError) -> None:
+        self.is_usable = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
 
     def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():

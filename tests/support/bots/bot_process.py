@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -65,7 +66,21 @@ class BotProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        with self.log.open("w") as log:
+        self.log.write_text("")
+        self.start()
+        if not self.until_ready():
+            raise AssertionError(f"the host did not start: {self.log.read_text()}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        # After SIGTERM, functions in worker processes may go on for a while.
+        self._process.send_signal(signal.SIGINT)
+        self.printed = self._process.communicate(timeout=SECONDS)[0]
+
+    def start(self) -> None:
+        """Start the process; the log grows."""
+        with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 self.command,
                 env=self._environ,
@@ -74,19 +89,18 @@ class BotProcess:
                 text=True,
                 cwd=self.log.parent,
             )
+
+    def until_ready(self) -> bool:
+        """Wait until the host says that it is ready; returns whether it has not ended before."""
+        assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if match := READY.search(line):
                 self.ready = line
                 self.url = match[1]
-                return self
+                return True
         self._process.communicate(timeout=SECONDS)
-        raise AssertionError(f"the host did not start: {self.log.read_text()}")
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self.printed = self._process.communicate(timeout=SECONDS)[0]
+        return False
 
     async def __aenter__(self) -> Self:
         """The same without blocking the event loop."""

@@ -19,7 +19,7 @@ class CountingFunction:
     Attributes:
         fails: how many of the next calls raise.
         gate: calls wait until it is set.
-        texts: the messages of all calls, in order.
+        contents: the messages of all calls, in order: text or, for a binary trigger, bytes.
         metadata: their metadata.
         running: calls in progress.
         peak: maximum number of calls in progress.
@@ -29,14 +29,15 @@ class CountingFunction:
         self.fails = 0
         self.gate = asyncio.Event()
         self.gate.set()
-        self.texts: list[str] = []
+        self.contents: list[str | bytes] = []
         self.metadata: list[Mapping[str, TypedData]] = []
         self.running = 0
         self.peak = 0
 
-    async def __call__(self, text: str, metadata: Mapping[str, TypedData]) -> None:
+    async def __call__(self, data: TypedData, metadata: Mapping[str, TypedData]) -> None:
         """Run."""
-        self.texts.append(text)
+        [content] = vars(data).values()
+        self.contents.append(content)
         self.metadata.append(metadata)
         self.running += 1
         self.peak = max(self.peak, self.running)

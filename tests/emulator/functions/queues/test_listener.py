@@ -1,6 +1,7 @@
 """QueueListener: how it runs, retries and moves the messages of a queue in Azurite."""
 
 import asyncio
+import base64
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -13,6 +14,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
+from emulator.functions.errors import InvocationError
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.functions.queues.listener import QueueListener
 from emulator.functions.queues.queue import StorageQueue
@@ -24,6 +26,7 @@ from tests.support.storage.counting_function import CountingFunction, stored
 from tests.support.storage.host_queues import host_queues
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
 
 SOON = QueueSettings(max_polling_interval=0.1)
 
@@ -121,7 +124,7 @@ async def test_message_is_run_and_deleted(work: Work) -> None:
     await work.queue.send_message(stored("gr\u00fc\u00df dich"))
     async with work.listening():
         await until_count(work.queue, 0)
-    assert work.function.texts == ["gr\u00fc\u00df dich"]
+    assert work.function.contents == ["gr\u00fc\u00df dich"]
 
 
 async def test_message_without_encoding(work: Work) -> None:
@@ -130,7 +133,7 @@ async def test_message_without_encoding(work: Work) -> None:
     await work.queue.send_message("<a>&b</a>")
     async with work.listening(settings):
         await until_count(work.queue, 0)
-    assert work.function.texts == ["<a>&b</a>"]
+    assert work.function.contents == ["<a>&b</a>"]
 
 
 async def test_metadata_of_a_message(work: Work) -> None:
@@ -182,7 +185,7 @@ async def test_message_that_fails_too_often_is_moved(
         async with work.listening(settings):
             await until_count(work.poison, 1)
             await until_count(work.queue, 0)
-    assert len(work.function.texts) == 3
+    assert len(work.function.contents) == 3
     assert (await only_message(work.poison)).content == stored("private")
     assert "failed 3 times: moved to work-poison" in caplog.text
     assert "Traceback: refused" in caplog.text
@@ -198,7 +201,7 @@ async def test_message_over_the_maximum_dequeue_count_is_not_run(work: Work) -> 
     async with work.listening(settings):
         await until_count(work.poison, 1)
         await until_count(work.queue, 0)
-    assert work.function.texts == []
+    assert work.function.contents == []
 
 
 async def test_message_that_is_not_base64_is_not_run(work: Work) -> None:
@@ -208,7 +211,7 @@ async def test_message_that_is_not_base64_is_not_run(work: Work) -> None:
     async with work.listening():
         await until_count(work.poison, 1)
         await until_count(work.queue, 0)
-    assert work.function.texts == ["next"]
+    assert work.function.contents == ["next"]
     assert (await only_message(work.poison)).content == "not base64"
 
 
@@ -218,7 +221,7 @@ async def test_white_space_in_base64(work: Work) -> None:
     await work.queue.send_message(f" {text[:4]}\t{text[4:8]}\r\n{text[8:]}\n")
     async with work.listening():
         await until_count(work.queue, 0)
-    assert work.function.texts == ["a longer text"]
+    assert work.function.contents == ["a longer text"]
     assert await count(work.poison) == 0
 
 
@@ -231,7 +234,7 @@ async def test_message_that_is_not_utf_8_fails_as_often_as_any_other(
         await until_count(work.poison, 1)
         await until_count(work.queue, 0)
     assert caplog.text.count("failed: its content is not UTF-8") == 3
-    assert work.function.texts == []
+    assert work.function.contents == []
     assert (await only_message(work.poison)).content == "/w=="
 
 
@@ -243,7 +246,7 @@ async def test_failed_message_of_a_poison_queue_stays_hidden(work: Work) -> None
         await comes_true(lambda: not work.function.fails)
         await work.queue.send_message(stored("next"))
         await until_count(work.queue, 1)
-    assert work.function.texts == ["bad", "next"]
+    assert work.function.contents == ["bad", "next"]
 
 
 async def test_batch_size_and_threshold_limit_concurrency(work: Work) -> None:
@@ -258,7 +261,7 @@ async def test_batch_size_and_threshold_limit_concurrency(work: Work) -> None:
         work.function.gate.set()
         await until_count(work.queue, 0)
     assert work.function.peak <= 6
-    assert len(work.function.texts) == 20
+    assert len(work.function.contents) == 20
 
 
 async def test_more_messages_are_fetched_at_the_threshold(work: Work) -> None:
@@ -266,9 +269,9 @@ async def test_more_messages_are_fetched_at_the_threshold(work: Work) -> None:
     slow = asyncio.Event()
     texts: list[str] = []
 
-    async def function(text: str, _: Mapping[str, TypedData]) -> None:
-        texts.append(text)
-        if text == "slow":
+    async def function(data: TypedData, _: Mapping[str, TypedData]) -> None:
+        texts.append(data.string)
+        if data.string == "slow":
             await slow.wait()
 
     settings = QueueSettings(max_polling_interval=0.1, batch_size=2, new_batch_threshold=1)
@@ -313,7 +316,59 @@ async def test_long_run_keeps_its_message_hidden(work: Work) -> None:
         await comes_true(lambda: renewals() == 3)
         work.function.gate.set()
         await until_count(work.queue, 0)
-    assert work.function.texts == ["x"]
+    assert work.function.contents == ["x"]
+
+
+@pytest.mark.parametrize("end", ["returns", "raises", "raises for the last time"])
+@pytest.mark.parametrize("deletes", [False, True], ids=["hides", "deletes"])
+async def test_function_that_takes_its_message_over(
+    work: Work, caplog: pytest.LogCaptureFixture, deletes: bool, end: str
+) -> None:
+    """The host finds a stale receipt or no message, and says and repeats nothing."""
+
+    async def function(_: TypedData, metadata: Mapping[str, TypedData]) -> None:
+        own = (metadata["Id"].string, metadata["PopReceipt"].string)
+        if deletes:
+            await work.queue.delete_message(*own)
+        else:
+            await work.queue.update_message(*own, visibility_timeout=60)
+        tried = len(writes())
+        await comes_true(lambda: len(writes()) == tried + 1)  # the renewal
+        await settled()
+        if end != "returns":
+            raise InvocationError("Traceback: refused")
+
+    def writes() -> list[str]:
+        """The listener's requests that need the receipt."""
+        return [each for each in work.requests if "/work/messages/" in each]
+
+    settings = QueueSettings(
+        max_polling_interval=0.1, max_dequeue_count=1 if end.endswith("time") else 5
+    )
+    await work.queue.send_message(stored("x"))
+    listener = QueueListener(
+        work.polled, work.polled_poison, settings, function, renewal_seconds=0.02
+    )
+    listener.start()
+    with caplog.at_level(logging.INFO, "emulator"):
+        await comes_true(lambda: len(writes()) == 2)
+        await listener.stop(60)  # until the message has been dealt with
+    assert len(writes()) == 2
+    levels = [each.levelname for each in caplog.records if each.name.endswith("listener")]
+    expected = {"returns": ["INFO"], "raises": ["ERROR"]}.get(end, ["ERROR", "WARNING"])
+    assert levels == expected
+    assert await count(work.queue) == (0 if deletes else 1)
+    assert await count(work.poison) == end.endswith("time")
+
+
+@pytest.mark.parametrize("content", [b"\xff\x00not text", b"text"])
+async def test_binary_trigger(work: Work, content: bytes) -> None:
+    """A function that wants bytes gets them, whatever they are."""
+    await work.queue.send_message(base64.b64encode(content).decode())
+    listener = QueueListener(work.polled, work.polled_poison, SOON, work.function, is_binary=True)
+    async with listening(listener):
+        await until_count(work.queue, 0)
+    assert work.function.contents == [content]
 
 
 async def test_missing_queue(
@@ -332,7 +387,7 @@ async def test_missing_queue(
             await until_count(queue, 0)
     logged = [each.levelname for each in caplog.records if "Queue later" in each.getMessage()]
     assert logged == ["INFO", "INFO"]
-    assert function.texts == ["x"]
+    assert function.contents == ["x"]
 
 
 async def test_storage_outage(function: CountingFunction, caplog: pytest.LogCaptureFixture) -> None:
@@ -359,9 +414,68 @@ async def test_storage_outage(function: CountingFunction, caplog: pytest.LogCapt
                     await until_count(queue, 0)
     finally:
         await azurite.stop()
-    assert function.texts == ["before", "after"]
+    assert function.contents == ["before", "after"]
     logged = [each.levelname for each in caplog.records if "Queue work" in each.getMessage()]
     assert logged == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 23.0])
+async def test_storage_that_refuses_connections(
+    function: CountingFunction,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seconds: float,
+) -> None:
+    """It ends a host that may end, but not before the time is over."""
+    clock = MovedClock(monkeypatch)
+    stopped = asyncio.Event()
+    text = "AccountName=x;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:1/x"
+    async with host_queues(text) as account:
+        listener = QueueListener(
+            StorageQueue(account, "work"),
+            *(None, SOON, function),
+            stop_host=stopped.set,
+            refused_seconds=seconds,
+        )
+        async with listening(listener):
+            await clock.until(lambda: "is unavailable" in caplog.text)
+            if seconds:
+                clock.move(seconds - 5)
+                await settled()
+                assert not stopped.is_set()
+                clock.move(6)
+            await clock.until(stopped.is_set)
+    assert caplog.text.count("An unhandled exception has occurred. Host is shutting down") == 1
+
+
+@pytest.mark.parametrize(("status", "ends"), [(403, True), (500, False), (503, False)])
+async def test_storage_that_answers_with_an_error(
+    function: CountingFunction, status: int, ends: bool
+) -> None:
+    """Only an answer that forbids polling ends a host that may end, and it does at once."""
+    asked = 0
+    stopped = asyncio.Event()
+
+    async def refusal(_: HttpRequest) -> HttpResponse:
+        nonlocal asked
+        asked += 1
+        return HttpResponse(status)
+
+    front = HttpFront(refusal)
+    await front.start()
+    text = f"AccountName=x;AccountKey=a2V5;QueueEndpoint={front.url}/x"
+    async with host_queues(text) as account:
+        listener = QueueListener(
+            StorageQueue(account, "work"),
+            *(None, SOON, function),
+            stop_host=stopped.set,
+            refused_seconds=0,
+        )
+        async with listening(listener):
+            await comes_true(lambda: stopped.is_set() or asked > 3)
+    await front.stop(0)
+    assert stopped.is_set() == ends
+    assert asked == 1 or not ends
 
 
 async def test_another_program_at_the_address(
@@ -404,7 +518,7 @@ async def test_stop_waits_for_running_messages(work: Work, front: HttpFront) -> 
         await comes_true(lambda: sum("work-poison/messages" in each for each in work.requests) > 5)
     work.function.gate.set()
     await stopping
-    assert work.function.texts == ["running"]
+    assert work.function.contents == ["running"]
     assert [each.content for each in await work.queue.peek_messages(32)] == [stored("too late")]
     assert await count(work.queue) == 1
 

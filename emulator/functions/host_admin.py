@@ -1,0 +1,57 @@
+"""HostAdmin: the requests that a host with worker processes answers itself."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from emulator.functions.http_front import HttpRequest, HttpResponse, query_fields
+from emulator.functions.key_access import KeyAccess
+from emulator.functions.route import ADMIN
+from emulator.functions.triggers.triggers import Listening
+from emulator.functions.workers.pool import WorkerPool
+
+DRAIN, DRAIN_STATUS = ("POST", "/admin/host/drain"), ("GET", "/admin/host/drain/status")
+
+
+class HostAdmin:
+    """Drains the host: triggers other than HTTP stop, and what runs finishes.
+
+    All other requests are the workers'. Source: azure-functions-host, HostController; WebJobs SDK,
+    DrainModeManager.
+
+    Args:
+        pool: the workers.
+        access: whom the host obeys.
+    """
+
+    def __init__(self, pool: WorkerPool, access: KeyAccess) -> None:
+        self.listening: Sequence[Listening] | None = None
+        """What listens, once the host is started."""
+        self._pool = pool
+        self._access = access
+        self._draining: asyncio.Future[list[None]] | None = None
+
+    async def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        path, _, query = request.target.partition("?")
+        if (request.method, path) not in (DRAIN, DRAIN_STATUS):
+            return await self._pool.forward(request)
+        if refusal := self._access.refusal(ADMIN, request.headers, query_fields(query)):
+            return refusal
+        if self.listening is None:
+            return HttpResponse(503)
+        if (request.method, path) == DRAIN_STATUS:
+            return self._status()
+        if self._draining is None:
+            self._draining = asyncio.gather(*(each.stop(None) for each in self.listening))
+        return HttpResponse(202)
+
+    def _status(self) -> HttpResponse:
+        outstanding = self._pool.outstanding
+        state = "InProgress" if outstanding else "Completed"
+        content = {
+            "state": "Disabled" if self._draining is None else state,
+            "outstandingInvocations": outstanding,
+            "outstandingRetries": 0,
+        }
+        return HttpResponse(200, {"Content-Type": "application/json"}, json.dumps(content).encode())
