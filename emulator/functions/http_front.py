@@ -93,6 +93,7 @@ class HttpFront:
         Raises:
             OSError: the port is taken.
         """
+        self.is_stopping = False
         create = functools.partial(
             asyncio.get_running_loop().create_server, lambda: _FrontConnection(self)
         )

@@ -110,6 +110,7 @@ class WorkerPool:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         for channel in self._channels:
+            await channel.worker.kill()
             channel.worker.stop()
 
     async def forward(self, request: HttpRequest) -> HttpResponse:

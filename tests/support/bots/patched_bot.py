@@ -1,4 +1,4 @@
-"""PatchedBot: settings for a bot whose code is a little different, without another app."""
+"""PatchedBot: settings for a bot whose code, or host, is a little different."""
 
 import os
 import textwrap
@@ -26,3 +26,17 @@ def patched(folder: Path, code: str) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(RUN.format(code=textwrap.indent(code, "    ")))
     return {"PYTHONPATH": os.pathsep.join((str(folder), str(APP)))}
+
+
+def with_rules(folder: Path, **rules: float) -> dict[str, str]:
+    """Settings of a bot whose host obeys other rules.
+
+    Args:
+        folder: takes the code.
+        rules: by the names of HostRules, in seconds.
+    """
+    return patched(
+        folder,
+        f"from emulator.functions import host_rules\n"
+        f"host_rules.RULES = host_rules.HostRules(**{rules!r})\n",
+    )

@@ -28,6 +28,12 @@ def note(**seen):
         file.write(json.dumps({"pid": PID, **seen}) + "\\n")
 
 
+async def released():
+    """Wait until there is a file."""
+    while not os.path.exists(os.environ["Released"]):
+        await asyncio.sleep(0.02)
+
+
 @app.queue_trigger(arg_name="message", queue_name="%QueueName%", connection="AzureWebJobsStorage")
 async def take(message: func.QueueMessage) -> None:
     text = message.get_body().decode()
@@ -45,11 +51,21 @@ async def take(message: func.QueueMessage) -> None:
         await asyncio.sleep(60)
     if text == "blocking":
         time.sleep(60)
+    if text == "held":
+        await released()
+        note(text="held to its end")
 
 
 @app.route(route="pid")
 async def pid(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(str(PID))
+
+
+@app.route(route="held")
+async def held(req: func.HttpRequest) -> func.HttpResponse:
+    note(text="held call")
+    await released()
+    return func.HttpResponse("held to its end")
 
 
 @app.route(route="endless")
@@ -86,6 +102,7 @@ class QueueApp:
             "AzureWebJobsStorage": storage,
             "QueueName": "Work",
             "Seen": str(self._seen),
+            "Released": str(folder / "released"),
         }
         """The app's environment."""
         self.queue, self.poison = (
@@ -104,6 +121,10 @@ class QueueApp:
     def send(self, text: str) -> None:
         """Put a message into the queue."""
         self.queue.send_message(base64.b64encode(text.encode()).decode())
+
+    def release(self) -> None:
+        """Let the calls and messages that are held go on to their end."""
+        (self.folder / "released").touch()
 
     def seen(self, text: str) -> list[dict[str, Any]]:
         """The app's records of messages with this text."""
