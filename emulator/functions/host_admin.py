@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
 
 from emulator.functions.http_front import HttpRequest, HttpResponse, query_fields
@@ -9,6 +10,8 @@ from emulator.functions.key_access import KeyAccess
 from emulator.functions.route import ADMIN
 from emulator.functions.triggers.triggers import Listening
 from emulator.functions.workers.pool import WorkerPool
+
+LOG = logging.getLogger("emulator.functions.host_admin")
 
 DRAIN, DRAIN_STATUS = ("POST", "/admin/host/drain"), ("GET", "/admin/host/drain/status")
 
@@ -29,7 +32,7 @@ class HostAdmin:
         """What listens, once the host is started."""
         self._pool = pool
         self._access = access
-        self._draining: asyncio.Future[list[None]] | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
@@ -43,8 +46,14 @@ class HostAdmin:
         if (request.method, path) == DRAIN_STATUS:
             return self._status()
         if self._draining is None:
-            self._draining = asyncio.gather(*(each.stop(None) for each in self.listening))
+            LOG.info("DrainMode mode enabled")
+            self._draining = asyncio.create_task(self._drain(self.listening))
         return HttpResponse(202)
+
+    @staticmethod
+    async def _drain(listening: Sequence[Listening]) -> None:
+        await asyncio.gather(*(each.stop(None) for each in listening))
+        LOG.info("Call to StopAsync complete, registered listeners are now stopped")
 
     def _status(self) -> HttpResponse:
         outstanding = self._pool.outstanding

@@ -29,7 +29,6 @@ def note(**seen):
 
 
 async def released():
-    """Wait until there is a file."""
     while not os.path.exists(os.environ["Released"]):
         await asyncio.sleep(0.02)
 

@@ -1,5 +1,6 @@
 """The workers of a host: they share the work, restart after a crash, and end with the host."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bots.bot_process import BotProcess
+from tests.support.bots.patched_bot import with_rules
 from tests.support.bots.queue_app import QueueApp
 from tests.support.program import is_running
 from tests.support.timing.condition import until
@@ -27,11 +29,14 @@ def app(tmp_path: Path, storage: str) -> Iterator[QueueApp]:
 
 
 @contextmanager
-def host(app: QueueApp, workers: int = WORKERS, **settings: str) -> Iterator[BotProcess]:
-    """The app in a host with workers."""
+def host(
+    app: QueueApp, workers: int = WORKERS, *options: str, **rules: float
+) -> Iterator[BotProcess]:
+    """The app in a host with workers, which restart without pauses unless the rules say so."""
     log = app.folder / "host.log"
-    options = ("--workers", str(workers))
-    with BotProcess(app.settings | settings, log, app.folder, options) as process:
+    settings = app.settings | with_rules(app.folder / "rules", **{"restart_interval": 0, **rules})
+    options = ("--workers", str(workers), *options)
+    with BotProcess(settings, log, app.folder, options) as process:
         yield process
 
 
@@ -139,8 +144,11 @@ def test_killed_host_takes_its_workers_with_it(app: QueueApp, text: str) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
-    """SIGINT and SIGTERM end host and workers, even if a function blocks."""
-    with host(app) as process:
+    """SIGINT at once, SIGTERM when time is over: host and workers end, even if a function blocks.
+
+    The function's message stays hidden.
+    """
+    with host(app, queue_grace=0.1) as process:
         app.send("blocking")
         app.until_seen("blocking")
         workers = list(process.workers.values())
@@ -149,13 +157,101 @@ def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
         assert process.returncode == 0
         until(lambda: not any(map(is_running, workers)))
         assert "Traceback" not in process.log.read_text()
+    assert app.count(app.queue) == 1
+    assert list(app.queue.peek_messages()) == []
+
+
+def test_sigterm_lets_functions_finish(app: QueueApp) -> None:
+    """Nobody new can connect; as long as HTTP functions run, messages are taken."""
+    with host(app) as process, ThreadPoolExecutor() as pool:
+        call = pool.submit(get, process, "/api/held")
+        app.until_seen("held call")
+        app.send("held")
+        app.until_seen("held")
+        os.kill(process.pid, signal.SIGTERM)
+        until(lambda: is_refused(process))
+        app.send("late")
+        app.until_seen("late")
+        app.release()
+        assert (call.result().status, call.result().body) == (200, b"held to its end")
+        until(lambda: process.returncode is not None)
+        assert process.returncode == 0
+    assert app.seen("held to its end")
+    assert app.count(app.queue) == 0
+
+
+def is_refused(process: BotProcess) -> bool:
+    """Whether the host does not listen any more."""
+    try:
+        get(process, "/api/pid")
+    except ConnectionRefusedError:
+        return True
+    except ConnectionError:
+        return False
+    return False
+
+
+def test_drain(app: QueueApp) -> None:
+    """Only who has the master key drains a host: what runs finishes, HTTP goes on."""
+    with host(app, WORKERS, "--master-key", "master") as process:
+        caller = Caller(process.url)
+        key = [("x-functions-key", "master")]
+
+        def status() -> tuple[str, int, int]:
+            found = json.loads(caller.send("GET", "/admin/host/drain/status", key).body)
+            return found["state"], found["outstandingInvocations"], found["outstandingRetries"]
+
+        assert caller.send("GET", "/admin/host/drain/status", []).status == 401
+        assert caller.send("POST", "/admin/host/drain", []).status == 401
+        app.send("held")
+        app.until_seen("held")
+        assert status() == ("Disabled", 1, 0)
+        for _ in range(2):
+            reply = caller.send("POST", "/admin/host/drain", key)
+            assert (reply.status, reply.body) == (202, b"")
+        assert status() == ("InProgress", 1, 0)
+        assert get(process, "/api/pid").status == 200
+        app.release()
+        until(lambda: "registered listeners are now stopped" in process.log.read_text())
+        assert status() == ("Completed", 0, 0)
+        app.send("late")
+        os.kill(process.pid, signal.SIGTERM)
+        until(lambda: process.returncode is not None)
+        caller.close()
+    assert app.seen("held to its end")
+    assert [each.dequeue_count for each in app.queue.peek_messages()] == [0]
 
 
 def test_worker_that_does_not_start_ends_the_host(app: QueueApp) -> None:
-    """A worker that ends before it is ready ends the host, with one line that says how."""
+    """The host tries three times; it ends with 0, and its log says how the workers ended."""
     (app.folder / "function_app.py").write_text("import os\nos._exit(3)")
-    with (
-        pytest.raises(AssertionError, match=r"Worker 1 ended while it started \(exit code 3\)"),
-        host(app, workers=1),
-    ):
+    bot = host(app, workers=1)
+    with pytest.raises(AssertionError, match="Exceeded language worker restart retry"), bot:
         pass
+    log = (app.folder / "host.log").read_text()
+    assert log.count("Worker 1 ended while it started (exit code 3)") == 3
+
+
+def test_refused_storage_ends_the_host(app: QueueApp) -> None:
+    """Workers and HTTP functions end with it."""
+    app.settings["AzureWebJobsStorage"] = (
+        "AccountName=x;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:1/x"
+    )
+    with host(app, refused_storage=0.1) as process:
+        until(lambda: process.returncode is not None)
+        assert process.returncode == 0
+        assert "An unhandled exception has occurred" in process.log.read_text()
+        until(lambda: not any(map(is_running, process.workers.values())))
+
+
+def test_function_timeout(app: QueueApp) -> None:
+    """A setting limits how long functions may run; the message is run again by a new worker."""
+    app.settings["AzureFunctionsJobHost__functionTimeout"] = "00:00:01"
+    with host(app, timeout_grace=0) as process:
+        app.send("held")
+        first, second = app.until_seen("held", 2)[:2]
+        assert second["pid"] != first["pid"]
+        assert second["dequeue_count"] == 2
+        log = process.log.read_text()
+    assert "Timeout value of 00:00:01 exceeded by function 'Functions.take'" in log
+    assert "Timeout value of 00:00:01 was exceeded by function: take" in log
