@@ -162,8 +162,12 @@ async def queue_script(queue: QueueClient) -> Result:
     old = message.pop_receipt
     updated = await queue.update_message(message, visibility_timeout=0, content="changed")
     found["old receipt"] = await outcome(queue.delete_message(message.id, old))
+    found["update"] = await outcome(queue.update_message(message.id, old, visibility_timeout=1))
     found["deleted"] = await outcome(queue.delete_message(message.id, updated.pop_receipt))
     found["deleted again"] = await outcome(queue.delete_message(message.id, updated.pop_receipt))
+    found["update again"] = await outcome(
+        queue.update_message(message.id, updated.pop_receipt, visibility_timeout=1)
+    )
     await queue.clear_messages()
     found["cleared"] = (await queue.get_queue_properties()).approximate_message_count
     return found

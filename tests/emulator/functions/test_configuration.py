@@ -76,6 +76,36 @@ def test_settings_override_host_json(tmp_path: Path) -> None:
     assert configuration.queues.max_polling_interval == 30.0
 
 
+@pytest.mark.parametrize(
+    ("content", "environ", "seconds"),
+    [
+        ("{}", {}, 1800.0),
+        ('{"functionTimeout": "00:10:00"}', {}, 600.0),
+        ('{"functionTimeout": "-1"}', {}, None),
+        ("{}", {"AzureFunctionsJobHost__functionTimeout": "-1"}, None),
+        (
+            '{"functionTimeout": "00:10:00"}',
+            {"AzureFunctionsJobHost__functionTimeout": "01:00:01"},
+            3601.0,
+        ),
+    ],
+)
+def test_function_timeout(
+    tmp_path: Path, content: str, environ: dict[str, str], seconds: float | None
+) -> None:
+    """It is half an hour, as on Flex Consumption, unless host.json or a setting says otherwise."""
+    (tmp_path / "host.json").write_text(content)
+    assert HostConfiguration.read(tmp_path, environ).function_timeout == seconds
+
+
+@pytest.mark.parametrize("value", ['"10"', '"00:00:00"', "600", '"ten minutes"'])
+def test_invalid_function_timeout(tmp_path: Path, value: str) -> None:
+    """A value that is no time span is named."""
+    (tmp_path / "host.json").write_text(f'{{"functionTimeout": {value}}}')
+    with pytest.raises(HostError, match="functionTimeout is "):
+        HostConfiguration.read(tmp_path, {})
+
+
 def test_broken_host_json_is_named(tmp_path: Path) -> None:
     """A file that is not JSON is named."""
     (tmp_path / "host.json").write_text("{")

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import aiohttp
@@ -80,6 +80,42 @@ async def test_queues(proxy: AzuriteProxy) -> None:
         await queue.create_queue()
         await queue.send_message("hällo <x> & y")
         assert [each.content async for each in queue.receive_messages()] == ["hällo <x> & y"]
+
+
+async def test_stale_receipts(proxy: AzuriteProxy) -> None:
+    """A receipt is good until the message is hidden again, as in Azure.
+
+    Source: Microsoft's reference of the Queue Service, "Queue Service error codes".
+    """
+
+    async def refusal(call: Awaitable[object]) -> tuple[int | None, str]:
+        with pytest.raises(HttpResponseError) as caught:
+            await call
+        response = caught.value.response
+        return caught.value.status_code, response.headers["x-ms-error-code"] if response else ""
+
+    async with QueueServiceClient.from_connection_string(
+        proxy.connection_string(), **NO_RETRIES
+    ) as service:
+        queue = await service.create_queue("turns")
+        await queue.send_message("x")
+        [first] = [each async for each in queue.receive_messages(visibility_timeout=60)]
+        old = first.pop_receipt or ""
+        updated = await queue.update_message(first.id, old, visibility_timeout=0)
+
+        async def refusals() -> list[tuple[int | None, str]]:
+            update = queue.update_message(first.id, old, visibility_timeout=60)
+            return [await refusal(update), await refusal(queue.delete_message(first.id, old))]
+
+        mismatch, missing = (400, "PopReceiptMismatch"), (404, "MessageNotFound")
+        assert await refusals() == [mismatch] * 2
+        old = updated.pop_receipt or ""
+        [second] = [each async for each in queue.receive_messages(visibility_timeout=60)]
+        assert second.id == first.id
+        assert await refusals() == [mismatch] * 2
+        old = second.pop_receipt or ""
+        await queue.delete_message(second.id, old)
+        assert await refusals() == [missing] * 2
 
 
 async def test_requests_at_once(container: ContainerClient, proxy: AzuriteProxy) -> None:

@@ -55,6 +55,13 @@ async def take(message: func.QueueMessage) -> None:
         note(text="held to its end")
 
 
+@app.queue_trigger(
+    arg_name="message", queue_name="bytes", connection="AzureWebJobsStorage", data_type="BINARY"
+)
+async def take_bytes(message: func.QueueMessage) -> None:
+    note(text=message.get_body().hex())
+
+
 @app.route(route="pid")
 async def pid(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(str(PID))
@@ -120,6 +127,14 @@ class QueueApp:
     def send(self, text: str) -> None:
         """Put a message into the queue."""
         self.queue.send_message(base64.b64encode(text.encode()).decode())
+
+    def send_bytes(self, queue: str, content: bytes) -> None:
+        """Put a message into another queue of the app, which is created."""
+        with QueueClient.from_connection_string(
+            self.settings["AzureWebJobsStorage"], queue
+        ) as client:
+            client.create_queue()
+            client.send_message(base64.b64encode(content).decode())
 
     def release(self) -> None:
         """Let the calls and messages that are held go on to their end."""

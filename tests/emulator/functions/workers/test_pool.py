@@ -71,6 +71,13 @@ def test_messages_are_run_in_workers(app: QueueApp) -> None:
     assert [kind for kind, _ in seen[0]["times"]] == ["datetime"] * 3
 
 
+def test_binary_message_is_run_in_a_worker(app: QueueApp) -> None:
+    """A function with the data type `binary` gets bytes that are no text."""
+    with host(app, workers=1):
+        app.send_bytes("bytes", b"\xff\x00")
+        app.until_seen("ff00")
+
+
 def test_function_that_raises_in_a_worker_is_logged_by_the_host(app: QueueApp) -> None:
     """A failed message ends in the poison queue, its trace in the host's log."""
     with host(app) as process:
