@@ -24,6 +24,8 @@ class HostRules:
         http_grace: how long HTTP functions may go on when the host ends (seen; ASP.NET Core's
             default).
         queue_grace: how long other functions may go on after that.
+        message_visibility: how long a dequeued message is hidden from others; while it runs, that
+            is renewed at half time. Source: QueueListener of the Storage Queues extension.
         refused_storage: how long storage may refuse connections until the host ends (seen).
     """
 
@@ -35,6 +37,7 @@ class HostRules:
     timeout_grace: float = 2.0
     http_grace: float = 30.0
     queue_grace: float = 10.0
+    message_visibility: int = 600
     refused_storage: float = 23.0
 
 

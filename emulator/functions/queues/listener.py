@@ -28,10 +28,6 @@ from emulator.functions.workers.protocol import TypedData
 
 LOG = logging.getLogger("emulator.functions.queues.listener")
 
-VISIBILITY_SECONDS = 600
-"""How long a dequeued message is hidden from others, unless that is renewed while it runs."""
-RENEWAL_SECONDS = VISIBILITY_SECONDS / 2
-
 REFUSED_PAUSE_SECONDS = 1.0
 """Between two polls while storage refuses connections and the host may end for it."""
 
@@ -54,8 +50,8 @@ class QueueListener:
         poison: takes messages that failed too often; None leaves them hidden in their queue.
         settings: host.json's section.
         invoke: runs the function.
-        visibility_seconds: how long a dequeued message is hidden.
-        renewal_seconds: how often the visibility timeout of a running message is renewed.
+        visibility_seconds: how long a dequeued message is hidden from others.
+        renewal_seconds: how often that is renewed while the message runs; None: at half time.
         is_binary: the function gets a message's bytes; otherwise its text, which must be UTF-8.
         stop_host: ends the host, if storage forbids polling or refuses connections for too long;
             None: polling continues.
@@ -68,8 +64,8 @@ class QueueListener:
         poison: StorageQueue | None,
         settings: QueueSettings,
         invoke: Invoke,
-        visibility_seconds: int = VISIBILITY_SECONDS,
-        renewal_seconds: float = RENEWAL_SECONDS,
+        visibility_seconds: int = RULES.message_visibility,
+        renewal_seconds: float | None = None,
         *,
         is_binary: bool = False,
         stop_host: Callable[[], None] | None = None,
@@ -80,7 +76,7 @@ class QueueListener:
         self._settings = settings
         self._invoke = invoke
         self._visibility_seconds = visibility_seconds
-        self._renewal_seconds = renewal_seconds
+        self._renewal_seconds = renewal_seconds or visibility_seconds / 2
         self._is_binary = is_binary
         self._stop_host = stop_host
         self._refused_seconds = refused_seconds

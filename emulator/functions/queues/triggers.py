@@ -81,6 +81,7 @@ class QueueTriggers:
             _poison(account, name),
             self._settings,
             run,
+            host_rules.RULES.message_visibility,
             is_binary=str(function.trigger.get("dataType")).lower() == "binary",
             stop_host=self._stop_host,
             refused_seconds=host_rules.RULES.refused_storage,

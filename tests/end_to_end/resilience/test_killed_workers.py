@@ -1,4 +1,7 @@
-"""Worker processes are killed while turns are queued; meanwhile another bot takes its time."""
+"""Worker processes are killed while turns are queued; meanwhile another bot takes its time.
+
+The host ends itself when its workers have died too often, and is started again.
+"""
 
 import asyncio
 import functools
@@ -17,8 +20,11 @@ from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.bots.patched_bot import with_rules
+from tests.support.bots.restarted_bot import RestartedBot
 from tests.support.load.counted_conversations import CountedConversation, CountedConversations
 from tests.support.load.renter import RENTAL, STEPS, Renter
+from tests.support.program import is_running
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import Delivered, InsistentChannel
@@ -58,6 +64,15 @@ WORKERS = 2
 LONG_TURN = 40
 """Seconds that the other bot thinks."""
 
+RULES = {
+    "restart_interval": 1,
+    "initialization": 2,
+    "http_grace": 5,
+    "queue_grace": 2,
+    "message_visibility": 30,
+}
+"""Of the host, in seconds: shorter than the real ones."""
+
 SLOW_WRITES = {"PUT blob": 0.1}
 """Seconds. Between a reply, the state and the end of a turn there is time to be killed in."""
 
@@ -77,6 +92,7 @@ class Killed:
         conversations: all that were delivered, and their replies.
         counters: of the conversations' states.
         kills: worker processes that were killed.
+        hosts: how many were started, because the one before had ended itself.
         in_flight: invocations of `turns` that the kills cut off.
         seconds: from the first delivery to the last answer.
         requests: to storage, without polls that found nothing.
@@ -86,6 +102,7 @@ class Killed:
     conversations: list[CountedConversation]
     counters: dict[str, int]
     kills: int
+    hosts: int
     in_flight: int
     seconds: float
     requests: int
@@ -126,6 +143,7 @@ class Killed:
             "accepted": sum(each.taken for each in self.activities),
             "deliveries": sum(len(each.statuses) for each in self.activities),
             "kills": self.kills,
+            "hosts": self.hosts,
             "turns cut off by them": self.in_flight,
             "lost": self.lost,
             "replies sent twice": self.repeated,
@@ -205,7 +223,7 @@ async def all_in_one_cloud(
     try:
         async with asyncio.TaskGroup() as group:  # if one fails, the other bots end, too
             long = group.create_task(long_turn(cloud, azurite.fresh(), logs))
-            killed = await killed_workers(cloud, azurite.fresh(), logs, size)
+            killed = await killed_workers(cloud, azurite.fresh(), folder, logs, size)
             print(f"\n{killed.table()}")
             dialogs = await killed_dialogs(cloud, azurite.fresh(), folder, logs)
         return killed, dialogs, long.result()
@@ -218,14 +236,17 @@ def queued(cloud: Cloud, storage: str) -> dict[str, str]:
     return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
 
 
-async def killed_workers(cloud: Cloud, storage: str, logs: Path, size: Size) -> Killed:
-    """Deliver at a steady rate while the workers are killed in turn."""
+async def killed_workers(
+    cloud: Cloud, storage: str, folder: Path, logs: Path, size: Size
+) -> Killed:
+    """Deliver at a steady rate while the workers are killed, one after the other."""
     now = asyncio.get_running_loop().time
     log = logs / "killed workers.log"
     options = ("--workers", str(WORKERS))
+    rules = with_rules(folder / "rules", **RULES)
     async with (
         StorageWire(storage, SLOW_WRITES) as wire,
-        BotProcess(queued(cloud, wire.connection_string), log, options=options) as bot,
+        RestartedBot(queued(cloud, wire.connection_string) | rules, log, options=options) as bot,
         InsistentChannel(cloud, bot.messages) as channel,
     ):
         busy = [size.activities // 2 // BUSY] * BUSY
@@ -237,13 +258,14 @@ async def killed_workers(cloud: Cloud, storage: str, logs: Path, size: Size) -> 
             group.create_task(kill_in_turn(bot, users, kills, size.kills))
             await users.deliver(size.kills * KILL_EVERY)
         counters = await users.settle(storage, MAX_REST)
-        seconds = now() - start
+        seconds, hosts = now() - start, bot.starts
     log_text = await asyncio.to_thread(log.read_text)
     return Killed(
         size=size,
         conversations=users.all,
         counters=counters,
         kills=len(kills),
+        hosts=hosts,
         in_flight=len(CUT_OFF.findall(log_text)),
         seconds=seconds,
         requests=len(wire.since(0)),
@@ -255,9 +277,10 @@ async def killed_dialogs(cloud: Cloud, storage: str, folder: Path, logs: Path) -
     log = logs / "killed dialogs.log"
     app = app_with(folder / "rental", {}, RENTAL)
     options = ("--workers", str(WORKERS))
+    rules = with_rules(folder / "rules", **RULES)
     async with (
         StorageWire(storage, SLOW_WRITES) as wire,
-        BotProcess(queued(cloud, wire.connection_string), log, app, options) as bot,
+        RestartedBot(queued(cloud, wire.connection_string) | rules, log, app, options) as bot,
         InsistentChannel(cloud, bot.messages) as channel,
     ):
         users = [Renter(channel, number) for number in range(RENTERS)]
@@ -268,7 +291,7 @@ async def killed_dialogs(cloud: Cloud, storage: str, folder: Path, logs: Path) -
             await asyncio.gather(*(channel.deliver(answer) for answer in given))
             answers += given
             await comes_true(functools.partial(any_answered, channel, given), MAX_REST)
-            kill(bot, step % WORKERS + 1, kills)
+            await kill(bot, kills)
         await channel.answered(answers, MAX_REST)
     log_text = await asyncio.to_thread(log.read_text)
     return Dialogs(users, len(CUT_OFF.findall(log_text)))
@@ -280,29 +303,31 @@ def any_answered(channel: InsistentChannel, answers: list[Delivered]) -> bool:
 
 
 async def kill_in_turn(
-    bot: BotProcess, users: CountedConversations, killed: list[int], count: int
+    bot: RestartedBot, users: CountedConversations, killed: list[int], count: int
 ) -> None:
     """Kill one worker after the other; on a slow machine, not before the bot has replied again."""
-    for number in range(count):
+    for _ in range(count):
         before = users.reply_count
         await asyncio.sleep(KILL_EVERY)
-        await comes_true(functools.partial(has_recovered, bot, users, killed, before), MAX_REST)
-        kill(bot, number % WORKERS + 1, killed)
+        await comes_true(functools.partial(has_replied, users, before), MAX_REST)
+        await kill(bot, killed)
 
 
-def has_recovered(
-    bot: BotProcess, users: CountedConversations, killed: list[int], before: int
-) -> bool:
-    """Whether every worker runs that was killed, and there are more replies than before."""
-    return users.reply_count > before and not set(bot.workers.values()) & set(killed)
+def has_replied(users: CountedConversations, before: int) -> bool:
+    """Whether there are more replies than before."""
+    return users.reply_count > before
 
 
-def kill(bot: BotProcess, number: int, killed: list[int]) -> None:
-    """Kill a worker, unless it has not been restarted since."""
-    pid = bot.workers[number]
-    if pid not in killed:
-        os.kill(pid, signal.SIGKILL)
-        killed.append(pid)
+async def kill(bot: RestartedBot, killed: list[int]) -> None:
+    """Kill the oldest worker, as soon as one runs."""
+
+    def running() -> list[int]:
+        return [pid for pid in bot.workers.values() if is_running(pid)]
+
+    await comes_true(lambda: bool(running()), MAX_REST)
+    pid = min(running())
+    os.kill(pid, signal.SIGKILL)
+    killed.append(pid)
 
 
 async def long_turn(cloud: Cloud, storage: str, logs: Path) -> Long:
