@@ -15,7 +15,7 @@ from tests.support.wire.insistent_channel import Delivered, InsistentChannel
 
 @dataclass
 class CountedConversation:
-    """A conversation in which every message says `count`.
+    """A conversation in which the bot counts every message.
 
     Its messages are accepted in the order in which they are delivered, so the bot's replies must
     count in that order.
@@ -59,13 +59,19 @@ class CountedConversation:
         return len({each.activity["id"] for each in self.messages} - dict(self.replies).keys())
 
     @property
-    def longest_wait(self) -> float:
-        """Seconds from the acceptance of a message to its first reply."""
-        replied_at: dict[str, float] = {}
+    def replied_at(self) -> dict[str, float]:
+        """When the first reply to each message came, in seconds since the epoch, by its id."""
+        found: dict[str, float] = {}
         for each in self.conversation.activities:
             if each["type"] == "message":
                 sent_at = datetime.datetime.fromisoformat(each["timestamp"]).timestamp()
-                replied_at.setdefault(each["replyToId"], sent_at)
+                found.setdefault(each["replyToId"], sent_at)
+        return found
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds from the acceptance of a message to its first reply."""
+        replied_at = self.replied_at
         waits = (
             replied_at[message.activity["id"]] - accepted_at
             for message, accepted_at in zip(self.messages, self.accepted_at, strict=True)
@@ -80,19 +86,23 @@ class CountedConversations:
     Args:
         channel: delivers the messages.
         sizes: the messages of each conversation.
+        text: of each message.
 
     Attributes:
         all: the conversations.
     """
 
-    def __init__(self, channel: InsistentChannel, sizes: Sequence[int]) -> None:
+    def __init__(
+        self, channel: InsistentChannel, sizes: Sequence[int], text: str = "count"
+    ) -> None:
         self._channel = channel
+        self._text = text
         self.all = [self.new(size) for size in sizes]
 
     def new(self, size: int, counted: int = 0) -> CountedConversation:
         """A conversation with messages that are not delivered yet, which is not among `all`."""
         conversation = self._channel.conversation()
-        messages = [self._channel.message(conversation, "count") for _ in range(size)]
+        messages = [self._channel.message(conversation, self._text) for _ in range(size)]
         return CountedConversation(conversation, messages, counted)
 
     @property

@@ -63,13 +63,17 @@ class InsistentChannel(RunningService):
     Args:
         cloud: signs the tokens, and has the conversations.
         endpoint: the bot's messaging endpoint (URL).
+        max_deliveries: how often it delivers an activity that is not taken.
 
     Attributes:
         endpoint: the same; it may change when the bot starts again.
     """
 
-    def __init__(self, cloud: Cloud, endpoint: str = "") -> None:
+    def __init__(
+        self, cloud: Cloud, endpoint: str = "", max_deliveries: int = MAX_DELIVERIES
+    ) -> None:
         self.endpoint = endpoint
+        self._max_deliveries = max_deliveries
         self._cloud = cloud
         self._service_url = f"{cloud.connector.server.url}/"
         self._token = cloud.channel.token(self._service_url)
@@ -106,7 +110,7 @@ class InsistentChannel(RunningService):
 
     async def deliver(self, delivered: Delivered) -> None:
         """Deliver an activity, until it is taken."""
-        for _ in range(MAX_DELIVERIES):
+        for _ in range(self._max_deliveries):
             await self.deliver_once(delivered)
             if delivered.taken:
                 return
