@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts
 from cloud_adapter.queued.inbox import Inbox, Records
-from cloud_adapter.queued.isolation import Isolation
+from cloud_adapter.queued.isolation import is_isolated
 from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
@@ -33,7 +33,6 @@ class Drain:
         inbox: the inboxes.
         blobs: the container of set-aside activities.
         attempts: runs the turns.
-        isolation: says whether a turn that was cut off may run.
         locks: say whether the conversation is still locked.
         max_seconds: it starts no turn after this time, because the host ends long invocations.
     """
@@ -45,7 +44,6 @@ class Drain:
         inbox: Inbox,
         blobs: BlobContainer,
         attempts: Attempts,
-        isolation: Isolation,
         locks: ConversationLocks,
         max_seconds: float,
     ) -> None:
@@ -54,10 +52,9 @@ class Drain:
         self._inbox = inbox
         self._blobs = blobs
         self._attempts = attempts
-        self._isolation = isolation
         self._locks = locks
         self._max_seconds = max_seconds
-        self._must_read = self._was_cut_off = False
+        self._must_read = self._was_cut_off = self._is_alone = False
         # Ids: of what the next read should find, of what reads should have found by now, and of
         # what has been processed or set aside.
         self._expected: set[str] = set()
@@ -82,6 +79,12 @@ class Drain:
         self._use_state(state)
         return not self._has_work
 
+    @property
+    def cut_offs(self) -> int:
+        """How often the turn was cut off that is the first to run, as far as the state says."""
+        stored = self._position.cut_offs if self._position else 0
+        return stored + (self._state is not None and self._state.is_left)
+
     async def read(self) -> None:
         """Read the inbox, from the position in the state on."""
         # Before: what is added from here on may be appended too late to be read.
@@ -100,8 +103,12 @@ class Drain:
     def _has_work(self) -> bool:
         return self._must_read or not self._expected <= self._known
 
-    async def run(self, locked: Locked) -> float | None:
+    async def run(self, locked: Locked, *, alone: bool) -> float | None:
         """Run the turns of all activities that wait, and of those that arrive in the meantime.
+
+        Args:
+            locked: the conversation's lock.
+            alone: run an isolated turn, and nothing else; without it, none is run.
 
         Returns:
             Seconds until another wake-up message is needed; None: none is.
@@ -112,6 +119,7 @@ class Drain:
         if locked.blob is not self._state:
             self._use_state(locked.blob)
         self._has_no_state = self._position is None
+        self._is_alone = alone
         self._was_cut_off = locked.blob is not None and locked.blob.is_left
         if self._was_cut_off:
             await self._delete_processed()
@@ -158,8 +166,8 @@ class Drain:
             stored = StoredActivity.of_record(self._conversation, content)
             if stored.id in self._known:
                 self._is_stored = False
-            elif not await self._process(locked, stored, before, behind):
-                return RETRY_PAUSE_SECONDS
+            elif (pause := await self._process(locked, stored, before, behind)) is not None:
+                return pause
             self._position = behind
         if not records.are_last:
             self._must_read = True
@@ -172,8 +180,12 @@ class Drain:
 
     async def _process(
         self, locked: Locked, stored: StoredActivity, before: InboxPosition, behind: InboxPosition
-    ) -> bool:
-        """Run the turn of a record, and store the position behind it; False: it must wait."""
+    ) -> float | None:
+        """Run the turn of a record, and store the position behind it.
+
+        Returns:
+            Seconds until another wake-up message is needed; None: the next record can follow.
+        """
         was_cut_off, self._was_cut_off = self._was_cut_off, False
         is_first = self._position is not None and self._position.next == before.next
         cut_offs = self._position.cut_offs if self._position and is_first else 0
@@ -181,19 +193,19 @@ class Drain:
             cut_offs += 1
             await locked.write_position(before._replace(cut_offs=cut_offs))
         stored = replace(stored, attempts=cut_offs, cut_offs=cut_offs)
-        if not self._isolation.admits(stored, was_cut_off=was_cut_off):
-            return False
+        isolated = is_isolated(stored.attempts, cut_offs)
+        if isolated and (was_cut_off or not self._is_alone):
+            return RETRY_PAUSE_SECONDS
         self._is_stored = False
         self._known.add(stored.id)
         locked.position = behind
-        with self._isolation.running(stored):
-            has_ended = await self._run(stored)
+        has_ended = await self._run(stored)
         # A turn that runs to its end stores the position with its own changes.
         if not has_ended or locked.position is not None:
             locked.position = None
             await locked.write_position(behind)
         self._is_stored = True
-        return True
+        return PAUSE_SECONDS if isolated else None
 
     async def _run(self, stored: StoredActivity) -> bool:
         is_old = stored.accepted_at and self._attempts.age(stored) > MAX_AGE_WITHOUT_STATE_SECONDS

@@ -3,7 +3,8 @@
 When a process dies, every turn that runs in it is cut off, and it is not known which one was at
 fault. A turn that was cut off once runs again beside all others. One that was cut off again is put
 back into the queue for a while, so that the others can end first, and then runs while no other such
-turn does: if the process dies again, only this one of them was running.
+turn does: if the process dies again, only this one of them was running. A turn that waits for that
+has no lease, because its lease would say that it was cut off, too.
 """
 
 import asyncio
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS, RETRY_PAUSE_SECONDS
-from cloud_adapter.queued.stored_activity import StoredActivity
 
 MIN_CUT_OFFS = 2
 """A turn that was cut off so often is isolated."""
@@ -20,47 +20,43 @@ MEMORY_SECONDS = 3 * RETRY_PAUSE_SECONDS
 """How long it counts that a turn waits: after that time, another process has probably run it."""
 
 
+def is_isolated(attempts: int, cut_offs: int) -> bool:
+    """Whether a turn must run alone. After the last attempt, the bot's code does not run again."""
+    return cut_offs >= MIN_CUT_OFFS and attempts < MAX_ATTEMPTS
+
+
 class Isolation:
     """The isolated turns of this process."""
 
     def __init__(self) -> None:
-        self._is_running = False
+        self._is_taken = False
         # By name: how often the turn was cut off, and until when it counts (event loop time).
         self._waiting: dict[str, tuple[int, float]] = {}
 
-    def admits(self, stored: StoredActivity, *, was_cut_off: bool) -> bool:
-        """Whether a turn may run now; if not, it is put back into the queue.
+    @contextmanager
+    def entered(self, name: str, attempts: int, cut_offs: int) -> Iterator[bool]:
+        """The block deals with a turn, and no other block does with an isolated one meanwhile.
 
-        Of those that wait, the turns go first that were cut off less often.
+        It gets False if the turn must wait. Of those that wait, the turns go first that were cut
+        off less often.
 
         Args:
-            stored: its activity.
-            was_cut_off: it was cut off just now.
+            name: identifies the turn.
+            attempts: so far.
+            cut_offs: how many of them were cut off.
         """
-        if not _is_isolated(stored):
-            return True
-        now = asyncio.get_running_loop().time()
-        self._waiting.pop(stored.name, None)
-        self._waiting = {name: each for name, each in self._waiting.items() if each[1] > now}
-        is_behind = any(cut_offs < stored.cut_offs for cut_offs, _ in self._waiting.values())
-        if was_cut_off or self._is_running or is_behind:
-            self._waiting[stored.name] = (stored.cut_offs, now + MEMORY_SECONDS)
-            return False
-        return True
-
-    @contextmanager
-    def running(self, stored: StoredActivity) -> Iterator[None]:
-        """The block runs a turn that was admitted."""
-        if not _is_isolated(stored):
-            yield
+        if not is_isolated(attempts, cut_offs):
+            yield True
             return
-        self._is_running = True
+        now = asyncio.get_running_loop().time()
+        self._waiting.pop(name, None)
+        self._waiting = {key: each for key, each in self._waiting.items() if each[1] > now}
+        if self._is_taken or any(others < cut_offs for others, _ in self._waiting.values()):
+            self._waiting[name] = (cut_offs, now + MEMORY_SECONDS)
+            yield False
+            return
+        self._is_taken = True
         try:
-            yield
+            yield True
         finally:
-            self._is_running = False
-
-
-def _is_isolated(stored: StoredActivity) -> bool:
-    """After the last attempt, the bot's code does not run again."""
-    return stored.cut_offs >= MIN_CUT_OFFS and stored.attempts < MAX_ATTEMPTS
+            self._is_taken = False

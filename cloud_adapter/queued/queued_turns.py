@@ -14,6 +14,7 @@ As long as the storage account loses nothing, this is guaranteed:
 """
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,9 +28,9 @@ from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts, RunTurn
 from cloud_adapter.queued.drain import Drain
 from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.isolation import Isolation
+from cloud_adapter.queued.isolation import Isolation, is_isolated
 from cloud_adapter.queued.set_aside import SetAsideActivities
-from cloud_adapter.queued.stored_activity import FAILED, RUNNING, record
+from cloud_adapter.queued.stored_activity import FAILED, record
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
 from cloud_adapter.state.leased_lock import Beside
 from cloud_adapter.state.loaded_state import LoadedState
@@ -181,7 +182,6 @@ class QueuedTurns:
             self._inbox,
             self._blobs,
             attempts,
-            self._isolation,
             self._locks,
             self._max_drain_seconds,
         )
@@ -192,7 +192,12 @@ class QueuedTurns:
             state = await self._locks.read(conversation)
             if drain.is_done(state):
                 return None
-            return await self._in_lock(conversation, drain.run, drain.read, state)
+            cut_offs = drain.cut_offs
+            with self._isolation.entered(conversation, cut_offs, cut_offs) as may_run:
+                if not may_run:
+                    return RETRY_PAUSE_SECONDS
+                run = functools.partial(drain.run, alone=is_isolated(cut_offs, cut_offs))
+                return await self._in_lock(conversation, run, drain.read, state)
         finally:
             # Nothing can be added after the drain's last look: the lock's end awaits nothing.
             del self._drains[conversation]
@@ -203,26 +208,36 @@ class QueuedTurns:
         if conversation in self._retrying:  # the host's other slots are left to others
             return RETRY_PAUSE_SECONDS
 
-        async def run(locked: Locked) -> float | None:
+        self._retrying.add(conversation)
+        try:
             stored = await self._set_aside.find(wake_up.name)
             if stored is None or stored.state == FAILED:
                 return None
-            was_cut_off = stored.state == RUNNING
-            if was_cut_off:
-                stored = stored.cut_off()
-            if not self._isolation.admits(stored, was_cut_off=was_cut_off):
-                await self._set_aside.write(stored)
-                return RETRY_PAUSE_SECONDS
-            locked.position = LoadedState(locked.blob).position
-            with self._isolation.running(stored):
-                await attempts.run(stored, is_set_aside=True)
-            return None
-
-        self._retrying.add(conversation)
-        try:
-            return await self._in_lock(conversation, run)
+            stored = stored.known_cut_off()
+            turn = (stored.attempts, stored.cut_offs)
+            with self._isolation.entered(stored.name, *turn) as may_run:
+                if not may_run:
+                    return RETRY_PAUSE_SECONDS
+                run = functools.partial(
+                    self._run_set_aside, wake_up.name, attempts, alone=is_isolated(*turn)
+                )
+                return await self._in_lock(conversation, run)
         finally:
             self._retrying.discard(conversation)
+
+    async def _run_set_aside(
+        self, name: str, attempts: Attempts, locked: Locked, *, alone: bool
+    ) -> float | None:
+        found = await self._set_aside.find(name)  # again: another process may have run it
+        if found is None or found.state == FAILED:
+            return None
+        stored = found.known_cut_off()
+        if is_isolated(stored.attempts, stored.cut_offs) and (stored is not found or not alone):
+            await self._set_aside.write(stored)
+            return RETRY_PAUSE_SECONDS
+        locked.position = LoadedState(locked.blob).position
+        await attempts.run(stored, is_set_aside=True)
+        return None
 
     async def _in_lock(
         self,

@@ -119,8 +119,13 @@ class StoredActivity:
         """Identifies it in its conversation."""
         return self.name.partition("/")[2]
 
-    def cut_off(self) -> "StoredActivity":
-        """The same, after a run during which the process died, and which was counted before."""
+    def known_cut_off(self) -> "StoredActivity":
+        """The same, waiting: if its turn was running, its process has died since.
+
+        For whoever has locked the conversation, so that the turn cannot be running any more.
+        """
+        if self.state != RUNNING:
+            return self
         return replace(self, state=WAITING, cut_offs=self.cut_offs + 1)
 
     def parse(self) -> AcceptedActivity:

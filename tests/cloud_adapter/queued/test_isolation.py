@@ -8,11 +8,11 @@ import pytest
 
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
 from cloud_adapter.queued.isolation import MEMORY_SECONDS, MIN_CUT_OFFS, Isolation
-from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.storage.account import StorageAccount
-from tests.support.bots.queued_turns import QueuedTurnsBot, content
+from tests.support.bots.queued_turns import LongTurn, QueuedTurnsBot, content
 from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.moved_clock import MovedClock
 
 INNOCENT = [f"innocent {number}" for number in range(6)]
@@ -20,43 +20,36 @@ LONGER = 0.1
 """Seconds that the turns beside a deadly one take beyond it."""
 
 
-def cut_off(name: str, times: int) -> StoredActivity:
-    """An activity whose turn was cut off so often, and has not raised."""
-    return StoredActivity(f"c/{name}", 0, times, WAITING, b"{}", times)
+def enters(isolation: Isolation, name: str, cut_offs: int) -> bool:
+    """Whether a turn that was cut off so often, and has not raised, may run now."""
+    with isolation.entered(name, cut_offs, cut_offs) as may_run:
+        return may_run
 
 
 async def test_one_at_a_time() -> None:
     """Of turns that were cut off twice, one runs at a time, beside all others."""
     isolation = Isolation()
-    one, other = cut_off("one", MIN_CUT_OFFS), cut_off("other", MIN_CUT_OFFS)
-    assert isolation.admits(one, was_cut_off=False)
-    with isolation.running(one):
-        assert not isolation.admits(other, was_cut_off=False)
-        for times in range(MIN_CUT_OFFS):
-            assert isolation.admits(cut_off("innocent", times), was_cut_off=True)
-        # The bot's code does not run.
-        assert isolation.admits(cut_off("last", MAX_ATTEMPTS), was_cut_off=True)
-    assert isolation.admits(other, was_cut_off=False)
-
-
-async def test_others_first() -> None:
-    """Just after it was cut off, a turn lets all others go first."""
-    isolation, one = Isolation(), cut_off("one", MIN_CUT_OFFS)
-    assert not isolation.admits(one, was_cut_off=True)
-    assert isolation.admits(one, was_cut_off=False)
+    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS) as may_run:
+        assert may_run
+        assert not enters(isolation, "other", MIN_CUT_OFFS)
+        for cut_offs in range(MIN_CUT_OFFS):
+            assert enters(isolation, "innocent", cut_offs)
+        assert enters(isolation, "last", MAX_ATTEMPTS)  # the bot's code does not run
+    assert enters(isolation, "other", MIN_CUT_OFFS)
 
 
 async def test_the_guilty_wait_for_the_innocent(clock: MovedClock) -> None:
     """Turns that were cut off less often go first, while it is likely that they still wait."""
     isolation = Isolation()
-    guilty, innocent = cut_off("guilty", MIN_CUT_OFFS + 1), cut_off("innocent", MIN_CUT_OFFS)
-    assert not isolation.admits(innocent, was_cut_off=True)
-    assert not isolation.admits(guilty, was_cut_off=False)
-    assert isolation.admits(innocent, was_cut_off=False)
-    assert isolation.admits(guilty, was_cut_off=False)
-    assert not isolation.admits(innocent, was_cut_off=True)
+    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS):
+        assert not enters(isolation, "innocent", MIN_CUT_OFFS)
+    assert not enters(isolation, "guilty", MIN_CUT_OFFS + 1)
+    assert enters(isolation, "innocent", MIN_CUT_OFFS)
+    assert enters(isolation, "guilty", MIN_CUT_OFFS + 1)
+    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS):
+        assert not enters(isolation, "innocent", MIN_CUT_OFFS)
     clock.move(MEMORY_SECONDS + 1)
-    assert isolation.admits(guilty, was_cut_off=False)
+    assert enters(isolation, "guilty", MIN_CUT_OFFS + 1)
 
 
 class DyingHost:
@@ -129,6 +122,29 @@ class DyingHost:
 
 async def _longer() -> None:
     await asyncio.sleep(LONGER)
+
+
+async def test_a_turn_that_waits(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, storage: str
+) -> None:
+    """It has no lease, which would say that it was cut off, too, if the process died now."""
+    turn = LongTurn()
+    far.script.update({"x": [*[dying(storage)] * 2, turn], "y": [dying(storage)] * 2})
+    wake_ups = {}
+    for name in "xy":
+        await far.accept(content(name, name))
+        wake_ups[name] = (await messages.taken())[-1]
+        for _ in range(2):
+            with pytest.raises(asyncio.CancelledError):
+                await far.wake_up(wake_ups[name])
+        await far.wake_up(wake_ups[name])  # it is put back
+    running = asyncio.create_task(far.wake_up(wake_ups["x"]))
+    await turn.started.wait()
+    front.calls.clear()
+    await far.wake_up(wake_ups["y"])
+    assert [call.name for call in front.calls] == ["GET blob bot-state", "POST queue bot-turns"]
+    turn.ends.set()
+    await running
 
 
 @pytest.mark.parametrize("deadly", [("x",), ("x", "y")], ids=len)
