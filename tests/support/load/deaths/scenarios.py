@@ -25,10 +25,10 @@ async def killed_workers(stage: Stage) -> Figures:
     rounds = [stage.users([5] * 3, SHORT_TURN) for _ in range(20)]
     async with asyncio.TaskGroup() as group:
         for number, users in enumerate(rounds):
-            await stage.host.next_worker(number)
+            await stage.watch.next_worker(number)
             group.create_task(users.deliver(12))
             await asyncio.sleep(4)
-            stage.host.kill_worker()
+            stage.watch.kill_worker()
     return await stage.figures(*rounds)
 
 
@@ -39,21 +39,21 @@ async def killed_hosts(stage: Stage) -> Figures:
         for users in rounds:
             group.create_task(users.deliver(15))
             await asyncio.sleep(15)
-            stage.host.signal(signal.SIGKILL)
+            stage.host.send_signal(signal.SIGKILL)
     return await stage.figures(*rounds)
 
 
 async def terminated_host(stage: Stage) -> Figures:
     """SIGTERM under turns of 25 seconds, five seconds after their begin."""
-    return await _long_turns(stage, 5, lambda: stage.host.signal(signal.SIGTERM))
+    return await _long_turns(stage, 5, lambda: stage.host.send_signal(signal.SIGTERM))
 
 
 async def killed_all(stage: Stage) -> Figures:
     """Host and worker are killed under turns of 25 seconds, twelve seconds after their begin."""
 
     def kill() -> None:
-        stage.host.kill_worker()
-        stage.host.signal(signal.SIGKILL)
+        stage.watch.kill_worker()
+        stage.host.send_signal(signal.SIGKILL)
 
     return await _long_turns(stage, 12, kill)
 
@@ -75,14 +75,14 @@ async def broken_app(stage: Stage) -> Figures:
     late = stage.users([1], "wait 0")
     await users.deliver(1)
     stage.break_bot()
-    stage.host.kill_worker()
-    await stage.host.next_worker(1)
+    stage.watch.kill_worker()
+    await stage.watch.next_worker(1)
     async with asyncio.TaskGroup() as group:
         group.create_task(late.deliver(0))
         await asyncio.sleep(120)
         answered = sum(not each.lost for each in users.all)
         stage.repair_bot()
-        stage.host.signal(signal.SIGTERM)
+        stage.host.send_signal(signal.SIGTERM)
         repaired_at = time.time()
     refusals = late.messages[0].statuses.count(503)
     return {
@@ -129,12 +129,12 @@ async def blocking_turn(stage: Stage) -> Figures:
     async with asyncio.TaskGroup() as group:
         group.create_task(users.deliver(0))
         for number, each in enumerate(later, 1):
-            await stage.host.next_worker(number, MAX_BLOCK_SECONDS)
+            await stage.watch.next_worker(number, MAX_BLOCK_SECONDS)
             group.create_task(each.deliver(0))
     of_blocker = await blocker.figures("the blocker")
     figures = await stage.figures(users, *later)
     blocks = [run.at + before_block for run in blocker.runs]
-    died, first = stage.host.died, blocker.runs[0].pid
+    died, first = stage.watch.died, blocker.runs[0].pid
     return {
         **figures,
         **of_blocker,
@@ -158,7 +158,7 @@ async def blocking_turn(stage: Stage) -> Figures:
 
 def _named_at(stage: Stage) -> list[float]:
     """When the log named the bot's file as what blocks the event loop."""
-    return [at for at, line in stage.host.lines if "event loop" in line and "__init__.py" in line]
+    return [at for at, line in stage.watch.lines if "event loop" in line and "__init__.py" in line]
 
 
 def _after(start: float, times: Iterable[float]) -> float:

@@ -14,11 +14,12 @@ from cloud_adapter.adapter import APOLOGY
 from emulator.cloud import Cloud
 from emulator.storage.azurite import Azurite
 from tests.support.bots.app_folder import app_with
+from tests.support.bots.restarted_bot import RestartedBot
 from tests.support.load.counted_conversations import CountedConversation, CountedConversations
 from tests.support.load.deaths.bot import JOURNAL
 from tests.support.load.deaths.outcome import Figure, at_most, exactly
-from tests.support.load.deaths.restarted_host import RestartedHost
 from tests.support.load.deaths.turn_journal import Run, TurnJournal
+from tests.support.load.deaths.worker_watch import WorkerWatch
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import InsistentChannel
 
@@ -51,7 +52,8 @@ class Stage:
     Args:
         bot: the bot's folder, whose files the scenario may change.
         storage: the connection string of its account.
-        host: runs the bot.
+        host: runs the bot, and is started again when it has ended.
+        watch: of the host's workers.
         channel: delivers to it.
         journal: of the bot's turns.
     """
@@ -60,7 +62,8 @@ class Stage:
         self,
         bot: Path,
         storage: str,
-        host: RestartedHost,
+        host: RestartedBot,
+        watch: WorkerWatch,
         channel: InsistentChannel,
         journal: TurnJournal,
     ) -> None:
@@ -69,6 +72,7 @@ class Stage:
         self._storage = storage
         self._start = time.monotonic()
         self.host = host
+        self.watch = watch
         self.channel = channel
         self.journal = journal
 
@@ -99,7 +103,7 @@ class Stage:
         counters = dict(ChainMap(*await asyncio.gather(*settled)))
         users = [each for group in groups for each in group.all]
         messages = [message for each in users for message in each.messages]
-        died = dict(self.host.died)
+        died = dict(self.watch.died)
         reruns = self.journal.reruns(died)
         of_long = [each for each in reruns if each.had_run >= LONG_SECONDS]
         return {
@@ -186,11 +190,24 @@ async def stage(folder: Path, log: Path) -> AsyncIterator[Stage]:
         settings = {"AzureWebJobsStorage": storage, "BotTurns": QUEUED, JOURNAL: str(journal)}
         settings |= HOST_JSON
         app = app_with(folder / "app", {}, bot)
-        host = RestartedHost(app, cloud.settings() | settings, log)
-        await stack.enter_async_context(host)
+        host, watch = RestartedBot(cloud.settings() | settings, log, app), WorkerWatch(log)
+        await stack.enter_async_context(_running(host))
+        await stack.enter_async_context(watch)
         channel = InsistentChannel(cloud, host.messages, DELIVERIES)
         await stack.enter_async_context(channel)
-        yield Stage(bot, storage, host, channel, TurnJournal(journal))
+        yield Stage(bot, storage, host, watch, channel, TurnJournal(journal))
+
+
+@asynccontextmanager
+async def _running(host: RestartedBot) -> AsyncIterator[None]:
+    """Run it. A start that is interrupted goes on in its thread, so that it is awaited."""
+    starting = asyncio.create_task(host.__aenter__())
+    try:
+        await asyncio.shield(starting)
+        yield
+    finally:
+        await starting
+        await host.__aexit__()
 
 
 def _own_bot(folder: Path) -> Path:
