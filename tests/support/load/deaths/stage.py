@@ -37,12 +37,6 @@ LONG_SECONDS = 10.0
 DELIVERIES = 100_000
 """No activity is given up: a host may answer 503 for minutes."""
 
-HOST_JSON = {
-    "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:15",
-    "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "1000",
-}
-"""What host.json will have."""
-
 BROKEN = "raise RuntimeError('broken by a deployment')\n"
 
 
@@ -188,7 +182,6 @@ async def stage(folder: Path, log: Path) -> AsyncIterator[Stage]:
             await service.start()
         storage = azurite.connection_string()
         settings = {"AzureWebJobsStorage": storage, "BotTurns": QUEUED, JOURNAL: str(journal)}
-        settings |= HOST_JSON
         app = app_with(folder / "app", {}, bot)
         host, watch = RestartedBot(cloud.settings() | settings, log, app), WorkerWatch(log)
         await stack.enter_async_context(_running(host))
