@@ -7,6 +7,7 @@ import pytest
 
 from emulator.functions.http_front import HttpFront, HttpRequest, HttpResponse
 from emulator.loopback import LOOPBACK
+from tests.support.timing.condition import SECONDS, comes_true
 
 GET = b"GET /%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -74,3 +75,33 @@ async def test_answers_without_a_body(port: int) -> None:
     assert b"/9" not in head
     nothing = await answered(port, b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert b"Content-Length" not in nothing
+
+
+async def test_stop_lets_requests_finish() -> None:
+    """Idle connections are closed, nobody can connect, and what runs is answered."""
+    may_end = asyncio.Event()
+
+    async def held(request: HttpRequest) -> HttpResponse:
+        if request.target == "/9":
+            await may_end.wait()
+        return HttpResponse(204)
+
+    front = HttpFront(held)
+    await front.start()
+    idle, idle_writer = await asyncio.open_connection(LOOPBACK, front.port)
+    idle_writer.write(GET % 1)
+    await idle.readuntil(b"\r\n\r\n")
+    busy, busy_writer = await asyncio.open_connection(LOOPBACK, front.port)
+    busy_writer.write(GET % 9)
+    await comes_true(lambda: len(front.running) == 1)
+    stopping = asyncio.create_task(front.stop(60))
+    async with asyncio.timeout(SECONDS):
+        assert await idle.read() == b""
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(LOOPBACK, front.port)
+        assert not stopping.done()
+        may_end.set()
+        assert b"Connection: close" in await busy.read()
+        await stopping
+    idle_writer.close()
+    busy_writer.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bots.bot_process import BotProcess
-from tests.support.bots.patched_bot import with_rules
+from tests.support.bots.patched_bot import patched, with_rules
 from tests.support.bots.queue_app import QueueApp
 from tests.support.program import is_running
 from tests.support.timing.condition import until
@@ -170,7 +170,13 @@ def test_signal_ends_all(app: QueueApp, number: signal.Signals) -> None:
 
 def test_sigterm_lets_functions_finish(app: QueueApp) -> None:
     """Nobody new can connect; as long as HTTP functions run, messages are taken."""
-    with host(app) as process, ThreadPoolExecutor() as pool:
+    hasty = patched(
+        app.folder / "patch",
+        "from emulator.functions import process_exit\nprocess_exit.MAX_STOP_SECONDS = 0",
+    )
+    log, options = app.folder / "host.log", ("--workers", "2")
+    bot = BotProcess(app.settings | hasty, log, app.folder, options)
+    with bot as process, ThreadPoolExecutor() as pool:
         call = pool.submit(get, process, "/api/held")
         app.until_seen("held call")
         app.send("held")
@@ -221,6 +227,7 @@ def test_drain(app: QueueApp) -> None:
         app.release()
         until(lambda: "registered listeners are now stopped" in process.log.read_text())
         assert status() == ("Completed", 0, 0)
+        assert app.count(app.queue) == 0
         app.send("late")
         os.kill(process.pid, signal.SIGTERM)
         until(lambda: process.returncode is not None)
