@@ -198,7 +198,9 @@ class WorkerPool:
     ) -> InvocationError:
         """Replace the worker of a call that takes too long; returns the call's error.
 
-        It is no death. The worker's other calls wait for their own timeout.
+        It is no death. The worker's other calls wait for their own timeout. As in Azure's host, the
+        call itself fails only when the next restart would be allowed: the invocation waits for
+        DisposeAndRestartWorkerChannel, which waits for that.
         """
         timeout = _time_span(self._configuration.function_timeout or 0)
         LOG.error(
