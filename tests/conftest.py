@@ -56,11 +56,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the folder that bots log to, for runs whose logs are searched together; it is not "
         "emptied. Without it each run has one of its own",
     )
-    parser.addoption(
-        "--full",
-        action="store_true",
-        help="run the kill test with 3,000 activities and 20 kills, which takes minutes",
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,6 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -40,15 +39,8 @@ pytestmark = [
 ]
 
 
-class Size(NamedTuple):
-    """How many activities are delivered, and workers killed meanwhile."""
-
-    activities: int
-    kills: int
-
-
-DEFAULT, FULL = Size(1000, 10), Size(3000, 20)
-"""Without pytest's option `--full`, and with it."""
+ACTIVITIES, KILLS = 1000, 10
+"""How many activities are delivered, and workers killed meanwhile."""
 
 BUSY = 20
 """Conversations that get half of the activities."""
@@ -88,7 +80,6 @@ class Killed:
     """What came of the activities.
 
     Attributes:
-        size: what was asked for.
         conversations: all that were delivered, and their replies.
         counters: of the conversations' states.
         kills: worker processes that were killed.
@@ -98,7 +89,6 @@ class Killed:
         requests: to storage, without polls that found nothing.
     """
 
-    size: Size
     conversations: list[CountedConversation]
     counters: dict[str, int]
     kills: int
@@ -203,19 +193,17 @@ def outcomes(
     azurite: AzuriteAccounts,
     tmp_path_factory: pytest.TempPathFactory,
     logs: Path,
-    pytestconfig: pytest.Config,
 ) -> tuple[Killed, Dialogs, Long]:
     """What came of them."""
     folder = tmp_path_factory.mktemp("killed")
-    size = FULL if pytestconfig.getoption("full") else DEFAULT
-    killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs, size))
+    killed, dialogs, long = asyncio.run(all_in_one_cloud(azurite, folder, logs))
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(killed.table())
     return killed, dialogs, long
 
 
 async def all_in_one_cloud(
-    azurite: AzuriteAccounts, folder: Path, logs: Path, size: Size
+    azurite: AzuriteAccounts, folder: Path, logs: Path
 ) -> tuple[Killed, Dialogs, Long]:
     """Kill one bot after the other, while a third one takes its time."""
     cloud = Cloud(folder)
@@ -223,7 +211,7 @@ async def all_in_one_cloud(
     try:
         async with asyncio.TaskGroup() as group:  # if one fails, the other bots end, too
             long = group.create_task(long_turn(cloud, azurite.fresh(), logs))
-            killed = await killed_workers(cloud, azurite.fresh(), folder, logs, size)
+            killed = await killed_workers(cloud, azurite.fresh(), folder, logs)
             print(f"\n{killed.table()}")
             dialogs = await killed_dialogs(cloud, azurite.fresh(), folder, logs)
         return killed, dialogs, long.result()
@@ -236,9 +224,7 @@ def queued(cloud: Cloud, storage: str) -> dict[str, str]:
     return {**cloud.settings(), "AzureWebJobsStorage": storage, "BotTurns": QUEUED}
 
 
-async def killed_workers(
-    cloud: Cloud, storage: str, folder: Path, logs: Path, size: Size
-) -> Killed:
+async def killed_workers(cloud: Cloud, storage: str, folder: Path, logs: Path) -> Killed:
     """Deliver at a steady rate while the workers are killed, one after the other."""
     now = asyncio.get_running_loop().time
     log = logs / "killed workers.log"
@@ -249,19 +235,18 @@ async def killed_workers(
         RestartedBot(queued(cloud, wire.connection_string) | rules, log, options=options) as bot,
         InsistentChannel(cloud, bot.messages) as channel,
     ):
-        busy = [size.activities // 2 // BUSY] * BUSY
-        quiet = [QUIET_MESSAGES] * ((size.activities - sum(busy)) // QUIET_MESSAGES)
+        busy = [ACTIVITIES // 2 // BUSY] * BUSY
+        quiet = [QUIET_MESSAGES] * ((ACTIVITIES - sum(busy)) // QUIET_MESSAGES)
         users = CountedConversations(channel, [*busy, *quiet])
         start = now()
         kills: list[int] = []
         async with asyncio.TaskGroup() as group:
-            group.create_task(kill_in_turn(bot, users, kills, size.kills))
-            await users.deliver(size.kills * KILL_EVERY)
+            group.create_task(kill_in_turn(bot, users, kills, KILLS))
+            await users.deliver(KILLS * KILL_EVERY)
         counters = await users.settle(storage, MAX_REST)
         seconds, hosts = now() - start, bot.starts
     log_text = await asyncio.to_thread(log.read_text)
     return Killed(
-        size=size,
         conversations=users.all,
         counters=counters,
         kills=len(kills),
@@ -347,7 +332,7 @@ async def long_turn(cloud: Cloud, storage: str, logs: Path) -> Long:
 def test_nothing_accepted_is_lost(outcomes: tuple[Killed, Dialogs, Long]) -> None:
     """Every activity is accepted at last, and every accepted one is answered."""
     killed, _, _ = outcomes
-    assert (len(killed.activities), killed.kills) == killed.size
+    assert (len(killed.activities), killed.kills) == (ACTIVITIES, KILLS)
     assert all(each.statuses[-1] == 202 for each in killed.activities)
     assert killed.lost == 0
 

@@ -147,7 +147,7 @@ async def blocking_turn(stage: Stage) -> Figures:
         "turns that the first block cut off, its own included": at_least(
             len(stage.journal.reruns({pid: died[pid] for pid in died if pid == first})), 9
         ),
-        "blocks until a turn was answered (most)": at_most(
+        "blocks since a turn's last run that was cut off, its own included (most)": at_most(
             max(_blocks_during(stage, each, blocks) for each in users.all), 2
         ),
         "wait of those accepted after a block, s (longest)": at_most(
@@ -167,12 +167,13 @@ def _after(start: float, times: Iterable[float]) -> float:
 
 
 def _blocks_during(stage: Stage, user: CountedConversation, blocks: Iterable[float]) -> int:
-    """How many blocks began between the first run of a user's only turn and its reply."""
+    """How many blocks began between the last run of a user's only turn that was cut off, and its
+    reply."""
     activity_id = user.messages[0].activity["id"]
     runs, replied_at = stage.journal.runs().get(activity_id, []), user.replied_at
-    if not runs or activity_id not in replied_at:
-        return 0  # never run or lost, which other figures say
-    return sum(runs[0].at <= at <= replied_at[activity_id] for at in blocks)
+    if len(runs) < 2 or activity_id not in replied_at:
+        return 0  # never cut off, or lost, which other figures say
+    return sum(runs[-2].at <= at <= replied_at[activity_id] for at in blocks)
 
 
 SCENARIOS: Mapping[str, Scenario] = {
