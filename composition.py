@@ -299,6 +299,10 @@ class Composition:
             MessageQueue(self.account, notifications.QUEUE),
             self._class(MessageQueue)(self.account, notifications.POISON_QUEUE),
             ConversationLocks(reports),
+            max_run_seconds=min(
+                notifications.MAX_RUN_SECONDS,
+                self.host_timeout.turn_seconds or notifications.MAX_RUN_SECONDS,
+            ),
         )
 
     def _bot(self, services: "BotServices", locks: "ConversationLocks") -> "Bot":

@@ -191,7 +191,9 @@ class CloudAdapter(AdapterCalls):
                 refusals.append(error)
 
         sender = self.bot_framework_authentication.unretried_sender()
-        await self.run(sender, get_continuation_activity(reference), noted, self.log_error)
+        # Less than other turns have: one may begin at the end of a run of notifications.
+        async with limited_bot_code(self._host_timeout.proactive_seconds):
+            await self.run(sender, get_continuation_activity(reference), noted, self.log_error)
         if refusals:
             raise refusals.pop()
 

@@ -4,22 +4,29 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
-from cloud_adapter.errors import BotExited, BotTimedOut
+from cloud_adapter.errors import BotCancelled, BotExited, BotTimedOut
 
 
 @contextlib.contextmanager
 def exits_are_failures() -> Iterator[None]:
     """The block calls the bot's code: a `sys.exit` there fails the block, and nothing else.
 
-    A SystemExit that leaves a task ends the event loop, even if another task catches it.
+    A SystemExit that leaves a task ends the event loop, even if another task catches it. And if a
+    CancelledError leaves a function that nobody cancels, the worker never answers its host.
 
     Raises:
         BotExited: the bot's code, or a thread that it waits for, called `sys.exit`.
+        BotCancelled: the bot's code has cancelled a task, and waited for it.
     """
     try:
         yield
     except SystemExit as error:
         raise BotExited(error.code) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BotCancelled from error
 
 
 @contextlib.asynccontextmanager
@@ -32,7 +39,7 @@ async def limited_bot_code(seconds: float | None) -> AsyncIterator[None]:
         seconds: that the block may take; None: any time.
 
     Raises:
-        BotExited: see `exits_are_failures`.
+        BotExited, BotCancelled: see `exits_are_failures`.
         BotTimedOut: the block has been cancelled.
     """
     try:

@@ -10,6 +10,7 @@
     ├── TurnKilled                       the process died in the last attempt at a queued turn
     ├── BotFailed                        the bot's code ended a turn, but raised no error
     │   ├── BotExited                    it called sys.exit
+    │   ├── BotCancelled                 it waited for a task that was cancelled
     │   └── BotTimedOut                  it took too long, and was cancelled
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
@@ -75,6 +76,13 @@ class BotExited(BotFailed):
     def __init__(self, code: object) -> None:
         shown = "" if code is None else code if isinstance(code, int) else "..."
         super().__init__(f"the bot's code called sys.exit({shown})")
+
+
+class BotCancelled(BotFailed):
+    """The bot's code waited for a task that was cancelled. `__cause__` says where."""
+
+    def __init__(self) -> None:
+        super().__init__("the bot's code waited for a task that was cancelled")
 
 
 class BotTimedOut(BotFailed):

@@ -19,7 +19,7 @@ UNREADABLE_SECONDS = 5 * 60.0
 
 UNLIMITED = "-1"
 
-MAX_SHARE_SECONDS = 60.0
+MAX_RESERVE_SECONDS = 60.0
 
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
 
@@ -28,8 +28,8 @@ _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
 class HostTimeout:
     """How long the host lets a function run. Then it ends the worker, with all that runs there.
 
-    A queue's function spends a share on starting turns, the turn that it starts last takes what
-    remains, and a second share is left to what comes after: error handlers, and storage.
+    A queue's function starts turns for a minute (`drain_seconds`), the turn that it starts last
+    takes what remains, and a second minute is left to what comes after: error handlers, and storage.
 
     Attributes:
         seconds: functionTimeout; None: there is no limit.
@@ -50,29 +50,37 @@ class HostTimeout:
         return cls(DEFAULT_SECONDS if text is None else _seconds(str(text).strip()))
 
     @property
-    def share_seconds(self) -> float:
+    def _reserve_seconds(self) -> float:
         """A minute, or less if the timeout is short."""
-        return min(MAX_SHARE_SECONDS, (self.seconds or DEFAULT_SECONDS) / 4)
+        return min(MAX_RESERVE_SECONDS, (self.seconds or DEFAULT_SECONDS) / 4)
 
     @property
     def drain_seconds(self) -> float:
         """How long a function may start turns, one after the other."""
-        return self.share_seconds
+        return self._reserve_seconds
 
     @property
     def turn_seconds(self) -> float | None:
         """How long a turn may take; None: any time."""
-        return None if self.seconds is None else self.seconds - 2 * self.share_seconds
+        return None if self.seconds is None else self.seconds - 2 * self._reserve_seconds
+
+    @property
+    def proactive_seconds(self) -> float | None:
+        """How long the turn of a proactive message may take; None: any time.
+
+        A run of notifications starts them for longer than a drain starts turns.
+        """
+        return None if self.seconds is None else self._reserve_seconds
 
     @property
     def handler_seconds(self) -> float | None:
         """How long a bot's handler may take for the error of a turn; None: any time."""
-        return None if self.seconds is None else self.share_seconds / 2
+        return None if self.seconds is None else self._reserve_seconds / 2
 
     @property
     def apology_seconds(self) -> float | None:
         """How long the apology may take that follows; None: any time."""
-        return None if self.seconds is None else self.share_seconds / 4
+        return None if self.seconds is None else self._reserve_seconds / 4
 
 
 def _in_host_json(path: Path) -> Any:

@@ -39,9 +39,9 @@ NAMED_TICKS, ENDED_TICKS = 10, 120
 """After how many ticks a blocked loop is named in the log, and ended."""
 
 CURE = (
-    "Await what takes long, or run it in a thread: await asyncio.to_thread(...). Nothing else runs"
-    " in this process meanwhile, and another one begins a queued turn again, beside this run, if it"
-    " blocks for more than 20 s."
+    "Await what takes long, or run it in a thread: await asyncio.to_thread(...). While it is"
+    " blocked, nothing else runs in this process. After 20 s, another instance may begin the same"
+    " queued turn a second time."
 )
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ async def _end_after_the_loop() -> None:
     # Only the end of `asyncio.run` cancels this task. It is handling the error, if there is one;
     # without one the worker has ended its work by itself. The exit cannot be left to `atexit`: a
     # task that ignores its cancellation, or a thread, would delay it for ever.
-    if (error := sys.exception()) is None:
+    error = sys.exception()
+    if error is None or isinstance(error, KeyboardInterrupt):
         return
     try:
         _write(_why_ended(error))  # the worker's log is closed
@@ -126,12 +127,14 @@ class _LoopWatch:
 
     def run(self) -> None:
         """Watch until the event loop is closed."""
-        with contextlib.suppress(RuntimeError):
-            while True:
-                self._answered.clear()
+        while True:
+            self._answered.clear()
+            try:
                 self._loop.call_soon_threadsafe(self._answered.set)
-                time.sleep(self._watch.tick_seconds)
-                self._count_ticks()
+            except RuntimeError:
+                return
+            time.sleep(self._watch.tick_seconds)
+            self._count_ticks()
 
     def _count_ticks(self) -> None:
         ticks = 0
@@ -181,7 +184,8 @@ class _LoopWatch:
         )
         task = asyncio.current_task(self._loop)
         invocation_id = task and running_invocation(task)
-        threading.Thread(target=_log, args=(text, invocation_id), daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # no thread can be started: the process still ends
+            threading.Thread(target=_log, args=(text, invocation_id), daemon=True).start()
 
 
 def _log(text: str, invocation_id: str | None) -> None:

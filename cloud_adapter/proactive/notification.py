@@ -121,6 +121,7 @@ def notification_id(message: str, message_id: str) -> str:
 
 def _object(message: str) -> dict[str, Any]:
     try:
+        message.encode()  # bytes other than UTF-8 raise a ValueError, too
         data = json.loads(message)
     except (ValueError, RecursionError) as error:
         raise BadNotification("it is not JSON") from error

@@ -24,7 +24,7 @@ from typing import Any
 from auth.errors import Unavailable
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.errors import BadNotification, ConversationBusy
+from cloud_adapter.errors import BadNotification, ConversationBusy, StorageUnavailable
 from cloud_adapter.proactive.notification import Notification, notification_id
 from cloud_adapter.proactive.rate_limiter import RateLimiter
 from cloud_adapter.proactive.references import ConversationReferences
@@ -48,11 +48,11 @@ MAX_RUN_SECONDS = 120.0
 MAX_RUNS_WITHOUT_RESULT = 10
 """Runs in a row without a new result, as the service asks to wait for long; then it is given up."""
 
-MAX_FAILED_RUNS = 5
-"""Runs in a row that failed or were cut off; then the notification is dead-lettered."""
+RETRY_DELAYS_SECONDS = (15.0, 60.0, 240.0, 960.0)
+"""Seconds until the next run after the first one that failed, the second one in a row, and so on."""
 
-RETRY_DELAY_SECONDS = 15.0
-"""Seconds until the next run after one that failed."""
+MAX_FAILED_RUNS = len(RETRY_DELAYS_SECONDS) + 1
+"""Runs in a row that failed or were cut off; then the notification is dead-lettered."""
 
 MAX_DELAY_SECONDS = 3600.0
 """Seconds until the next run at most, whatever the service asks for."""
@@ -140,7 +140,7 @@ class Notifications:
             return
         if message.dequeue_count > 1:
             # The process died in a run, or none could start: that counts before the next one.
-            await self._count_failure(notification, "it was received again", 0.0)
+            await self._count_failure(notification, "it was received again", delays=False)
             return
         async with held(self._queue, message):
             try:
@@ -151,13 +151,16 @@ class Notifications:
                 log.info("Notification %s is put back into the queue: %s", notification.id, error)
                 await self._queue.put(notification.message, BUSY_DELAY_SECONDS)
             except (Unavailable, ConnectorError) as error:
-                await self._count_failure(notification, str(error), RETRY_DELAY_SECONDS)
+                await self._count_failure(notification, str(error), delays=True)
 
-    async def _count_failure(self, notification: Notification, reason: str, delay: float) -> None:
+    async def _count_failure(
+        self, notification: Notification, reason: str, *, delays: bool
+    ) -> None:
         failed_runs = notification.failed_runs + 1
         if failed_runs < MAX_FAILED_RUNS:
             log.warning("A run of notification %s failed: %s", notification.id, reason)
             again = replace(notification, failed_runs=failed_runs)
+            delay = RETRY_DELAYS_SECONDS[failed_runs - 1] if delays else 0.0
             await self._queue.put(again.message, delay)
             return
         await self._poison.put(replace(notification, failed_runs=0).message)
@@ -173,7 +176,10 @@ class Notifications:
         )
         # First: a crash after the report would lose the message.
         await self._poison.put(message.text)
-        await self._report(notification_id(message.text, message.id)).refuse(str(error))
+        try:
+            await self._report(notification_id(message.text, message.id)).refuse(str(error))
+        except StorageUnavailable as unavailable:  # the host would put it there again and again
+            log.warning("There is no report of message %s: %s", message.id, unavailable)
 
     async def _send(self, notification: Notification) -> None:
         report = self._report(notification.id)

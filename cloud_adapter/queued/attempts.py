@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import Enum, auto
 
 from auth.errors import Unavailable
@@ -27,6 +28,8 @@ RETRY_PAUSE_SECONDS = 5.0
 MAX_OUTAGE_SECONDS = 3600.0
 """An activity whose turn was unavailable for this time is dead-lettered."""
 
+ALWAYS_DIED = "the process died in every attempt, also in one without the bot's on_turn"
+
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +41,8 @@ class Attempt(Enum):
     LAST = auto()
     """If it fails, the activity is dead-lettered."""
     WITHOUT_BOT = auto()
-    """The process died in the last attempt: the turn fails without running the bot's code."""
+    """The process died in the last attempt: the turn fails without the bot's `on_turn`. The bot's
+    middleware still runs, and if the process dies again, there is no further attempt."""
 
 
 RunTurn = Callable[[AcceptedActivity, Attempt], Awaitable[None]]
@@ -91,8 +95,11 @@ class Attempts:
         except UnreadableActivity as error:
             await self.dead_letter(stored, str(error))
             return False
+        if stored.attempts > MAX_ATTEMPTS:
+            await self.dead_letter(stored, ALWAYS_DIED)
+            return False
         attempt = _attempt_after(stored.attempts)
-        if is_set_aside and attempt is not Attempt.WITHOUT_BOT:
+        if is_set_aside:
             await self._set_aside.count(stored, RUNNING)
         has_ended = False
         try:
@@ -118,9 +125,11 @@ class Attempts:
         return has_ended
 
     async def _try_again(self, stored: StoredActivity, *, is_set_aside: bool) -> None:
-        if not is_set_aside:
-            # If a process died at the next step, the activity is set aside already.
-            stored = await self._set_aside.find(stored.name) or stored
+        if not is_set_aside and (found := await self._set_aside.find(stored.name)):
+            # A process died at the next step: the activity is set aside already.
+            attempts = max(found.attempts, stored.attempts)
+            cut_offs = max(found.cut_offs, stored.cut_offs)
+            stored = replace(found, attempts=attempts, cut_offs=cut_offs)
         # The blob before the message: who reads the message must find it.
         await self._set_aside.count(stored, WAITING)
         await self._queue.put(WakeUp(stored.name).text, RETRY_PAUSE_SECONDS)
@@ -132,6 +141,11 @@ class Attempts:
         log.error("The activity %s is dead-lettered: %s", stored.name, type(error).__name__)
         trace = redacted_traceback(error, accepted.activity, redact=self._redact)
         await self._set_aside.dead_letter(stored, trace)
+
+    async def count_cut_off(self, name: str) -> None:
+        """Count that a process died in the turn of a set-aside activity, which is marked so."""
+        if stored := await self._set_aside.find(name):
+            await self._set_aside.write(stored.after_cut_off())
 
     async def dead_letter(self, stored: StoredActivity, reason: str) -> None:
         """Dead-letter an activity that gets no turn."""

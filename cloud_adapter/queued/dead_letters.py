@@ -10,7 +10,7 @@ from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
-NO_CAUSE = "its turn never ended: the app could not start, or the turn ended its process"
+NO_CAUSE = "its turn never ended: the app could not start for four hours"
 NOT_A_WAKE_UP = "the message is not a wake-up message: somebody else put it into the queue"
 GONE = "its activity was processed in the end, or is gone"
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts
 from cloud_adapter.queued.inbox import Inbox, Records
 from cloud_adapter.queued.isolation import is_isolated
-from cloud_adapter.queued.stored_activity import WAITING, StoredActivity
+from cloud_adapter.queued.stored_activity import RUNNING, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked
 from cloud_adapter.storage.blobs import Blob, BlobContainer
+from cloud_adapter.storage.held_message import HeldMessage
 
 MAX_AGE_WITHOUT_STATE_SECONDS = 3600.0
 """If a conversation has no state, older records of its inbox are dead-lettered."""
@@ -24,12 +25,12 @@ NO_STATE = (
 class Drain:
     """Runs turns until the inbox is processed. The caller locks the conversation for `run`.
 
-    That a process died in a turn is known by the lease of the conversation's state, which was not
-    released: the turn is that of the first record which is not processed.
+    If the lease of the conversation's state was not released, the process died in a turn: that of a
+    set-aside activity that is marked as running, or else of the first record that is not processed.
 
     Args:
         conversation: its name.
-        message_id: of the wake-up message that started it.
+        message: the wake-up message that started it.
         inbox: the inboxes.
         blobs: the container of set-aside activities.
         attempts: runs the turns.
@@ -40,14 +41,14 @@ class Drain:
     def __init__(
         self,
         conversation: str,
-        message_id: str,
+        message: HeldMessage,
         inbox: Inbox,
         blobs: BlobContainer,
         attempts: Attempts,
         locks: ConversationLocks,
         max_seconds: float,
     ) -> None:
-        self.message_id = message_id
+        self.message = message
         self._conversation = conversation
         self._inbox = inbox
         self._blobs = blobs
@@ -67,9 +68,10 @@ class Drain:
         self._has_no_state = False
 
     def add(self, wake_up: WakeUp) -> None:
-        """Take over a wake-up message, whose invocation may end then.
+        """Join a wake-up message, whose invocation may end then.
 
-        The drain's own message is in the queue until the drain ends, and comes back if it fails.
+        The drain's own message is in the queue until the drain ends, and comes back if it fails. A
+        drain whose message is lost can join no other.
         """
         self._must_read |= not wake_up.activities
         self._expected.update(wake_up.activities)
@@ -83,7 +85,7 @@ class Drain:
     def cut_offs(self) -> int:
         """How often the turn was cut off that is the first to run, as far as the state says."""
         stored = self._position.cut_offs if self._position else 0
-        return stored + (self._state is not None and self._state.is_left)
+        return stored + (self._state is not None and self._state.was_abandoned)
 
     async def read(self) -> None:
         """Read the inbox, from the position in the state on."""
@@ -108,7 +110,7 @@ class Drain:
 
         Args:
             locked: the conversation's lock.
-            alone: run an isolated turn, and nothing else; without it, none is run.
+            alone: run one isolated turn, and nothing else; without it, none is run.
 
         Returns:
             Seconds until another wake-up message is needed; None: none is.
@@ -120,9 +122,9 @@ class Drain:
             self._use_state(locked.blob)
         self._has_no_state = self._position is None
         self._is_alone = alone
-        self._was_cut_off = locked.blob is not None and locked.blob.is_left
+        self._was_cut_off = locked.blob is not None and locked.blob.was_abandoned
         if self._was_cut_off:
-            await self._delete_processed()
+            await self._look_at_set_aside()
         now = asyncio.get_running_loop().time
         end = now() + self._max_seconds
 
@@ -139,16 +141,21 @@ class Drain:
         # The others are being appended.
         return None if self._awaited <= self._known else PAUSE_SECONDS
 
-    async def _delete_processed(self) -> None:
-        """Delete set-aside activities that have been processed as records of the inbox.
+    async def _look_at_set_aside(self) -> None:
+        """After a process has died, look at what it had set aside.
 
-        Their process died after it had set them aside, and before the position was written.
+        - An activity is deleted that has been processed as a record of the inbox: the process died
+          before it had written the position.
+        - If an activity's turn was running, this was the turn that was cut off.
         """
         prefix = f"{self._conversation}/"
         async for entry in self._blobs.list(prefix):
-            is_known = entry.name.removeprefix(prefix) in self._known
-            if is_known and entry.metadata.get("state") == WAITING:
+            state = entry.metadata.get("state")
+            if state == WAITING and entry.name.removeprefix(prefix) in self._known:
                 await self._blobs.delete(entry.name)
+            elif state == RUNNING:
+                await self._attempts.count_cut_off(entry.name)
+                self._was_cut_off = False
 
     async def _process_records(
         self, records: Records, locked: Locked, goes_on: Callable[[], bool]
@@ -193,9 +200,12 @@ class Drain:
             cut_offs += 1
             await locked.write_position(before._replace(cut_offs=cut_offs))
         stored = replace(stored, attempts=cut_offs, cut_offs=cut_offs)
-        isolated = is_isolated(stored.attempts, cut_offs)
+        isolated = is_isolated(cut_offs)
         if isolated and (was_cut_off or not self._is_alone):
+            # Once more into the queue, so that the turns that were cut off beside it can end first.
             return RETRY_PAUSE_SECONDS
+        if self._is_alone and not isolated:  # another process has run the turn meanwhile
+            return PAUSE_SECONDS
         self._is_stored = False
         self._known.add(stored.id)
         locked.position = behind

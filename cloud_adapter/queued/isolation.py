@@ -11,18 +11,18 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS, RETRY_PAUSE_SECONDS
+from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS
 
 MIN_CUT_OFFS = 2
 """A turn that was cut off so often is isolated."""
 
-MEMORY_SECONDS = 3 * RETRY_PAUSE_SECONDS
+WAITING_SECONDS = 3 * RETRY_PAUSE_SECONDS
 """How long it counts that a turn waits: after that time, another process has probably run it."""
 
 
-def is_isolated(attempts: int, cut_offs: int) -> bool:
-    """Whether a turn must run alone. After the last attempt, the bot's code does not run again."""
-    return cut_offs >= MIN_CUT_OFFS and attempts < MAX_ATTEMPTS
+def is_isolated(cut_offs: int) -> bool:
+    """Whether a turn that was cut off so often must run alone."""
+    return cut_offs >= MIN_CUT_OFFS
 
 
 class Isolation:
@@ -34,25 +34,23 @@ class Isolation:
         self._waiting: dict[str, tuple[int, float]] = {}
 
     @contextmanager
-    def entered(self, name: str, attempts: int, cut_offs: int) -> Iterator[bool]:
-        """The block deals with a turn, and no other block does with an isolated one meanwhile.
+    def slot(self, name: str, cut_offs: int) -> Iterator[bool]:
+        """Yields whether a turn may run in the block; an isolated one may if no other one runs.
 
-        It gets False if the turn must wait. Of those that wait, the turns go first that were cut
-        off less often.
+        Of those that wait, the turns go first that were cut off less often.
 
         Args:
             name: identifies the turn.
-            attempts: so far.
-            cut_offs: how many of them were cut off.
+            cut_offs: how often it was cut off.
         """
-        if not is_isolated(attempts, cut_offs):
+        if not is_isolated(cut_offs):
             yield True
             return
         now = asyncio.get_running_loop().time()
         self._waiting.pop(name, None)
         self._waiting = {key: each for key, each in self._waiting.items() if each[1] > now}
         if self._is_taken or any(others < cut_offs for others, _ in self._waiting.values()):
-            self._waiting[name] = (cut_offs, now + MEMORY_SECONDS)
+            self._waiting[name] = (cut_offs, now + WAITING_SECONDS)
             yield False
             return
         self._is_taken = True

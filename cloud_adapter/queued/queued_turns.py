@@ -10,7 +10,8 @@ As long as the storage account loses nothing, this is guaranteed:
   tried again later, and does not block those after it.
 - A turn that was cut off runs again from its start. Its state changes are saved once, but its
   replies may be sent twice.
-- A turn runs five times at most, whether it raises or its process dies.
+- A turn runs five times at most, whether it raises or its process dies. Then it runs once more, to
+  apologize, without the bot's `on_turn`.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
-from cloud_adapter.storage.held_message import held
+from cloud_adapter.storage.held_message import HeldMessage, held
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 QUEUE = "bot-turns"
@@ -115,10 +116,10 @@ class QueuedTurns:
     async def _store(self, batch: Batch) -> None:
         wake_up = WakeUp(batch.conversation, tuple(batch.ids))
         append = self._inbox.append(batch.conversation, bytes(batch.records))
-        if batch.conversation in self._drains:
+        if self._joinable(batch.conversation):
             # Its own message is in the queue until it ends, so no other is needed.
             await append
-            if drain := self._drains.get(batch.conversation):
+            if drain := self._joinable(batch.conversation):
                 drain.add(wake_up)
             else:
                 await self._queue.put(wake_up.text)
@@ -128,6 +129,11 @@ class QueuedTurns:
         await asyncio.gather(append, self._queue.put(wake_up.text))
         if loop.time() - start > self._slow_append_seconds:
             await self._queue.put(wake_up.text)
+
+    def _joinable(self, conversation: str) -> Drain | None:
+        """A drain that runs in this process, and whose own message is in the queue until it ends."""
+        drain = self._drains.get(conversation)
+        return None if drain is None or drain.message.is_lost else drain
 
     async def handle_message(self, message: ReceivedMessage, run_turn: RunTurn) -> None:
         """Handle a wake-up message: run the turns of the activities that wait in a conversation.
@@ -147,19 +153,19 @@ class QueuedTurns:
             await self._poison_queue.put(message.text)
             return
         if message.dequeue_count > 1:
-            # Its drain may have taken over activities that no other message stands for.
+            # Its drain may have joined activities that no other message stands for.
             wake_up = wake_up.next(wake_up.retries)
-        async with held(self._queue, message):
-            await self._handle(wake_up, message.id, run_turn)
+        async with held(self._queue, message) as own:
+            await self._handle(wake_up, own, run_turn)
 
-    async def _handle(self, wake_up: WakeUp, message_id: str, run_turn: RunTurn) -> None:
+    async def _handle(self, wake_up: WakeUp, message: HeldMessage, run_turn: RunTurn) -> None:
         attempts = Attempts(
             self._set_aside, self._queue, run_turn, redact=self._redact, clock=self._clock
         )
         retries = 0
         try:
             if wake_up.is_for_inbox:
-                pause = await self._drain(wake_up, message_id, attempts)
+                pause = await self._drain(wake_up, message, attempts)
             else:
                 pause = await self._retry(wake_up, attempts)
         except Unavailable as error:
@@ -168,17 +174,21 @@ class QueuedTurns:
         if pause is not None:
             await self._queue.put(wake_up.next(retries).text, pause)
 
-    async def _drain(self, wake_up: WakeUp, message_id: str, attempts: Attempts) -> float | None:
+    async def _drain(
+        self, wake_up: WakeUp, message: HeldMessage, attempts: Attempts
+    ) -> float | None:
         """Drain an inbox; returns seconds until another wake-up message is needed, if one is."""
         conversation = wake_up.conversation
         if running := self._drains.get(conversation):
-            if running.message_id == message_id:  # delivered again: it must stay in the queue
+            if running.message.id == message.id:  # it was delivered again
+                running.message.lose()
+            if running.message.is_lost:  # so another one must stay in the queue
                 return RETRY_PAUSE_SECONDS
             running.add(wake_up)
             return None
         drain = Drain(
             conversation,
-            message_id,
+            message,
             self._inbox,
             self._blobs,
             attempts,
@@ -192,11 +202,10 @@ class QueuedTurns:
             state = await self._locks.read(conversation)
             if drain.is_done(state):
                 return None
-            cut_offs = drain.cut_offs
-            with self._isolation.entered(conversation, cut_offs, cut_offs) as may_run:
+            with self._isolation.slot(conversation, drain.cut_offs) as may_run:
                 if not may_run:
                     return RETRY_PAUSE_SECONDS
-                run = functools.partial(drain.run, alone=is_isolated(cut_offs, cut_offs))
+                run = functools.partial(drain.run, alone=is_isolated(drain.cut_offs))
                 return await self._in_lock(conversation, run, drain.read, state)
         finally:
             # Nothing can be added after the drain's last look: the lock's end awaits nothing.
@@ -213,15 +222,14 @@ class QueuedTurns:
             stored = await self._set_aside.find(wake_up.name)
             if stored is None or stored.state == FAILED:
                 return None
-            stored = stored.known_cut_off()
-            turn = (stored.attempts, stored.cut_offs)
-            with self._isolation.entered(stored.name, *turn) as may_run:
+            cut_offs = stored.after_cut_off().cut_offs
+            with self._isolation.slot(stored.name, cut_offs) as may_run:
                 if not may_run:
                     return RETRY_PAUSE_SECONDS
-                run = functools.partial(
-                    self._run_set_aside, wake_up.name, attempts, alone=is_isolated(*turn)
-                )
-                return await self._in_lock(conversation, run)
+                alone = is_isolated(cut_offs)
+                run = functools.partial(self._run_set_aside, wake_up.name, attempts, alone=alone)
+                state = await self._locks.read(conversation)
+                return await self._in_lock(conversation, run, known=state)
         finally:
             self._retrying.discard(conversation)
 
@@ -231,11 +239,16 @@ class QueuedTurns:
         found = await self._set_aside.find(name)  # again: another process may have run it
         if found is None or found.state == FAILED:
             return None
-        stored = found.known_cut_off()
-        if is_isolated(stored.attempts, stored.cut_offs) and (stored is not found or not alone):
+        stored = found.after_cut_off()
+        position = LoadedState(locked.blob).position
+        if locked.blob and locked.blob.was_abandoned and stored is found and position:
+            # Not this turn was cut off, but that of the first record which is not processed.
+            position = position._replace(cut_offs=position.cut_offs + 1)
+            await locked.write_position(position)
+        if is_isolated(stored.cut_offs) and (stored is not found or not alone):
             await self._set_aside.write(stored)
             return RETRY_PAUSE_SECONDS
-        locked.position = LoadedState(locked.blob).position
+        locked.position = position
         await attempts.run(stored, is_set_aside=True)
         return None
 

@@ -119,8 +119,8 @@ class StoredActivity:
         """Identifies it in its conversation."""
         return self.name.partition("/")[2]
 
-    def known_cut_off(self) -> "StoredActivity":
-        """The same, waiting: if its turn was running, its process has died since.
+    def after_cut_off(self) -> "StoredActivity":
+        """The activity as it waits again. If its turn was running, this counts a cut-off.
 
         For whoever has locked the conversation, so that the turn cannot be running any more.
         """

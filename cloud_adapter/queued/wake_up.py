@@ -40,6 +40,7 @@ class WakeUp(NamedTuple):
         Raises:
             ValueError: the text is not a wake-up message.
         """
+        text.encode()  # bytes other than UTF-8 raise a ValueError, too
         try:
             data = json.loads(text)
         except RecursionError:

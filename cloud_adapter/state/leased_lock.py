@@ -175,6 +175,8 @@ class LeasedLock:
     ) -> None:
         lease, has_waited = self._new_lease(), False
         try:
+            if known is not None and known.is_leased:
+                raise BlobLeased("another process had the lease when the blob was read")
             if known is None:
                 etag = await lease.acquire(self._read(beside))
             else:

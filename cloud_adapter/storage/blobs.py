@@ -37,7 +37,7 @@ _LEASE_LOST = frozenset(
     }
 )
 _NOT_LEASED = _LEASE_LOST | _MISSING
-_LEFT = frozenset({"expired", "broken"})
+_ABANDONED = frozenset({"expired", "broken"})
 _REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
@@ -64,9 +64,12 @@ class Blob(NamedTuple):
         return self.lease_state == "leased"
 
     @property
-    def is_left(self) -> bool:
-        """Whether its last lease ended without a release: the process that had it died or hung."""
-        return self.lease_state in _LEFT
+    def was_abandoned(self) -> bool:
+        """Whether its last lease expired, or was broken: who had it died, hung, or lost storage.
+
+        A write without a lease, such as an invoke's, ends this state.
+        """
+        return self.lease_state in _ABANDONED
 
 
 class BlobEntry(NamedTuple):

@@ -21,7 +21,7 @@ from emulator.functions.workers.upstream import HttpUpstream
 
 LOG = logging.getLogger("emulator.functions.workers.pool")
 
-NOTICED_BY_NOBODY = 0
+UNNOTICED_EXIT = 0
 """The exit code of a worker that the host does not replace: it goes on giving it calls."""
 INTENTIONAL_RESTART = 200
 """The exit code of a worker that is replaced without a word to its calls."""
@@ -233,7 +233,7 @@ class WorkerPool:
 
     async def _watch(self, channel: Channel) -> None:
         code = await channel.worker.wait()
-        if channel not in self._channels or code == NOTICED_BY_NOBODY:
+        if channel not in self._channels or code == UNNOTICED_EXIT:
             return
         LOG.warning("Worker %d ended (%s)", channel.worker.number, ending(code))
         if code == INTENTIONAL_RESTART:

@@ -14,7 +14,7 @@ from cloud_adapter.proactive.notifications import (
     LOCK,
     MAX_FAILED_RUNS,
     POISON_QUEUE,
-    RETRY_DELAY_SECONDS,
+    RETRY_DELAYS_SECONDS,
 )
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.report import CONTAINER
@@ -216,11 +216,8 @@ async def test_runs_that_fail(
     faults = cloud.connector.server.faults
     faults.set(status=401, path="/activities")
     await notifier.send({**HELLO, "id": "n1"})
-    for _ in range(1, MAX_FAILED_RUNS):
-        text, delay = notifier.queue.enqueued[-1]
-        assert delay == RETRY_DELAY_SECONDS
-        await notifier.send(text)
-    assert len(notifier.queue.enqueued) == MAX_FAILED_RUNS - 1
+    await notifier.send_enqueued()
+    assert [delay for _, delay in notifier.queue.enqueued] == [*RETRY_DELAYS_SECONDS]
     assert "Notification n1 is dead-lettered: 5 runs failed, the last one: " in caplog.text
     assert "hello" not in caplog.text
     faults.clear()

@@ -6,7 +6,12 @@ import contextlib
 import pytest
 
 from auth.errors import Unavailable
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS, MAX_OUTAGE_SECONDS, RETRY_PAUSE_SECONDS
+from cloud_adapter.queued.attempts import (
+    ALWAYS_DIED,
+    MAX_ATTEMPTS,
+    MAX_OUTAGE_SECONDS,
+    RETRY_PAUSE_SECONDS,
+)
 from cloud_adapter.queued.stored_activity import FAILED, RUNNING, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from cloud_adapter.state.loaded_state import LoadedState
@@ -241,7 +246,8 @@ async def test_a_turn_whose_process_always_dies(
     assert put_back == [0, 0, 1, 1, 1]
     assert one.queue.delays[-1] == RETRY_PAUSE_SECONDS
     assert await cut_offs(one) == MAX_ATTEMPTS - 1
-    await one.wake_up(message)
+    for _ in range(3):  # it is put back, the user gets the apology, and the others follow
+        await one.wake_up(message)
     assert one.runs == ["a"] * MAX_ATTEMPTS + ["b"]
     assert (one.lasts, one.killed) == (["a"], ["a"])
     assert await poison.taken() == [RETRY]
@@ -259,9 +265,59 @@ async def test_a_retry_whose_process_always_dies(
     for attempts in range(2, MAX_ATTEMPTS + 1):
         await died(one, RETRY)
         assert await one.set_aside_state() == (RUNNING, attempts)
-    await one.wake_up(RETRY)
+    for _ in range(2):
+        await one.wake_up(RETRY)
     assert (one.runs, one.lasts, one.killed) == (["a"] * MAX_ATTEMPTS, ["a"], ["a"])
     assert await poison.count() == 1
+
+
+async def test_a_turn_that_dies_without_the_bot(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages, storage: str
+) -> None:
+    """If the process dies even then, in the bot's middleware, nothing runs any more."""
+    one.script["a"] = [dying(storage)] * 9
+    one.script_without_bot = [dying(storage)] * 2
+    await one.accept(content())
+    (message,) = await messages.taken()
+    for _ in range(MAX_ATTEMPTS + 1):
+        await died(one, message)
+    for _ in range(2):
+        await one.wake_up(message)
+    assert (len(one.runs), len(one.killed)) == (MAX_ATTEMPTS, 1)
+    assert await poison.taken() == [RETRY]
+    assert (await stored(one)).failure == ALWAYS_DIED
+
+
+async def test_a_retry_in_the_place_of_a_record(
+    one: QueuedTurnsBot, messages: QueueMessages, storage: str
+) -> None:
+    """It gets the lease of a record's process that died first, and counts that for the record."""
+    one.script.update({"a": [LookupError()], "b": [dying(storage), LookupError()]})
+    for each in "ab":
+        await one.accept(content(each))
+    message = WakeUp(CONVERSATION).text
+    await died(one, message)
+    await one.wake_up(RETRY)
+    assert await cut_offs(one) == 1
+    await one.wake_up(message)
+    assert await one.set_aside_state("b") == (WAITING, 2)
+    assert await one.set_aside_state() is None
+
+
+async def test_a_record_in_the_place_of_a_retry(
+    one: QueuedTurnsBot, messages: QueueMessages, storage: str
+) -> None:
+    """The other way round: it counts the death for the activity that was running."""
+    one.script.update({"a": [LookupError(), dying(storage), LookupError()], "b": [LookupError()]})
+    await one.accept(content("a"))
+    await wake_up_all(one, messages)
+    await died(one, RETRY)
+    await one.accept(content("b"))
+    await one.wake_up(WakeUp(CONVERSATION).text)
+    assert await one.set_aside_state("b") == (WAITING, 1)
+    found = await one.set_aside.find(name_of())
+    assert found
+    assert (found.state, found.attempts, found.cut_offs) == (WAITING, 2, 1)
 
 
 async def test_deliveries_count_nothing(one: QueuedTurnsBot, messages: QueueMessages) -> None:
@@ -319,10 +375,16 @@ async def test_a_message_that_is_delivered_again_meanwhile(
     handling = one.turns.handle_message(received(message), one.run_turn)
     drain = asyncio.create_task(handling)
     await turn.started.wait()
-    await one.turns.handle_message(received(message, 2), one.run_turn)
-    assert await messages.taken() == [WakeUp(CONVERSATION).text]
+    await one.accept(content("b"))  # it joins the drain, as another message does
     await one.turns.handle_message(received(message, 1, "another"), one.run_turn)
     assert await messages.taken() == []
+    await one.turns.handle_message(received(message, 2), one.run_turn)
+    (again,) = await messages.taken()
+    assert again == WakeUp(CONVERSATION).text
+    # From now on, nothing else in the queue stands for what joins the drain.
+    await one.turns.handle_message(received(again, 1, "one more"), one.run_turn)
+    await one.accept(content("c"))
+    assert len(await messages.taken()) == 2
     turn.ends.set()
     await drain
 

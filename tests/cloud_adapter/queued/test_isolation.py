@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from cloud_adapter.queued.isolation import MEMORY_SECONDS, MIN_CUT_OFFS, Isolation
+from cloud_adapter.queued.isolation import MIN_CUT_OFFS, WAITING_SECONDS, Isolation
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import LongTurn, QueuedTurnsBot, content
 from tests.support.storage.broken_leases import dying
@@ -21,34 +21,33 @@ LONGER = 0.1
 
 
 def enters(isolation: Isolation, name: str, cut_offs: int) -> bool:
-    """Whether a turn that was cut off so often, and has not raised, may run now."""
-    with isolation.entered(name, cut_offs, cut_offs) as may_run:
+    """Whether a turn that was cut off so often may run now."""
+    with isolation.slot(name, cut_offs) as may_run:
         return may_run
 
 
 async def test_one_at_a_time() -> None:
     """Of turns that were cut off twice, one runs at a time, beside all others."""
     isolation = Isolation()
-    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS) as may_run:
+    with isolation.slot("one", MIN_CUT_OFFS) as may_run:
         assert may_run
         assert not enters(isolation, "other", MIN_CUT_OFFS)
         for cut_offs in range(MIN_CUT_OFFS):
             assert enters(isolation, "innocent", cut_offs)
-        assert enters(isolation, "last", MAX_ATTEMPTS)  # the bot's code does not run
     assert enters(isolation, "other", MIN_CUT_OFFS)
 
 
 async def test_the_guilty_wait_for_the_innocent(clock: MovedClock) -> None:
     """Turns that were cut off less often go first, while it is likely that they still wait."""
     isolation = Isolation()
-    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS):
+    with isolation.slot("one", MIN_CUT_OFFS):
         assert not enters(isolation, "innocent", MIN_CUT_OFFS)
     assert not enters(isolation, "guilty", MIN_CUT_OFFS + 1)
     assert enters(isolation, "innocent", MIN_CUT_OFFS)
     assert enters(isolation, "guilty", MIN_CUT_OFFS + 1)
-    with isolation.entered("one", MIN_CUT_OFFS, MIN_CUT_OFFS):
+    with isolation.slot("one", MIN_CUT_OFFS):
         assert not enters(isolation, "innocent", MIN_CUT_OFFS)
-    clock.move(MEMORY_SECONDS + 1)
+    clock.move(WAITING_SECONDS + 1)
     assert enters(isolation, "guilty", MIN_CUT_OFFS + 1)
 
 

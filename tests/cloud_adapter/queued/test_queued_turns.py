@@ -219,7 +219,17 @@ async def test_a_body_with_line_breaks(one: QueuedTurnsBot, messages: QueueMessa
     assert [each.activity.text for each in one.accepted] == ["one\r\ntwo"] * 2
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b"{}", b'{"activity": "x", "again": 0}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"{}",
+        b'{"activity": "x", "again": 0}',
+        b"\xff",
+        b'{"inbox": "\xff", "activities": [], "again": 0}',
+    ],
+)
 async def test_a_message_that_is_not_a_wake_up(
     one: QueuedTurnsBot, storage: str, caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:

@@ -289,7 +289,7 @@ async def test_how_a_lease_ended(blobs: BlobContainer, storage: str) -> None:
     async def ends() -> tuple[bool, bool]:
         blob = await blobs.read("a")
         assert blob
-        return blob.is_leased, blob.is_left
+        return blob.is_leased, blob.was_abandoned
 
     assert await ends() == (False, False)
     await blobs.acquire_lease("a", ONE)
@@ -312,6 +312,6 @@ async def test_a_lease_that_expires(blobs: BlobContainer) -> None:
 
     async def expired() -> bool:
         blob = await blobs.read("a")
-        return blob is not None and blob.is_left
+        return blob is not None and blob.was_abandoned
 
     assert await found(expired, 60)

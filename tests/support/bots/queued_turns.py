@@ -96,6 +96,7 @@ class QueuedTurnsBot:
         killed: ids of activities that were given up because the process died in their turns.
         accepted: what each of `runs` got.
         script: what the turns of an activity do, one after the other; after that they succeed.
+        script_without_bot: what turns do that run without the bot's code.
         clock_ahead: seconds by which the process's clock is ahead.
     """
 
@@ -127,6 +128,7 @@ class QueuedTurnsBot:
         self.killed: list[str | None] = []
         self.accepted: list[AcceptedActivity] = []
         self.script: dict[str | None, list[Step]] = {}
+        self.script_without_bot: list[Callable[[], Awaitable[object]]] = []
         storage = BlobStorage(self.locks)
         conversation = ConversationState(storage)
         self._count = conversation.create_property("count")
@@ -180,6 +182,8 @@ class QueuedTurnsBot:
         activity_id = accepted.activity.id
         if attempt is Attempt.WITHOUT_BOT:
             self.killed.append(activity_id)
+            if self.script_without_bot:
+                await self.script_without_bot.pop(0)()
             raise RuntimeError("killed")
         self.accepted.append(accepted)
         self.runs.append(activity_id)
