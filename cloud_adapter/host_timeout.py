@@ -29,7 +29,7 @@ class HostTimeout:
     """How long the host lets a function run. Then it ends the worker, with all that runs there.
 
     A queue's function starts turns for a minute (`drain_seconds`), the turn that it starts last
-    takes what remains, and a second minute is left to what comes after: error handlers, and storage.
+    takes what remains, and a second minute is left to what comes after: error handlers, storage.
 
     Attributes:
         seconds: functionTimeout; None: there is no limit.

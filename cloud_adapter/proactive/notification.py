@@ -124,7 +124,7 @@ def _object(message: str) -> dict[str, Any]:
         message.encode()  # bytes other than UTF-8 raise a ValueError, too
         data = json.loads(message)
     except (ValueError, RecursionError) as error:
-        raise BadNotification("it is not JSON") from error
+        raise BadNotification("it is not JSON, or not UTF-8") from error
     if not isinstance(data, dict):
         raise BadNotification("it is not a JSON object")
     return data

@@ -49,7 +49,7 @@ MAX_RUNS_WITHOUT_RESULT = 10
 """Runs in a row without a new result, as the service asks to wait for long; then it is given up."""
 
 RETRY_DELAYS_SECONDS = (15.0, 60.0, 240.0, 960.0)
-"""Seconds until the next run after the first one that failed, the second one in a row, and so on."""
+"""Seconds until the next run, after one that failed, two in a row, and so on."""
 
 MAX_FAILED_RUNS = len(RETRY_DELAYS_SECONDS) + 1
 """Runs in a row that failed or were cut off; then the notification is dead-lettered."""

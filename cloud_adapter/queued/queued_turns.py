@@ -131,7 +131,7 @@ class QueuedTurns:
             await self._queue.put(wake_up.text)
 
     def _joinable(self, conversation: str) -> Drain | None:
-        """A drain that runs in this process, and whose own message is in the queue until it ends."""
+        """A drain of this process whose own message is in the queue until it ends."""
         drain = self._drains.get(conversation)
         return None if drain is None or drain.message.is_lost else drain
 

@@ -173,15 +173,9 @@ class LeasedLock:
     async def _acquire_lease(
         self, deadline: float, beside: Beside | None, known: Blob | None
     ) -> None:
-        lease, has_waited = self._new_lease(), False
+        has_waited = False
         try:
-            if known is not None and known.is_leased:
-                raise BlobLeased("another process had the lease when the blob was read")
-            if known is None:
-                etag = await lease.acquire(self._read(beside))
-            else:
-                self.blob = known
-                etag = await lease.acquire(beside and beside())
+            lease, etag = await self._acquire_at_once(beside, known)
         except BlobLeased:
             lease, etag = await self._wait_for_lease(deadline)
             has_waited = True
@@ -195,6 +189,18 @@ class LeasedLock:
             await self._read(beside)
         elif has_waited and beside is not None:
             await beside()
+
+    async def _acquire_at_once(
+        self, beside: Beside | None, known: Blob | None
+    ) -> tuple[Lease, str | None]:
+        """Raises: BlobLeased: another process has the lease, or had it when `known` was read."""
+        if known is not None and known.is_leased:
+            raise BlobLeased("somebody else had the blob's lease when it was read")
+        lease = self._new_lease()
+        if known is None:
+            return lease, await lease.acquire(self._read(beside))
+        self.blob = known
+        return lease, await lease.acquire(beside and beside())
 
     async def _wait_for_lease(self, deadline: float) -> tuple[Lease, str | None]:
         """Wait until another process releases the lease, or a deadline (event loop time).

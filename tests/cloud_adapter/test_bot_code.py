@@ -244,3 +244,35 @@ async def test_a_turn_that_somebody_else_cancels(limited: ComposedApp, clock: Mo
     with pytest.raises(asyncio.CancelledError):
         await turn
     assert limited.texts() == []
+
+
+async def test_a_task_that_the_bot_cancels(
+    app: ComposedApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who waits for it gets its CancelledError: without an answer, the host would wait for ever."""
+
+    async def wait_for_a_cancelled_task(_: TurnContext) -> None:
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    response = await app.deliver(MESSAGE, wait_for_a_cancelled_task)
+    assert (response.status, app.texts()) == (200, [APOLOGY])
+    [failure] = failures(caplog)
+    assert failure.endswith("BotCancelled: the bot's code waited for a task that was cancelled")
+
+
+async def test_a_turn_that_is_cancelled(app: ComposedApp) -> None:
+    """If the turn itself is cancelled, because its worker closes, it stays cancelled."""
+    started = asyncio.Event()
+
+    async def wait(_: TurnContext) -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    turn = asyncio.create_task(app.deliver(MESSAGE, wait))
+    await started.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert app.texts() == []

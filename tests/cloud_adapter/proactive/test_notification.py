@@ -26,6 +26,7 @@ def test_the_message_of_a_notification(message: str) -> None:
         ("sesame", "not JSON"),
         ("[" * 40_000, "not JSON"),
         ('["sesame"]', "not a JSON object"),
+        ('{"to": "all", "text": "Gr\udcfc\udcdfe"}', "it is not JSON"),
         ('{"text": "sesame"}', "names no recipient"),
         ('{"to": [], "text": "sesame"}', "names no recipient"),
         ('{"to": [7], "text": "sesame"}', "names no recipient"),

@@ -11,7 +11,7 @@ from aiohttp import web
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from botbuilder.core import Middleware, TurnContext
 
-from cloud_adapter.proactive.notifications import LOCK
+from cloud_adapter.proactive.notifications import LOCK, POISON_QUEUE
 from cloud_adapter.proactive.report import BATCH_SIZE, CONTAINER
 from cloud_adapter.proactive.run import MAX_CONCURRENT
 from cloud_adapter.state.lock import ConversationLocks
@@ -131,6 +131,13 @@ async def test_storage_fails_in_the_middle(notifier: Notifier, front: StorageFro
     assert len(await notifier.results()) == sent(conversations)
     await notifier.send_enqueued()
     assert [texts(each) for each in conversations] == [["hello"]] * 40
+
+
+async def test_a_refusal_without_a_report(notifier: Notifier, front: StorageFront) -> None:
+    """What is not a notification is in the poison queue all the same, and once."""
+    front.spoil("PUT blob", answered(403))
+    await notifier.send("hello")
+    assert await notifier.visible(POISON_QUEUE) == ["hello"]
 
 
 async def test_the_report_cannot_be_written(notifier: Notifier, front: StorageFront) -> None:

@@ -288,9 +288,7 @@ async def test_a_turn_that_dies_without_the_bot(
     assert (await stored(one)).failure == ALWAYS_DIED
 
 
-async def test_a_retry_in_the_place_of_a_record(
-    one: QueuedTurnsBot, messages: QueueMessages, storage: str
-) -> None:
+async def test_a_retry_in_the_place_of_a_record(one: QueuedTurnsBot, storage: str) -> None:
     """It gets the lease of a record's process that died first, and counts that for the record."""
     one.script.update({"a": [LookupError()], "b": [dying(storage), LookupError()]})
     for each in "ab":

@@ -114,7 +114,7 @@ async def _killing_turns(stage: Stage, count: int) -> Figures:
     await asyncio.gather(*(each.deliver() for each in killers))
     of_killers: Figures = {}
     for number, killer in enumerate(killers, 1):
-        of_killers |= await killer.figures(f"killer {number}")
+        of_killers |= await killer.figures(f"killer {number}", beside_another=count > 1)
     return await stage.figures(users) | of_killers
 
 

@@ -45,9 +45,14 @@ class WorkerWatch(RunningService):
         self._looking = asyncio.create_task(self._keep_looking())
 
     async def stop(self) -> None:
-        """Stop it."""
+        """Stop it.
+
+        Raises:
+            Exception: it had stopped looking before, so that the figures are wrong.
+        """
         self._looking.cancel()
-        await asyncio.wait((self._looking,))
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._looking
 
     async def next_worker(self, after: int, seconds: float = START_SECONDS) -> None:
         """Wait until a worker is ready.
