@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
+from aiohttp.web import StreamResponse
 
 from auth.errors import Unavailable
 from cloud_adapter.queued.attempts import (
@@ -19,7 +20,7 @@ from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsB
 from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.received_message import received
-from tests.support.storage.storage_front import StorageFront, after
+from tests.support.storage.storage_front import Pass, Passage, StorageFront, after
 
 RETRY = WakeUp(name_of()).text
 """The wake-up message of the activity `a`, once it is set aside."""
@@ -228,6 +229,8 @@ async def test_a_process_that_dies_while_another_waits(
     front.spoil("GET blob bot-state", after(kill), times=1, skip=1)
     await far.wake_up(message, 2)
     assert await far.set_aside_state() == (WAITING, 2)
+    calls = [each.name for each in front.calls if each.name.endswith("bot-state")]
+    assert calls[:3] == [*["GET blob bot-state"] * 2, "PUT blob lease bot-state"]
     drain.cancel()
 
 
@@ -316,6 +319,31 @@ async def test_a_record_in_the_place_of_a_retry(
     found = await one.set_aside.find(name_of())
     assert found
     assert (found.state, found.attempts, found.cut_offs) == (WAITING, 2, 1)
+
+
+async def test_what_was_set_aside_before_a_death(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, storage: str
+) -> None:
+    """The runs of a record are counted together, though it has been set aside before."""
+    far.script["a"] = [LookupError(), dying(storage), LookupError()]
+    await far.accept(content())
+    await messages.clear()
+    message = WakeUp(CONVERSATION).text
+
+    async def die(passage: Passage, _: Pass) -> StreamResponse:
+        with contextlib.suppress(asyncio.CancelledError):
+            await dying(storage)()
+        return passage.cut()
+
+    front.spoil("PUT blob bot-state", die)
+    await far.wake_up(message)
+    front.heal()
+    assert await far.set_aside_state() == (WAITING, 1)
+    await died(far, message)
+    for _ in range(2):
+        await far.wake_up(message)
+    assert far.runs == ["a"] * 3
+    assert await far.set_aside_state() == (WAITING, 3)
 
 
 async def test_deliveries_count_nothing(one: QueuedTurnsBot, messages: QueueMessages) -> None:

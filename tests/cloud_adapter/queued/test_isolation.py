@@ -6,14 +6,18 @@ import contextlib
 
 import pytest
 
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.attempts import MAX_ATTEMPTS, RETRY_PAUSE_SECONDS
 from cloud_adapter.queued.isolation import MIN_CUT_OFFS, WAITING_SECONDS, Isolation
+from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.storage.account import StorageAccount
-from tests.support.bots.queued_turns import LongTurn, QueuedTurnsBot, content
+from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content
 from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages
-from tests.support.storage.storage_front import StorageFront
+from tests.support.storage.storage_front import StorageFront, after
 from tests.support.timing.moved_clock import MovedClock
+
+ALL = WakeUp(CONVERSATION).text
+"""A wake-up message for all that waits."""
 
 INNOCENT = [f"innocent {number}" for number in range(6)]
 LONGER = 0.1
@@ -144,6 +148,45 @@ async def test_a_turn_that_waits(
     assert [call.name for call in front.calls] == ["GET blob bot-state", "POST queue bot-turns"]
     turn.ends.set()
     await running
+
+
+async def test_a_turn_that_another_process_has_isolated(
+    one: QueuedTurnsBot, far: QueuedTurnsBot, front: StorageFront, storage: str
+) -> None:
+    """It is not run in a drain that has begun before, and beside others."""
+    one.script["x"] = [dying(storage)] * 2
+    await one.accept(content("x"))
+    await one.accept(content("y"))
+
+    async def cut_off() -> None:
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                await one.wake_up(ALL)
+        await one.wake_up(ALL)  # it is put back
+
+    front.spoil("PUT blob", after(cut_off), times=1)
+    await far.wake_up(ALL)
+    assert (one.runs, far.runs) == (["x", "x"], [])
+    assert far.queue.delays[-1] == RETRY_PAUSE_SECONDS
+
+
+async def test_a_turn_that_another_process_has_run(
+    one: QueuedTurnsBot, far: QueuedTurnsBot, front: StorageFront, storage: str
+) -> None:
+    """Whoever has waited to run it alone runs nothing else in its place."""
+    one.script["x"] = [dying(storage)] * 2
+    await one.accept(content("x"))
+    await one.accept(content("y"))
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await one.wake_up(ALL)
+    await one.wake_up(ALL)  # it is put back
+    front.spoil("PUT blob lease", after(lambda: one.wake_up(ALL)), times=1)
+    await far.wake_up(ALL)
+    assert (one.runs, far.runs) == (["x"] * 3, [])
+    assert far.queue.delays[-1] == PAUSE_SECONDS
+    await far.wake_up(ALL)
+    assert far.runs == ["y"]
 
 
 @pytest.mark.parametrize("deadly", [("x",), ("x", "y")], ids=len)
