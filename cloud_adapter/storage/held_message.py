@@ -99,7 +99,7 @@ class HeldMessage:
             except StorageUnavailable as error:
                 log.warning("A message could not be hidden any longer: %s", error)
             with suppress(TimeoutError):
-                async with asyncio.timeout(RENEWAL_SECONDS):
+                async with asyncio.timeout_at(sent_at + RENEWAL_SECONDS):
                     await self._ended.wait()
 
     async def end(self) -> bool:
