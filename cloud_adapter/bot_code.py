@@ -1,4 +1,4 @@
-"""What the bot's code may not do to the process: end it with `sys.exit`, or run for ever."""
+"""The bot's code may exit, be cancelled or run for ever: then its turn fails, and nothing else."""
 
 import asyncio
 import contextlib

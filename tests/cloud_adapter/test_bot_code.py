@@ -178,6 +178,19 @@ async def test_a_turn_that_takes_too_long(
     assert limited.texts()[1:] == ["You said: sesame"]
 
 
+async def test_a_proactive_turn(limited: ComposedApp, clock: MovedClock) -> None:
+    """It ends after a minute: a run of notifications may begin it at its own end."""
+    bot = HangingBot(limited)
+    reference = TurnContext.get_conversation_reference(
+        read_model(Activity, limited.activity(MESSAGE))
+    )
+    turn = asyncio.create_task(limited.parts.adapter.send_proactively(reference, bot))
+    await clock.until(lambda: bot.began)
+    clock.move(60)
+    with pytest.raises(BotTimedOut):
+        await turn
+
+
 async def test_a_caller_that_tries_again(limited: ComposedApp, clock: MovedClock) -> None:
     """A queued turn that takes too long is a failed attempt, as with any other error."""
     adapter, bot = limited.parts.adapter, HangingBot(limited)
