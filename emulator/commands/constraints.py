@@ -4,9 +4,14 @@ requirements.txt includes constraints.txt and the bot's, so every installation u
 a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt
 also pins for the optional file, so that a bot that adds it needs no new pins; a bot's own file has
 what its packages bring besides.
+
+The list of azd's hooks, which pipelines install, too, is complete, for every system, and has the
+hash of each file: what somebody puts into an index later is not installed.
 """
 
 import argparse
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -39,6 +44,24 @@ BASE_HEADER = f"""\
 BOT_HEADER = """\
 # What the bot's packages need besides the base's, pinned: `make constraints` writes this file.
 """
+
+HOOKS = f"infra/hooks/{REQUIREMENTS}"
+HOOKS_INPUT = f"infra/hooks/{Path(REQUIREMENTS).stem}.in"
+"""Names without versions: those are the project's."""
+
+TOOLS = f"admin/{REQUIREMENTS}"
+"""Names the versions of what the hooks, the packaging and the doctor need."""
+
+HOOKS_HEADER = f"""\
+# What {HOOKS_INPUT} names, with all that it needs. azd installs it for its hooks, into
+# a virtual environment of their own, and pipelines for the doctor. An older Python gets nothing, so
+# that the hooks can say what they need, where pip would only find no versions for it.
+# `make constraints` writes this file.
+"""
+
+_HOOKS_PYTHON = "3.13"
+_ANY_PYTHON = "3.9"
+"""Older than what the hooks need: uv leaves out the markers that every Python fits."""
 
 
 def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[Path, str]:
@@ -93,6 +116,46 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
     return texts
 
 
+def hooks_list(root: Path, pins: str, *, upgrade: bool = False) -> str:
+    """What the list of azd's hooks should be.
+
+    A version that is listed stays as long as it fits.
+
+    Args:
+        root: the app's folder.
+        pins: the text of constraints.txt.
+        upgrade: take the newest versions of what the project does not pin.
+
+    Raises:
+        RequirementsError: a requirements file is missing.
+        InstallError: uv failed.
+    """
+    marker = f'; python_version >= "{_HOOKS_PYTHON}"'
+    names = [line.text for line in read([root / HOOKS_INPUT], [], root)]
+    fixed = [line.text for line in read([root / TOOLS], [], root) if not line.is_constraint]
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted, versions = Path(scratch) / "wanted.in", Path(scratch) / CONSTRAINTS
+        listed = Path(scratch) / REQUIREMENTS
+        wanted.write_text("\n".join(f"{name} {marker}" for name in names), "utf-8")
+        versions.write_text("\n".join([pins, *fixed]), "utf-8")
+        if (root / HOOKS).exists():
+            shutil.copyfile(root / HOOKS, listed)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", str(wanted)),
+                *("--constraints", str(versions), "--output-file", str(listed)),
+                *("--universal", "--python-version", _ANY_PYTHON, "--generate-hashes"),
+                *("--no-build", "--no-header", "--no-annotate", *["--upgrade"] * upgrade),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise InstallError(done.stderr.strip())
+        return HOOKS_HEADER + listed.read_text("utf-8")
+
+
 def _resolve(required: Sequence[Line], fixed: Sequence[str]) -> dict[str, str]:
     """The version of every package that pip installs today, by name."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,7 +189,8 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args(words).upgrade
     try:
-        texts = pin(root, [root / BOT, *bots_below("examples", root)], upgrade=upgrade)
+        texts = dict(pin(root, [root / BOT, *bots_below("examples", root)], upgrade=upgrade))
+        texts[root / HOOKS] = hooks_list(root, texts[root / CONSTRAINTS], upgrade=upgrade)
     except (SetUpError, InstallError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -228,9 +228,9 @@ PROJECT_TARGETS = (
     ),
     Target(
         "constraints",
-        "pin what the base's packages need, and what the bot's do",
+        "pin what the base's packages need, what the bot's do, and those of azd's hooks",
         [Variable("UPGRADE", "", "1 takes the newest versions, not those that fit", flag)],
-        needs(replace(PYTHON, bots=[])),  # without the bot's packages, which it mends
+        needs(replace(ADMIN, bots=[])),  # without the bot's packages, which it mends
         lambda values: [
             module("emulator.commands.constraints", *["--upgrade"] * is_on(values, "UPGRADE"))
         ],

@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import pty
-import re
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -17,7 +16,7 @@ from packaging.utils import canonicalize_name
 from admin.azure.caller import caller
 from admin.azure.http.sign_in import credential_chain
 from admin.deployment import hook
-from emulator.setup.requirements import read
+from emulator.setup.requirements import Line, read
 from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
 from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
@@ -31,13 +30,21 @@ COMMANDS = {
     "postdown": "remove",
 }
 TENANT = "22222222-2222-4222-8222-222222222222"
-_PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+?)(;.*)?$", re.MULTILINE)
 
 
-def pins(*files: Path) -> dict[str, str]:
-    """The pinned versions of requirements files, by canonical name."""
-    text = "\n".join(file.read_text("utf-8") for file in files)
-    return {canonicalize_name(name): version for name, version, _ in _PIN.findall(text)}
+def listed() -> list[Line]:
+    """What the hooks' list says, a package a line."""
+    return read([FOLDER / "requirements.txt"], [])
+
+
+def requirements() -> list[Requirement]:
+    """The packages of the hooks' list."""
+    return [Requirement(line.text.partition(" --")[0]) for line in listed()]
+
+
+def imported() -> set[str]:
+    """The packages that the hooks' commands import by themselves."""
+    return {line.name for line in read([FOLDER / "requirements.in"], [])}
 
 
 def test_each_hook_runs_its_command(stage: DeploymentStage) -> None:
@@ -55,38 +62,63 @@ def test_hooks_may_ask_and_show_progress() -> None:
 
 
 def test_the_packages_have_the_projects_versions() -> None:
-    """What was tested is what azd installs."""
+    """What was tested is what azd installs, and what pipelines do."""
     project = {line.name: line.version for line in read([ROOT / "admin" / "requirements.txt"], [])}
-    hooks = pins(FOLDER / "requirements.txt")
-    assert hooks
-    assert hooks == {name: project[name] for name in hooks}
+    hooks = {line.name: line.version for line in listed()}
+    assert imported() <= project.keys() & hooks.keys()
+    assert hooks == hooks | {name: project[name] for name in hooks.keys() & project.keys()}
 
 
-def test_the_packages_are_enough(tmp_path: Path) -> None:
-    """In an environment with nothing else, every command can be imported."""
-    packages = _installed(pins(FOLDER / "requirements.txt"))
-    for name in packages:
+def test_the_list_is_complete() -> None:
+    """It has every package that another requires, each with hashes: nothing floats."""
+    installed = _installed(imported())
+    assert {line.name for line in listed()} - installed <= {"colorama"}  # for Windows
+    assert installed <= {line.name for line in listed()}
+    assert all(" --hash=sha256:" in line.text for line in listed())
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """A folder with the packages of the list, and no other."""
+    for name in _installed(imported()):
         for top in {file.parts[0] for file in distribution(name).files or ()} - {".."}:
             _link(Path(str(distribution(name).locate_file(top))), tmp_path / top)
-    code = "import admin.deployment.application, admin.deployment.hook"
-    ended = subprocess.run(
+    assert not (tmp_path / "aiohttp").exists()
+    return tmp_path
+
+
+def isolated(packages: Path, code: str) -> "subprocess.CompletedProcess[str]":
+    """Python with these packages and the project, and nothing else."""
+    return subprocess.run(
         [
             sys.executable,
             "-I",
             "-S",
             "-c",
-            _IMPORT.format(paths=[str(tmp_path), str(ROOT)], code=code),
+            f"import sys; sys.path[:0] = {[str(packages), str(ROOT)]}\n{code}",
         ],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_packages_are_enough(packages: Path) -> None:
+    """In an environment with nothing else, every command can be imported; no package is spare."""
+    ended = isolated(packages, _IMPORT)
     assert ended.returncode == 0, ended.stderr
-    assert "aiohttp" not in packages
     files = [Path(line) for line in ended.stdout.splitlines()]
     assert len(files) > 50
-    # azure-core's transport imports requests.
-    assert packages_imported(files) | {"requests"} == pins(FOLDER / "requirements.txt").keys()
+    # azure-core's transport imports requests; the packaging runs uv.
+    assert packages_imported(files) | {"requests", "uv"} == imported()
+
+
+def test_the_doctor_needs_nothing_else(packages: Path) -> None:
+    """Pipelines run it with the hooks' list alone."""
+    code = "sys.argv[1:] = ['doctor', '--help']\nfrom admin.command_line import main\nmain()"
+    ended = isolated(packages, code)
+    assert ended.returncode == 0, ended.stderr
+    assert "python -m admin doctor" in ended.stdout
 
 
 def packages_imported(files: list[Path]) -> set[str]:
@@ -101,15 +133,13 @@ def packages_imported(files: list[Path]) -> set[str]:
 
 
 _IMPORT = """
-import sys
-sys.path[:0] = {paths}
-{code}
+import admin.deployment.application, admin.deployment.hook, admin.doctor.command
 files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
 print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))
 """
 
 
-def _installed(names: dict[str, str]) -> set[str]:
+def _installed(names: set[str]) -> set[str]:
     """The packages with all that they require."""
     found: set[str] = set()
     left = set(names)
@@ -177,18 +207,19 @@ def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pip_finds_nothing_to_refuse_for_an_old_python() -> None:
     """Else azd would stop at pip's error, before the hook can name the version that it needs."""
     for old in ("3.9", "3.12"):
-        needed = [each.marker for each in requirements()]
-        assert needed
-        assert not any(each is None or each.evaluate({"python_version": old}) for each in needed)
+        assert wanted_by(old) == set()
     for new in ("3.13", "3.14"):
-        markers = (each.marker for each in requirements())
-        assert all(each is not None and each.evaluate({"python_version": new}) for each in markers)
+        assert imported() <= wanted_by(new)
 
 
-def requirements() -> list[Requirement]:
-    """The packages of the hooks."""
-    lines = (FOLDER / "requirements.txt").read_text("utf-8").splitlines()
-    return [Requirement(line) for line in lines if not line.startswith(("#", "-"))]
+def wanted_by(python: str) -> set[str]:
+    """The packages that a version of Python gets."""
+    environment = {"python_version": python, "python_full_version": f"{python}.0"}
+    return {
+        canonicalize_name(each.name)
+        for each in requirements()
+        if each.marker is None or each.marker.evaluate(environment)
+    }
 
 
 def test_azds_account_signs_the_commands_in(

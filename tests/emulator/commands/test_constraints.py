@@ -9,7 +9,18 @@ from packaging.requirements import Requirement
 
 from emulator.commands import constraints
 from emulator.commands.app_folder import BOT, bots_below
-from emulator.commands.constraints import BASE_HEADER, BOT_HEADER, OPTIONAL, pin
+from emulator.commands.constraints import (
+    BASE_HEADER,
+    BOT_HEADER,
+    HOOKS,
+    HOOKS_HEADER,
+    HOOKS_INPUT,
+    OPTIONAL,
+    TOOLS,
+    hooks_list,
+    pin,
+)
+from emulator.commands.site_packages import InstallError
 from emulator.setup.requirements import RequirementsError, canonical
 from tests.support.project import ROOT
 from tests.support.wheels import wheel
@@ -143,3 +154,46 @@ def test_no_versions_fit(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ResolutionImpossible" in capsys.readouterr().err
     assert (app / "constraints.txt").read_text() == before
     assert not (app / BOT / "constraints.txt").exists()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose hooks need `base`, with packages for uv in place of those of the index."""
+    index = tmp_path / "index"
+    index.mkdir()
+    for number in ("1", "2"):
+        wheel(index, "base", number, needs="common")
+        wheel(index, "common", number, needs="wire")
+        wheel(index, "wire", number)
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(index))
+    monkeypatch.setenv("UV_NO_CACHE", "1")
+    project = tmp_path / "project"
+    for file, text in {
+        HOOKS_INPUT: "# names\nbase\n",
+        HOOKS: "wire==1\n",
+        TOOLS: "base==1\nanother==1\n",
+    }.items():
+        (project / file).parent.mkdir(parents=True, exist_ok=True)
+        (project / file).write_text(text)
+    return project
+
+
+def test_the_list_of_the_hooks_is_complete(project: Path) -> None:
+    """The project's versions, and of the rest those that were listed; all for Python 3.13."""
+    text = hooks_list(project, "common==1\n")
+    assert text.startswith(HOOKS_HEADER)
+    lines = [line for line in text.splitlines() if line.startswith(("base", "common", "wire"))]
+    marker = "; python_full_version >= '3.13' \\"
+    assert lines == [f"{name}==1 {marker}" for name in ("base", "common", "wire")]
+    assert text.count("    --hash=sha256:") == len(lines)
+    assert "://" not in text
+    assert str(project.parent) not in text
+    assert f"wire==2 {marker}" in hooks_list(project, "common==1\n", upgrade=True)
+
+
+def test_the_hooks_need_what_the_project_does_not_allow(project: Path) -> None:
+    """The message is uv's."""
+    (project / TOOLS).write_text("base==3\n")
+    with pytest.raises(InstallError, match="no version of base"):
+        hooks_list(project, "common==1\n")
