@@ -29,6 +29,7 @@ if __name__ == "__main__":
         invalidate_caches()
     try:
         from admin.command_line import main
+
+        main()
     except ModuleNotFoundError as error:
         sys.exit(f"{error.name} is missing: run `make setup`, then `.venv/bin/python -m admin`.")
-    main()

@@ -1,24 +1,47 @@
 """`python -m admin`: the commands that work on a deployed bot, or on its storage account.
 
-A new command is one line here: `app.command` for a verb, `app.add_typer` for a noun with verbs.
+A new command is one line here, and an `app` in its module: with one verb, or with several.
 """
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from admin import console, dead_letters
-from admin.app_package.command import app_package
-from admin.deployment import application as deployment
-from admin.doctor.command import CODES_HELP, DoctorBotOption, doctor
+from admin import console
 from admin.exit_status import ExitStatus
-from admin.migrate import application
-from admin.notify import notify
-from admin.plan.options import CHANGING, with_options
 from cloud_adapter.errors import StorageUnavailable
 
+COMMANDS = {
+    "notify": "admin.notify",
+    "app-package": "admin.app_package.command",
+    "dead-letters": "admin.dead_letters",
+    "deployment": "admin.deployment.application",
+    "migrate": "admin.migrate.application",
+    "doctor": "admin.doctor.command",
+}
+"""The module of each, which is imported when it is asked for: a pipeline that runs the doctor has
+not the packages of the bot."""
+
+
+class CommandsOnDemand(TyperGroup):
+    """The commands of the table, in whose places Typer knows empty ones."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One of them; None: there is none of this name (`Any`: Typer's types are private)."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = get_command(import_module(COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
+    cls=CommandsOnDemand,
     help="Work with a bot: through its storage account, or on its resources in Azure."
     "\n\nExit status: 0 done; 1 done, with something to look at; 2 the command line is wrong;"
     " 3 the storage account, or Azure, cannot be reached.",
@@ -27,14 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("notify")(notify)
-app.command("app-package")(app_package)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(deployment.app, name="deployment")
-app.add_typer(application.app, name="migrate")
-app.command("doctor", epilog=CODES_HELP)(
-    with_options("doctor", doctor, without=CHANGING, replaced={"bot": (DoctorBotOption, "")})
-)
+for name in COMMANDS:
+    app.command(name)(lambda: None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,6 +23,7 @@ from cloud_adapter.storage.queue import MessageQueue
 app = typer.Typer(
     help="List, replay and drop dead letters: activities whose turns failed too often.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Ids = Annotated[

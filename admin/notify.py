@@ -61,6 +61,10 @@ NoWait = Annotated[
 ]
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command("notify")
 def notify(
     to: To,
     channel: Channel = None,

@@ -63,6 +63,10 @@ PublishOption = Annotated[
 ]
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command("app-package")
 def app_package(
     env_file: EnvFileOption = Path("env/.env.dev"),
     given: SetOption = None,

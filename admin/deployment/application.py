@@ -14,6 +14,7 @@ app = typer.Typer(
     "\n\nExit status: 0 done; 1 something to look at, or the command refuses; 2 the command line is"
     " wrong; 3 no sign-in, no answer, or not allowed; 130 Ctrl-C.",
     no_args_is_help=True,
+    add_completion=False,
 )
 ENV = "environment"
 REQUIRED = {ENV: (EnvironmentOption, ...), "subscription": (SubscriptionOption, ...)}

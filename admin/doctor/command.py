@@ -22,7 +22,7 @@ from admin.doctor.look import MALFORMED
 from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
 from admin.plan.execution import read_only
-from admin.plan.options import Options
+from admin.plan.options import CHANGING, Options, with_options
 from admin.plan.target import Target, endpoint_of
 from admin.rows import Row, print_lines, print_tables
 
@@ -190,3 +190,9 @@ def _print(rows: Sequence[Row], found: Sequence[Diagnosis]) -> None:
     else:
         print_lines(rows)
         print("\n".join(finding_lines(found)))
+
+
+app = typer.Typer(add_completion=False)
+app.command("doctor", epilog=CODES_HELP)(
+    with_options("doctor", doctor, without=CHANGING, replaced={"bot": (DoctorBotOption, "")})
+)
