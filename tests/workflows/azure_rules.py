@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from tests.workflows.pipeline_files import PipelineFile, jobs, mappings, scripts, steps
 
 TASKS = {"UsePythonVersion@0", "NodeTool@0", "PublishPipelineArtifact@1", "AzureCLI@2"}
-CONNECTION = "azconnection"
-"""The name of the service connection, which `azd pipeline config` creates with it."""
+CONNECTIONS = {"Deploy": "azconnection", "Doctor": "azconnection-doctor"}
+"""The service connection of each stage: the doctor's identity cannot deploy."""
 
 MAIN = "eq(variables['Build.SourceBranch'], 'refs/heads/main')"
 SCHEDULE = "eq(variables['Build.Reason'], 'Schedule')"
@@ -15,7 +15,7 @@ UNSCHEDULED = "ne(variables['Build.Reason'], 'Schedule')"
 ON = "eq(variables['DEPLOY'], 'true')"
 
 TOKEN = {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
-SIGNS_IN = re.compile(r"\bazd auth\b|-m admin\b")
+SIGNS_IN = re.compile(r"\bazd (?:auth|provision|deploy)\b|-m admin\b")
 """What requests tokens with it, instead of az's."""
 
 
@@ -40,11 +40,13 @@ def no_injection(file: PipelineFile) -> Iterator[str]:
             yield script
 
 
-def one_connection(file: PipelineFile) -> Iterator[str]:
-    """Azure is reached through the workload identity federation only."""
-    for each in mappings(file.document):
-        if each.get("azureSubscription", CONNECTION) != CONNECTION:
-            yield str(each["azureSubscription"])
+def own_connections(file: PipelineFile) -> Iterator[str]:
+    """A stage reaches Azure through its workload identity federation only."""
+    for stage in file.document["stages"]:
+        for each in mappings(stage):
+            connection = each.get("azureSubscription")
+            if connection is not None and connection != CONNECTIONS.get(stage["stage"]):
+                yield str(connection)
 
 
 def guarded_stages(file: PipelineFile) -> Iterator[str]:
@@ -81,6 +83,16 @@ def approved_deployments(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
+def no_overlap(file: PipelineFile) -> Iterator[str]:
+    """A deployment waits for the one before it. Without it, only the newest run that waits for the
+    environment's exclusive lock goes on. Microsoft reference: "Define approvals and checks",
+    "Exclusive lock"."""
+    for stage in file.document["stages"]:
+        deploys = any("azd " in script for script in scripts(stage))
+        if deploys and stage.get("lockBehavior") != "sequential":
+            yield str(stage["stage"])
+
+
 def failing_scripts(file: PipelineFile) -> Iterator[str]:
     """A script of several lines ends at the first that fails."""
     for script in scripts(file.document):
@@ -92,10 +104,11 @@ RULES = (
     known_tasks,
     no_credentials_left,
     no_injection,
-    one_connection,
+    own_connections,
     guarded_stages,
     tested_deployments,
     own_token,
     approved_deployments,
+    no_overlap,
     failing_scripts,
 )

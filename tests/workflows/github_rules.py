@@ -16,15 +16,17 @@ INPUTS = {
     "actions/setup-node": {"node-version", "package-manager-cache"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found", "retention-days"},
     "actions/download-artifact": {"name", "path"},
-    "Azure/login": {"client-id", "tenant-id", "subscription-id"},
     "Azure/setup-azd": {"version"},
 }
 """The actions that are used, with the inputs of their action.yml that are: linters know the inputs
 of an action by its tag only, not by its commit."""
 
-SET_UP = "vars.AZURE_CLIENT_ID != ''"
+IDENTITIES = {"production": "vars.AZURE_CLIENT_ID", "doctor": "vars.AZURE_DOCTOR_CLIENT_ID"}
+"""The variable with each environment's identity, which Entra trusts there alone. It is the
+repository's: a job's condition does not know those of its environment."""
+
 MAIN = "github.ref == 'refs/heads/main'"
-"""Conditions of a job."""
+"""A condition of a job."""
 
 PINNED = re.compile(r"uses: (?P<action>[\w/-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 
@@ -71,10 +73,19 @@ def tokens_in_environments(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
-def guarded_jobs(file: PipelineFile) -> Iterator[str]:
-    """A job that signs in runs if the repository is set up for it; what deploys, for main only."""
+def own_identities(file: PipelineFile) -> Iterator[str]:
+    """A job signs in with the identity of its environment."""
     for name, job in jobs(file.document):
-        wanted = {SET_UP} if "id-token" in job.get("permissions", {}) else set()
+        own = f"${{{{ {IDENTITIES.get(job.get('environment', ''))} }}}}"
+        if "id-token" in job.get("permissions", {}) and job["env"].get("AZURE_CLIENT_ID") != own:
+            yield name
+
+
+def guarded_jobs(file: PipelineFile) -> Iterator[str]:
+    """A job that signs in runs if it has an identity; what deploys, for main only."""
+    for name, job in jobs(file.document):
+        identity = IDENTITIES.get(job.get("environment", ""))
+        wanted = {f"{identity} != ''"} if "id-token" in job.get("permissions", {}) else set()
         if any("azd provision" in script for script in scripts(job)):
             wanted.add(MAIN)
         if not wanted <= set(str(job.get("if", "")).split(" && ")):
@@ -128,6 +139,7 @@ RULES = (
     no_credentials_left,
     least_permissions,
     tokens_in_environments,
+    own_identities,
     guarded_jobs,
     tested_deployments,
     known_events,

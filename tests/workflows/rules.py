@@ -17,6 +17,10 @@ LOGIN = re.compile(r"\b(?:azd auth|az) login\b(.*)")
 FEDERATED = "--federated-credential-provider"
 MAX_MINUTES = 60
 
+INSTALLS = re.compile(r"\b(?:npm|npx|pipx|uvx|make|apt-get|run\.py)\b|\bpip install\b.*")
+HASHED = "pip install -r infra/hooks/requirements.txt"
+"""The complete list of what the doctor needs: each line has hashes."""
+
 
 def no_secrets(file: PipelineFile) -> Iterator[str]:
     """Nothing is stored with GitHub or Azure DevOps that signs in."""
@@ -52,4 +56,15 @@ def limited_time(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
-RULES = (no_secrets, federated_sign_in, no_questions, limited_time)
+def nothing_floats(file: PipelineFile) -> Iterator[str]:
+    """A job that can sign in to Azure installs what has a hash: what runs there is the pipeline."""
+    for _, job in jobs(file.document):
+        signs_in = "id-token" in job.get("permissions", ()) or any(
+            "azureSubscription" in each for each in mappings(job)
+        )
+        for found in (each for text in scripts(job) for each in INSTALLS.findall(text)):
+            if signs_in and found.strip() != HASHED:
+                yield found
+
+
+RULES = (no_secrets, federated_sign_in, no_questions, limited_time, nothing_floats)

@@ -1,6 +1,6 @@
 """azure.yaml says nothing that azd ignores: the published schema lets unknown keys pass.
 
-Source: azure.yaml.json, the schema of azd 1.31.2.
+Source: azure.yaml.json, the schema of azd 1.32.0.
 """
 
 from collections.abc import Iterator
