@@ -1,6 +1,7 @@
 """A service that fails, or that the account may not use: a finding, or exit 3, and no traceback."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,7 @@ from emulator.server import Server
 from tests.admin.doctor.examined_bot import CERTIFICATE, READER, ExaminedBot
 from tests.admin.doctor.harms import WEBSITE_CONTRIBUTOR, delete_vault, unassign_caller
 from tests.admin.migrate.migration import BOT, VAULT
+from tests.support.project import ROOT
 
 ARM, GRAPH, SITES = "management.azure.com", "graph.microsoft.com", "*.azurewebsites.net"
 LOGS = "api.loganalytics.azure.com"
@@ -28,6 +30,10 @@ READING_ROLES = {
     "Microsoft.OperationalInsights/workspaces": "73c42c96-874c-492b-b04d-ab87d138a893",
 }
 """Beside Reader on the resource group, the roles by the type of what they are on."""
+
+LOG_ANALYTICS_READER = READING_ROLES["Microsoft.OperationalInsights/workspaces"]
+DOCTOR_ROLE = "5f1d3c0a-7f3e-4b51-9d43-2f0c9a6f7c11"
+"""A GUID for the custom role."""
 
 Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
@@ -153,6 +159,34 @@ def test_the_documented_roles_see_everything(bot: ExaminedBot) -> None:
         if officer:
             bot.remove(each)
     assert bot.findings() == []
+
+
+def test_the_identity_of_a_pipeline_sees_everything(bot: ExaminedBot) -> None:
+    """With the roles of docs/pipelines.md, on the group alone; and it cannot publish."""
+    page = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+    [actions] = re.findall(r"^ACTIONS='(.*)'$", page, re.M)
+    manager, caller = bot.azure.resource_manager, bot.azure.pipeline.object_id
+    unassign_caller(bot)
+    group = manager.resources.find(bot.azure.group.id)
+    assert group is not None
+    role = f"{group.id}/providers/Microsoft.Authorization/roleDefinitions/{DOCTOR_ROLE}"
+    properties = {
+        "roleName": "Bot Doctor",
+        "assignableScopes": [group.id],
+        "permissions": [{"actions": json.loads(actions)}],
+    }
+    bot.call(manager.put, role, {"properties": properties})
+    for each in (DOCTOR_ROLE, READER, LOG_ANALYTICS_READER):
+        bot.call(assign_role, bot.azure.group, group, each, caller)
+    bot.azure.graph.app_roles[caller] = {"Application.Read.All"}
+    vault = bot.found("Microsoft.KeyVault/vaults")
+    for each in bot.azure.resource_manager.resources.within(vault.id):
+        if str(each.properties.get("roleDefinitionId")).endswith(CERTIFICATES_OFFICER):
+            bot.remove(each)
+    assert bot.findings() == []
+    site = bot.found("Microsoft.Web/sites").id
+    for right in ("write", "publish/action"):
+        assert not manager.access.is_allowed(caller, f"Microsoft.Web/sites/{right}", site)
 
 
 def test_the_vault_cannot_be_read(bot: ExaminedBot) -> None:

@@ -28,7 +28,7 @@ def commands(file: Path, program: str) -> list[list[str]]:
 
 def _words(line: str) -> list[str]:
     """The line up to the parenthesis, quotation mark or operator that ends it."""
-    end = re.split(r"(?:\)\"|\)$| && | \| |;)", line.strip())[0]
+    end = re.split(r"(?:\)\"|\)$| && | \| | 2>&1|;)", line.strip())[0]
     try:
         return shlex.split(end)
     except ValueError:

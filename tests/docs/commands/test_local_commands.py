@@ -57,7 +57,7 @@ def test_admin_takes_each_option(page: Path) -> None:
         # A group of commands may be named by itself, and may have options of its own.
         while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
             assert arguments[0] in command.commands, line
-            command = command.commands[arguments.pop(0)]
+            command = command.get_command(None, arguments.pop(0))
         if arguments:
             command.make_context("admin", arguments)
 
