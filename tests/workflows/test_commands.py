@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.workflows.pipeline_files import (
     lines,
     passed_variables,
     read,
+    scripts,
 )
 
 CI, DOCTOR = DEPLOY.with_name("ci.yml"), DEPLOY.with_name("doctor.yml")
@@ -43,6 +45,9 @@ NAMED = re.compile(r"(?<=[ /])(?:infra|tests|\.github|requirements)(?:-\w+)?(?:/
 
 PIP = """python() { shift 3; printf '%s\\n' "$@"; }"""
 """A shell function: `python -m pip install` prints its arguments."""
+
+WINDOWS_PYTHON = """python() { "$PYTHON" "$@" | sed 's/$/\\r/'; }\n"""
+"""A shell function: `python` ends its lines as on Windows."""
 
 WITHOUT_UNIX = """
 import importlib.abc, sys
@@ -187,6 +192,31 @@ def test_the_pipeline_may_assign_what_the_templates_assign() -> None:
     assert set(listed.split(", ")) == assigned
 
 
+@pytest.mark.parametrize(("added", "status"), [([], 0), (["late.py"], 1)])
+def test_the_lists_of_files_are_compared(added: list[str], status: int, tmp_path: Path) -> None:
+    """Names alone, in any order: contents may differ; Windows ends lines with CRLF."""
+    [script] = [each for each in scripts(read(CI)) if "zipfile -l" in each]
+    for file, names in {
+        "linux/package.zip": ["host.json", "auth/a file.py"],
+        "package.zip": ["auth/a file.py", *added, "host.json"],
+    }.items():
+        path = tmp_path / "artifacts" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as packed:
+            for name in names:
+                packed.writestr(name, file)
+    ended = subprocess.run(
+        [str(shutil.which("bash")), "--norc", "-eo", "pipefail", "-c", WINDOWS_PYTHON + script],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status, ended.stderr
+    assert all(name in ended.stdout for name in added)
+
+
 def test_each_file_that_is_named_exists() -> None:
     """Requirements, tests, templates, workflows and Dependabot's folders."""
     for file in (*WORKFLOWS, AZURE):
@@ -195,6 +225,7 @@ def test_each_file_that_is_named_exists() -> None:
     for update in read(DEPENDABOT)["updates"]:
         for folder in update.get("directories", ()):
             assert list((ROOT / folder.strip("/")).glob("requirements*.txt")), folder
+            assert folder != "/infra/hooks", "make constraints writes the list"
 
 
 def test_other_systems_run_what_needs_no_unix() -> None:

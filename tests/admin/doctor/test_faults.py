@@ -176,8 +176,8 @@ def test_the_identity_of_a_pipeline_sees_everything(bot: ExaminedBot) -> None:
         "permissions": [{"actions": json.loads(actions)}],
     }
     bot.call(manager.put, role, {"properties": properties})
-    for each in (DOCTOR_ROLE, READER, LOG_ANALYTICS_READER):
-        bot.call(assign_role, bot.azure.group, group, each, caller)
+    for assigned in (DOCTOR_ROLE, READER, LOG_ANALYTICS_READER):
+        bot.call(assign_role, bot.azure.group, group, assigned, caller)
     bot.azure.graph.app_roles[caller] = {"Application.Read.All"}
     vault = bot.found("Microsoft.KeyVault/vaults")
     for each in bot.azure.resource_manager.resources.within(vault.id):
