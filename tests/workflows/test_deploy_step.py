@@ -94,7 +94,7 @@ def test_the_log_shows_it_while_it_runs(file: Path, tmp_path: Path) -> None:
     """What the proof waits for is seen before it ends."""
     [script] = [each for each in scripts(read(file)) if "azd deploy" in each]
     (tmp_path / "artifacts").mkdir()
-    waits = "azd() { echo begun; read -r answer < go; echo $answer; }\n"
+    waits = "azd() { echo begun; read -r -t 20 answer <> go && echo $answer; }\n"
     subprocess.run(["/usr/bin/mkfifo", str(tmp_path / "go")], check=True)
     with subprocess.Popen(
         [BASH, "--norc", "-eo", "pipefail", "-c", waits + script],
