@@ -29,13 +29,6 @@ param botAppId string = ''
 @allowed(['SingleTenant', 'MultiTenant'])
 param botAppType string = 'SingleTenant'
 
-@description('Object id (GUID) of who creates the certificate in the vault; empty: nobody may.')
-param principalId string = ''
-
-@description('What principalId is the id of.')
-@allowed(['User', 'ServicePrincipal'])
-param principalType string = 'User'
-
 @description('Instances that are always ready for HTTP requests, and as many for queued turns. 0: the first turn after a pause waits for a cold start.')
 @minValue(0)
 @maxValue(20)
@@ -168,8 +161,7 @@ module vault 'modules/vault.bicep' = if (usesVault) {
     createMode: vaultCreateMode
     signsInVault: credential == 'SignInVault'
     identityPrincipalId: identity.outputs.principalId
-    deployerPrincipalId: principalId
-    deployerPrincipalType: principalType
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 

@@ -7,9 +7,7 @@ param tags object
 param createMode string
 param signsInVault bool
 param identityPrincipalId string
-param deployerPrincipalId string
-@allowed(['User', 'ServicePrincipal'])
-param deployerPrincipalType string
+param workspaceId string
 
 // The roles are on the vault, because the certificate is created after this deployment.
 var roles = signsInVault ? [
@@ -18,7 +16,6 @@ var roles = signsInVault ? [
 ] : [
   '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User: reads the certificate with its key
 ]
-var certificatesOfficer = 'a4417e6f-fecd-4de8-b567-7b0420556985'
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
@@ -37,6 +34,20 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   }
 }
 
+// Who signs as the bot, or reads its key, is recorded: docs/operations.md asks the log for it.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    // Into a table of its own, AZKVAuditLogs, and not among the columns of AzureDiagnostics.
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      { category: 'AuditEvent', enabled: true }
+    ]
+  }
+}
+
 resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in roles: {
   scope: vault
   name: guid(vault.id, identityPrincipalId, role)
@@ -46,14 +57,3 @@ resource identityGrants 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
   }
 }]
-
-// Key Vault Certificates Officer: creates the certificate, which Bicep cannot declare, and renews it.
-resource deployerGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
-  scope: vault
-  name: guid(vault.id, deployerPrincipalId, certificatesOfficer)
-  properties: {
-    principalId: deployerPrincipalId
-    principalType: deployerPrincipalType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', certificatesOfficer)
-  }
-}

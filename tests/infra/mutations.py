@@ -108,6 +108,18 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
         (_VAULT, "    enablePurgeProtection: true\n", ""),
         (_MAIN, "'modules/vault.bicep' = if (usesVault) {", "'modules/vault.bicep' = {"),
     ),
+    security_rules.records_who_uses_the_vault: (
+        (_VAULT, "  scope: vault\n  name: 'audit'", "  name: 'audit'"),
+        (_VAULT, "    workspaceId: workspaceId\n", ""),
+        (_VAULT, "    logAnalyticsDestinationType: 'Dedicated'\n", ""),
+        (_VAULT, "enabled: true }", "enabled: false }"),
+        (_VAULT, "category: 'AuditEvent'", "category: 'AzurePolicyEvaluationDetails'"),
+        (
+            _MAIN,
+            "workspaceId: monitoring.outputs.workspaceId\n  }\n}\n\nmodule app",
+            "workspaceId: identity.outputs.id\n  }\n}\n\nmodule app",
+        ),
+    ),
     security_rules.protects_telemetry: (
         (_MONITORING, "DisableLocalAuth: true", "DisableLocalAuth: false"),
         (_MONITORING, "    features: { disableLocalAuth: true }\n", ""),
@@ -139,7 +151,6 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
         (_STORAGE, _QUEUES, f"{_QUEUES}\n  '17d1049b-9a84-46fb-8f53-869881c3d3ab'"),
         (_STORAGE, "  scope: account\n", ""),
         (_VAULT, "roles = signsInVault ?", "roles = !signsInVault ?"),
-        (_VAULT, "= if (!empty(deployerPrincipalId)) {", "= {"),
         (
             _MONITORING,
             "3913510d-42f4-4e42-8a64-420c390055eb",

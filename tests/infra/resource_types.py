@@ -56,6 +56,12 @@ TYPES: dict[str, str] = {
         properties.displayName! properties.serializedData! properties.category!
         properties.sourceId
     """,
+    "Microsoft.Insights/diagnosticSettings@2021-05-01-preview": """
+        properties!
+        properties.workspaceId
+        properties.logAnalyticsDestinationType
+        properties.logs[].category properties.logs[].enabled!
+    """,
     "Microsoft.Authorization/roleAssignments@2022-04-01": """
         properties!
         properties.roleDefinitionId! properties.principalId!
@@ -156,6 +162,7 @@ NAMES: dict[str, str] = {
     "Microsoft.Insights/actionGroups": r"[^/&%?]{1,260}",
     "Microsoft.Insights/scheduledQueryRules": r"[^#<>%&:\\?/{}*]{1,260}",
     "Microsoft.Insights/workbooks": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "Microsoft.Insights/diagnosticSettings": r"[^*<>%:&\\?/+]{1,260}",
     "Microsoft.Authorization/roleAssignments": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Storage/storageAccounts/blobServices": r"default",

@@ -6,7 +6,7 @@ from emulator.resource_manager.web.sites import NOT_ON_FLEX
 from tests.infra.resource_types import NAMES, TYPES, is_name, problems
 from tests.infra.template import Template, Variant
 from tests.support.bicep.deployment import Resource
-from tests.support.bicep.stand_in import APP_ID, PRINCIPAL_ID, TENANT_ID
+from tests.support.bicep.stand_in import APP_ID, TENANT_ID
 
 VAULT = "Microsoft.KeyVault/vaults"
 STORAGE = "Microsoft.Storage/storageAccounts"
@@ -18,6 +18,7 @@ ROLE = "Microsoft.Authorization/roleAssignments"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT = "Microsoft.Insights/components"
+DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 
 BLOB_OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
@@ -25,7 +26,6 @@ METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 VAULT_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
-CERTIFICATES_OFFICER = "a4417e6f-fecd-4de8-b567-7b0420556985"
 
 ALWAYS = {(STORAGE, BLOB_OWNER), (STORAGE, QUEUE_CONTRIBUTOR), (COMPONENT, METRICS_PUBLISHER)}
 ON_VAULT = {
@@ -97,6 +97,23 @@ def protects_vault(template: Template) -> Iterator[str]:
             yield f"{len(vaults)} vaults ({variant})"
         for vault in vaults:
             yield from _unlike(vault.body["properties"], expected, str(variant))
+
+
+def records_who_uses_the_vault(template: Template) -> Iterator[str]:
+    """Each call of the vault is written into the workspace, in a table that only the vault has."""
+    for variant in template.variants:
+        vaults = variant.evaluated.of_type(VAULT)
+        found = variant.evaluated.of_type(DIAGNOSTICS)
+        scopes = [each.id.partition(f"/providers/{DIAGNOSTICS}")[0] for each in found]
+        if scopes != [each.id for each in vaults]:
+            yield f"recorded is {scopes} ({variant})"
+        expected = {
+            "workspaceId": variant.one(WORKSPACE).id,
+            "logAnalyticsDestinationType": "Dedicated",
+            "logs": [{"category": "AuditEvent", "enabled": True}],
+        }
+        for each in found:
+            yield from _unlike(each.body["properties"], expected, str(variant))
 
 
 def protects_telemetry(template: Template) -> Iterator[str]:
@@ -178,16 +195,13 @@ def refuses_passwords(template: Template) -> Iterator[str]:
 
 
 def grants_only_needed_roles(template: Template) -> Iterator[str]:
-    """The role assignments are exactly those that are needed, each on one resource."""
+    """The identity has exactly the roles that it needs, on one resource each; nobody else any."""
     for variant in template.variants:
         principal = variant.evaluated.principals[variant.one(IDENTITY).id]
         expected = {
             (principal, "ServicePrincipal", kind, role)
             for kind, role in ALWAYS | ON_VAULT.get(variant.credential, set())
         }
-        deployer = variant.parameters["principalId"]
-        if deployer and variant.uses_vault:
-            expected.add((PRINCIPAL_ID, "User", VAULT, CERTIFICATES_OFFICER))
         found = [_grant(each) for each in variant.evaluated.of_type(ROLE)]
         if sorted(found) != sorted(expected):
             yield f"{set(found) ^ expected or 'one of them twice'} ({variant})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.bicep.deployment import Resource
-from tests.support.bicep.stand_in import PRINCIPAL_ID, Evaluated
+from tests.support.bicep.stand_in import Evaluated
 from tests.support.bicep.syntax import declarations, text
 from tests.support.project import ROOT
 
@@ -100,7 +100,6 @@ class Template:
                 "credential": credential,
                 "turns": turns,
                 "cloud": cloud,
-                "principalId": PRINCIPAL_ID if extras else "",
                 "alwaysReady": 2 if extras else 0,
                 "directLine": extras,
                 "alertEmail": "team@example.com" if extras else "",

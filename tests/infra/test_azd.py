@@ -14,8 +14,6 @@ from tests.support.project import ROOT
 ENVIRONMENT = {
     "environmentName": "${AZURE_ENV_NAME}",
     "location": "${AZURE_LOCATION}",
-    "principalId": "${AZURE_PRINCIPAL_ID}",
-    "principalType": "${AZURE_PRINCIPAL_TYPE=User}",
     "credential": "${BOT_CREDENTIAL=ManagedIdentity}",
     "turns": "${BOT_TURNS=Inline}",
     "cloud": "${BOT_CLOUD=Public}",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.infra.template import CREDENTIALS, INFRA, Template
-from tests.support.bicep.stand_in import APP_ID, PRINCIPAL_ID
+from tests.support.bicep.stand_in import APP_ID
 
 TEMPLATE = Template(INFRA)
 
@@ -11,7 +11,7 @@ TEMPLATE = Template(INFRA)
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_outputs(credential: str) -> None:
     """Each credential has the outputs that azd keeps, with the id that the bot has in the end."""
-    evaluated = TEMPLATE.evaluated(credential=credential, principalId=PRINCIPAL_ID)
+    evaluated = TEMPLATE.evaluated(credential=credential)
     (identity,) = evaluated.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
     outputs = evaluated.outputs
     assert set(outputs) == {

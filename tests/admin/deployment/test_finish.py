@@ -68,7 +68,7 @@ def test_a_managed_identity_needs_nothing(stage: DeploymentStage, run: Run) -> N
 
 
 def test_a_new_role_is_waited_for(stage: DeploymentStage, run: Run, clock: MovedClock) -> None:
-    """The template gives the deployer a role on the vault, which has an effect minutes later."""
+    """The deployer's role on the vault, which has an effect minutes later."""
     provisioned(stage, run, "SignInVault")
     azure = stage.thread.azure
     azure.resource_manager.access.lag = 120.0
@@ -79,9 +79,8 @@ def test_a_new_role_is_waited_for(stage: DeploymentStage, run: Run, clock: Moved
     assert clock.now() > 100
 
 
-def test_a_deployer_without_a_role_gets_it(stage: DeploymentStage, run: Run) -> None:
-    """If principalId was not passed; the text says how to take it back."""
-    stage.azd.set(AZURE_PRINCIPAL_ID="")
+def test_the_deployer_gets_a_role(stage: DeploymentStage, run: Run) -> None:
+    """No template assigns it; the text says how to take it back."""
     provisioned(stage, run, "Certificate")
     ended = run("finish", "--azd")
     assert ended.status == 0

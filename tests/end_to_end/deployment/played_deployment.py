@@ -58,8 +58,6 @@ class PlayedDeployment:
             "location": LOCATION,
             "credential": credential,
             "turns": turns,
-            "principalId": thread.azure.pipeline.object_id,
-            "principalType": "ServicePrincipal",
         }
 
     def provision(self) -> None:

@@ -43,8 +43,6 @@ class DeploymentStage:
                 "AZURE_ENV_NAME": ENVIRONMENT,
                 "AZURE_LOCATION": LOCATION,
                 "AZURE_SUBSCRIPTION_ID": self._manager.subscription_id,
-                "AZURE_PRINCIPAL_ID": thread.azure.pipeline.object_id,
-                "AZURE_PRINCIPAL_TYPE": "ServicePrincipal",
                 **values,
             },
         )

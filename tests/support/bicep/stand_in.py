@@ -17,7 +17,7 @@ def guid(text: str) -> str:
 
 
 SUBSCRIPTION_ID, TENANT_ID = guid("subscription"), guid("tenant")
-APP_ID, PRINCIPAL_ID = guid("app"), guid("principal")
+APP_ID = guid("app")
 SITE_DOMAINS = {
     "Public": "azurewebsites.net",
     "USGovernment": "azurewebsites.us",
