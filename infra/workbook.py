@@ -25,7 +25,7 @@ QUERIES = (
     "telemetry/queue-wait",
 )
 """The queries in the page's order. Those that somebody must edit first (deployment, conversation)
-are left out."""
+are left out, and signatures: a workspace without a vault has no such table."""
 
 CHARTS = {"answers", "telemetry/queue-wait"}
 """Queries that are drawn as lines over time; the others are tables."""

@@ -37,8 +37,20 @@ USAGE = (
     " StartTime:datetime Type:string _BilledSize:real _IsBillable:string"
 )
 
+VAULT_AUDIT = (
+    "TimeGenerated:datetime AddressAuthorizationType:string Algorithm:string"
+    " AppliedAssignmentId:string CallerIpAddress:string CertificateIssuerProperties:dynamic"
+    " CertificatePolicyProperties:dynamic CertificateProperties:dynamic"
+    " CertificateRequestProperties:dynamic ClientInfo:string CorrelationId:string DurationMs:int"
+    " HttpStatusCode:int Id:string Identity:dynamic OperationName:string OperationVersion:string"
+    " RequestUri:string ResultDescription:string ResultSignature:string ResultType:string"
+    " SourceSystem:string TenantId:string Type:string _BilledSize:real _IsBillable:string"
+    " _ResourceId:string _SubscriptionId:string"
+)
+
 TABLES = {
     **{name: f"({', '.join(f'{COMMON} {own}'.split())})" for name, own in OWN.items()},
     "Usage": f"({', '.join(USAGE.split())})",
+    "AZKVAuditLogs": f"({', '.join(VAULT_AUDIT.split())})",
 }
 """By table, its columns as Kusto writes a schema: `(Name:type, ...)`."""
