@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from auth.certificates.versions import CHECK_INTERVAL_SECONDS
 from benchmarks.state.storage.call import READ_DOLLARS, WRITE_DOLLARS
 from tests.support.bicep.stand_in import Evaluated
 from tests.support.project import ROOT
@@ -23,6 +24,13 @@ RULE_DOLLARS, CHEAPEST = 0.5, {"PT15M", "PT30M", "PT1H", "PT6H", "P1D"}
 
 RECORD_KB = 1
 """What a record of the log takes."""
+
+CALL_KB = 2
+"""What a line on a call of the vault takes, as the page estimates."""
+
+CALLS, SIGNATURES_AN_HOUR = 2, 2
+"""What an instance asks the vault each time that it looks for a newer certificate, at most; and how
+often it signs."""
 
 FAILURE_KB = 4.7
 """What the host logs of an invocation that fails, as was seen in version 4.1037."""
@@ -84,6 +92,16 @@ def test_alerts() -> None:
     dollars = f"${RULE_DOLLARS * len(rules):.2f}"
     assert f"| {dollars}: ${RULE_DOLLARS:.2f} for a rule" in PARTS
     assert f"alerts ({dollars} a month)" in PAGE
+
+
+def test_the_record_of_the_vault() -> None:
+    """Lines, size and price of what one busy instance asks the vault in a month."""
+    hours = MONTH_SECONDS / 3600
+    lines = CALLS * MONTH_SECONDS / CHECK_INTERVAL_SECONDS + SIGNATURES_AN_HOUR * hours
+    gigabytes = lines * CALL_KB / 1e6
+    assert f"{lines:,.0f} a month at most for an instance" in PARTS
+    assert f"so {gigabytes * 1000:.0f} MB if a line takes {CALL_KB} kB" in PARTS
+    assert f"and ${gigabytes * LOG_GB:.2f} beyond them" in PARTS
 
 
 def test_an_app_that_cannot_start() -> None:
