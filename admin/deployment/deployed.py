@@ -14,10 +14,8 @@ from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.setting_names import setting
 from admin.plan.target import Target
+from admin.plan.template import ENVIRONMENT_TAG, environment_of
 from auth.settings import CERTIFICATE, SIGN_IN_VAULT
-
-TAG = "azd-env-name"
-"""The tag of all resources of the template; azd finds the app that it deploys to by it."""
 
 CERTIFICATE_NAME = "bot-certificate"
 
@@ -118,12 +116,12 @@ class Deployed:
         found = [
             ResourceId(each["id"], each["name"], each.get("location", ""))
             for each in listed
-            if str((each.get("tags") or {}).get(TAG)).lower() == name.lower()
+            if environment_of(each) == name.lower()
         ]
         if not found:
             raise NotFound(
-                f"the resource group rg-{name} has no {KINDS[kind]} with the tag {TAG}={name}:"
-                f" {self._cure}"
+                f"the resource group rg-{name} has no {KINDS[kind]} with the tag"
+                f" {ENVIRONMENT_TAG}={name}: {self._cure}"
             )
         if len(found) > 1:
             names = ", ".join(each.name for each in found)

@@ -2,10 +2,9 @@
 
 from admin.plan.step import Finding
 from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of
+from admin.plan.template import DEPLOY_AGAIN
 
 TEAMS = "MsTeamsChannel"
-CURE = "deploy the template again (`azd provision --no-state`, `az deployment sub create`)"
-"""Without --no-state, azd skips a template that has not changed."""
 
 
 class BotEndpoint:
@@ -31,7 +30,7 @@ class BotEndpoint:
         if self._target.answers_to(endpoint) and endpoint.endswith(ENDPOINT_PATH):
             return Finding(text)
         app = self._target.site_id.name
-        return Finding(text, refusal=f"{text}, which is not {app}'s: {CURE}")
+        return Finding(text, refusal=f"{text}, which is not {app}'s: {DEPLOY_AGAIN}")
 
 
 class TeamsChannel:
@@ -64,4 +63,4 @@ class TeamsChannel:
 
 
 def _refused(text: str) -> Finding:
-    return Finding(text, refusal=f"{text}, so Teams does not reach the bot: {CURE}")
+    return Finding(text, refusal=f"{text}, so Teams does not reach the bot: {DEPLOY_AGAIN}")

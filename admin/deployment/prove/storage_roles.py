@@ -2,7 +2,6 @@
 
 from admin.azure.arm_client import ArmClient
 from admin.deployment.deployed import Deployed
-from admin.deployment.prove.bot_channel import CURE
 from admin.migrate.steps.role_assignment import (
     STORAGE_BLOB_DATA_OWNER,
     STORAGE_QUEUE_DATA_CONTRIBUTOR,
@@ -10,6 +9,7 @@ from admin.migrate.steps.role_assignment import (
 )
 from admin.plan.setting_names import storage_account
 from admin.plan.step import Finding
+from admin.plan.template import DEPLOY_AGAIN
 
 
 class StorageRoles:
@@ -40,14 +40,14 @@ class StorageRoles:
         name = storage_account(target.settings())
         if not name:
             text = f"the settings of {target.site_id.name} name no storage account"
-            return Finding(text, refusal=f"{text}: {CURE}")
+            return Finding(text, refusal=f"{text}: {DEPLOY_AGAIN}")
         group = target.site_id.id.partition("/providers/")[0]
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/{name}"
         principal = self._deployed.identity().principal_id
         for role in (STORAGE_BLOB_DATA_OWNER, STORAGE_QUEUE_DATA_CONTRIBUTOR):
             if not allowing(self._arm, account, principal, role):
                 text = f"the app's identity lacks {role.name} on {name}"
-                return Finding(text, refusal=f"{text}: {CURE}")
+                return Finding(text, refusal=f"{text}: {DEPLOY_AGAIN}")
         proof = target.proof()
         if not proof.facts:
             return Finding(f"the host gives no key yet: {proof.problem}", waiting=True)

@@ -11,6 +11,7 @@ from admin.doctor.parts.roles import AssignedRole
 from admin.migrate.steps.role_assignment import allows
 from admin.plan.setting_names import setting
 from admin.plan.shell import az
+from admin.plan.template import DEPLOY_AGAIN, environment_of
 from auth.settings import USER_ASSIGNED_MSI
 
 POWERS = (
@@ -20,6 +21,12 @@ POWERS = (
     "Microsoft.KeyVault/vaults/write",
 )
 """What no bot needs: each is a way to more than the bot's own data."""
+
+TEMPLATES = f"The template makes one, with its roles: {DEPLOY_AGAIN}"
+BY_HAND = (
+    "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md, steps 2 to 7, and"
+    " 9 if it was the bot"
+)
 
 IDENTITY_CODES: dict[str, Code] = {
     CLIENT_ID: "identity-unknown",
@@ -45,9 +52,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield error(
                 "identity-deleted",
                 f"the identity {one.name} is assigned to {app.name}, but was deleted",
-                "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md,"
-                " steps 2 to 7, and 9 if it was the bot; or deploy again with"
-                " `azd provision --no-state`",
+                TEMPLATES if environment_of(bot.site) else BY_HAND,
                 stops=True,
             )
     yield from _client_ids(bot)
@@ -91,7 +96,7 @@ def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
     if roles is None:
         return
     for each in roles.missing:
-        yield error("role-missing", each.text, each.command, stops=each.stops)
+        yield error("role-missing", each.text, each.cure, stops=each.stops)
     for one in roles.assigned:
         if reason := _reach(one):
             yield warning(

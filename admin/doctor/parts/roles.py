@@ -25,6 +25,7 @@ from admin.migrate.steps.role_assignment import (
     vault_roles,
 )
 from admin.plan.setting_names import setting
+from admin.plan.template import DEPLOY_AGAIN
 from auth.settings import EXPORT, SIGN_IN_VAULT
 
 METRICS_PUBLISHER = Role(
@@ -32,6 +33,8 @@ METRICS_PUBLISHER = Role(
     "3913510d-42f4-4e42-8a64-420c390055eb",
     frozenset({"Microsoft.Insights/Telemetry/Write"}),
 )
+
+TEMPLATES = f"The template assigns it: {DEPLOY_AGAIN}"
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,12 @@ class MissingRole:
 
     Attributes:
         text: who lacks what, for people.
-        command: the command that assigns it.
+        cure: the command that assigns it; or, if the template does that, how to deploy it again.
         stops: whether the bot cannot sign in without it.
     """
 
     text: str
-    command: str
+    cure: str
     stops: bool
 
 
@@ -111,7 +114,9 @@ def read_roles(
     missing = []
     for stops, assignment in needed:
         found = assignment.look()
-        missing += [MissingRole(found.text, each.az[-1], stops) for each in found.changes]
+        cure = found.changes[0].az[-1] if found.changes else TEMPLATES
+        if found.changes or found.refusal:
+            missing.append(MissingRole(found.text, cure, stops))
     return RolePart(
         tuple(missing),
         tuple(_assigned(arm, ResourceId(str(site["id"]), str(site["name"])), identity)),
@@ -142,6 +147,7 @@ def _on_vault(
         key_use=SIGN_IN_VAULT if in_vault else EXPORT,
         principal_id=lambda: identity.principal_id,
         whose=_whose(identity),
+        identity_id=lambda: identity.id,
     ):
         yield True, each
 
@@ -161,6 +167,7 @@ def _assignment(arm: ArmClient, scope: str, role: Role, identity: AppIdentity) -
         role=role,
         principal_id=lambda: identity.principal_id,
         whose=_whose(identity),
+        identity_id=lambda: identity.id,
     )
 
 

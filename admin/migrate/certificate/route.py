@@ -82,6 +82,7 @@ class CertificateRoute:
                 key_use=self.key_use,
                 principal_id=identity.principal_id,
                 whose="the app's identity",
+                identity_id=identity.resource_id,
             ),
             AppSettings(
                 target,

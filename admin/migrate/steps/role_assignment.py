@@ -11,12 +11,16 @@ from admin.azure.json_object import JsonObject
 from admin.plan.change import Change
 from admin.plan.shell import az
 from admin.plan.step import Finding
-from auth.settings import EXPORT, SIGN_IN_VAULT
+from admin.plan.template import DEPLOY_AGAIN, environment_of
+from auth.settings import CERTIFICATE, EXPORT, SIGN_IN_VAULT
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
 USER = "User"
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
+
+_GROUP_LEVELS, _LEVELS = 5, 9
+"""How many parts the id of a resource group has, and that of a resource in it."""
 
 _NAMESPACE = uuid.UUID("7a0b4a55-6d5c-4f5f-9d27-36f0a3c7e2a1")
 """Makes the same name for the same assignment, so that it cannot be made twice."""
@@ -82,6 +86,10 @@ STORAGE_QUEUE_DATA_CONTRIBUTOR = Role(
 class RoleAssignment:
     """A principal has a role at a scope, or another role there or above that allows as much.
 
+    What infra/main.bicep assigns is left to it. An assignment has a name, a GUID: of a second one
+    of the same role, principal and scope under another name Azure says RoleAssignmentExists, so
+    one that is made here would end each later deployment.
+
     Args:
         arm: the client.
         scope: resource id; also of one object in a vault, such as "VAULT_ID/keys/NAME".
@@ -89,6 +97,9 @@ class RoleAssignment:
         principal_id: object id (GUID) of who gets it; a shell variable if it is not known yet.
         principal_type: sent along, because a new principal may not be replicated yet.
         whose: who that is, for people: "the identity contoso-bot".
+        identity_id: resource id of the managed identity that it is; empty: it is none.
+        credential: with which infra/main.bicep assigns the role, a value of BOT_CREDENTIAL; empty:
+            with any.
     """
 
     def __init__(
@@ -100,6 +111,8 @@ class RoleAssignment:
         principal_id: Callable[[], str],
         whose: str,
         principal_type: str = SERVICE_PRINCIPAL,
+        identity_id: Callable[[], str] = str,
+        credential: str = "",
     ) -> None:
         self.title = f"Role {role.name}"
         self._arm = arm
@@ -108,12 +121,14 @@ class RoleAssignment:
         self._principal_id = principal_id
         self._whose = whose
         self._principal_type = principal_type
+        self._identity_id = identity_id
+        self._credential = credential
 
     def look(self) -> Finding:
         """Read the assignments at the scope and above, and what their roles allow.
 
         Raises:
-            AzureProblem: they cannot be read.
+            AzureProblem: they, or the resources that they are for, cannot be read.
         """
         principal_id = self._principal_id()
         place = "/".join(self._scope.split("/")[-2:])
@@ -121,10 +136,20 @@ class RoleAssignment:
             granted = allowing(self._arm, self._scope, principal_id, self._role)
             if granted:
                 return Finding(f"{self._whose} has {granted} on {place}")
-        return Finding(
-            f"{self._whose} lacks {self._role.name} on {place}",
-            changes=(self._change(principal_id, place),),
-        )
+        text = f"{self._whose} lacks {self._role.name} on {place}"
+        if self._is_the_templates():
+            choice = f", with the credential {self._credential}" if self._credential else ""
+            return Finding(text, refusal=f"{text}: {DEPLOY_AGAIN}{choice}")
+        return Finding(text, changes=(self._change(principal_id, place),))
+
+    def _is_the_templates(self) -> bool:
+        """Whether the template made both the identity and the resource, in one group."""
+        ids = self._identity_id(), "/".join(self._scope.split("/")[:_LEVELS])
+        groups = {"/".join(each.lower().split("/")[:_GROUP_LEVELS]) for each in ids}
+        if len(groups) > 1:
+            return False
+        found = {environment_of(self._arm.find(each) or {}) for each in ids}
+        return len(found) == 1 and found != {""}
 
     def _change(self, principal_id: str, place: str) -> Change:
         name = uuid.uuid5(_NAMESPACE, f"{self._scope}|{self._role.id}|{principal_id}".lower())
@@ -219,6 +244,7 @@ def vault_roles(
     key_use: str,
     principal_id: Callable[[], str],
     whose: str,
+    identity_id: Callable[[], str],
 ) -> Iterator[RoleAssignment]:
     """The least that an identity needs to sign in with one certificate of a vault.
 
@@ -229,6 +255,7 @@ def vault_roles(
         key_use: Export or SignInVault.
         principal_id: of the identity.
         whose: the identity, for people.
+        identity_id: its resource id.
     """
     by_key_use = {
         SIGN_IN_VAULT: (("certificates", KEY_VAULT_READER), ("keys", KEY_VAULT_CRYPTO_USER)),
@@ -241,4 +268,6 @@ def vault_roles(
             role=role,
             principal_id=principal_id,
             whose=whose,
+            identity_id=identity_id,
+            credential=SIGN_IN_VAULT if key_use == SIGN_IN_VAULT else CERTIFICATE,
         )

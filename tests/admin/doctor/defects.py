@@ -111,7 +111,7 @@ DEFECTS = (
         setting("AzureWebJobsStorage__clientId", OTHER_GUID),
         "AzureWebJobsStorage__clientId=",
     ),
-    Defect("identity-deleted", delete_identity, "`azd provision --no-state`"),
+    Defect("identity-deleted", delete_identity, "docs/deploy-by-hand.md"),
     Defect("role-missing", unassign(QUEUE_CONTRIBUTOR), f"--role {QUEUE_CONTRIBUTOR}"),
     Defect(
         "role-missing",

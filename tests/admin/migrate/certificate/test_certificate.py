@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from admin.plan.template import ENVIRONMENT_TAG
 from emulator.resource_manager.core.resource import Resource
 from tests.admin.migrate.migration import APP, BOT
 from tests.admin.migrate.route import CERTIFICATE, NAME, Route
@@ -102,6 +103,19 @@ def test_a_dry_run_changes_nothing(route: Route) -> None:
     for line in ended.output.splitlines():
         assert "credential reset" not in line or "--append" in line
     assert route.others[0].key_id in ended.output
+
+
+def test_the_roles_of_a_template_are_left_to_it(route: Route) -> None:
+    """It made the vault and the identity: only it gives its identity a role there."""
+    resources, vault = route.azure.resource_manager.resources, route.migration.new.vault
+    identity = resources.find(str(route.migration.new.identity["id"]))
+    for each in (vault, identity):
+        assert each is not None
+        route.call(each.body.update, {"tags": {ENVIRONMENT_TAG: "contoso"}})
+    reason = route.refused(*CERTIFICATE)
+    assert "`azd provision --no-state`" in reason
+    assert "with the credential SignInVault" in reason
+    assert roles_of_identity(route) == set()
 
 
 def test_export_lets_the_app_read_the_key(route: Route) -> None:

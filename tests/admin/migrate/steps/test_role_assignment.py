@@ -14,6 +14,7 @@ from admin.migrate.steps.role_assignment import (
     allowing,
 )
 from admin.plan.target import Target
+from admin.plan.template import ENVIRONMENT_TAG
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.migrate.route import NAME, Route
 from tests.admin.moved_clock import MovedClock
@@ -64,6 +65,8 @@ def step(route: Route, target: Target, scope: str) -> RoleAssignment:
         role=KEY_VAULT_CRYPTO_USER,
         principal_id=lambda: principal_id,
         whose="the app's identity",
+        identity_id=lambda: str(route.migration.new.identity["id"]),
+        credential="SignInVault",
     )
 
 
@@ -77,6 +80,35 @@ def test_a_missing_role_is_assigned(step: RoleAssignment, target: Target) -> Non
     assert "--assignee-principal-type ServicePrincipal" in change.az[1]
     target.azure.send("arm", change.method, change.url, change.body)
     assert step.look().changes == ()
+
+
+@pytest.mark.parametrize(
+    ("on_vault", "on_identity", "is_the_templates"),
+    [
+        ("contoso", "contoso", True),
+        ("contoso", "", False),
+        ("", "contoso", False),
+        ("contoso", "other", False),
+    ],
+)
+def test_a_role_of_the_template_is_left_to_it(
+    step: RoleAssignment, route: Route, on_vault: str, on_identity: str, *, is_the_templates: bool
+) -> None:
+    """Under another name, each later deployment would end in RoleAssignmentExists.
+
+    The template tags its resources, with azd and without.
+    """
+    vault, resources = route.migration.new.vault, route.azure.resource_manager.resources
+    identity = resources.find(str(route.migration.new.identity["id"]))
+    assert vault is not None
+    assert identity is not None
+    for resource, environment in ((vault, on_vault), (identity, on_identity)):
+        tags = {ENVIRONMENT_TAG: environment} if environment else {}
+        route.call(resource.body.update, {"tags": tags})
+    finding = step.look()
+    assert (finding.changes == ()) is is_the_templates
+    assert ("`azd provision --no-state`" in finding.refusal) is is_the_templates
+    assert ("with the credential SignInVault" in finding.refusal) is is_the_templates
 
 
 @pytest.mark.parametrize("levels", [0, 2, 4, 6])
