@@ -25,7 +25,7 @@ KILLED = -signal.SIGKILL
 
 CASES = {
     "SignInVault, preprovision": ("SignInVault", "preprovision", 2),
-    "SignInVault, postprovision": ("SignInVault", "postprovision", 2),
+    "SignInVault, postprovision": ("SignInVault", "postprovision", 3),
     "SignInVault, postdown": ("SignInVault", "postdown", 1),
     "Federated, postprovision": ("Federated", "postprovision", 1),
 }
