@@ -1,12 +1,22 @@
 """What azd's hooks run. Old versions of Python can read it, too, and say that they are too old."""
 
 import os
+import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_COMMAND = ("emulator.commands.package", "--to", "artifacts/package")
+"""The module that builds the package, and its arguments; the folder is `dist` in azure.yaml."""
 
 PYTHON = (3, 13)
 TRUE = ("1", "t", "true")
 FALSE = ("0", "f", "false")
 """The values of AZD_NON_INTERACTIVE that azd takes for true and for false, in lower case."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells expect."""
 
 PIPELINES = ("CI", "TF_BUILD")
 """Variables of pipelines, some of which have a terminal: azd does not ask there, either."""
@@ -21,25 +31,54 @@ def run(command: str) -> None:
     Raises:
         SystemExit: always, with the command's exit status.
     """
+    _check_python()
+    try:
+        from admin.deployment.application import app
+    except ModuleNotFoundError as error:
+        sys.exit(_lacks(str(error.name)))
+    words = [command, "--azd"]
+    if command == "remove" and not _can_ask():
+        words.append("--yes")
+    app(words, prog_name="python -m admin deployment")
+
+
+def build_package() -> None:
+    """Build and check the package that azd uploads, and end the process.
+
+    It is a process of its own, because its compilation starts processes that import the main script
+    again. Both are in one process group, which azd kills as a whole.
+
+    Raises:
+        SystemExit: always, with its exit status.
+    """
+    _check_python()
+    if find_spec("uv") is None:  # it installs the bot's packages
+        sys.exit(_lacks("uv"))
+    # Unbuffered: azd shows its lines as they come, in order on both streams.
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    try:
+        command = [sys.executable, "-m", *PACKAGE_COMMAND]
+        sys.exit(subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _check_python() -> None:
     if sys.version_info < PYTHON:
         sys.exit(
             f"The hooks need Python 3.13 or later, and azd has found {sys.version.split()[0]}. Let"
             " `python3` (on Windows, `py`) start 3.13, for example by activating a virtual"
             " environment of it, delete infra/hooks/hooks_env, and run azd again."
         )
-    try:
-        from admin.deployment.application import app
-    except ModuleNotFoundError as error:
-        sys.exit(
-            f"The hooks lack the package {error.name}. azd installs infra/hooks/requirements.txt"
-            " into infra/hooks/hooks_env: delete that folder, and run azd again. If azd takes"
-            " another environment (VIRTUAL_ENV), run"
-            f" `{sys.executable} -m pip install -r infra/hooks/requirements.txt`."
-        )
-    words = [command, "--azd"]
-    if command == "remove" and not _can_ask():
-        words.append("--yes")
-    app(words, prog_name="python -m admin deployment")
+
+
+def _lacks(package: str) -> str:
+    return (
+        f"The hooks lack the package {package}. azd installs infra/hooks/requirements.txt"
+        " into infra/hooks/hooks_env: delete that folder, and run azd again. If azd takes"
+        " another environment (VIRTUAL_ENV), run"
+        f" `{sys.executable} -m pip install -r infra/hooks/requirements.txt`."
+    )
 
 
 def _can_ask() -> bool:

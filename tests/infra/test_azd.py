@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from admin.deployment import hook
 from tests.infra.template import INFRA, Template
 from tests.support.bicep.syntax import declarations
 from tests.support.project import ROOT
@@ -61,7 +62,7 @@ def test_defaults_deploy() -> None:
 
 
 def test_service() -> None:
-    """The one service is the Function App, packaged from the project's folder."""
+    """The one service is the Function App: azd uploads what its hook has built, as it is."""
     azure = YAML(typ="safe").load((ROOT / "azure.yaml").read_text("utf-8"))
     assert azure["infra"] == {"provider": "bicep", "path": "infra", "module": "main"}
     assert (INFRA / "main.bicep").exists()
@@ -69,11 +70,19 @@ def test_service() -> None:
     name, values = service
     assert name == "bot"
     assert {values["host"], values["language"], values["project"]} == {"function", "python", "."}
+    assert values["dist"] == hook.PACKAGE_COMMAND[-1]
+    assert values["remoteBuild"] is False
+    assert [step["azd"].split()[0] for step in azure["workflows"]["up"]["steps"]] == [
+        "package",
+        "provision",
+        "deploy",
+    ]
     assert re.fullmatch(r"[\w-]+@\d+\.\d+\.\d+", azure["metadata"]["template"])
 
 
 def test_hooks_exist() -> None:
     """Each hook is a file of infra/hooks."""
     azure = YAML(typ="safe").load((ROOT / "azure.yaml").read_text("utf-8"))
-    for hook in azure.get("hooks", {}).values():
-        assert (ROOT / hook["run"]).is_file()
+    hooks = [*azure["hooks"].values(), *azure["services"]["bot"]["hooks"].values()]
+    for each in hooks:
+        assert (ROOT / each["run"]).is_file()

@@ -18,16 +18,20 @@ EVENTS = {
     for when in ("pre", "post")
     for what in ("deploy", "down", "package", "provision", "publish", "restore", "up")
 }
+HOOK = {"run", "interactive", "kind", "dir"}
 KEYS: dict[tuple[str, ...], set[str]] = {
-    (): {"name", "metadata", "requiredVersions", "infra", "services", "hooks", "pipeline"},
+    (): {"name", "metadata", "requiredVersions", "infra", "services", "workflows", "hooks"},
     ("metadata",): {"template"},
     ("requiredVersions",): {"azd"},
     ("infra",): {"provider", "path", "module"},
     ("services",): {"bot"},
-    ("services", "bot"): {"project", "host", "language", "remoteBuild", "dist"},
+    ("services", "bot"): {"project", "host", "language", "remoteBuild", "dist", "hooks"},
+    ("services", "bot", "hooks"): {"prepackage"},
+    ("services", "bot", "hooks", "prepackage"): HOOK,
+    ("workflows",): {"up"},
+    ("workflows", "up"): {"steps"},
     ("hooks",): EVENTS,
-    **{("hooks", event): {"run", "interactive", "kind", "dir"} for event in EVENTS},
-    ("pipeline",): {"provider", "variables"},
+    **{("hooks", event): HOOK for event in EVENTS},
 }
 """The keys that may be at each place, as far as this project needs them."""
 
@@ -49,6 +53,8 @@ def test_azd_knows_each_key() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
+        ("      prepackage:", "      prepackaging:", "services.bot.hooks.prepackaging"),
+        ("    steps:", "    step:", "workflows.up.step"),
         ("    language:", "    languages:", "services.bot.languages"),
         ("  postdeploy:", "  afterdeploy:", "hooks.afterdeploy"),
         ("    interactive: true", "    interactiv: true", "hooks.preprovision.interactiv"),
