@@ -39,6 +39,12 @@ COLLECTION_THRESHOLD = 50_000
 """How many objects are allocated between two garbage collections, instead of Python's 2,000. A
 dozen concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""
 
+PACKAGE_HASH = "package.sha256"
+"""The file beside this module that names the package: the hash of its contents, one line."""
+
+BUILT_IN_AZURE = "built in Azure"
+"""In place of the hash, if there is no such file: Azure has built what was published."""
+
 SDK_LOG_LEVELS = {
     "azure.core": logging.WARNING,
     "azure.identity": logging.ERROR,
@@ -60,11 +66,13 @@ class Parts:
     Attributes:
         account: the bot's storage account; None if the settings name none. If so, turns cannot be
             queued, and state and references are kept in memory.
+        package: the hash of the package that runs (SHA-256, lower-case hex), or BUILT_IN_AZURE.
         bot_keys: the signing keys of other bots' tokens; None if no other bot may call this one.
             If so, `skill_replies` is None too.
     """
 
     settings: Settings
+    package: str
     pool: "HttpPool"
     keys: "SigningKeys"
     bot_keys: "SigningKeys | None"
@@ -202,6 +210,7 @@ class Composition:
         bot = self._bot(services, locks)
         return Parts(
             settings=settings,
+            package=package_hash(Path(__file__).parent),
             pool=self.pool,
             keys=self.keys,
             bot_keys=self.bot_keys,
@@ -409,6 +418,14 @@ class Composition:
         if (account := await asyncio.to_thread(lambda: self.account)) is not None:
             account.prefetch()
         await asyncio.to_thread(lambda: self.parts)
+
+
+def package_hash(folder: Path) -> str:
+    """The hash of the package that was unpacked into a folder; without one, BUILT_IN_AZURE."""
+    try:
+        return (folder / PACKAGE_HASH).read_text("ascii").strip()
+    except FileNotFoundError:
+        return BUILT_IN_AZURE
 
 
 def limit_sdk_logs() -> None:

@@ -144,9 +144,13 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  #
 @app.route("identity", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 @http_function
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
-    """Return facts that prove that the bot can sign in, and as whom; without the token."""
+    """Return facts that prove that the bot can sign in, and as whom; without the token.
+
+    They name the package that answers, too.
+    """
     parts = await composition.ready()
-    return json_response(await parts.adapter.bot_framework_authentication.sign_in_proof())
+    proof = await parts.adapter.bot_framework_authentication.sign_in_proof()
+    return json_response({**proof, "package": parts.package})
 
 
 async def skills(req: func.HttpRequest) -> func.HttpResponse:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from auth.errors import SettingsError
 from auth.settings import Settings
+from composition import BUILT_IN_AZURE
 from emulator.sites.environment import without_storage
 from emulator.sites.front_end import STOPPED_PAGE, page
 from emulator.sites.light.sign_in import LightSignIn, SignedIn, SignInRefused
@@ -38,6 +39,7 @@ class LightSite:
         clock: seconds since 1970.
 
     Attributes:
+        package: the hash of the package that it runs, or "built in Azure"; a test may set it.
         last_outbound_call: when a reply was sent last; a test may set it.
         restart_seconds: between a change and the restart: meanwhile, the old settings hold.
         turns: messages accepted so far.
@@ -50,6 +52,7 @@ class LightSite:
         check_token: CheckToken,
         clock: Callable[[], float],
     ) -> None:
+        self.package = BUILT_IN_AZURE
         self.restart_seconds = 0.0
         self.turns = 0
         self._signing = signing
@@ -149,7 +152,7 @@ class LightSite:
         return self._signed_in
 
     def _proof(self, signed_in: SignedIn) -> dict[str, object]:
-        """The members of BotAuthentication.sign_in_proof."""
+        """The members of BotAuthentication.sign_in_proof, and the package."""
         settings, certificate = signed_in.settings, signed_in.certificate
         source, last = settings.certificate, self.last_outbound_call
         return {
@@ -168,6 +171,7 @@ class LightSite:
             "warnings": [],
             "lastOutboundCall": last.isoformat() if last else None,
             "processStartedOn": _iso_time(self.started_on),
+            "package": self.package,
         }
 
 

@@ -96,6 +96,7 @@ def test_it_runs_as_in_azure(credential: str, packed: Path, tmp_path: Path, logs
             assert caller.send("GET", "/api/identity", []).status == 401
             answer = caller.send("GET", "/api/identity", [("x-functions-key", FUNCTION_KEY)])
             assert answer.json()["appId"] == thread.cloud.registration.app_id
+            assert answer.json()["package"] == (packed / "package.sha256").read_text().strip()
             user.token = ""
             assert user.says("hello") == 401
     assert process.returncode == 0, "something was written into the package"

@@ -119,6 +119,7 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     assert facts["certificateThumbprint"] is None
     assert facts["certificateExpiresOn"] is None
     assert facts["warnings"] == []
+    assert facts["package"] == "built in Azure"
     assert b"eyJ" not in reply.body
 
 
