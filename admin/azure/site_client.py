@@ -11,6 +11,9 @@ from admin.azure.json_object import JsonObject
 
 IDENTITY_PATH = "/api/identity"
 
+BUILT_IN_AZURE = "built in Azure"
+"""What a bot answers in place of its package's hash, if it has none."""
+
 _SIGN_IN_PAGE = 302
 
 _PROBLEMS = {
@@ -55,6 +58,14 @@ class IdentityAnswer:
     facts: JsonObject = field(default_factory=dict)
     problem: str = ""
     status: int = 0
+
+    @property
+    def package(self) -> str:
+        """The hash of the package that answers (SHA-256, hex), or BUILT_IN_AZURE.
+
+        A bot that is older than the fact was built in Azure, too.
+        """
+        return str(self.facts.get("package") or BUILT_IN_AZURE)
 
 
 class SiteClient(RestClient):

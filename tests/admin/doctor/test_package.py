@@ -1,0 +1,28 @@
+"""The doctor shows which package answers, as the app names it."""
+
+import json
+
+import pytest
+
+from tests.admin.doctor.examined_bot import ExaminedBot
+from tests.admin.doctor.harms import app_answers
+from tests.admin.migrate.migration import BOT
+
+HASH = "0a" * 32
+
+
+@pytest.mark.parametrize(
+    ("fact", "shown"),
+    [
+        ({"package": HASH}, HASH),
+        ({"package": "built in Azure"}, "built in Azure"),
+        ({}, "built in Azure"),
+    ],
+    ids=["hash", "built", "older"],
+)
+def test_the_package_is_shown(bot: ExaminedBot, fact: dict[str, str], shown: str) -> None:
+    """For people, and whole in --json; an app that is older than the fact was built in Azure."""
+    facts = json.dumps({"appId": bot.app_id, "kind": "ManagedIdentity", **fact})
+    app_answers("/api/identity", 200, facts)(bot)
+    assert bot.run("--bot", BOT, "--json").json["facts"]["package"] == shown
+    assert shown in bot.run("--bot", BOT).output
