@@ -9,6 +9,7 @@ from admin.deployment.options import (
     CredentialOption,
     DeploymentOptions,
     LocationOption,
+    PackageOption,
 )
 from admin.deployment.prepare.plan import prepare_plan
 from admin.deployment.prove.plan import prove_plan
@@ -86,19 +87,20 @@ def finish(options: DeploymentOptions) -> None:
     execute(options, lambda target: finish_plan(target.azure, options))
 
 
-def prove(options: DeploymentOptions) -> None:
+def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
     """After the code: prove that the deployed bot works, and is closed.
 
-    It waits for new roles and credentials to have an effect. The app must be
-    healthy, sign in as the Azure Bot's id with the right credential, and
-    refuse a call without a token; the Azure Bot must lead to it, and Teams
-    must accept it. Nothing is changed.
+    It waits until the package that was sent is the one that answers, and for
+    new roles and credentials to have an effect. The app must be healthy, sign
+    in as the Azure Bot's id with the right credential, and refuse a call
+    without a token; the Azure Bot must lead to it, and Teams must accept it.
+    Nothing is changed.
 
     [bold]Examples[/bold]
 
       python -m admin deployment prove --environment my-bot --subscription ID
       python -m admin deployment prove --environment my-bot \\
-          --subscription ID --timeout 1800
+          --subscription ID --package artifacts/package.zip
 
     [bold]Exit status[/bold]
 
@@ -110,7 +112,7 @@ def prove(options: DeploymentOptions) -> None:
 
     [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
     """
-    execute(options, lambda target: prove_plan(target.azure, options))
+    execute(options, lambda target: prove_plan(target.azure, options, package))
 
 
 def remove(

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -100,6 +101,15 @@ AppIdOption = Annotated[
         metavar="GUID",
         envvar="BOT_APP_ID",
         help="App id of an app registration of yours; empty: one is made if it is needed.",
+    ),
+]
+PackageOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--package",
+        metavar="FILE",
+        help="The zip that was sent; azd's is artifacts/package.zip.",
+        show_default=False,
     ),
 ]
 

@@ -1,6 +1,7 @@
 """What `deployment prove` does: the plan of its steps."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
@@ -8,10 +9,14 @@ from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.deployment.prove.bot_channel import BotEndpoint, TeamsChannel
 from admin.deployment.prove.healthy_app import HealthyApp
 from admin.deployment.prove.refused_caller import RefusedCaller
+from admin.deployment.prove.served_package import ServedPackage
 from admin.deployment.prove.storage_roles import StorageRoles
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.plan.step import Plan
 from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY
+
+PACKAGE = Path(__file__).parents[3] / "artifacts" / "package.zip"
+"""What azd sends, as a zip: made together with the folder that azure.yaml names."""
 
 APP_PACKAGE = "make app-package"
 """Makes the app for Teams."""
@@ -31,20 +36,27 @@ IF_SLOW = (
 )
 
 
-def prove_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
+def prove_plan(
+    azure: AzureClients, options: DeploymentOptions, package: Path | None = None
+) -> Plan:
     """What must be so that users get answers, and nobody else does.
 
     Args:
         azure: the clients.
         options: name the environment.
+        package: the zip that was sent; None: azd's, if azd runs the command, else nothing is known
+            of it.
 
     Raises:
         AzureProblem: the deployed resources cannot be found.
     """
     deployed = Deployed(azure, options)
     target = deployed.target
+    sent = package or (PACKAGE if options.azd else None)
+    served = ServedPackage(target, sent, is_named=package is not None) if sent else None
     return Plan(
         (
+            *([served] if served else []),
             BotEndpoint(target),
             TeamsChannel(target),
             HealthyApp(target),

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from admin.command_line import app
+from admin.deployment.prove import plan as prove_plan
 from tests.admin.migrate.migration import Ended
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
@@ -21,10 +22,17 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Where azd's package is, once there is one."""
+    return tmp_path / "package.zip"
+
+
+@pytest.fixture
 def stage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock, package: Path
 ) -> Iterator[DeploymentStage]:
-    """The subscription; a wait moves everybody's time."""
+    """The subscription; a wait moves everybody's time. Nothing has been packaged yet."""
+    monkeypatch.setattr(prove_plan, "PACKAGE", package)
     with deployment_stage(tmp_path, monkeypatch, clock.now) as made:
         yield made
 

@@ -140,7 +140,7 @@ def test_a_good_deployment_is_proved(deployed: DeploymentStage, run: Run) -> Non
     ended = run("prove", "--azd", "--json")
     assert ended.status == 0
     steps = ended.json["steps"]
-    assert len(steps) == 6
+    assert len(steps) == 7
     assert [change for step in steps for change in step["changes"]] == []
     found = str(steps)
     for text in ("answers 200", "refuses a call without a token with 401", "has proved it"):

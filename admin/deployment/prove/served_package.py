@@ -1,0 +1,109 @@
+"""ServedPackage: the package that was sent is the one that answers."""
+
+import re
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from admin.azure.site_client import BUILT_IN_AZURE
+from admin.migrate.steps.proof_loop import proof_loop
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+from admin.plan.target import Target
+
+PACKAGE_HASH = "package.sha256"
+"""The zip's file with the hash of its contents, one line."""
+
+SHOWN_CHARACTERS = 12
+"""Of a hash, for people."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class NoHash(Exception):
+    """A file does not say which package it is; the message says why."""
+
+
+class ServedPackage:
+    """`/api/identity` answers with the hash of the zip that was sent.
+
+    azd does not tell its hooks what it has sent, and takes some publishes that were lost for a
+    success: a 404 after a first answer is one (azd, pkg/azsdk/funcapp_host_client.go).
+
+    Args:
+        target: has the app.
+        package: the zip.
+        is_named: the command line names the zip, so it must have a hash; otherwise, nothing is
+            compared without one.
+    """
+
+    title = "Package that answers"
+
+    def __init__(self, target: Target, package: Path, *, is_named: bool) -> None:
+        self._target = target
+        self._package = package
+        self._is_named = is_named
+
+    def look(self) -> Finding:
+        """Ask the app, if the zip has a hash.
+
+        Raises:
+            AzureProblem: the app cannot be found.
+        """
+        try:
+            sent = hash_of(self._package)
+        except NoHash as problem:
+            return self._unknown(str(problem))
+        proof = self._target.proof()
+        if proof.problem:
+            text = f"the app does not say yet which package answers: {proof.problem}"
+        elif proof.package == sent:
+            return Finding(f"package {_shown(sent)} answers, the one that was sent")
+        else:
+            text = (
+                f"{_shown(proof.package)} answers, and package {_shown(sent)} was sent. A published"
+                f" package answers within minutes. If this lasts, it was lost: {self._cure}"
+            )
+        proved = (f'if echo "$FACTS" | grep {quoted(sent)} > /dev/null; then break; fi',)
+        advice = "another package answers"
+        loop = proof_loop(self._target, proved, attempts=30, pause=30, advice=advice)
+        return Finding(text, waiting=True, az=loop)
+
+    def _unknown(self, problem: str) -> Finding:
+        if self._is_named:
+            cure = "Name the zip that was sent, as `make package` has built it"
+            return Finding(problem, refusal=f"{problem}. {cure}")
+        return Finding(f"not compared with what was sent: {problem}")
+
+    @property
+    def _cure(self) -> str:
+        if self._is_named:
+            return f"publish {self._package} again"
+        return f"run `azd deploy`. If you sent another zip, copy it to {self._package}"
+
+
+def hash_of(package: Path) -> str:
+    """The hash that a zip names itself by: SHA-256, lower-case hex.
+
+    Raises:
+        NoHash: it has none, or cannot be read.
+    """
+    try:
+        with ZipFile(package) as file:
+            text = file.read(PACKAGE_HASH).decode("ascii", "replace").strip()
+    except FileNotFoundError:
+        raise NoHash(f"{package} is missing; `azd package` builds it") from None
+    except KeyError:
+        raise NoHash(
+            f"{package} has no {PACKAGE_HASH}, as zips that were built before it existed"
+        ) from None
+    except (OSError, BadZipFile) as error:
+        raise NoHash(f"{package} cannot be read: {error}") from error
+    if not _HASH.fullmatch(text):
+        raise NoHash(f"{PACKAGE_HASH} in {package} is not a SHA-256 hash")
+    return text
+
+
+def _shown(package: str) -> str:
+    if package == BUILT_IN_AZURE:
+        return "code that was built in Azure"
+    return package[:SHOWN_CHARACTERS]
