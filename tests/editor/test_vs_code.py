@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from emulator.commands.funcignore import FuncIgnore
 from emulator.commands.run.options import RunOptions
@@ -75,11 +76,18 @@ def test_the_editor_sees_when_it_can_attach() -> None:
 def test_each_task_is_a_command(name: str) -> None:
     """On Windows it is `py`, which finds the Python that is installed."""
     task = TASKS[name]
-    if name == "stop":
+    if name in {"stop", "deploy"}:
         return
     script, target, *words = task["args"]
     assert (task["command"], task["windows"]["command"], script) == ("python3", "py", "run.py")
     TARGETS[target].values(words)
+
+
+def test_the_code_is_deployed_as_azd_does() -> None:
+    """VS Code's own button lets Azure build the code, which nothing has checked then."""
+    task = TASKS["deploy"]
+    azure = YAML(typ="safe").load((ROOT / "azure.yaml").read_text("utf-8"))
+    assert [task["command"], *task["args"]] == ["azd", "deploy", *azure["services"]]
 
 
 def test_the_devcontainer_sets_everything_up() -> None:
