@@ -6,12 +6,14 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 from admin.azure.caller import caller
 from admin.azure.http.sign_in import credential_chain
@@ -23,12 +25,15 @@ from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
 from tests.support.project import ROOT
 
 FOLDER = ROOT / "infra" / "hooks"
-COMMANDS = {
-    "preprovision": "prepare",
-    "postprovision": "finish",
-    "postdeploy": "prove",
-    "postdown": "remove",
+CALLS = {
+    "prepackage": "build_package()",
+    "preprovision": 'run("prepare")',
+    "postprovision": 'run("finish")',
+    "postdeploy": 'run("prove")',
+    "postdown": 'run("remove")',
 }
+"""What each hook's script ends with."""
+
 TENANT = "22222222-2222-4222-8222-222222222222"
 
 
@@ -50,15 +55,16 @@ def imported() -> set[str]:
 def test_each_hook_runs_its_command(stage: DeploymentStage) -> None:
     """azure.yaml names the scripts, and each is one call."""
     hooks = Hooks(stage.thread.azure, stage.azd)
-    assert hooks.events == COMMANDS.keys()
-    for event, command in COMMANDS.items():
-        assert Path(hooks.command(event)[1]).read_text("utf-8").endswith(f'\nrun("{command}")\n')
+    assert hooks.events == CALLS.keys()
+    for event, call in CALLS.items():
+        assert Path(hooks.command(event)[1]).read_text("utf-8").endswith(f"\n{call}\n")
 
 
-def test_hooks_may_ask_and_show_progress() -> None:
-    """azd gives them its terminal."""
-    text = (ROOT / "azure.yaml").read_text("utf-8")
-    assert text.count("    interactive: true\n") == len(COMMANDS)
+def test_hooks_may_show_progress() -> None:
+    """azd gives them its terminal, but not the one that runs beside azd's spinner."""
+    azure = YAML(typ="safe").load((ROOT / "azure.yaml").read_text("utf-8"))
+    assert all(hook["interactive"] for hook in azure["hooks"].values())
+    assert "interactive" not in azure["services"]["bot"]["hooks"]["prepackage"]
 
 
 def test_the_packages_have_the_projects_versions() -> None:
@@ -165,11 +171,16 @@ def _link(source: Path, target: Path) -> None:
         target.symlink_to(source)
 
 
-def test_a_missing_package_is_named(stage: DeploymentStage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("call", "package"), [("run('prepare')", "typer"), ("build_package()", "uv")]
+)
+def test_a_missing_package_is_named(
+    stage: DeploymentStage, tmp_path: Path, call: str, package: str
+) -> None:
     """With a VIRTUAL_ENV among the environment's values, azd installs nothing."""
     hooks = Hooks(stage.thread.azure, stage.azd)
     code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT)!r})"
-    run = "from admin.deployment.hook import run; run('prepare')"
+    run = f"from admin.deployment.hook import *; {call}"
     ended = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"{code}; {run}"],
         env=hooks.environ(),
@@ -179,7 +190,7 @@ def test_a_missing_package_is_named(stage: DeploymentStage, tmp_path: Path) -> N
         check=False,
     )
     assert ended.returncode == 1
-    assert "lack the package typer" in ended.stderr
+    assert f"lack the package {package}" in ended.stderr
     assert "VIRTUAL_ENV" in ended.stderr
 
 
@@ -196,11 +207,12 @@ def compile_old(file: Path) -> None:
     ast.parse(file.read_text("utf-8"), feature_version=(3, 7))
 
 
-def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("call", [lambda: hook.run("prepare"), hook.build_package])
+def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch, call: Callable[[], None]) -> None:
     """With what to do."""
     monkeypatch.setattr(hook, "PYTHON", (99, 0))
     with pytest.raises(SystemExit) as caught:
-        hook.run("prepare")
+        call()
     assert "Let `python3` (on Windows, `py`) start 3.13" in str(caught.value)
 
 

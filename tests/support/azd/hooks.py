@@ -1,10 +1,12 @@
 """Hooks: runs the hooks of azure.yaml as azd does, one process each."""
 
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
 
 from emulator.local_azure import LocalAzure
 from tests.support.azd.azd import Azd
@@ -12,7 +14,6 @@ from tests.support.project import ROOT
 
 KEPT = ("HOME", "TMPDIR")
 TIMEOUT_SECONDS = 120
-_HOOK = re.compile(r"^  (\w+):\n    run: (\S+\.py)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,29 @@ class RunHook:
 
 
 class Hooks:
-    """The hooks of azure.yaml.
+    """The hooks of azure.yaml: those of the project, and those of its service.
 
     Args:
         azure: what they reach.
         azd: gives them its environment's values.
         python: the interpreter of the virtual environment; empty: the test's own.
+        project: the folder of azure.yaml.
     """
 
-    def __init__(self, azure: LocalAzure, azd: Azd, python: str = "") -> None:
+    def __init__(self, azure: LocalAzure, azd: Azd, python: str = "", project: Path = ROOT) -> None:
         self._azure = azure
         self._azd = azd
         self._python = python or sys.executable
-        text = (ROOT / "azure.yaml").read_text("utf-8").partition("\nhooks:\n")[2]
-        self._scripts = {event: ROOT / script for event, script in _HOOK.findall(text)}
+        document = YAML(typ="safe").load((project / "azure.yaml").read_text("utf-8"))
+        service = document["services"]["bot"]
+        self._scripts: dict[str, Path] = {
+            event: folder / hook["run"]
+            for folder, hooks in (
+                (project, document["hooks"]),
+                (project / service["project"], service["hooks"]),
+            )
+            for event, hook in hooks.items()
+        }
 
     @property
     def events(self) -> set[str]:
