@@ -54,8 +54,8 @@ def build_package() -> None:
     _check_python()
     if find_spec("uv") is None:  # it installs the bot's packages
         sys.exit(_lacks("uv"))
-    # Unbuffered: azd shows its lines as they come, in order on both streams.
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # azd shows its lines as they come, in order on both streams, and reads UTF-8 on every system.
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     try:
         command = [sys.executable, "-m", *PACKAGE_COMMAND]
         ended = subprocess.run(command, cwd=ROOT, env=environ, check=False)  # noqa: S603  # ours
