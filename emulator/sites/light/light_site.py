@@ -9,7 +9,6 @@ from aiohttp import web
 
 from auth.errors import SettingsError
 from auth.settings import Settings
-from composition import BUILT_IN_AZURE
 from emulator.sites.environment import without_storage
 from emulator.sites.front_end import STOPPED_PAGE, page
 from emulator.sites.light.sign_in import LightSignIn, SignedIn, SignInRefused
@@ -52,7 +51,7 @@ class LightSite:
         check_token: CheckToken,
         clock: Callable[[], float],
     ) -> None:
-        self.package = BUILT_IN_AZURE
+        self.package = "built in Azure"
         self.restart_seconds = 0.0
         self.turns = 0
         self._signing = signing

@@ -105,7 +105,7 @@ def test_an_app_that_does_not_answer_is_explained(
 
 @pytest.mark.usefixtures("deployed")
 def test_without_a_hash_nothing_is_compared(run: Run, package: Path) -> None:
-    """The reader is told, and the rest is proved."""
+    """Which the command says, and proves the rest."""
     ended = run("prove", "--azd")
     assert ended.status == 0
     assert f"not compared with what was sent: {package} is missing" in ended.output
