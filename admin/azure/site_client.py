@@ -22,7 +22,7 @@ _PROBLEMS = {
     " authentication, exclude /api/* from it",
     403: "Azure refuses the call: the app is stopped, or its network rules keep this machine out",
     404: "it has no /api/identity: deploy this project's code to it",
-    503: "it cannot sign in yet, or it is starting; its log says why",
+    503: "it cannot sign in yet, or it is starting; its log says why (docs/troubleshooting.md)",
 }
 
 TEAMS_RANGES = ("52.112.0.0/14", "52.122.0.0/15")

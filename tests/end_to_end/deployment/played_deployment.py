@@ -73,9 +73,9 @@ class PlayedDeployment:
         self.outputs = Deployment(main, self._parameters, scope, send).run()
         self._admin("finish")
 
-    def prove(self) -> None:
-        """Prove the deployment, as the hook after the deployment of the code does."""
-        self._admin("prove")
+    def prove(self, package: Path) -> None:
+        """Prove the deployment of a package, a zip, as pipelines and people without azd do."""
+        self._admin("prove", "--package", str(package))
 
     def _admin(self, command: str, *words: str) -> str:
         where = ("--environment", ENVIRONMENT, "--subscription", self._manager.subscription_id)

@@ -44,4 +44,4 @@ def test_a_deployed_bot_answers(credential: str, turns: str, packed: Path, tmp_p
             # The user has the reply a moment before the bot knows that its call succeeded.
             until(lambda: bool(deployment.identity()["lastOutboundCall"]))
             assert deployment.post("/api/messages", {"type": "message"}) == 401
-            deployment.prove()
+            deployment.prove(packed.with_suffix(".zip"))
