@@ -57,11 +57,11 @@ class ServedPackage:
         if proof.problem:
             text = f"the app does not say yet which package answers: {proof.problem}"
         elif proof.package == sent:
-            return Finding(f"package {_shown(sent)} answers, the one that was sent")
+            return Finding(f"{_shown(sent)} answers, the one that was sent")
         else:
             text = (
-                f"{_shown(proof.package)} answers, and package {_shown(sent)} was sent. A published"
-                f" package answers within minutes. If this lasts, it was lost: {self._cure}"
+                f"{_shown(proof.package)} answers, but {_shown(sent)} was sent. A new package takes a"
+                f" minute or two to answer. If this lasts, the publish was lost: {self._cure}"
             )
         proved = (f'if echo "$FACTS" | grep {quoted(sent)} > /dev/null; then break; fi',)
         advice = "another package answers"
@@ -72,7 +72,7 @@ class ServedPackage:
         if self._is_named:
             cure = "Name the zip that was sent, as `make package` has built it"
             return Finding(problem, refusal=f"{problem}. {cure}")
-        return Finding(f"not compared with what was sent: {problem}")
+        return Finding(f"not compared with what was sent: {problem} (`azd package` builds it)")
 
     @property
     def _cure(self) -> str:
@@ -91,11 +91,9 @@ def hash_of(package: Path) -> str:
         with ZipFile(package) as file:
             text = file.read(PACKAGE_HASH).decode("ascii", "replace").strip()
     except FileNotFoundError:
-        raise NoHash(f"{package} is missing; `azd package` builds it") from None
+        raise NoHash(f"{package} is missing") from None
     except KeyError:
-        raise NoHash(
-            f"{package} has no {PACKAGE_HASH}, as zips that were built before it existed"
-        ) from None
+        raise NoHash(f"{package} has no {PACKAGE_HASH}") from None
     except (OSError, BadZipFile) as error:
         raise NoHash(f"{package} cannot be read: {error}") from error
     if not _HASH.fullmatch(text):
@@ -106,4 +104,4 @@ def hash_of(package: Path) -> str:
 def _shown(package: str) -> str:
     if package == BUILT_IN_AZURE:
         return "code that was built in Azure"
-    return package[:SHOWN_CHARACTERS]
+    return f"package {package[:SHOWN_CHARACTERS]}"

@@ -54,7 +54,7 @@ def test_the_package_that_was_sent_answers(
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
-        (OLD, f"{OLD[:12]} answers"),
+        (OLD, f"package {OLD[:12]} answers"),
         ("built in Azure", "code that was built in Azure answers"),
         ("", "code that was built in Azure answers"),  # older than the fact
     ],
@@ -67,7 +67,7 @@ def test_a_lost_publish_is_not_proved(
     code(deployed).package = answers
     ended = run("prove", "--azd", "--timeout", "60")
     assert ended.status == 1
-    assert f"{text}, and package {NEW[:12]} was sent" in ended.output
+    assert f"{text}, but package {NEW[:12]} was sent" in ended.output
     assert "run `azd deploy`" in ended.output
 
 
