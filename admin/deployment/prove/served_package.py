@@ -60,8 +60,8 @@ class ServedPackage:
             return Finding(f"{_shown(sent)} answers, the one that was sent")
         else:
             text = (
-                f"{_shown(proof.package)} answers, but {_shown(sent)} was sent. A new package takes a"
-                f" minute or two to answer. If this lasts, the publish was lost: {self._cure}"
+                f"{_shown(proof.package)} answers, but {_shown(sent)} was sent. A new package"
+                f" takes a minute or two to answer. If this lasts, the publish was lost: {self._cure}"
             )
         proved = (f'if echo "$FACTS" | grep {quoted(sent)} > /dev/null; then break; fi',)
         advice = "another package answers"
