@@ -76,6 +76,15 @@ AzdOption = Annotated[
     bool,
     typer.Option("--azd", metavar="", help="azd runs the command: values are stored in azd's."),
 ]
+PackageOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--package",
+        metavar="FILE",
+        help="The zip that was sent; azd's is artifacts/package.zip.",
+        show_default=False,
+    ),
+]
 LocationOption = Annotated[
     str, typer.Option("--location", metavar="NAME", envvar="AZURE_LOCATION", help="The region.")
 ]
@@ -101,15 +110,6 @@ AppIdOption = Annotated[
         metavar="GUID",
         envvar="BOT_APP_ID",
         help="App id of an app registration of yours; empty: one is made if it is needed.",
-    ),
-]
-PackageOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--package",
-        metavar="FILE",
-        help="The zip that was sent; azd's is artifacts/package.zip.",
-        show_default=False,
     ),
 ]
 

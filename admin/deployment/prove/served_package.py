@@ -61,7 +61,8 @@ class ServedPackage:
         else:
             text = (
                 f"{_shown(proof.package)} answers, but {_shown(sent)} was sent. A new package"
-                f" takes a minute or two to answer. If this lasts, the publish was lost: {self._cure}"
+                " takes a minute or two to answer. If this lasts, the publish was lost:"
+                f" {self._cure}"
             )
         proved = (f'if echo "$FACTS" | grep {quoted(sent)} > /dev/null; then break; fi',)
         advice = "another package answers"
