@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.project import ROOT
-from tests.workflows.pipeline_files import PipelineFile, passed_variables
+from tests.workflows.pipeline_files import PipelineFile
 
 TEXT = (ROOT / "azure.yaml").read_text("utf-8")
 
@@ -58,7 +58,6 @@ def test_azd_knows_each_key() -> None:
         ("    language:", "    languages:", "services.bot.languages"),
         ("  postdeploy:", "  afterdeploy:", "hooks.afterdeploy"),
         ("    interactive: true", "    interactiv: true", "hooks.preprovision.interactiv"),
-        ("  variables:", "  secrets:", "pipeline.secrets"),
         ("requiredVersions:", "requiredVersion:", "requiredVersion"),
     ],
 )
@@ -66,9 +65,3 @@ def test_a_misspelled_key_is_found(old: str, new: str, found: str) -> None:
     """The place is named."""
     assert old in TEXT
     assert found in set(unknown(PipelineFile(TEXT.replace(old, new)).document))
-
-
-def test_pipeline_config_takes_over_the_bots_variables() -> None:
-    """`azd pipeline config` sets those that deploy.yml passes; azd's own it sets in any case."""
-    given = PipelineFile(TEXT).document["pipeline"]["variables"]
-    assert set(given) == {name for name in passed_variables() if name.startswith("BOT_")}
