@@ -45,13 +45,13 @@ def test_azd_uploads_the_whole_package(stage: DeploymentStage, project: Path) ->
     assert uploaded(package) == sorted(files(package) - {".funcignore"})
 
 
-def test_without_its_funcignore_the_compiled_files_are_lost(
-    stage: DeploymentStage, project: Path
-) -> None:
-    """Which would cost each cold start the time to compile."""
+def test_without_its_funcignore_azd_leaves_files_out(stage: DeploymentStage, project: Path) -> None:
+    """Compiled files, which each cold start would have to compile, and virtual environments."""
     Hooks(stage.thread.azure, stage.azd, project=project).run("prepackage")
     package = project / "artifacts" / "package"
     (package / ".funcignore").unlink()
+    (package / "environment").mkdir()
+    (package / "environment" / "pyvenv.cfg").touch()
     assert uploaded(package) == ["function_app.py", "package.sha256"]
 
 

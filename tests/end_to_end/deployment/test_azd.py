@@ -113,3 +113,10 @@ def test_changed_code_is_proved_once_it_answers(tmp_path: Path) -> None:
         assert second != first
         assert f"package {second[:12]} answers" in output
         assert "make app-package" in output.splitlines()[-1]
+
+
+def test_azd_uploads_what_was_built_and_checked(packed: Path) -> None:
+    """All of the real package, its compiled files too, but for the .funcignore."""
+    files = {each.relative_to(packed).as_posix() for each in packed.rglob("*") if each.is_file()}
+    assert uploaded(packed) == sorted(files - {".funcignore"})
+    assert sum(each.endswith(".pyc") for each in files) > 1000
