@@ -1,4 +1,4 @@
-"""What infra/main.bicep has made: how it is told from the rest, and how it is deployed again."""
+"""What infra/main.bicep has made: how it is recognized, and how it is deployed again."""
 
 from admin.azure.json_object import JsonObject
 
