@@ -15,6 +15,7 @@ from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.resources.deployments import Deployments
 from emulator.resource_manager.resources.identities import Identities
 from emulator.resource_manager.resources.monitoring import (
     COMPONENTS,
@@ -105,6 +106,7 @@ class Catalog:
             self.roles,
             self.assignments,
             ResourceTags(self._store),
+            Deployments(self._store),
             self.identities,
             self.bots,
             self.channels,

@@ -65,9 +65,13 @@ class Azd:
         monkeypatch.setenv(program.VALUES, str(self._file))
 
     def parameters(self) -> dict[str, Any]:
-        """The template's parameters, from infra/main.parameters.json and the values."""
+        """The template's parameters, from infra/main.parameters.json and the values.
+
+        An empty value is not sent (loadParameters in azd's source, August 2026).
+        """
         file = json.loads((ROOT / "infra/main.parameters.json").read_text("utf-8"))
-        return {name: self._resolved(each["value"]) for name, each in file["parameters"].items()}
+        read = {name: self._resolved(each["value"]) for name, each in file["parameters"].items()}
+        return {name: value for name, value in read.items() if value != ""}
 
     def _resolved(self, text: Any) -> Any:
         """A parameter with its variables replaced; azd reads numbers and booleans as such."""

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from admin.deployment.options import PIPELINES
 from emulator.resource_manager.core.resource import Resource
+from emulator.resource_manager.resources.deployments import DEPLOYMENTS
 from tests.support.azd.azd import Azd
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.bicep.deployment import Deployment
@@ -56,17 +58,41 @@ class DeploymentStage:
         """Deploy the template with azd's values, store its outputs, and return them."""
         scope = Scope(self._manager.subscription_id, self.thread.azure.directory.tenant_id)
         main = ROOT / "infra" / "main.bicep"
-        outputs = Deployment(main, self.azd.parameters(), scope, self._send).run()
+        parameters = self.azd.parameters()
+        outputs = Deployment(main, parameters, scope, self._send).run()
+        self.record(f"{ENVIRONMENT}-{time.time_ns()}", parameters, {"azd-env-name": ENVIRONMENT})
         self.azd.set(**{name: str(value) for name, value in outputs.items()})
         return outputs
+
+    def record(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Leave a deployment in the subscription's history.
+
+        Args:
+            name: azd's have the environment's name and the time.
+            parameters: the values that it gave to the template.
+            tags: azd's name the environment; those of `az` have none.
+        """
+        deployments = f"/subscriptions/{self._manager.subscription_id}/providers/{DEPLOYMENTS}"
+        sent = {parameter: {"value": value} for parameter, value in parameters.items()}
+        body = {"location": LOCATION, "tags": dict(tags), "properties": {"parameters": sent}}
+        self.thread.call(self._manager.put, f"{deployments}/{name}", body)
+
+    def history(self) -> list[Resource]:
+        """The recorded deployments, oldest first."""
+        return list(self._manager.resources.of_type(DEPLOYMENTS))
 
     def deploy(self) -> None:
         """Deploy the code: the app's functions are there."""
         self.thread.call(self._manager.deploy_functions, self.one(SITES).id, FUNCTIONS)
 
     def delete(self) -> None:
-        """Delete the group, as `azd down` does, which then forgets the template's outputs."""
+        """Delete the group, as `azd down` does, which then forgets the template's outputs.
+
+        It also deploys nothing, with the environment's tag (voidSubscriptionDeploymentState in
+        azd's source, August 2026): the deployments before stay in the history.
+        """
         self.thread.call(self._manager.resources.remove, self.group)
+        self.record(f"{ENVIRONMENT}-{time.time_ns()}", {}, {"azd-env-name": ENVIRONMENT})
         outputs = ("AZURE_RESOURCE_GROUP", "AZURE_TENANT_ID")
         names = [name for name in self.azd.values if name in outputs]
         made = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
@@ -101,12 +127,14 @@ def deployment_stage(
 
     Args:
         folder: for the local Azure and azd.
-        monkeypatch: sets this process's environment.
+        monkeypatch: sets this process's environment, in which no pipeline is seen.
         waited: returns the seconds that the commands have waited, by which Entra's time is ahead.
     """
     with AzureThread(folder) as thread:
         thread.set_environment(monkeypatch)
         thread.azure.directory.clock = lambda: time.time() + waited()
+        for name in PIPELINES:
+            monkeypatch.delenv(name, raising=False)
         made = DeploymentStage(thread, folder)
         made.azd.set_environment(monkeypatch)
         yield made
