@@ -41,7 +41,7 @@ param botSku string = 'F0'
 @description('Whether to add the Direct Line channel, for a web page or an app of your own. Its keys are secrets: keep them in your service.')
 param directLine bool = false
 
-@description('Email address for alerts; empty: alerts are shown in the portal only.')
+@description('Email address for alerts; empty or none: alerts are shown in the portal only.')
 param alertEmail string = ''
 
 @description('recover: a vault of this name was deleted in the last days, and cannot be created anew. With azd, the pre-provision hook finds out.')
@@ -135,7 +135,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    alertEmail: alertEmail
+    alertEmail: alertEmail == 'none' ? '' : alertEmail
   }
 }
 

@@ -1,30 +1,61 @@
 """`deployment prepare`, `finish`, `prove` and `remove`."""
 
+import os
+from dataclasses import replace
+
+import typer
+
 from admin.deployment.finish import finish_plan
 from admin.deployment.options import (
+    AlertEmailOption,
+    AlwaysReadyOption,
     AppIdOption,
     AppTypeOption,
-    BotAppType,
     BotCredential,
+    ChosenCredential,
     CredentialOption,
     DeploymentOptions,
+    DirectLineOption,
     LocationOption,
     PackageOption,
+    SkuOption,
+    TurnsOption,
 )
+from admin.deployment.parameters import (
+    ALERT_EMAIL,
+    ALWAYS_READY,
+    APP_ID,
+    APP_TYPE,
+    BOT_SKU,
+    CLOUD,
+    CREDENTIAL,
+    DIRECT_LINE,
+    TURNS,
+)
+from admin.deployment.prepare.chosen import Chosen, RefusedValues, misspelt
 from admin.deployment.prepare.plan import prepare_plan
 from admin.deployment.prove.plan import prove_plan
 from admin.deployment.remove.plan import remove_plan
 from admin.plan.execution import execute
+from admin.plan.step import Plan
 
 
 def prepare(
     options: DeploymentOptions,
     location: LocationOption = "",
-    credential: CredentialOption = BotCredential.MANAGED_IDENTITY,
+    credential: ChosenCredential = "",
+    turns: TurnsOption = "",
     bot_app_id: AppIdOption = "",
-    bot_app_type: AppTypeOption = BotAppType.SINGLE_TENANT,
+    bot_app_type: AppTypeOption = "",
+    always_ready: AlwaysReadyOption = "",
+    bot_sku: SkuOption = "",
+    direct_line: DirectLineOption = "",
+    alert_email: AlertEmailOption = "",
 ) -> None:
     """Before the template: check what it needs, and make what it cannot.
+
+    What is chosen is checked first, and a choice of the last deployment that
+    is missing now is refused: the template would go back to its default.
 
     It registers the resource providers, and checks the name, the region and
     an Azure Bot that is there already; a key vault that an earlier deployment
@@ -47,16 +78,29 @@ def prepare(
 
     [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
     """
+    chosen = Chosen(
+        {
+            CREDENTIAL: credential,
+            TURNS: turns,
+            CLOUD: options.cloud,
+            APP_ID: bot_app_id,
+            APP_TYPE: bot_app_type,
+            ALWAYS_READY: always_ready,
+            BOT_SKU: bot_sku,
+            DIRECT_LINE: direct_line,
+            ALERT_EMAIL: alert_email,
+        }
+    )
+    faults = list(chosen.faults(options))
+    if options.azd:
+        faults += misspelt(os.environ, options)
+    if faults and not options.azd:
+        raise typer.BadParameter("\n".join(faults))
+    if faults:
+        execute(replace(options, cloud=""), lambda _: Plan([RefusedValues(faults)]))
     execute(
         options,
-        lambda target: prepare_plan(
-            target.azure,
-            options,
-            location=location,
-            credential=credential,
-            bot_app_id=bot_app_id,
-            bot_app_type=bot_app_type,
-        ),
+        lambda target: prepare_plan(target.azure, options, location=location, chosen=chosen),
     )
 
 

@@ -1,16 +1,30 @@
 """The options of `deployment`; azd's variables are their defaults, so that its hooks need none."""
 
+import os
 import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import auth.settings
 from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
+from admin.deployment.parameters import (
+    ALERT_EMAIL,
+    ALWAYS_READY,
+    APP_ID,
+    APP_TYPE,
+    BOT_SKU,
+    CLOUD,
+    CREDENTIAL,
+    DIRECT_LINE,
+    TURNS,
+    Choice,
+)
 from admin.plan.options import Options
+from admin.plan.shell import quoted
 
 CLOUDS_BY_PARAMETER = {"Public": PUBLIC, "USGovernment": US_GOVERNMENT, "China": CHINA}
 """The clouds by the values of the template's parameter `cloud`."""
@@ -45,6 +59,18 @@ class BotAppType(StrEnum):
     MULTI_TENANT = auth.settings.MULTI_TENANT
 
 
+PIPELINES = ("CI", "TF_BUILD", "GITHUB_ACTIONS")
+"""Variables that pipelines set: what azd gets there comes from the pipeline's own variables."""
+
+
+def _option(choice: Choice) -> Any:
+    """The option of a choice, whose value `prepare` checks, and not typer."""
+    takes = f" Takes {choice.values}; by default {choice.default}." if choice.default else ""
+    return typer.Option(
+        choice.option, metavar="VALUE", envvar=choice.variable, help=f"{choice.help}{takes}"
+    )
+
+
 EnvironmentOption = Annotated[
     str,
     typer.Option(
@@ -63,15 +89,7 @@ SubscriptionOption = Annotated[
         help="Id of the subscription.",
     ),
 ]
-CloudOption = Annotated[
-    str,
-    typer.Option(
-        "--cloud",
-        metavar="NAME",
-        envvar="BOT_CLOUD",
-        help=f"One of {', '.join(CLOUDS_BY_PARAMETER)}.",
-    ),
-]
+CloudOption = Annotated[str, _option(CLOUD)]
 AzdOption = Annotated[
     bool,
     typer.Option("--azd", metavar="", help="azd runs the command: values are stored in azd's."),
@@ -94,24 +112,14 @@ CredentialOption = Annotated[
         "--credential", envvar="BOT_CREDENTIAL", help="How the bot signs in.", case_sensitive=True
     ),
 ]
-AppTypeOption = Annotated[
-    BotAppType,
-    typer.Option(
-        "--bot-app-type",
-        envvar="BOT_APP_TYPE",
-        help="Type of the bot, unless it is its managed identity.",
-        case_sensitive=True,
-    ),
-]
-AppIdOption = Annotated[
-    str,
-    typer.Option(
-        "--bot-app-id",
-        metavar="GUID",
-        envvar="BOT_APP_ID",
-        help="App id of an app registration of yours; empty: one is made if it is needed.",
-    ),
-]
+ChosenCredential = Annotated[str, _option(CREDENTIAL)]
+TurnsOption = Annotated[str, _option(TURNS)]
+AppIdOption = Annotated[str, _option(APP_ID)]
+AppTypeOption = Annotated[str, _option(APP_TYPE)]
+AlwaysReadyOption = Annotated[str, _option(ALWAYS_READY)]
+SkuOption = Annotated[str, _option(BOT_SKU)]
+DirectLineOption = Annotated[str, _option(DIRECT_LINE)]
+AlertEmailOption = Annotated[str, _option(ALERT_EMAIL)]
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class DeploymentOptions(Options):
     Attributes:
         environment: name of the environment.
         subscription: its id (GUID).
-        cloud: a key of CLOUDS_BY_PARAMETER.
+        cloud: a key of CLOUDS_BY_PARAMETER; empty: Public.
         azd: whether azd runs the command.
         bot: resource id of the Azure Bot, once it is known; no option sets it.
         app: resource id of the Function App, likewise.
@@ -132,7 +140,7 @@ class DeploymentOptions(Options):
     app: str = ""
     resource_group: str = ""
     subscription: SubscriptionOption = ""
-    cloud: CloudOption = "Public"
+    cloud: CloudOption = ""
     environment: EnvironmentOption = ""
     azd: AzdOption = False
 
@@ -143,10 +151,10 @@ class DeploymentOptions(Options):
         Raises:
             typer.BadParameter: no cloud has this name.
         """
-        if self.cloud not in CLOUDS_BY_PARAMETER:
-            known = ", ".join(CLOUDS_BY_PARAMETER)
-            raise typer.BadParameter(f"unknown cloud {self.cloud!r}: use one of {known}")
-        return CLOUDS_BY_PARAMETER[self.cloud]
+        name = self.cloud or CLOUD.default
+        if name not in CLOUDS_BY_PARAMETER:
+            raise typer.BadParameter(f"unknown cloud {name!r}: use {CLOUD.values}")
+        return CLOUDS_BY_PARAMETER[name]
 
     @property
     def group(self) -> str:
@@ -170,5 +178,23 @@ class DeploymentOptions(Options):
             return AGAIN_WITH_AZD.get(command or self.command, "azd up")
         words = ["python", "-m", "admin", "deployment", command or self.command]
         words += ["--environment", self.environment, "--subscription", self.subscription]
-        words += [] if self.cloud == "Public" else ["--cloud", self.cloud]
+        words += [] if self.cloud in {"", CLOUD.default} else ["--cloud", self.cloud]
         return shlex.join([*words, *(extra if command else self.own_words(extra))])
+
+    def to_choose(self, choice: Choice, value: str) -> str:
+        """How to choose a value, as it is typed.
+
+        Args:
+            choice: what is chosen.
+            value: for it.
+        """
+        if not self.azd:
+            return f"`{choice.option} {quoted(value)}`"
+        if self.in_pipeline:
+            return f"set the pipeline's variable {choice.variable} to {value}"
+        return f"`azd env set {choice.variable} {quoted(value)}`"
+
+    @property
+    def in_pipeline(self) -> bool:
+        """Whether a pipeline runs the command, whose variables are set elsewhere."""
+        return any(os.environ.get(name) for name in PIPELINES)

@@ -3,13 +3,13 @@
 import re
 
 from admin.deployment.options import DeploymentOptions
+from admin.deployment.parameters import GUID
 from admin.plan.step import Finding
 
 MAX_CHARACTERS = 20
 """The template's limit: the longest name that is made from it, the Azure Bot's, has 42."""
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", re.ASCII)
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class EnvironmentName:
@@ -37,7 +37,7 @@ class EnvironmentName:
                 f" Azure's resources: use letters, digits and hyphens, at most {MAX_CHARACTERS},"
                 f" with a letter or digit at both ends ({self._cure('azd env new NAME')})",
             )
-        if not _GUID.fullmatch(self._options.subscription):
+        if not GUID.fullmatch(self._options.subscription):
             return Finding(text, refusal=self._missing("subscription", "AZURE_SUBSCRIPTION_ID"))
         if not self._location:
             return Finding(text, refusal=self._missing("location", "AZURE_LOCATION"))

@@ -2,6 +2,8 @@
 
 from admin.azure.clients import AzureClients
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
+from admin.deployment.prepare.chosen import Chosen
 from admin.deployment.prepare.names import EnvironmentName
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, RegisteredProviders
 from admin.deployment.prepare.region import Region
@@ -20,9 +22,7 @@ def prepare_plan(
     options: DeploymentOptions,
     *,
     location: str,
-    credential: BotCredential,
-    bot_app_id: str,
-    bot_app_type: BotAppType,
+    chosen: Chosen,
 ) -> Plan:
     """All that must be so before the template is deployed.
 
@@ -30,27 +30,26 @@ def prepare_plan(
         azure: the clients.
         options: name the environment.
         location: the region.
-        credential: how the bot will sign in.
-        bot_app_id: app id (GUID) of the reader's app registration, or of the one that an earlier
-            run has made; empty: none.
-        bot_app_type: of a bot with an app registration.
+        chosen: the choices, without fault. The app id is that of the reader's app registration, or
+            of the one that an earlier run has made.
     """
     arm, subscription = azure.arm, options.subscription
+    credential = BotCredential(chosen.value(CREDENTIAL))
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
-    steps: list[Step] = [
-        EnvironmentName(options, location),
+    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
+    steps: list[Step] = [EnvironmentName(options, location)]
+    steps += [
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),
     ]
-    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))
-    registration = BotRegistration(azure, options, bot_app_id)
+    registration = BotRegistration(azure, options, chosen.value(APP_ID))
     steps.append(
         UnchangedBot(
             azure,
             options,
             credential=credential,
-            app_type=bot_app_type,
+            app_type=BotAppType(chosen.value(APP_TYPE)),
             app_id=registration.app_id,
         )
     )
@@ -63,24 +62,18 @@ def prepare_plan(
     return Plan(
         steps,
         way_back="" if options.azd else options.command_line("remove"),
-        next_command="" if options.azd else _next(options, location, credential, bot_app_type),
+        next_command="" if options.azd else _next(options, location, chosen),
     )
 
 
-def _next(
-    options: DeploymentOptions, location: str, credential: BotCredential, app_type: BotAppType
-) -> str:
-    parameters = {
-        "environmentName": options.environment,
-        "location": location,
-        "credential": credential.value,
-        "cloud": options.cloud,
-    }
-    if credential != BotCredential.MANAGED_IDENTITY:
-        parameters["botAppType"] = app_type.value
+def _next(options: DeploymentOptions, location: str, chosen: Chosen) -> str:
+    parameters = {"environmentName": options.environment, "location": location}
+    parameters |= chosen.parameters()
+    parameters.pop(APP_ID.parameter, None)  # its step says it
     given = " ".join(f"{name}={quoted(value)}" for name, value in parameters.items())
     return (
-        f"az deployment sub create --subscription {options.subscription}"
+        f"az deployment sub create --name {quoted(options.environment)}"
+        f" --subscription {options.subscription}"
         f" --location {quoted(location)} --template-file {TEMPLATE} --parameters {given},"
         " with the parameters above"
     )

@@ -8,6 +8,7 @@ from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.parameters import APP_ID, APP_TYPE
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
 from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
@@ -66,7 +67,7 @@ class UnchangedBot:
             return Finding(
                 text,
                 refusal=f"{text}, and Azure creates no new multi-tenant bots: choose SingleTenant"
-                f" ({self._chosen('BOT_APP_TYPE', 'bot-app-type', BotAppType.SINGLE_TENANT)})",
+                f" ({self._options.to_choose(APP_TYPE, BotAppType.SINGLE_TENANT)})",
             )
         return self._taken() or Finding("there is no Azure Bot of this environment yet")
 
@@ -107,13 +108,10 @@ class UnchangedBot:
         return Finding(
             kept,
             refusal=f"{never} ({found}): choose its app registration"
-            f" ({self._chosen('BOT_APP_ID', 'bot-app-id', current)}), or another environment."
+            f" ({self._options.to_choose(APP_ID, current)}), or another environment."
             f" {MIGRATION}",
         )
 
     def _wanted_type(self) -> str:
         is_identity = self._credential == BotCredential.MANAGED_IDENTITY
         return USER_ASSIGNED_MSI if is_identity else self._app_type
-
-    def _chosen(self, variable: str, option: str, value: str) -> str:
-        return f"`azd env set {variable} {value}`" if self._options.azd else f"--{option} {value}"

@@ -9,7 +9,18 @@ import pytest
 from aiohttp import web
 
 from admin.azure.clients import AzureClients
-from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
+from admin.deployment.parameters import (
+    ALERT_EMAIL,
+    ALWAYS_READY,
+    APP_ID,
+    APP_TYPE,
+    CLOUD,
+    CREDENTIAL,
+    DIRECT_LINE,
+    TURNS,
+)
+from admin.deployment.prepare.chosen import Chosen
 from admin.deployment.prepare.plan import prepare_plan
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
 from emulator.faults import Handler
@@ -71,17 +82,18 @@ def test_a_misspelt_credential_is_refused(stage: DeploymentStage, run: Run) -> N
     """The message names the variable, the value and those that are allowed."""
     stage.azd.set(BOT_CREDENTIAL="SigninVault")
     ended = run("prepare", "--azd")
-    assert ended.status == 2
-    for text in ("BOT_CREDENTIAL", "SigninVault", "SignInVault", "Federated"):
-        assert text in ended.errors
+    assert ended.status == 1
+    for text in ("BOT_CREDENTIAL", "'SigninVault'", "Federated"):
+        assert text in ended.output
+    assert "`azd env set BOT_CREDENTIAL SignInVault`" in ended.output
 
 
 def test_an_unknown_cloud_is_refused(stage: DeploymentStage, run: Run) -> None:
     """The names are the template's, not those of az."""
     stage.azd.set(BOT_CLOUD="AzureCloud")
     ended = run("prepare", "--azd")
-    assert ended.status == 2
-    assert "USGovernment" in ended.errors
+    assert ended.status == 1
+    assert "BOT_CLOUD is 'AzureCloud', and takes one of Public, USGovernment" in ended.output
 
 
 def test_a_region_without_flex_consumption_is_refused(stage: DeploymentStage, run: Run) -> None:
@@ -326,9 +338,18 @@ def test_the_printed_command_has_every_choice() -> None:
             azure,
             options,
             location="China North 3",
-            credential=BotCredential.CERTIFICATE,
-            bot_app_id=OWN_APP,
-            bot_app_type=BotAppType.MULTI_TENANT,
+            chosen=Chosen(
+                {
+                    CREDENTIAL: "Certificate",
+                    CLOUD: "China",
+                    APP_ID: OWN_APP,
+                    APP_TYPE: "MultiTenant",
+                    TURNS: "",
+                    ALWAYS_READY: "+02",
+                    DIRECT_LINE: "T",
+                    ALERT_EMAIL: "team@example.com",
+                }
+            ),
         )
     words = shlex.split(plan.next_command.removesuffix(", with the parameters above"))
     assert words[words.index("--location") + 1] == "China North 3"
@@ -338,6 +359,9 @@ def test_the_printed_command_has_every_choice() -> None:
         "credential": "Certificate",
         "cloud": "China",
         "botAppType": "MultiTenant",
+        "alwaysReady": "2",
+        "directLine": "true",
+        "alertEmail": "team@example.com",
     }
     assert plan.way_back.endswith("--cloud China")
 

@@ -1,0 +1,116 @@
+"""Chosen: the values that were chosen, and what is wrong with them before anything is sent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from admin.deployment.options import DeploymentOptions
+from admin.deployment.parameters import CHOICES, CHOSEN_BY_HOOKS, OUTPUTS, Choice
+from admin.plan.shell import quoted
+from admin.plan.step import Finding
+
+PREFIX = "BOT_"
+KNOWN = {*(choice.variable for choice in CHOICES), *CHOSEN_BY_HOOKS.values(), *OUTPUTS}
+
+NEAR = 0.8
+"""How alike two names must be, without their prefix, for one to be a slip of the other: TURN is
+TURNS, and an author's own COLOR is not CLOUD."""
+
+BREAKS = frozenset('"\\') | frozenset(map(chr, range(32)))
+"""azd puts a value into the JSON of infra/main.parameters.json as it stands."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen; an empty value is none, because pipelines pass such for unset variables.
+
+    Attributes:
+        given: the texts, as they were chosen.
+    """
+
+    given: Mapping[Choice, str]
+
+    def has(self, choice: Choice) -> bool:
+        """Whether it was chosen."""
+        return bool(self.given.get(choice))
+
+    def value(self, choice: Choice) -> str:
+        """The value of a choice without fault, as the template gets it; else, its default."""
+        return choice.read(self.given.get(choice, "")) or choice.default
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the template that were chosen."""
+        return {each.parameter: self.value(each) for each in self.given if self.has(each)}
+
+    def faults(self, options: DeploymentOptions) -> Iterator[str]:
+        """What is wrong, with the line to type, a text each.
+
+        Args:
+            options: say how values are set.
+        """
+        for choice, text in self.given.items():
+            if text and choice.read(text) is None:
+                name = choice.variable if options.azd else f"{choice.option} ({choice.variable})"
+                cure = options.to_choose(choice, choice.nearest(text))
+                yield f"{name} is {text!r}, and takes {choice.values}{_why(choice, text)}: {cure}"
+
+
+def _why(choice: Choice, text: str) -> str:
+    """What azd would make of a value."""
+    if BREAKS & set(text):
+        return " (this one would break the JSON of infra/main.parameters.json)"
+    if choice.type == "string":
+        return ""
+    return f" (azd would leave this one out, and deploy {choice.default})"
+
+
+def misspelt(environ: Mapping[str, str], options: DeploymentOptions) -> Iterator[str]:
+    """The variables whose names are nearly those of choices, with the line to type, a text each.
+
+    Args:
+        environ: the environment's variables.
+        options: say how values are set.
+    """
+    by_ending = {choice.variable.removeprefix(PREFIX): choice for choice in CHOICES}
+    for name, value in sorted(environ.items()):
+        ending = name.upper().replace("-", "_").removeprefix(PREFIX)
+        if not value or name in KNOWN or not name.upper().startswith(PREFIX[:-1]):
+            continue
+        if near := get_close_matches(ending, by_ending, n=1, cutoff=NEAR):
+            yield _slip(name, value, by_ending[near[0]], environ, options)
+
+
+def _slip(
+    name: str,
+    value: str,
+    choice: Choice,
+    environ: Mapping[str, str],
+    options: DeploymentOptions,
+) -> str:
+    meant = choice.variable
+    if environ.get(meant):
+        cure = f"delete the pipeline's variable {name}"
+        line, text = f"{name}=", f"{name} has no effect beside {meant}"
+    else:
+        cure = f"rename the pipeline's variable {name} to {meant}"
+        right = choice.read(value) or choice.nearest(value)
+        line, text = f"{quoted(f'{meant}={right}')} {name}=", f"{name} has no effect: it is {meant}"
+    return f"{text} ({cure if options.in_pipeline else f'`azd env set {line}`'})"
+
+
+class RefusedValues:
+    """No value is wrong; the step before all others, which needs no sign-in.
+
+    Args:
+        faults: what is wrong, a text each.
+    """
+
+    title = "Values of the environment"
+
+    def __init__(self, faults: list[str]) -> None:
+        self._faults = faults
+
+    def look(self) -> Finding:
+        """Refuse."""
+        text = "nothing was done, because the template would not get what is meant"
+        return Finding(text, refusal="\n".join([f"{text}:", *self._faults]))

@@ -1,0 +1,86 @@
+"""The table of the deployment's choices says what the template and azd's parameters say."""
+
+import json
+from typing import Any
+
+import pytest
+
+from admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType, BotCredential
+from admin.deployment.parameters import (
+    ALERT_EMAIL,
+    APP_TYPE,
+    CHOICES,
+    CHOSEN_BY_HOOKS,
+    CLOUD,
+    CREDENTIAL,
+    OUTPUTS,
+    Choice,
+)
+from tests.infra.template import INFRA, Template
+from tests.support.bicep.syntax import Declaration, declarations, literal, text
+
+DECLARED = {(each.kind, each.symbol): each for each in declarations(INFRA / "main.bicep")}
+TYPES = {"string": "string", "int": "int", "bool": "bool"}
+
+
+def parameter(choice: Choice) -> Declaration:
+    """The template's parameter."""
+    return DECLARED["parameter", choice.parameter]
+
+
+def argument(declaration: Declaration, decorator: str) -> Any:
+    """What a decorator says; None if there is none."""
+    call = declaration.decorators.get(decorator)
+    return None if call is None else call.named_children[1].named_children[0]
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.parameter)
+def test_a_row_is_its_parameter(choice: Choice) -> None:
+    """Type, default, allowed values and limits."""
+    declared = parameter(choice)
+    allowed = argument(declared, "allowed")
+    limits = [argument(declared, name) for name in ("minValue", "maxValue")]
+    assert declared.value is not None
+    assert declared.target == TYPES[choice.type]
+    assert text(declared.value).strip("'") == choice.default
+    assert choice.allowed == tuple(map(literal, allowed.named_children if allowed else ()))
+    assert choice.limits == tuple(int(text(each)) if each else 0 for each in limits)
+
+
+def test_azd_reads_each_row() -> None:
+    """infra/main.parameters.json has each variable with the default, and no other of ours."""
+    file = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))
+    read = {name: each["value"] for name, each in file["parameters"].items()}
+    assert {name: value for name, value in read.items() if "${BOT_" in str(value)} == {
+        **{each.parameter: f"${{{each.variable}={each.default}}}" for each in CHOICES},
+        **{name: f"${{{variable}=default}}" for name, variable in CHOSEN_BY_HOOKS.items()},
+    }
+
+
+def test_outputs_are_those_of_the_template() -> None:
+    """A new one could be taken for a misspelt variable."""
+    outputs = {name for kind, name in DECLARED if kind == "output" and name.startswith("BOT_")}
+    assert outputs == {*OUTPUTS}
+
+
+def test_the_words_of_commands_are_the_rows() -> None:
+    """The enumerations with which `deployment` works."""
+    assert tuple(BotCredential) == CREDENTIAL.allowed
+    assert tuple(BotAppType) == APP_TYPE.allowed
+    assert tuple(CLOUDS_BY_PARAMETER) == CLOUD.allowed
+
+
+@pytest.mark.parametrize("nobody", ["", "none"])
+def test_nobody_gets_the_alerts(nobody: str) -> None:
+    """No receiver; an empty value cannot say that an address is to be taken away."""
+    assert nobody == ALERT_EMAIL.default or ALERT_EMAIL.read(nobody) == nobody
+    template = Template(INFRA)
+    assert _receivers(template, nobody) == []
+    (somebody,) = _receivers(template, "team@example.com")
+    assert somebody["emailAddress"] == "team@example.com"
+
+
+def _receivers(template: Template, address: str) -> list[dict[str, Any]]:
+    (group,) = template.evaluated(alertEmail=address).of_type("Microsoft.Insights/actionGroups")
+    found: list[dict[str, Any]] = group.body["properties"]["emailReceivers"]
+    return found
