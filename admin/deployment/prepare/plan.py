@@ -4,6 +4,7 @@ from admin.azure.clients import AzureClients
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
 from admin.deployment.prepare.chosen import Chosen
+from admin.deployment.prepare.last_deployment import LostChoices
 from admin.deployment.prepare.names import EnvironmentName
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, RegisteredProviders
 from admin.deployment.prepare.region import Region
@@ -37,7 +38,7 @@ def prepare_plan(
     credential = BotCredential(chosen.value(CREDENTIAL))
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
     mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
-    steps: list[Step] = [EnvironmentName(options, location)]
+    steps: list[Step] = [EnvironmentName(options, location), LostChoices(arm, options, chosen)]
     steps += [
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),
