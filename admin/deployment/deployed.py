@@ -81,7 +81,8 @@ class Deployed:
             AzureProblem: it cannot be found.
         """
         found = self._only(VAULT)
-        return BotVault(self.target, found.name, CERTIFICATE_NAME, found)
+        target = Target(self._azure, self._options)
+        return BotVault(target, found.name, CERTIFICATE_NAME, found)
 
     def identity(self) -> AppIdentity:
         """The app's user-assigned identity, of which the template gives it one.

@@ -4,13 +4,14 @@ from admin.azure.clients import AzureClients
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
 from admin.deployment.prepare.chosen import Chosen
+from admin.deployment.prepare.exportable_key import ExportableKey
 from admin.deployment.prepare.last_deployment import LostChoices
 from admin.deployment.prepare.names import EnvironmentName
 from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, RegisteredProviders
 from admin.deployment.prepare.region import Region
 from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
 from admin.deployment.prepare.unchanged_bot import UnchangedBot
-from admin.deployment.prepare.vault_mode import NEW, VaultMode
+from admin.deployment.prepare.vault_mode import NEW, RECOVER, VaultMode
 from admin.deployment.stored_value import StoredValue
 from admin.plan.shell import quoted
 from admin.plan.step import Plan, Step
@@ -39,6 +40,8 @@ def prepare_plan(
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
     mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps: list[Step] = [EnvironmentName(options, location), LostChoices(arm, options, chosen)]
+    if credential == BotCredential.CERTIFICATE:
+        steps.append(ExportableKey(azure, options, recovers=lambda: mode() == RECOVER))
     steps += [
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),

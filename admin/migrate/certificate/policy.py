@@ -133,8 +133,7 @@ class CertificatePolicy:
             rsa_key(certificate.public)
         except CertificateError:
             return f"its key is not RSA with {KEY_BITS} bits or more"
-        exportable = bundle.get("policy", {}).get("key_props", {}).get("exportable")
-        if self.exportable and exportable is False:
+        if self.exportable and never_leaves_vault(bundle):
             return "its private key cannot be exported"
         return ""
 
@@ -153,3 +152,12 @@ class CertificatePolicy:
         if "AutoRenew" not in actions:
             notes.append("the vault does not renew this certificate by itself")
         return tuple(notes)
+
+
+def never_leaves_vault(bundle: JsonObject) -> bool:
+    """Whether a certificate's private key cannot be exported.
+
+    Args:
+        bundle: Key Vault's certificate bundle, with its policy.
+    """
+    return bundle.get("policy", {}).get("key_props", {}).get("exportable") is False

@@ -1,0 +1,96 @@
+"""ExportableKey: the bot can load the private key of the certificate that the vault has."""
+
+from collections.abc import Callable
+
+from admin.azure.clients import AzureClients
+from admin.azure.errors import Forbidden, NotFound
+from admin.deployment.deployed import Deployed
+from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.parameters import CREDENTIAL
+from admin.deployment.prepare.last_deployment import deployments
+from admin.migrate.certificate.policy import never_leaves_vault
+from admin.plan.step import Finding
+
+
+class ExportableKey:
+    """For the credential Certificate: the vault's certificate, if it has one, can be exported.
+
+    Key Vault never changes that of a key. The vault itself says how it is. Where the account may
+    not read it, or the vault is deleted and will be recovered with all that it had, what was
+    deployed last does.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+        recovers: whether the template recovers a deleted vault.
+    """
+
+    title = "Private key of the certificate"
+
+    def __init__(
+        self, azure: AzureClients, options: DeploymentOptions, recovers: Callable[[], bool]
+    ) -> None:
+        self._azure = azure
+        self._options = options
+        self._recovers = recovers
+        self._deployed = Deployed(azure, options)
+
+    def look(self) -> Finding:
+        """Read the certificate, or what was deployed last.
+
+        Raises:
+            AzureProblem: neither can be read.
+        """
+        try:
+            vault = self._deployed.vault
+        except NotFound:
+            return self._recovered() if self._recovers() else Finding("there is no vault yet")
+        try:
+            bundle = self._azure.vault.certificate(vault.url, vault.name)
+        except Forbidden:
+            return self._unread(vault.vault)
+        if bundle is None:
+            return Finding(f"the vault {vault.vault} has no certificate yet")
+        if never_leaves_vault(bundle):
+            return self._refused(f"the private key in the vault {vault.vault} cannot be exported")
+        return Finding(f"the private key in the vault {vault.vault} can be exported")
+
+    def _unread(self, vault: str) -> Finding:
+        """The account may not read the vault: the app's settings say what it was made for."""
+        try:
+            credential = self._deployed.credential
+        except NotFound:
+            credential = None
+        if credential == BotCredential.SIGN_IN_VAULT:
+            return self._refused(f"the bot signs in with a key that never leaves the vault {vault}")
+        return Finding(
+            f"your account may not read the certificates of the vault {vault}",
+            notes=(
+                "if its certificate was made for SignInVault, the bot cannot load it, and the step"
+                " after the template refuses it",
+            ),
+        )
+
+    def _recovered(self) -> Finding:
+        """The vault is deleted: the last deployment that used it says what it was made for."""
+        try:
+            found = deployments(self._azure.arm, self._options)
+        except Forbidden:
+            found = []
+        credentials = (BotCredential(each.value(CREDENTIAL)) for each in found)
+        last = next((each for each in credentials if each.needs_vault), None)
+        if last == BotCredential.SIGN_IN_VAULT:
+            return self._refused(
+                "the deleted vault of this environment is recovered with its certificate, which was"
+                " made for SignInVault"
+            )
+        return Finding("the deleted vault of this environment is recovered with its certificate")
+
+    def _refused(self, text: str) -> Finding:
+        again = self._options.to_choose(CREDENTIAL, BotCredential.SIGN_IN_VAULT)
+        federated = self._options.to_choose(CREDENTIAL, BotCredential.FEDERATED)
+        return Finding(
+            text,
+            refusal=f"{text}, so the bot could not load it with Certificate: choose SignInVault"
+            f" again ({again}), or Federated ({federated}), or deploy another environment",
+        )
