@@ -12,7 +12,6 @@ from admin.deployment.options import (
     AppIdOption,
     AppTypeOption,
     BotCredential,
-    ChosenCredential,
     CredentialOption,
     DeploymentOptions,
     DirectLineOption,
@@ -43,7 +42,7 @@ from admin.plan.step import Plan
 def prepare(
     options: DeploymentOptions,
     location: LocationOption = "",
-    credential: ChosenCredential = "",
+    credential: CredentialOption = "",
     turns: TurnsOption = "",
     bot_app_id: AppIdOption = "",
     bot_app_type: AppTypeOption = "",
@@ -91,11 +90,9 @@ def prepare(
             ALERT_EMAIL: alert_email,
         }
     )
-    faults = list(chosen.faults(options))
+    faults = _faults(options, chosen)
     if options.azd:
         faults += misspelt(os.environ, options)
-    if faults and not options.azd:
-        raise typer.BadParameter("\n".join(faults))
     if faults:
         execute(replace(options, cloud=""), lambda _: Plan([RefusedValues(faults)]))
     execute(
@@ -162,7 +159,7 @@ def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
 def remove(
     options: DeploymentOptions,
     bot_app_id: AppIdOption = "",
-    credential: CredentialOption = BotCredential.MANAGED_IDENTITY,
+    credential: CredentialOption = "",
 ) -> None:
     """After the resources are deleted: delete the app registration, too.
 
@@ -184,9 +181,26 @@ def remove(
 
     [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
     """
+    chosen = Chosen({CREDENTIAL: credential, APP_ID: bot_app_id})
+    _faults(options, chosen)  # azd's are of no use any more
     execute(
         options,
         lambda target: remove_plan(
-            target.azure, options, bot_app_id=bot_app_id, credential=credential
+            target.azure,
+            options,
+            bot_app_id=chosen.value(APP_ID),
+            credential=BotCredential(chosen.value(CREDENTIAL)),
         ),
     )
+
+
+def _faults(options: DeploymentOptions, chosen: Chosen) -> list[str]:
+    """What is wrong with azd's values, a text each.
+
+    Raises:
+        typer.BadParameter: the command line is wrong, without azd.
+    """
+    faults = list(chosen.faults(options))
+    if faults and not options.azd:
+        raise typer.BadParameter("\n".join(faults))
+    return faults

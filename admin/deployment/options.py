@@ -106,13 +106,7 @@ PackageOption = Annotated[
 LocationOption = Annotated[
     str, typer.Option("--location", metavar="NAME", envvar="AZURE_LOCATION", help="The region.")
 ]
-CredentialOption = Annotated[
-    BotCredential,
-    typer.Option(
-        "--credential", envvar="BOT_CREDENTIAL", help="How the bot signs in.", case_sensitive=True
-    ),
-]
-ChosenCredential = Annotated[str, _option(CREDENTIAL)]
+CredentialOption = Annotated[str, _option(CREDENTIAL)]
 TurnsOption = Annotated[str, _option(TURNS)]
 AppIdOption = Annotated[str, _option(APP_ID)]
 AppTypeOption = Annotated[str, _option(APP_TYPE)]

@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from admin.deployment import hook
+from admin.deployment.parameters import CHOICES
 from tests.infra.template import INFRA, Template
 from tests.support.bicep.syntax import declarations
 from tests.support.project import ROOT
@@ -15,15 +16,7 @@ from tests.support.project import ROOT
 ENVIRONMENT = {
     "environmentName": "${AZURE_ENV_NAME}",
     "location": "${AZURE_LOCATION}",
-    "credential": "${BOT_CREDENTIAL=ManagedIdentity}",
-    "turns": "${BOT_TURNS=Inline}",
-    "cloud": "${BOT_CLOUD=Public}",
-    "botAppId": "${BOT_APP_ID=}",
-    "botAppType": "${BOT_APP_TYPE=SingleTenant}",
-    "alwaysReady": "${BOT_ALWAYS_READY=0}",
-    "botSku": "${BOT_SKU=F0}",
-    "directLine": "${BOT_DIRECT_LINE=false}",
-    "alertEmail": "${BOT_ALERT_EMAIL=}",
+    **{each.parameter: f"${{{each.variable}={each.default}}}" for each in CHOICES},
     "vaultCreateMode": "${BOT_VAULT_CREATE_MODE=default}",
 }
 """azd's environment values by parameter, with defaults."""

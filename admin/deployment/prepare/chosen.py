@@ -73,9 +73,10 @@ def misspelt(environ: Mapping[str, str], options: DeploymentOptions) -> Iterator
     """
     by_ending = {choice.variable.removeprefix(PREFIX): choice for choice in CHOICES}
     for name, value in sorted(environ.items()):
-        ending = name.upper().replace("-", "_").removeprefix(PREFIX)
-        if not value or name in KNOWN or not name.upper().startswith(PREFIX[:-1]):
+        spelled = name.upper().replace("-", "_")
+        if not value or name in KNOWN or not spelled.startswith(PREFIX):
             continue
+        ending = spelled.removeprefix(PREFIX)
         if near := get_close_matches(ending, by_ending, n=1, cutoff=NEAR):
             yield _slip(name, value, by_ending[near[0]], environ, options)
 

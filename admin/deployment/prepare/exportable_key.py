@@ -1,13 +1,13 @@
 """ExportableKey: the bot can load the private key of the certificate that the vault has."""
 
-from collections.abc import Callable
-
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, NotFound
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.deployment.parameters import CREDENTIAL
 from admin.deployment.prepare.last_deployment import deployments
+from admin.deployment.prepare.region import normalized
+from admin.deployment.prepare.vault_mode import deleted_vaults
 from admin.migrate.certificate.policy import never_leaves_vault
 from admin.plan.step import Finding
 
@@ -22,17 +22,15 @@ class ExportableKey:
     Args:
         azure: the clients.
         options: name the environment.
-        recovers: whether the template recovers a deleted vault.
+        location: the region: a deleted vault of another one stays deleted.
     """
 
     title = "Private key of the certificate"
 
-    def __init__(
-        self, azure: AzureClients, options: DeploymentOptions, recovers: Callable[[], bool]
-    ) -> None:
+    def __init__(self, azure: AzureClients, options: DeploymentOptions, location: str) -> None:
         self._azure = azure
         self._options = options
-        self._recovers = recovers
+        self._location = normalized(location)
         self._deployed = Deployed(azure, options)
 
     def look(self) -> Finding:
@@ -44,7 +42,7 @@ class ExportableKey:
         try:
             vault = self._deployed.vault
         except NotFound:
-            return self._recovered() if self._recovers() else Finding("there is no vault yet")
+            return self._recovered() if self._is_deleted() else Finding("there is no vault yet")
         try:
             bundle = self._azure.vault.certificate(vault.url, vault.name)
         except Forbidden:
@@ -70,6 +68,12 @@ class ExportableKey:
                 " after the template refuses it",
             ),
         )
+
+    def _is_deleted(self) -> bool:
+        """Whether the template will recover a deleted vault."""
+        found = deleted_vaults(self._azure.arm, self._options)
+        places = [str(each["properties"].get("location") or "") for each in found]
+        return self._location in map(normalized, places)
 
     def _recovered(self) -> Finding:
         """The vault is deleted: the last deployment that used it says what it was made for."""

@@ -8,7 +8,7 @@ from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.deployment.deployed import TAG
 from admin.deployment.options import DeploymentOptions
-from admin.deployment.parameters import ALERT_EMAIL, APP_ID, CHOICES, NO_ADDRESS, Choice
+from admin.deployment.parameters import APP_ID, CHOICES, NO_ADDRESS, Choice
 from admin.deployment.prepare.chosen import Chosen
 from admin.plan.step import Finding
 
@@ -39,9 +39,8 @@ class LastDeployment:
 
         A value that this template does not take is none that could be kept.
         """
-        found = self.parameters.get(choice.parameter)
-        value = choice.read(str(found)) or ""
-        return "" if choice is ALERT_EMAIL and value == NO_ADDRESS else value or choice.default
+        value = choice.read(str(self.parameters.get(choice.parameter, ""))) or choice.default
+        return choice.default if value == NO_ADDRESS else value
 
 
 def deployments(arm: ArmClient, options: DeploymentOptions) -> list[LastDeployment]:

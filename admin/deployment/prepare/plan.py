@@ -11,7 +11,7 @@ from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, Regist
 from admin.deployment.prepare.region import Region
 from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
 from admin.deployment.prepare.unchanged_bot import UnchangedBot
-from admin.deployment.prepare.vault_mode import NEW, RECOVER, VaultMode
+from admin.deployment.prepare.vault_mode import NEW, VaultMode
 from admin.deployment.stored_value import StoredValue
 from admin.plan.shell import quoted
 from admin.plan.step import Plan, Step
@@ -38,14 +38,14 @@ def prepare_plan(
     arm, subscription = azure.arm, options.subscription
     credential = BotCredential(chosen.value(CREDENTIAL))
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
-    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps: list[Step] = [EnvironmentName(options, location), LostChoices(arm, options, chosen)]
     if credential == BotCredential.CERTIFICATE:
-        steps.append(ExportableKey(azure, options, recovers=lambda: mode() == RECOVER))
+        steps.append(ExportableKey(azure, options, location))
     steps += [
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),
     ]
+    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
     steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))
     registration = BotRegistration(azure, options, chosen.value(APP_ID))
     steps.append(

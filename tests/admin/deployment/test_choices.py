@@ -33,6 +33,13 @@ FAULTS = [
 ]
 
 
+def test_azd_leaves_out_what_is_not_of_the_type(stage: DeploymentStage) -> None:
+    """Without the check, the defaults would be deployed, and azd would end with 0."""
+    assert stage.azd.parameters().keys() >= {"alwaysReady", "directLine"}
+    stage.azd.set(BOT_ALWAYS_READY="two", BOT_DIRECT_LINE="yes")
+    assert not stage.azd.parameters().keys() & {"alwaysReady", "directLine"}
+
+
 @pytest.mark.parametrize(("variable", "value", "takes", "right"), FAULTS)
 def test_a_wrong_value_is_refused_with_the_line_to_type(
     stage: DeploymentStage, run: Run, variable: str, value: str, takes: str, right: str

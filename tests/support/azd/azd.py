@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 
 from tests.support.azd import program
+from tests.support.bicep.syntax import declarations
 from tests.support.project import ROOT
 
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+"""What Go's strconv.ParseBool takes."""
+
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")
 
 
@@ -67,14 +75,23 @@ class Azd:
     def parameters(self) -> dict[str, Any]:
         """The template's parameters, from infra/main.parameters.json and the values.
 
-        An empty value is not sent (loadParameters in azd's source, August 2026).
+        An empty value is not sent, nor one that is not of the parameter's type: the template takes
+        its default (convertString and loadParameters in azd's source, August 2026).
         """
         file = json.loads((ROOT / "infra/main.parameters.json").read_text("utf-8"))
-        read = {name: self._resolved(each["value"]) for name, each in file["parameters"].items()}
-        return {name: value for name, value in read.items() if value != ""}
+        types = {
+            each.symbol: each.target
+            for each in declarations(ROOT / "infra/main.bicep")
+            if each.kind == "parameter"
+        }
+        read = {
+            name: self._resolved(each["value"], types[name])
+            for name, each in file["parameters"].items()
+        }
+        return {name: value for name, value in read.items() if value not in ("", None)}
 
-    def _resolved(self, text: Any) -> Any:
-        """A parameter with its variables replaced; azd reads numbers and booleans as such."""
+    def _resolved(self, text: Any, type_name: str) -> Any:
+        """A parameter with its variables replaced; None if it is not of its type."""
         if not isinstance(text, str):
             return text
         values = self.values
@@ -83,6 +100,8 @@ class Azd:
             return values.get(match[1]) or match[2] or ""
 
         found = _VARIABLE.sub(value, text)
-        if found in {"true", "false"}:
-            return found == "true"
-        return int(found) if found.isdecimal() and "READY" in text else found
+        if type_name == "bool":
+            return _BOOLEANS.get(found)
+        if type_name == "int":
+            return int(found) if _INTEGER.fullmatch(found) else None
+        return found
