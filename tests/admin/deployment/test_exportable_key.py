@@ -74,3 +74,13 @@ def test_a_deleted_vault_comes_back_as_it_was(
     ended = run("prepare", "--azd")
     assert ended.status == status
     assert "is recovered with its certificate" in ended.output
+
+
+def test_a_deleted_vault_of_another_region_stays_deleted(stage: DeploymentStage, run: Run) -> None:
+    """The template makes a new one, whose name depends on the region."""
+    deploy(stage, run, "SignInVault")
+    stage.delete()
+    stage.azd.set(BOT_CREDENTIAL="Certificate", AZURE_LOCATION="northeurope")
+    ended = run("prepare", "--azd")
+    assert ended.status == 0
+    assert "there is no vault yet" in ended.output

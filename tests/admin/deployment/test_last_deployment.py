@@ -100,10 +100,11 @@ def test_defaults_need_no_question(stage: DeploymentStage, run: Run) -> None:
 
 @pytest.mark.usefixtures("second_machine")
 def test_what_is_deleted_is_not_asked_for(stage: DeploymentStage, run: Run) -> None:
-    """After `azd down`, also when another deployment has begun anew with the defaults."""
-    stage.delete()
-    assert run("prepare", "--azd").status == 0
+    """After `az group delete`, and after `azd down`, even if somebody makes the group again."""
     resources = stage.thread.azure.resource_manager
+    stage.thread.call(resources.resources.remove, stage.group)
+    assert run("prepare", "--azd").status == 0
+    stage.delete()
     stage.thread.call(resources.put, stage.group, {"location": LOCATION})
     assert run("prepare", "--azd").status == 0
 
