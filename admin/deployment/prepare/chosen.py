@@ -51,11 +51,12 @@ class Chosen:
         for choice, text in self.given.items():
             if text and choice.read(text) is None:
                 name = choice.variable if options.azd else f"{choice.option} ({choice.variable})"
+                reason = _reason(choice, text) if options.azd else ""
                 cure = options.to_choose(choice, choice.nearest(text))
-                yield f"{name} is {text!r}, and takes {choice.values}{_why(choice, text)}: {cure}"
+                yield f"{name} is {text!r}, and takes {choice.values}{reason}: {cure}"
 
 
-def _why(choice: Choice, text: str) -> str:
+def _reason(choice: Choice, text: str) -> str:
     """What azd would make of a value."""
     if BREAKS & set(text):
         return " (this one would break the JSON of infra/main.parameters.json)"

@@ -143,9 +143,9 @@ class LostChoices:
         options, default = self._options, choice.default or NO_ADDRESS
         keep, change = options.to_choose(choice, value), options.to_choose(choice, default)
         if not options.azd:
-            keep = f"{keep}, and {choice.parameter}={value} for the template,"
-            change = f"{change}, and {choice.parameter}={default},"
-        return f"{choice.variable}: {keep} keeps it; {change} changes it"
+            keep = f"{keep}, and {choice.parameter}={value} for the template"
+            change = f"{change}, and {choice.parameter}={default}"
+        return f"{choice.variable} was {value}: to keep it, {keep}; to change it, {change}"
 
     def _defaults(self) -> str:
         return ", ".join(

@@ -89,7 +89,7 @@ def test_all_faults_are_shown_before_a_registration_exists(
 
 
 @pytest.mark.parametrize("pipeline", ["CI", "TF_BUILD", "GITHUB_ACTIONS"])
-def test_a_pipeline_is_told_which_variable_to_set(
+def test_a_pipeline_gets_the_name_of_its_variable(
     stage: DeploymentStage, run: Run, monkeypatch: pytest.MonkeyPatch, pipeline: str
 ) -> None:
     """There is no environment of azd's on anybody's machine."""

@@ -46,7 +46,7 @@ def test_a_key_that_never_leaves_the_vault(
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_key_that_can_be_exported(stage: DeploymentStage, run: Run, *, is_open: bool) -> None:
-    """Certificate stays Certificate; whoever may not read the vault is told what is not known."""
+    """Certificate stays Certificate; a note says what is not known without the vault."""
     deploy(stage, run, "Certificate")
     if not is_open:
         close_vaults(stage)

@@ -41,7 +41,7 @@ def test_a_second_machine_is_asked(stage: DeploymentStage, run: Run, *, keeps: b
     assert "microsoft.web" not in stage.thread.azure.resource_manager.tenant.registered
     for name, (value, default) in CHOSEN.items():
         keep, change = f"azd env set {name} {value}", f"azd env set {name} {default}"
-        assert f"{name}: `{keep}` keeps it; `{change}` changes it" in ended.output
+        assert f"{name} was {value}: to keep it, `{keep}`; to change it, `{change}`" in ended.output
         line = shlex.split(keep if keeps else change)
         stage.azd.set(**{line[3]: line[4]})
     assert run("prepare", "--azd").status == 0
@@ -54,7 +54,7 @@ def test_an_empty_value_is_missing(stage: DeploymentStage, run: Run) -> None:
     stage.azd.set(**kept | {"BOT_TURNS": "", "CI": "true"})
     ended = run("prepare", "--azd")
     assert ended.status == 1
-    assert "set the pipeline's variable BOT_TURNS to Queued keeps it" in ended.output
+    assert "to keep it, set the pipeline's variable BOT_TURNS to Queued; to change" in ended.output
     assert "BOT_SKU" not in ended.output
 
 
@@ -63,8 +63,8 @@ def test_without_azd_the_parameters_are_shown(run: Run) -> None:
     """Beside the options; the line of `az` then has them all."""
     ended = run("prepare")
     assert ended.status == 1
-    assert "`--turns Queued`, and turns=Queued for the template, keeps it" in ended.output
-    assert "`--alert-email none`, and alertEmail=none, changes it" in ended.output
+    assert "to keep it, `--turns Queued`, and turns=Queued for the template" in ended.output
+    assert "to change it, `--alert-email none`, and alertEmail=none" in ended.output
     options = ["--turns", "Queued", "--always-ready", "1", "--bot-sku", "F0"]
     ended = run("prepare", *options, "--direct-line", "true", "--alert-email", "none")
     assert ended.status == 0
@@ -83,7 +83,7 @@ def test_a_lost_credential_is_asked_for_first(
     stage.azd.forget("BOT_CREDENTIAL", "BOT_APP_ID")
     ended = run("prepare", "--azd")
     assert ended.status == 1
-    assert f"`azd env set BOT_CREDENTIAL {credential}` keeps it" in ended.output
+    assert f"to keep it, `azd env set BOT_CREDENTIAL {credential}`" in ended.output
     assert "BOT_APP_ID" not in ended.output
     stage.azd.set(BOT_CREDENTIAL=credential)
     assert run("prepare", "--azd").status == 0
