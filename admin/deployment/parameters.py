@@ -10,10 +10,12 @@ from typing import Literal
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
+INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+"""What azd takes for a number, as Go's strconv.ParseInt does."""
+
 NO_ADDRESS = "none"
 """The value of `alertEmail` that takes the address away: an empty one counts as not chosen."""
 
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _BOOLEANS = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
@@ -75,7 +77,7 @@ class Choice:
         if self.type == "bool":
             return _BOOLEANS.get(text)
         if self.type == "int":
-            number = int(text) if _INTEGER.fullmatch(text) else None
+            number = int(text) if INTEGER.fullmatch(text) else None
             is_within = number is not None and self.limits[0] <= number <= self.limits[1]
             return str(number) if is_within else None
         is_taken = text in self.allowed if self.allowed else self.pattern.fullmatch(text)
@@ -88,7 +90,7 @@ class Choice:
             text: what was chosen.
         """
         word = text.strip().lower()
-        if self.type == "int" and _INTEGER.fullmatch(word):
+        if self.type == "int" and INTEGER.fullmatch(word):
             return str(max(self.limits[0], min(int(word), self.limits[1])))
         if self.type == "bool":
             return _MEANT.get(word) or _BOOLEANS.get(word, self.default)

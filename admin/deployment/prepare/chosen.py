@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from admin.deployment.options import DeploymentOptions
-from admin.deployment.parameters import CHOICES, CHOSEN_BY_HOOKS, OUTPUTS, Choice
+from admin.deployment.parameters import CHOICES, CHOSEN_BY_HOOKS, INTEGER, OUTPUTS, Choice
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
 
@@ -60,7 +60,7 @@ def _reason(choice: Choice, text: str) -> str:
     """What azd would make of a value."""
     if BREAKS & set(text):
         return " (this one would break the JSON of infra/main.parameters.json)"
-    if choice.type == "string":
+    if choice.type == "string" or INTEGER.fullmatch(text):
         return ""
     return f" (azd would leave this one out, and deploy {choice.default})"
 
@@ -101,7 +101,7 @@ def _slip(
 
 
 class RefusedValues:
-    """No value is wrong; the step before all others, which needs no sign-in.
+    """The only step if values are wrong: it needs no sign-in, and refuses.
 
     Args:
         faults: what is wrong, a text each.

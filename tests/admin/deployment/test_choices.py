@@ -52,6 +52,8 @@ def test_a_wrong_value_is_refused_with_the_line_to_type(
     assert takes in ended.output
     assert f"`azd env set {variable} {right}`" in ended.output
     assert "Usage" not in ended.output + ended.errors
+    is_dropped = value in {"two", "1.5", " 2", "yes", "maybe"}
+    assert ("azd would leave this one out" in ended.output) is is_dropped
 
 
 @pytest.mark.parametrize(
