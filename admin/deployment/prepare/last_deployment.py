@@ -6,11 +6,11 @@ from typing import Any
 from admin.azure.arm_client import ArmClient
 from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
-from admin.deployment.deployed import TAG
 from admin.deployment.options import DeploymentOptions
 from admin.deployment.parameters import APP_ID, CHOICES, NO_ADDRESS, Choice
 from admin.deployment.prepare.chosen import Chosen
 from admin.plan.step import Finding
+from admin.plan.template import ENVIRONMENT_TAG
 
 COMPLETED = ("Succeeded", "Failed")
 """The states of the deployments that azd looks at (CompletedDeployments in its source, August
@@ -75,7 +75,7 @@ def _parameters(properties: JsonObject) -> dict[str, Any]:
 
 def _environments(deployment: JsonObject) -> set[str]:
     """The names of the environment that a deployment is for, in lower case."""
-    tag = (deployment.get("tags") or {}).get(TAG)
+    tag = (deployment.get("tags") or {}).get(ENVIRONMENT_TAG)
     parameter = _parameters(deployment["properties"]).get("environmentName")
     return {str(name).lower() for name in (tag, parameter) if name}
 
