@@ -79,7 +79,7 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
 
     Raises:
         RequirementsError: a requirements file is missing, or a bot's does not fit the base's.
-        InstallError: pip failed, for example because no set of versions is compatible.
+        InstallError: uv failed, for example because no set of versions is compatible.
     """
 
     def resolve_again(required: Sequence[Line], fixed: Sequence[str], file: Path) -> dict[str, str]:
@@ -88,7 +88,7 @@ def pin(root: Path, bots: Sequence[Path], *, upgrade: bool = False) -> Mapping[P
             try:
                 return _resolve(required, [*fixed, *old])
             except InstallError as error:
-                if "ResolutionImpossible" not in str(error):
+                if "No solution found" not in str(error):
                     raise
                 # One of the old versions does not fit any more.
         return _resolve(required, fixed)
@@ -157,7 +157,7 @@ def hooks_list(root: Path, pins: str, *, upgrade: bool = False) -> str:
 
 
 def _resolve(required: Sequence[Line], fixed: Sequence[str]) -> dict[str, str]:
-    """The version of every package that pip installs today, by name."""
+    """The version of every package that is installed today, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         file, packages = Path(scratch) / REQUIREMENTS, Path(scratch) / "packages"
         (file.parent / CONSTRAINTS).write_text("\n".join(fixed), "utf-8")

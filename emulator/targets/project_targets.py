@@ -211,8 +211,8 @@ PROJECT_TARGETS = (
         "package",
         "build what publish uploads: artifacts/package and package.zip",
         [],
-        needs(PYTHON),
-        _runs("emulator.commands.package", "--to", "artifacts/package"),
+        needs(ADMIN),
+        _runs("emulator.commands.package", "--to", "artifacts/package", "--measure"),
     ),
     Target(
         "app-package",

@@ -1,4 +1,4 @@
-"""Packages for pip, made by tests."""
+"""Packages to install, made by tests."""
 
 import zipfile
 from pathlib import Path

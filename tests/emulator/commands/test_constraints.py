@@ -91,7 +91,7 @@ def test_the_requirements_include_the_constraints() -> None:
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An app whose bot needs nothing, and packages for pip in place of those of the index."""
+    """An app whose bot needs nothing, and packages in place of those of the index."""
     index = tmp_path / "index"
     index.mkdir()
     for number in ("1", "2"):
@@ -100,8 +100,9 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         wheel(index, "mine", number, needs=f"extra<={number}")
         for name in ("common", "wire", "extra"):
             wheel(index, name, number)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    config = tmp_path / "uv.toml"
+    config.write_text(f"no-index = true\nfind-links = ['{index}']\n")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(config))
     app = tmp_path / "app"
     (app / BOT).mkdir(parents=True)
     (app / "requirements.txt").write_text("-c constraints.txt\nbase==1\n")
@@ -140,18 +141,18 @@ def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
 
 @pytest.mark.parametrize("text", ["base==2", "common==2"])
 def test_another_version_than_the_bases(app: Path, text: str) -> None:
-    """The line that does not fit is named: pip would only name the packages."""
+    """The line that does not fit is named: uv would only name the packages."""
     (app / BOT / "requirements.txt").write_text(f"mine\n{text}\n")
     with pytest.raises(RequirementsError, match=rf"bot_logic/requirements\.txt:2: {text} does not"):
         pin(app, [app / BOT])
 
 
 def test_no_versions_fit(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """If pip fails, its message is shown and nothing is written."""
+    """If uv fails, its message is shown and nothing is written."""
     before = (app / "constraints.txt").read_text()
     (app / BOT / "requirements.txt").write_text("mine==1\nextra==2\n")
     assert constraints.main([], app) == 1
-    assert "ResolutionImpossible" in capsys.readouterr().err
+    assert "No solution found" in capsys.readouterr().err
     assert (app / "constraints.txt").read_text() == before
     assert not (app / BOT / "constraints.txt").exists()
 

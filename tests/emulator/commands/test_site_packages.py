@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emulator.commands.site_packages import InstallError, install
+from tests.support.wheels import wheel
 
 BACKEND = """
 import zipfile
@@ -65,16 +66,42 @@ def test_a_package_without_a_wheel(tmp_path: Path) -> None:
     assert (tmp_path / "target" / "pure.py").read_text() == "value = 1"
 
 
-def test_a_package_that_is_built_for_this_machine(tmp_path: Path) -> None:
-    """It is refused, because Azure could not load it."""
+@pytest.mark.parametrize("tag", ["cp313-cp313-linux_x86_64", "cp313-cp313-macosx_14_0_arm64"])
+def test_a_package_that_is_built_for_this_machine(tag: str, tmp_path: Path) -> None:
+    """It is refused, because Azure could not load it; the way out is Azure's own build."""
     sdist(tmp_path, "pure", "py3-none-any")
-    sdist(tmp_path, "compiled", "cp313-cp313-linux_x86_64")
-    with pytest.raises(InstallError, match="compiled"):
+    sdist(tmp_path, "compiled", tag)
+    with pytest.raises(InstallError, match=r"(?s)compiled.*`func azure functionapp publish APP`"):
         install(requirements(tmp_path, "pure", "compiled"), tmp_path / "target")
-    assert not (tmp_path / "target").exists()
+
+
+def test_markers_are_those_of_azure(tmp_path: Path) -> None:
+    """What another system or another Python would need is not installed; what Linux needs is."""
+    for name in ("both", "linux", "windows", "later"):
+        wheel(tmp_path, name, "1.0")
+    file = requirements(tmp_path, "both")
+    lines = (
+        *('linux==1.0; sys_platform == "linux"', 'windows==1.0; sys_platform == "win32"'),
+        'later==1.0; python_version >= "3.14"',
+    )
+    file.write_text("\n".join([file.read_text(), *lines]))
+    install(file, tmp_path / "target")
+    assert {path.name for path in (tmp_path / "target").iterdir()} == {
+        "both-1.0.dist-info",
+        "linux-1.0.dist-info",
+    }
+
+
+def test_another_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where pip's index is another than PyPI, the error says what uv needs."""
+    file = tmp_path / "requirements.txt"
+    file.write_text("missing==1.0")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"file://{tmp_path}/none")
+    with pytest.raises(InstallError, match=r"(?s)missing.*UV_DEFAULT_INDEX.*PIP_INDEX_URL"):
+        install(file, tmp_path / "target")
 
 
 def test_a_package_that_does_not_exist(tmp_path: Path) -> None:
-    """The error is pip's."""
-    with pytest.raises(InstallError, match="No matching distribution found for missing"):
+    """The error is uv's."""
+    with pytest.raises(InstallError, match="missing was not found"):
         install(requirements(tmp_path, "missing"), tmp_path / "target")
