@@ -24,8 +24,8 @@ _NO_WHEEL = (
     " `func azure functionapp publish APP`, typed in the project's folder."
 )
 _OTHER_INDEX = (
-    "uv reads neither pip.conf nor pip's variables: for another index than PyPI set UV_DEFAULT_INDEX"
-    " where pip has PIP_INDEX_URL, and UV_INDEX where it has PIP_EXTRA_INDEX_URL."
+    "uv reads neither pip.conf nor pip's variables: for another index than PyPI, set"
+    " UV_DEFAULT_INDEX where pip has PIP_INDEX_URL, and UV_INDEX where it has PIP_EXTRA_INDEX_URL."
 )
 _CURES = {
     " build `": _NO_WHEEL,
