@@ -3,25 +3,27 @@
 import importlib.util
 import marshal
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
-from textwrap import indent
 from types import CodeType
 
 import pytest
 from packaging.requirements import Requirement
 
 from emulator.commands import package
+from emulator.commands.app_folder import BOT
 from emulator.commands.funcignore import FuncIgnore
-from emulator.commands.package import SITE_PACKAGES, PackageError, contents
+from emulator.commands.imports import SITE_PACKAGES
+from emulator.commands.outgoing import PackageError
+from emulator.commands.package import contents
 from emulator.commands.site_packages import InstallError
 from emulator.setup.requirements import RequirementsError
-from tests.cloud_adapter.bot.wrong_functions import GOOD, WRONG
 from tests.emulator.commands.test_constraints import needed, pins
 from tests.support.project import ROOT
 
@@ -45,7 +47,8 @@ def test_the_app_and_its_packages(uploaded: Path, packed: Path) -> None:
     allowed = set(FuncIgnore((uploaded / ".funcignore").read_text()).files(uploaded))
     files = {path.relative_to(packed) for path in contents(packed)}
     own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
-    assert {path for path in own if path.suffix != ".pyc"} == allowed
+    added = {Path(package.HASH), Path(".funcignore")}
+    assert {path for path in own if path.suffix != ".pyc"} == allowed | added
     found = {
         f"{each.name}=={each.version}" for each in distributions(path=[str(packed / SITE_PACKAGES)])
     }
@@ -69,14 +72,34 @@ def test_all_of_it_is_compiled(packed: Path) -> None:
 
 
 def test_the_zip_is_the_folder(packed: Path) -> None:
-    """Both hold the same files; times and permissions in the zip are fixed."""
+    """Both hold the same files, but for the folder's .funcignore; the zip is any machine's."""
     with zipfile.ZipFile(packed.with_name("package.zip")) as archive:
         files = {entry.filename: entry for entry in archive.infolist()}
-        assert list(files) == [path.relative_to(packed).as_posix() for path in contents(packed)]
+        in_folder = [path.relative_to(packed).as_posix() for path in contents(packed)]
+        assert list(files) == sorted({*in_folder} - {".funcignore"})
+        assert {entry.create_system for entry in files.values()} == {3}
         assert {entry.date_time for entry in files.values()} == {(1980, 1, 1, 0, 0, 0)}
         assert {entry.external_attr >> 16 for entry in files.values()} == {0o100644}
         name = "auth/clouds.py"
         assert archive.read(name) == (packed / name).read_bytes()
+
+
+def test_azd_and_func_upload_the_folder_as_it_is(packed: Path) -> None:
+    """Its .funcignore names no file, and is there: without it azd drops what is compiled."""
+    lines = (packed / ".funcignore").read_text().splitlines()
+    assert [line[0] for line in lines] == ["#"]
+
+
+def test_the_hash_says_which_build_it_is(packed: Path, tmp_path: Path) -> None:
+    """It is that of paths and contents: the same in the folder and in the zip, and no other's."""
+    text = (packed / package.HASH).read_text()
+    assert re.fullmatch(r"[0-9a-f]{64}\n", text)
+    folder = tmp_path / "from_zip"
+    with zipfile.ZipFile(packed.with_name("package.zip")) as archive:
+        archive.extractall(folder)
+    assert package.hash_of(folder) == text.strip()
+    (folder / "host.json").rename(folder / "host2.json")
+    assert package.hash_of(folder) != text.strip()
 
 
 def test_times_do_not_matter(packed: Path) -> None:
@@ -99,51 +122,91 @@ def test_times_do_not_matter(packed: Path) -> None:
         assert len(used) == 1
 
 
-def source_of(folder: Path, contents: Mapping[str, str]) -> Path:
-    """A project whose .funcignore allows all of these files, by path."""
-    source = folder / "source"
-    for name, content in {".funcignore": "/*/*.onnx\n/*/*.pyc", **contents}.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(content)
-    return source
+def copy(uploaded: Path, folder: Path) -> Path:
+    """An app to change."""
+    shutil.copytree(uploaded, folder / "source")
+    return folder / "source"
 
 
-@pytest.mark.parametrize("kind", ["", "RSA ", "ENCRYPTED "])
-def test_private_key_in_a_resource_is_refused(kind: str, tmp_path: Path) -> None:
-    """A private key is found by its form in any file, whatever its name."""
-    content = f'{{"key": "-----BEGIN {kind}PRIVATE KEY-----"}}'
-    source = source_of(tmp_path, {"bot_logic/account.json": content, "bot_logic/x.py": ""})
-    with pytest.raises(PackageError, match=r": bot_logic/account\.json$"):
-        package.build(source, tmp_path / "package")
+def test_nothing_is_left_of_an_older_package(uploaded: Path, tmp_path: Path) -> None:
+    """After a refusal there is neither folder nor zip, of this build or of one before."""
+    target, archive = tmp_path / "package", tmp_path / "package.zip"
+    source = copy(uploaded, tmp_path)
+
+    def install(_requirements: Path, _target: Path) -> None:
+        assert target.exists()
+        raise InstallError("no matching distribution")
+
+    for text in ("AccountKey=" + "A" * 86, "nothing"):
+        (source / BOT / "key.txt").write_text(text)
+        target.mkdir()
+        (target / "old.py").touch()
+        archive.touch()
+        with pytest.raises((PackageError, InstallError), match=r"key\.txt|no matching"):
+            package.build(source, target, install)
+        assert not target.exists()
+        assert not archive.exists()
 
 
-def test_what_the_bot_leaves_behind(tmp_path: Path) -> None:
-    """Files of the bot whose kind .funcignore does not know are named, compiled ones are not."""
-    files = ("bot_logic/bot.py", "bot_logic/a.onnx", "bot_logic/x.pyc", "auth/b.onnx", "c.onnx")
-    source = source_of(tmp_path, dict.fromkeys(files, ""))
-    assert package.left_out(source) == [Path("bot_logic/a.onnx")]
+def test_another_python_or_machine(uploaded: Path, packed: Path, tmp_path: Path) -> None:
+    """Another Python compiles nothing, and says what that costs; the app is not imported."""
+    source = copy(uploaded, tmp_path)
+    (source / BOT / "routes.py").write_text("raise LookupError('imported')")
+    (source / BOT / "venv").mkdir()
+    (source / BOT / "venv" / "a.py").touch()
+    (source / BOT / "model.onnx").touch()
+
+    def install(_requirements: Path, target: Path) -> None:
+        shutil.copytree(packed / SITE_PACKAGES, target, ignore=shutil.ignore_patterns("*.pyc"))
+
+    def built(version: tuple[int, int], machine: tuple[str, str]) -> tuple[str, set[str]]:
+        notes = package.build(source, tmp_path / "package", install, version, machine)
+        assert len(notes) == 3 + (version != (3, 13))
+        return "\n".join(notes), {path.suffix for path in contents(tmp_path / "package")}
+
+    notes, kinds = built((3, 14), ("linux", "x86_64"))
+    assert ".pyc" not in kinds
+    assert f"{BOT}/venv is not in the package: it is a folder of tools" in notes
+    assert f"{BOT}/model.onnx is not in the package: .funcignore has no lines" in notes
+    assert "not Python 3.13: each cold start compiles what it imports, and takes 840 ms" in notes
+    assert f"{BOT}/routes.py was not checked" in notes
+    for machine in (("win32", "AMD64"), ("linux", "aarch64"), ("darwin", "x86_64")):
+        notes, kinds = built((3, 13), machine)
+        assert ".pyc" in kinds
+        assert "compile" not in notes
+    page = (ROOT / "docs" / "deploy-by-hand.md").read_text()
+    assert all(f"| {time} ms |" in page for time in (270, 840))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(".env", "prod.env", ".env.local", "a.PEM", "a.pfx", "a.p12", "a.key", "a.json.key"),
-        *("secrets.json", "secret.yml", "Secrets.TXT"),
-    ],
-)
-def test_key_material_is_refused(name: str, tmp_path: Path) -> None:
-    """A package that would hold key material is not built, whatever .funcignore says."""
-    source = source_of(tmp_path, {f"auth/{name}": "", "auth/keys.py": "", "auth/secrets.py": ""})
-    with pytest.raises(PackageError, match=f": auth/{name}$"):
-        package.build(source, tmp_path / "package")
-    assert not (tmp_path / "package").exists()
+def test_it_needs_what_a_hook_of_azd_has(tmp_path: Path) -> None:
+    """uv, and pip as in every virtual environment; its processes may import the program again.
 
-
-def test_another_python(tmp_path: Path) -> None:
-    """Another Python version builds nothing: its compiled files would be of no use in Azure."""
-    with pytest.raises(PackageError, match=r"run this with Python 3\.13"):
-        package.build(ROOT, tmp_path / "package", python_version=(3, 14))
-    assert not (tmp_path / "package").exists()
+    Windows and macOS start processes so.
+    """
+    only = tmp_path / "only"
+    only.mkdir()
+    for name in ("pip", "uv"):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        (only / name).symlink_to(Path(spec.origin).parent)
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import multiprocessing, runpy, sys\nsys.path += ['{ROOT}', '{only}']\n"
+        "if __name__ == '__main__':\n    multiprocessing.set_start_method('spawn')\n"
+        "    runpy.run_module('emulator.commands.package', run_name='__main__', alter_sys=True)\n"
+    )
+    target = tmp_path / "package"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(program), "--to", str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert f"hash of its contents: {package.hash_of(target)}" in done.stdout
+    assert "ready for a first turn" not in done.stdout
+    assert any(path.suffix == ".pyc" for path in contents(target))
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,7 +220,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_packages_that_do_not_fit_are_refused(uploaded: Path, tmp_path: Path) -> None:
-    """The bot's requirements are compared with the base's before pip runs."""
+    """The bot's requirements are compared with the base's before uv runs."""
     source = tmp_path / "source"
     shutil.copytree(uploaded, source)
     requirements = source / "bot_logic" / "requirements.txt"
@@ -173,30 +236,6 @@ def test_import_times(packed: Path) -> None:
     """In the package alone, function_app's import is measured, then all that a first turn needs."""
     indexed, composed = package.import_times(packed, runs=1)
     assert 0 < indexed < composed
-
-
-def test_wrong_functions_are_refused(uploaded: Path, tmp_path: Path) -> None:
-    """Functions that the app would leave out are named, also those that need storage."""
-    source = tmp_path / "source"
-    shutil.copytree(uploaded, source)
-    body = "".join(
-        WRONG[case][0] for case in ("a name of a function that is off", "the route a//b")
-    )
-    routes = source / "bot_logic" / "routes.py"
-    routes.write_text(
-        "import azure.functions as func\n\n\ndef create_routes(ready):\n"
-        f"    routes = func.Blueprint()\n{indent(GOOD + body, '    ')}    return routes\n"
-    )
-    with pytest.raises(PackageError, match=r"(?s)function turns: .*function wrong: .*a//b"):
-        package.build(source, tmp_path / "package", install=not_reached)
-    for code, fault in (
-        ("raise LookupError('a fault of its own')", "LookupError: a fault of its own"),
-        ("import atexit\natexit.register(print, 'bye')\nprint('hi', end='')", "no attribute"),
-        ("import os\nos._exit(0)", "cannot be imported"),
-    ):
-        routes.write_text(code)
-        with pytest.raises(PackageError, match=fault):
-            package.build(source, tmp_path / "package", install=not_reached)
 
 
 def not_reached(_requirements: Path, _target: Path) -> None:

@@ -15,7 +15,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
 from emulator.commands.funcignore import FuncIgnore
-from emulator.commands.package import SITE_PACKAGES
+from emulator.commands.imports import SITE_PACKAGES
 from emulator.loopback import SHORT_LOOPBACK
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess
@@ -175,8 +175,7 @@ def test_bot_with_resources(packed: Path, tmp_path: Path, logs: Path) -> None:
         target.parent.mkdir(parents=True)
         target.symlink_to(packed / SITE_PACKAGES)
 
-    package.build(source, tmp_path / "package", install)
-    assert package.left_out(source) == []
+    assert package.build(source, tmp_path / "package", install) == []
     with running_package(tmp_path, logs / "own bot.log") as (process, user):
         assert user.says("hello") == 200
         assert user.texts() == ["Hi Hallo 4"]

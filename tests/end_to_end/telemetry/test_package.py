@@ -11,7 +11,7 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from emulator.commands import package
 from emulator.commands.app_folder import BOT
-from emulator.commands.package import SITE_PACKAGES
+from emulator.commands.imports import SITE_PACKAGES
 from emulator.loopback import SHORT_LOOPBACK
 from tests.emulator.commands.test_constraints import pins
 from tests.end_to_end.package.test_package import AZURE, NO_SITE_PACKAGES, WORKER_PACKAGES
