@@ -29,8 +29,8 @@ _KEY_NAME = re.compile(
     r"|secrets?\.(json|ya?ml|xml|txt|csv)",
     re.IGNORECASE,
 )
-_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----")
-"""RFC 7468, and the forms of OpenSSL, OpenSSH and OpenPGP."""
+_PRIVATE_KEY = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)? ?-{4,5}")
+"""RFC 7468, and the forms of OpenSSL, OpenSSH, OpenPGP and of SSH2 (RFC 4716)."""
 _ACCOUNT_KEY = re.compile(
     # As in `AccountKey=...;`, `"account_key": "..."`, `ACCOUNT_KEY: str = "..."`,
     # `<AccountKey>...` and `<add key="AccountKey" value="..." />`.
@@ -73,7 +73,7 @@ def outgoing(source: Path) -> Outgoing:
             message lists every fault.
     """
     text = _ignore_text(source)
-    # What func uploads, which is what people are told; but its walk knows no links.
+    # What func uploads; its walk takes a link for a file.
     accepted = set(FuncIgnore(text).files(source))
     files, links, tools = _walk(source)
     deployed = {path.parts[0] for path in accepted if len(path.parts) > 1}

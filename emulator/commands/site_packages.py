@@ -1,7 +1,7 @@
 """Installs the deployed app's packages for Azure's platform, with uv, on any machine.
 
-uv chooses packages by the markers of the platform that it is told, where pip takes this machine's:
-on Windows, pip leaves out what is not for Windows.
+uv chooses packages by the markers of Azure's platform, where pip would take this machine's: on
+Windows, it leaves out what is not for Windows.
 """
 
 import csv

@@ -52,6 +52,7 @@ DECOYS: Mapping[str, tuple[str | bytes, str]] = {
     "bot_logic/a/b/ssh.csv": (pem("OPENSSH PRIVATE KEY"), PRIVATE),
     "bot_logic/protected.html": (pem("ENCRYPTED PRIVATE KEY"), PRIVATE),
     "bot_logic/mail.tsv": (pem("PGP PRIVATE KEY BLOCK"), PRIVATE),
+    "bot_logic/ssh2.txt": ("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", PRIVATE),
     "bot_logic/account.json": (json.dumps({"key": pem("PRIVATE KEY")}), PRIVATE),
     "bot_logic/of_windows.txt": (pem("PRIVATE KEY").encode("utf-16"), PRIVATE),
     "bot_logic/big_endian.txt": (pem("PRIVATE KEY").encode("utf-16-be"), PRIVATE),
