@@ -92,11 +92,13 @@ def test_markers_are_those_of_azure(tmp_path: Path) -> None:
     }
 
 
-def test_another_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where pip's index is another than PyPI, the error says what uv needs."""
+@pytest.mark.parametrize("index", ["file:///nowhere", "http://127.0.0.1:9"])
+def test_another_index(index: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where pip's index is another than uv's, the error says what uv needs."""
     file = tmp_path / "requirements.txt"
     file.write_text("missing==1.0")
-    monkeypatch.setenv("UV_DEFAULT_INDEX", f"file://{tmp_path}/none")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index)
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(InstallError, match=r"(?s)missing.*UV_DEFAULT_INDEX.*PIP_INDEX_URL"):
         install(file, tmp_path / "target")
 
