@@ -32,10 +32,10 @@ _KEY_NAME = re.compile(
 _PRIVATE_KEY = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)? ?-{4,5}")
 """RFC 7468, and the forms of OpenSSL, OpenSSH, OpenPGP and of SSH2 (RFC 4716)."""
 _ACCOUNT_KEY = re.compile(
-    # As in `AccountKey=...;`, `"account_key": "..."`, `ACCOUNT_KEY: str = "..."`,
-    # `<AccountKey>...` and `<add key="AccountKey" value="..." />`.
+    # As in `AccountKey=...;`, `"account_key": "..."`, `ACCOUNT_KEY: str = "..."`, `b"..."`,
+    # `&quot;...`, `<AccountKey>...` and `<add key="AccountKey" value="..." />`.
     rb"(?P<name>account[ _-]?key|shared[ _-]?access[ _-]?key)"
-    rb"[^a-z0-9+/]{1,40}(?:[a-z]{1,8}[^a-z0-9+/]{1,20}){0,3}"
+    rb"[^a-z0-9+/]{1,40}(?:(?:value|str|bytes|b|quot)[^a-z0-9+/]{1,20}){0,3}"
     rb"(?P<key>[a-z0-9+/]{43,})",
     re.IGNORECASE,
 )

@@ -72,6 +72,8 @@ DECOYS: Mapping[str, tuple[str | bytes, str]] = {
     "bot_logic/keys.xml": (f"<AccountKey>{KEY}</AccountKey>", ACCOUNT),
     "bot_logic/web.xml": (f'<add key="AccountKey" value="{KEY}" />', ACCOUNT),
     "bot_logic/storage.py": (f'ACCOUNT_KEY: str = "{KEY}"', "as its ACCOUNT_KEY"),
+    "bot_logic/page.html": (f"<p>AccountKey&quot;: &quot;{KEY}&quot;</p>", ACCOUNT),
+    "bot_logic/bytes.py": (f'account_key: bytes = b"{KEY}"', "as its account_key"),
     "cloud_adapter/two.py": (f'"AccountKey="\n"{KEY}"', ACCOUNT),
     "bot_logic/bus.py": (f"x = 'SharedAccessKeyName=Root;SharedAccessKey={BUS_KEY}'", BUS),
     "bot_logic/link.html": (
@@ -95,6 +97,7 @@ LOOK_ALIKES: Mapping[str, str | bytes] = {
     "bot_logic/wide.json": json.dumps({"c": DEVELOPMENT_STORAGE}).encode("utf-16"),
     "bot_logic/settings.py": 'account_key = environ["AccountKey"]\nKEYS = ("AccountKey", "X" * 60)',
     "bot_logic/texts.json": f'{{"AccountKey": "{"word " * 20}", "checksum": "{KEY}"}}',
+    "bot_logic/next.json": json.dumps({"AccountKey": "x", "sha": "0123456789abcdef" * 4}),
     "bot_logic/secrets.py": "",
     "bot_logic/secret_santa.json": "{}",
     "bot_logic/environment/env.py": "",
