@@ -1,15 +1,13 @@
 """Caller: the account that is signed in, as the token for Azure Resource Manager names it."""
 
-import base64
-import json
 from dataclasses import dataclass
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError
 
 from admin.azure.errors import NotSignedIn
+from admin.azure.http.claims import claims_of
 from admin.azure.http.sign_in import cure
-from admin.azure.json_object import JsonObject
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,9 @@ def caller(credential: TokenCredential, audience: str) -> Caller:
         token = credential.get_token(f"{audience}/.default").token
     except AzureError as error:
         raise NotSignedIn(cure(error)) from error
-    claims = _claims(token)
+    claims = claims_of(token)
     return Caller(
         object_id=str(claims.get("oid", "")),
         tenant_id=str(claims.get("tid", "")),
         is_user=claims.get("idtyp") != "app" and "scp" in claims,
     )
-
-
-def _claims(token: str) -> JsonObject:
-    """A token's claims, not verified: they are only printed, and sent back to the issuer."""
-    payload = token.split(".")[1] if token.count(".") == 2 else ""
-    try:
-        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -14,6 +14,7 @@ from admin.azure.caller import Caller, caller
 from admin.azure.cloud import ManagementCloud
 from admin.azure.graph_client import GraphClient
 from admin.azure.http.clock import Clock, SystemClock
+from admin.azure.http.kept_tokens import KeptTokens
 from admin.azure.http.rest_client import RestClient
 from admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
 from admin.azure.http.sign_in import credential_chain
@@ -55,7 +56,7 @@ class AzureClients:
         self.cloud = cloud
         self.clock = clock or SystemClock()
         self.request_id = str(uuid4())
-        chain = credential or credential_chain(os.environ, cloud.authority)
+        chain = KeptTokens(credential or credential_chain(os.environ, cloud.authority))
         self._credential = chain
         rest = (self.clock, self.request_id)
         self.arm = ArmClient(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cached_property
 
-from admin.azure.arm_client import BOT, SITE, VAULT
+from admin.azure.arm_client import BOT, SITE, STORAGE, VAULT
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Ambiguous, NotFound
 from admin.azure.json_object import JsonObject
@@ -83,6 +83,15 @@ class Deployed:
         found = self._only(VAULT)
         target = Target(self._azure, self._options)
         return BotVault(target, found.name, CERTIFICATE_NAME, found)
+
+    @cached_property
+    def storage(self) -> ResourceId:
+        """The app's storage account.
+
+        Raises:
+            AzureProblem: it cannot be found.
+        """
+        return self._only(STORAGE)
 
     def identity(self) -> AppIdentity:
         """The app's user-assigned identity, of which the template gives it one.

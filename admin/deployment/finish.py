@@ -2,6 +2,7 @@
 
 from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
+from admin.deployment.new_roles import NewRoles
 from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
@@ -43,6 +44,9 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
         steps = [FederatedCredential(target, identity)]
     else:
         notes = (NOTHING,)
+    roles = NewRoles(azure, deployed)
+    if roles.look().waiting:  # only after the deployment that has made them
+        steps.append(roles)
     publish = f"func azure functionapp publish {target.site_id.name}"
     return Plan(steps, next_command="" if options.azd else publish, notes=notes)
 

@@ -11,15 +11,8 @@ PACKAGE_COMMAND = ("emulator.commands.package", "--to", "artifacts/package")
 """The module that builds the package, and its arguments; the folder is `dist` in azure.yaml."""
 
 PYTHON = (3, 13)
-TRUE = ("1", "t", "true")
-FALSE = ("0", "f", "false")
-"""The values of AZD_NON_INTERACTIVE that azd takes for true and for false, in lower case."""
-
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells expect."""
-
-PIPELINES = ("CI", "TF_BUILD")
-"""Variables of pipelines, some of which have a terminal: azd does not ask there, either."""
 
 
 def run(command: str) -> None:
@@ -36,10 +29,9 @@ def run(command: str) -> None:
         from admin.deployment.application import app
     except ModuleNotFoundError as error:
         sys.exit(_lacks(str(error.name)))
-    words = [command, "--azd"]
-    if command == "remove" and not _can_ask():
-        words.append("--yes")
-    app(words, prog_name="python -m admin deployment")
+    # `azd down` was confirmed or forced: the hook does not ask once more.
+    asks_nothing = ["--yes"] if command == "remove" else []
+    app([command, "--azd", *asks_nothing], prog_name="python -m admin deployment")
 
 
 def build_package() -> None:
@@ -80,10 +72,3 @@ def _lacks(package: str) -> str:
         " another environment (VIRTUAL_ENV), run"
         f" `{sys.executable} -m pip install -r infra/hooks/requirements.txt`."
     )
-
-
-def _can_ask() -> bool:
-    """Whether somebody is there to answer. If nobody is, `azd down` has not asked either."""
-    switch = os.environ.get("AZD_NON_INTERACTIVE", "").lower()
-    in_pipeline = any(os.environ.get(name) for name in PIPELINES) and switch not in FALSE
-    return sys.stdin.isatty() and switch not in TRUE and not in_pipeline

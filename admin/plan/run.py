@@ -214,7 +214,7 @@ class Runner:
                 f" {_explained(finding, problem)}. Run the same command again to go on:"
                 f" {self._options.again}",
             )
-        seconds = min(wait.next(), left)
+        seconds = min(wait.next(), left, finding.seconds)
         self._progress.wait(finding, seconds)
         self._azure.clock.sleep(seconds)
 

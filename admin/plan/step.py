@@ -1,5 +1,6 @@
 """Step: one thing that must be so at the end of a command, and what is missing for it now."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,7 @@ class Finding:
         changes: the calls that are missing, in their order; empty: there is nothing to send.
         waiting: it is not so yet, and there is nothing to send: look again later (Entra has not
             accepted the certificate, the restart is not over).
+        seconds: if waiting: when to look again at the latest, because it is so then.
         az: if waiting: shell lines that wait for the same, for a dry run.
         refusal: the step refuses, for this reason and with this cure: the command stops with
             ExitStatus.FOUND, and sends nothing more.
@@ -27,6 +29,7 @@ class Finding:
     text: str
     changes: tuple[Change, ...] = ()
     waiting: bool = False
+    seconds: float = math.inf
     az: tuple[str, ...] = ()
     refusal: str = ""
     notes: tuple[str, ...] = ()

@@ -1,5 +1,7 @@
 """MovedClock: a clock that does not wait."""
 
+import datetime
+
 
 class MovedClock:
     """The time of a test: a wait moves it.
@@ -14,6 +16,10 @@ class MovedClock:
     def now(self) -> float:
         """Seconds since the test's start."""
         return sum(self.waits)
+
+    def utc(self) -> datetime.datetime:
+        """The machine's time, ahead by all waits."""
+        return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.now())
 
     def sleep(self, seconds: float) -> None:
         """Move the time."""

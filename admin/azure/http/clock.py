@@ -1,5 +1,6 @@
 """Clock: the time, and waiting for it to pass; tests move it by hand."""
 
+import datetime
 import time
 from typing import Protocol
 
@@ -9,6 +10,10 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since some moment, never less than before."""
+        ...
+
+    def utc(self) -> datetime.datetime:
+        """The date and time (UTC), which may be wrong or set meanwhile: never wait for it alone."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -22,6 +27,10 @@ class SystemClock:
     def now(self) -> float:
         """Seconds since some moment."""
         return time.monotonic()
+
+    def utc(self) -> datetime.datetime:
+        """The date and time (UTC)."""
+        return datetime.datetime.now(datetime.UTC)
 
     def sleep(self, seconds: float) -> None:
         """Wait; Ctrl-C ends it."""

@@ -11,8 +11,8 @@ from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER, Regist
 from admin.deployment.prepare.region import Region
 from admin.deployment.prepare.registration import BotPrincipal, BotRegistration
 from admin.deployment.prepare.unchanged_bot import UnchangedBot
-from admin.deployment.prepare.vault_mode import NEW, VaultMode
-from admin.deployment.stored_value import StoredValue
+from admin.deployment.prepare.vault_mode import vault_mode
+from admin.deployment.stored_values import StoredValues, TemplateValue
 from admin.plan.shell import quoted
 from admin.plan.step import Plan, Step
 
@@ -45,8 +45,6 @@ def prepare_plan(
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
         Region(arm, subscription, location),
     ]
-    mode = VaultMode(arm, options, location).needed if credential.needs_vault else lambda: NEW
-    steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", mode))
     registration = BotRegistration(azure, options, chosen.value(APP_ID))
     steps.append(
         UnchangedBot(
@@ -57,20 +55,20 @@ def prepare_plan(
             app_id=registration.app_id,
         )
     )
+    values = [*vault_mode(arm, options, location, is_used=credential.needs_vault)]
     if credential != BotCredential.MANAGED_IDENTITY:
-        steps += [
-            registration,
-            BotPrincipal(azure, registration),
-            StoredValue(options, "BOT_APP_ID", "botAppId", registration.app_id),
-        ]
+        steps += [registration, BotPrincipal(azure, registration)]
+        values.append(TemplateValue("BOT_APP_ID", "botAppId", registration.app_id))
+    if values:
+        steps.append(StoredValues(options, values))  # last: azd is called once
     return Plan(
         steps,
         way_back="" if options.azd else options.command_line("remove"),
-        next_command="" if options.azd else _next(options, location, chosen),
+        next_command="" if options.azd else _next(options, location, chosen, has_more=bool(values)),
     )
 
 
-def _next(options: DeploymentOptions, location: str, chosen: Chosen) -> str:
+def _next(options: DeploymentOptions, location: str, chosen: Chosen, *, has_more: bool) -> str:
     parameters = {"environmentName": options.environment, "location": location}
     parameters |= chosen.parameters()
     parameters.pop(APP_ID.parameter, None)  # its step says it
@@ -78,6 +76,6 @@ def _next(options: DeploymentOptions, location: str, chosen: Chosen) -> str:
     return (
         f"az deployment sub create --name {quoted(options.environment)}"
         f" --subscription {options.subscription}"
-        f" --location {quoted(location)} --template-file {TEMPLATE} --parameters {given},"
-        " with the parameters above"
+        f" --location {quoted(location)} --template-file {TEMPLATE} --parameters {given}"
+        f"{', with the parameters above' if has_more else ''}"
     )

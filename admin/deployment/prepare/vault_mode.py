@@ -1,19 +1,22 @@
-"""VaultMode: whether the template creates the vault, or recovers a deleted one of the same name."""
-
-from collections.abc import Iterator
+"""Whether the template creates the vault, or recovers a deleted one of the same name."""
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
+from admin.deployment.azd import stored
 from admin.deployment.options import DeploymentOptions
 from admin.deployment.prepare.region import normalized
 from admin.deployment.resource_list import list_if_registered
+from admin.deployment.stored_values import TemplateValue
 
+VARIABLE = "BOT_VAULT_CREATE_MODE"
 NEW, RECOVER = "default", "recover"
 """The values of the template's parameter `vaultCreateMode`."""
 
 
-class VaultMode:
-    """What the template must do with the vault.
+def vault_mode(
+    arm: ArmClient, options: DeploymentOptions, location: str, *, is_used: bool
+) -> list[TemplateValue]:
+    """What the template must do with the vault: one value, or none if it does not matter.
 
     A deleted vault keeps its name for 7 days, and purge protection forbids to free it: a new one of
     this name can only be recovered. Microsoft reference: "Azure Key Vault soft-delete overview".
@@ -22,25 +25,19 @@ class VaultMode:
         arm: the client.
         options: name the environment.
         location: the region, which is part of what the vault's name is made from.
+        is_used: whether the credential has a vault. If not, only what azd has left from one that
+            had is set back.
     """
+    if not is_used and not (options.azd and stored(VARIABLE) == RECOVER):
+        return []
+    here = normalized(location)
 
-    def __init__(self, arm: ArmClient, options: DeploymentOptions, location: str) -> None:
-        self._arm = arm
-        self._options = options
-        self._location = normalized(location)
+    def needed() -> str:
+        found = deleted_vaults(arm, options) if is_used else []
+        places = {normalized(str(each["properties"].get("location") or "")) for each in found}
+        return RECOVER if here in places else NEW
 
-    def needed(self) -> str:
-        """RECOVER if a vault of this environment is deleted, else NEW.
-
-        Raises:
-            AzureProblem: the deleted vaults cannot be listed.
-        """
-        return RECOVER if any(self._here()) else NEW
-
-    def _here(self) -> Iterator[JsonObject]:
-        for each in deleted_vaults(self._arm, self._options):
-            if normalized(str(each["properties"].get("location") or "")) == self._location:
-                yield each
+    return [TemplateValue(VARIABLE, "vaultCreateMode", needed, default=NEW)]
 
 
 def deleted_vaults(arm: ArmClient, options: DeploymentOptions) -> list[JsonObject]:

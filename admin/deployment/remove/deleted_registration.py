@@ -1,10 +1,11 @@
 """DeletedRegistration: the app registration that `prepare` has made is deleted, and no other."""
 
 from admin.azure.clients import AzureClients
+from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.deployment.options import DeploymentOptions
 from admin.plan.change import Change
-from admin.plan.shell import az
+from admin.plan.shell import az, quoted
 from admin.plan.step import Finding
 
 
@@ -23,6 +24,7 @@ class DeletedRegistration:
     def __init__(self, azure: AzureClients, options: DeploymentOptions) -> None:
         self._graph = azure.graph
         self._options = options
+        self._deleted: list[JsonObject] = []
 
     def look(self) -> Finding:
         """List the registrations with the tag.
@@ -32,13 +34,23 @@ class DeletedRegistration:
         """
         found = self._graph.tagged_applications(self._options.tag)
         if not found:
-            return Finding("there is no app registration that was made for this environment")
-        names = ", ".join(f"{each['displayName']} ({each['appId']})" for each in found)
+            return self._gone()
+        self._deleted = found
+        names = _named(found)
         return Finding(
             f"made for this environment: {names}",
             changes=tuple(map(self._deletion, found)),
             question=f"Delete the app registration {names}, which was made for this environment? It"
             " can be restored for 30 days.",
+        )
+
+    def _gone(self) -> Finding:
+        if not self._deleted:
+            return Finding("there is no app registration that was made for this environment")
+        lines = ", ".join(f"`{restoration(self._graph, each)}`" for each in self._deleted)
+        return Finding(
+            f"deleted, because it was made for this environment: {_named(self._deleted)}",
+            notes=(f"it can be restored for 30 days: {lines}",),
         )
 
     def _deletion(self, application: JsonObject) -> Change:
@@ -52,3 +64,20 @@ class DeletedRegistration:
             service="graph",
             done_codes=frozenset({"Request_ResourceNotFound"}),
         )
+
+
+def _named(found: list[JsonObject]) -> str:
+    return ", ".join(f"{each['displayName']} ({each['appId']})" for each in found)
+
+
+def restoration(graph: GraphClient, application: JsonObject) -> str:
+    """The command that restores a deleted app registration, but not its service principal.
+
+    Source: Microsoft Graph v1.0, "Restore deleted item". The portal restores both.
+
+    Args:
+        graph: the client.
+        application: with its `id`.
+    """
+    url = graph.url(f"/directory/deletedItems/{application['id']}/restore")
+    return f"az rest --method POST --url {quoted(url)}"

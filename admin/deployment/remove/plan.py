@@ -5,21 +5,16 @@ from collections.abc import Iterator
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, Refused
 from admin.deployment.options import BotCredential, DeploymentOptions
-from admin.deployment.prepare.vault_mode import NEW, deleted_vaults
+from admin.deployment.prepare.vault_mode import deleted_vaults
 from admin.deployment.remove.deleted_group import DeletedGroup
 from admin.deployment.remove.deleted_registration import DeletedRegistration
-from admin.deployment.stored_value import StoredValue
+from admin.deployment.stored_values import StoredValues, TemplateValue
 from admin.plan.step import Finding, Plan, Step
 
 LOGS = (
     "the Log Analytics workspace can be recovered for 14 days, and is deleted then; `azd down"
     " --purge` deletes it at once"
 )
-REGISTRATION = (
-    "a deleted app registration stays among the directory's deleted items for 30 days, and can be"
-    " restored from there"
-)
-
 NOT_LISTED = (
     "your account may not list app registrations; with ManagedIdentity, none was made. If the bot"
     " had another credential before, let somebody delete the one with the environment's name"
@@ -46,7 +41,7 @@ class Leftovers:
         Raises:
             AzureProblem: they cannot be listed.
         """
-        notes = (*self._vaults(), REGISTRATION, LOGS)
+        notes = (*self._vaults(), LOGS)
         return Finding("Azure keeps what can be restored; none of it costs anything", notes=notes)
 
     def _vaults(self) -> Iterator[str]:
@@ -83,14 +78,13 @@ def remove_plan(
     made = set[str]()
     try:
         made = {str(each["appId"]) for each in azure.graph.tagged_applications(options.tag)}
-        steps.append(DeletedRegistration(azure, options))
     except Forbidden:
         if credential != BotCredential.MANAGED_IDENTITY:
             raise
-        notes = (NOT_LISTED,)
-    if options.azd:
-        steps.append(StoredValue(options, "BOT_VAULT_CREATE_MODE", "vaultCreateMode", lambda: NEW))
+        notes = (NOT_LISTED,) if bot_app_id else ()
+    if options.azd and bot_app_id in made:
         # Before the registration: after it, nothing would say any more that it was ours.
-        if bot_app_id in made:
-            steps.insert(1, StoredValue(options, "BOT_APP_ID", "botAppId", lambda: ""))
+        steps.append(StoredValues(options, [TemplateValue("BOT_APP_ID", "botAppId", lambda: "")]))
+    if made:
+        steps.append(DeletedRegistration(azure, options))
     return Plan([*steps, Leftovers(azure, options)], notes=notes)

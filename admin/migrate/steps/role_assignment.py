@@ -178,11 +178,32 @@ class RoleAssignment:
         )
 
 
-def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
-    """The names of the principal's roles at a scope and above, if they allow what `role` is for.
+def assigned(arm: ArmClient, scope: str, principal_id: str) -> list[JsonObject]:
+    """The properties of the principal's role assignments at a scope and above.
 
     Assignments to its groups count, assignments with a condition do not. Microsoft reference: "List
     Azure role assignments using the REST API".
+
+    Args:
+        arm: the client.
+        scope: resource id.
+        principal_id: object id (GUID).
+
+    Raises:
+        AzureProblem: the assignments cannot be read.
+    """
+    condition = quote(f"atScope() and assignedTo('{principal_id}')")
+    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}"
+    return [
+        each["properties"]
+        for each in arm.pages(path)
+        if not each["properties"].get("condition")
+        if _is_at_or_above(each["properties"]["scope"], scope)
+    ]
+
+
+def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
+    """The names of the principal's roles at a scope and above, if they allow what `role` is for.
 
     Args:
         arm: the client.
@@ -193,17 +214,10 @@ def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
     Raises:
         AzureProblem: the assignments cannot be read.
     """
-    condition = quote(f"atScope() and assignedTo('{principal_id}')")
-    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments?$filter={condition}"
-    assigned = [
-        each["properties"]
-        for each in arm.pages(path)
-        if not each["properties"].get("condition")
-        if _is_at_or_above(each["properties"]["scope"], scope)
-    ]
-    if any(each["roleDefinitionId"].lower().endswith(role.id) for each in assigned):
+    held = assigned(arm, scope, principal_id)
+    if any(each["roleDefinitionId"].lower().endswith(role.id) for each in held):
         return role.name
-    definitions = [arm.find(each["roleDefinitionId"]) for each in assigned]
+    definitions = [arm.find(each["roleDefinitionId"]) for each in held]
     known = [each["properties"] for each in definitions if each]
     helping = [each for each in known if any(allows(each, need) for need in role.data_actions)]
     if all(any(allows(each, need) for each in helping) for need in role.data_actions):

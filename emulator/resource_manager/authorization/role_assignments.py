@@ -1,5 +1,6 @@
 """RoleAssignments: who has which role at which scope."""
 
+import datetime
 import re
 import time
 import uuid
@@ -45,6 +46,7 @@ class RoleAssignments(ResourceType):
     Attributes:
         directory_lag: seconds until a new principal is found without `principalType`.
         clock: seconds, monotonic; a test may replace it.
+        utc: the date and time, for `createdOn` and `updatedOn`; a test may replace it.
     """
 
     tracked = False
@@ -63,6 +65,7 @@ class RoleAssignments(ResourceType):
         self._principals = principals
         self.directory_lag = 0.0
         self.clock: Callable[[], float] = time.monotonic
+        self.utc: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
 
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
@@ -86,6 +89,7 @@ class RoleAssignments(ResourceType):
         self._check_role(role_id)
         self._check_principal(principal_id, sent.get("principalType"))
         self._check_single(request.id, principal_id, role_id, existing)
+        now = f"{self.utc():%Y-%m-%dT%H:%M:%S.%f}0Z"  # Azure writes seven digits
         return {
             "properties": {
                 "roleDefinitionId": role_id,
@@ -94,6 +98,8 @@ class RoleAssignments(ResourceType):
                 "scope": request.id.scope,
                 "condition": sent.get("condition"),
                 "conditionVersion": sent.get("conditionVersion"),
+                "createdOn": now if existing is None else existing.properties["createdOn"],
+                "updatedOn": now,
                 "createdBy": request.caller.object_id,
                 "delegatedManagedIdentityResourceId": None,
                 "description": sent.get("description"),

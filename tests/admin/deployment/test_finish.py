@@ -1,5 +1,7 @@
 """`deployment finish`: the certificate with its public key, or the federated credential."""
 
+import datetime
+import re
 import time
 
 import pytest
@@ -80,12 +82,66 @@ def test_a_new_role_is_waited_for(stage: DeploymentStage, run: Run, clock: Moved
     assert clock.now() > 100
 
 
-def test_the_deployer_gets_a_role(stage: DeploymentStage, run: Run) -> None:
-    """No template assigns it; the text says how to take it back."""
-    provisioned(stage, run, "Certificate")
+def new_roles(stage: DeploymentStage, clock: MovedClock, ahead: float = 0.0) -> None:
+    """Let Azure say when a role was made; its time is ahead of the machine's by some seconds."""
+
+    def utc() -> datetime.datetime:
+        return clock.utc() + datetime.timedelta(seconds=ahead)
+
+    stage.thread.azure.resource_manager.catalog.assignments.utc = utc
+
+
+@pytest.mark.parametrize("credential", ["ManagedIdentity", "SignInVault", "Federated"])
+def test_the_apps_new_roles_are_waited_for(
+    stage: DeploymentStage, run: Run, clock: MovedClock, credential: str
+) -> None:
+    """Two minutes from when they were made, with the reason; a later deployment says nothing."""
+    new_roles(stage, clock)
+    provisioned(stage, run, credential)
+    before = clock.now()
     ended = run("finish", "--azd")
     assert ended.status == 0
+    assert "InaccessibleStorageException" in ended.output
+    assert 100 < clock.now() - before <= 120
+    before = clock.now()
+    stage.provision()
+    again = run("finish", "--azd")
+    assert again.status == 0
+    assert clock.now() == before
+    assert "storage" not in again.output
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(3600.0, 120), (-90.0, 30), (-3600.0, 0)])
+def test_a_wrong_clock_waits_no_longer(
+    stage: DeploymentStage, run: Run, clock: MovedClock, ahead: float, seconds: float
+) -> None:
+    """Than two minutes; if it is fast, less."""
+    new_roles(stage, clock, ahead)
+    provisioned(stage, run, "ManagedIdentity")
+    before = clock.now()
+    assert run("finish", "--azd").status == 0
+    assert clock.now() - before == pytest.approx(seconds, abs=20)
+    assert clock.now() - before <= 120
+
+
+def test_a_dry_run_shows_how_to_wait_for_new_roles(
+    stage: DeploymentStage, run: Run, clock: MovedClock
+) -> None:
+    """As a line for the shell."""
+    new_roles(stage, clock)
+    provisioned(stage, run, "ManagedIdentity")
+    ended = run("finish", "--azd", "--dry-run")
+    assert ended.status == 0
+    assert re.search(r"^sleep 1[012]\d #", ended.output, re.MULTILINE)
+
+
+def test_the_deployer_gets_a_role_on_the_vault(stage: DeploymentStage, run: Run) -> None:
+    """Without azd, the text says how to take it back: with it, each deployment needs it."""
+    provisioned(stage, run, "Certificate")
+    ended = run("finish")
+    assert ended.status == 0
     assert "az role assignment delete" in ended.output
+    provisioned(stage, run, "Certificate")
 
 
 def test_before_the_template_there_is_nothing_to_finish(run: Run) -> None:

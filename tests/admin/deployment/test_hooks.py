@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
 from admin.azure.caller import caller
+from admin.azure.cloud import PUBLIC
 from admin.azure.http.sign_in import credential_chain
 from admin.deployment import hook
 from emulator.setup.requirements import Line, read
@@ -34,6 +35,7 @@ CALLS = {
 }
 """What each hook's script ends with."""
 
+SCOPE = f"{PUBLIC.resource_manager_audience}/.default"
 TENANT = "22222222-2222-4222-8222-222222222222"
 
 
@@ -239,9 +241,9 @@ def test_azds_account_signs_the_commands_in(
 ) -> None:
     """A user of azd needs no az."""
     claims = "eyJvaWQiOiJPSUQiLCJ0aWQiOiJUSUQiLCJzY3AiOiJ4In0"
-    monkeypatch.setenv(program.TOKEN, f"e30.{claims}.x")
+    monkeypatch.setenv(program.TOKENS, json.dumps({SCOPE: f"e30.{claims}.x"}))
     chain = credential_chain({"AZURE_ENV_NAME": stage.azd.name}, "https://login.example")
-    found = caller(chain, "https://management.azure.com")
+    found = caller(chain, PUBLIC.resource_manager_audience)
     assert (found.object_id, found.tenant_id, found.is_user) == ("OID", "TID", True)
 
 
@@ -249,11 +251,11 @@ def test_a_hook_signs_in_to_its_environments_tenant(
     stage: DeploymentStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An account of azd may be a guest in other tenants than its own."""
-    monkeypatch.setenv(program.TOKEN, "e30.eyJvaWQiOiJPSUQifQ.x")
+    monkeypatch.setenv(program.TOKENS, json.dumps({SCOPE: "e30.eyJvaWQiOiJPSUQifQ.x"}))
     monkeypatch.setenv(program.TENANT, TENANT)
     environ = {"AZURE_ENV_NAME": stage.azd.name, "AZURE_TENANT_ID": TENANT}
     chain = credential_chain(environ, "https://login.example")
-    assert chain.get_token("https://management.azure.com/.default").token.startswith("e30.")
+    assert chain.get_token(SCOPE).token.startswith("e30.")
 
 
 def test_without_a_sign_in_the_hook_says_how(stage: DeploymentStage) -> None:
@@ -264,15 +266,13 @@ def test_without_a_sign_in_the_hook_says_how(stage: DeploymentStage) -> None:
     assert "Run `azd auth login`" in ended.output
 
 
-@pytest.mark.parametrize(("answer", "stays"), [("n", True), ("y", False)])
-def test_on_a_terminal_the_hook_asks(stage: DeploymentStage, answer: str, *, stays: bool) -> None:
-    """`azd down` gives the hook its terminal; the answer counts."""
+def test_a_hook_asks_nothing(stage: DeploymentStage) -> None:
+    """`azd down` was confirmed or forced: on a terminal, too, where azd gives the hook its own."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
     hooks = Hooks(stage.thread.azure, stage.azd)
     assert hooks.run("preprovision").status == 0
     made = stage.azd.values["BOT_APP_ID"]
     terminal, theirs = pty.openpty()
-    os.write(terminal, f"{answer}\n".encode())
     ended = subprocess.run(
         hooks.command("postdown"),
         env=hooks.environ(),
@@ -284,31 +284,62 @@ def test_on_a_terminal_the_hook_asks(stage: DeploymentStage, answer: str, *, sta
     )
     os.close(theirs)
     os.close(terminal)
-    assert ended.returncode == int(stays), ended.stdout + ended.stderr
-    assert made in ended.stderr
-    assert (stage.thread.azure.directory.find(made) is not None) is stays
-
-
-@pytest.mark.parametrize("variable", ["AZD_NON_INTERACTIVE", "CI"])
-def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage, variable: str) -> None:
-    """AZD_NON_INTERACTIVE is azd's own switch; some pipelines have a terminal."""
-    stage.azd.set(BOT_CREDENTIAL="Federated")
-    hooks = Hooks(stage.thread.azure, stage.azd)
-    assert hooks.run("preprovision").status == 0
-    terminal, theirs = pty.openpty()
-    ended = subprocess.run(
-        hooks.command("postdown"),
-        env=hooks.environ() | {variable: "true"},
-        stdin=theirs,
-        timeout=TIMEOUT_SECONDS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    os.close(theirs)
-    os.close(terminal)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert stage.azd.values["BOT_APP_ID"] == ""
+    assert "[y/N]" not in ended.stderr
+    assert f"deleted, because it was made for this environment: contoso-bot ({made})" in (
+        ended.stdout
+    )
+    assert stage.thread.azure.directory.find(made) is None
+
+
+def azds_tokens(stage: DeploymentStage, lifetime: int = 3600) -> dict[str, str]:
+    """The variables of a hook that only azd can sign in, as the pipeline that owns all.
+
+    Args:
+        stage: has Entra.
+        lifetime: of each token, in seconds.
+    """
+    azure, tokens = stage.thread.azure, {}
+    for audience in (PUBLIC.resource_manager_audience, PUBLIC.graph, PUBLIC.vault_audience):
+        claims = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{azure.directory.tenant_id}/",
+            "oid": azure.pipeline.object_id,
+            "appid": azure.pipeline.registration.app_id,
+        }
+        tokens[f"{audience}/.default"] = azure.entra.issuer.sign(claims, lifetime)
+    return {"AZURE_CLIENT_ID": "", program.TOKENS: json.dumps(tokens)}
+
+
+MAX_CALLS = 8
+"""Of azd, by all hooks of one `azd up`: where azd cannot reach the internet, each takes seconds."""
+
+
+@pytest.mark.parametrize("credential", ["ManagedIdentity", "SignInVault", "Certificate"])
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT-3"])
+def test_hooks_call_azd_seldom(stage: DeploymentStage, credential: str, zone: str) -> None:
+    """One token for an audience, and one `env set` in all, in any time zone."""
+    stage.azd.set(BOT_CREDENTIAL=credential)
+    hooks = Hooks(stage.thread.azure, stage.azd)
+    calls: list[dict[str, list[list[str]]]] = [{}, {}]
+    for up in calls:
+        for event in ("preprovision", "postprovision", "postdeploy"):
+            ended = hooks.run(event, TZ=zone, **azds_tokens(stage))
+            assert ended.status == 0, ended.output
+            up[event] = stage.azd.calls()
+            if event == "preprovision":
+                stage.provision()
+            elif event == "postprovision":
+                stage.deploy()
+    first, second = calls
+    for up in calls:
+        assert sum(map(len, up.values())) <= MAX_CALLS, up
+        for event, made in up.items():
+            assert len({tuple(each) for each in made}) == len(made), (event, made)
+    assert [each[:2] for each in first["preprovision"]].count(["env", "set"]) == (
+        credential != "ManagedIdentity"
+    )
+    assert ["env", "set"] not in [each[:2] for made in second.values() for each in made]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +347,6 @@ def test_non_interactive_the_hook_does_not_ask(stage: DeploymentStage, variable:
     [
         ["env", "set", "--force", "A", "b"],
         ["env", "get-value"],
-        ["env", "set", "A"],
         ["env", "put"],
     ],
 )

@@ -31,7 +31,7 @@ CASES = {
 }
 """The credential, the hook, and how many calls change something in Azure."""
 
-STORED = {"preprovision": ("BOT_VAULT_CREATE_MODE", "BOT_APP_ID"), "postdown": ("BOT_APP_ID",)}
+STORED = {"preprovision": ("BOT_APP_ID",), "postdown": ("BOT_APP_ID",)}
 """The values that a hook stores in azd's environment."""
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -26,6 +27,7 @@ from admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
 from emulator.faults import Handler
 from emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
+from tests.support.azd import program
 from tests.support.azd.deployment_stage import ENVIRONMENT, DeploymentStage
 from tests.support.project import ROOT
 
@@ -153,7 +155,7 @@ def test_a_deleted_vault_is_recovered(stage: DeploymentStage, run: Run, credenti
     """`azd down` leaves it for a week, and its name cannot be used again; then all goes on."""
     stage.azd.set(BOT_CREDENTIAL=credential)
     assert run("prepare", "--azd").status == 0
-    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
+    assert "BOT_VAULT_CREATE_MODE" not in stage.azd.values  # the template's default is right
     stage.provision()
     assert run("finish", "--azd").status == 0
     stage.delete()
@@ -176,7 +178,7 @@ def test_vaults_of_other_regions_are_none_of_its_own(stage: DeploymentStage, run
     stage.delete()
     stage.azd.set(AZURE_LOCATION="northeurope")
     assert run("prepare", "--azd").status == 0
-    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
+    assert "BOT_VAULT_CREATE_MODE" not in stage.azd.values
 
 
 def test_vaults_of_other_environments_are_none_of_its_own(stage: DeploymentStage, run: Run) -> None:
@@ -191,10 +193,21 @@ def test_vaults_of_other_environments_are_none_of_its_own(stage: DeploymentStage
 
 
 def test_a_managed_identity_needs_no_registration(stage: DeploymentStage, run: Run) -> None:
-    """Nothing is written to the directory, and no vault is asked for."""
-    assert run("prepare", "--azd").status == 0
+    """Nothing is written to the directory, and nothing is said or set about a vault."""
+    with_azd, without = run("prepare", "--azd"), run("prepare")
+    assert with_azd.status == without.status == 0
     assert registrations(stage) == []
-    assert "BOT_APP_ID" not in stage.azd.values
+    assert stage.azd.values.keys() == {name for name in stage.azd.values if "AZURE" in name}
+    for ended in (with_azd, without):
+        assert "vault" not in ended.output.lower().replace("microsoft.keyvault", "")
+    assert without.output.endswith("credential=ManagedIdentity cloud=Public\n")
+
+
+def test_what_a_vault_has_left_behind_is_set_back(stage: DeploymentStage, run: Run) -> None:
+    """A credential without a vault recovers none."""
+    stage.azd.set(BOT_VAULT_CREATE_MODE="recover")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
 
 
 def test_the_registration_is_made_once(stage: DeploymentStage, run: Run) -> None:
@@ -375,7 +388,7 @@ def test_a_dry_run_changes_nothing(stage: DeploymentStage, run: Run) -> None:
     assert registrations(stage) == []
     assert "BOT_APP_ID" not in stage.azd.values
     assert "az provider register" in ended.output
-    assert 'azd env set BOT_APP_ID "$BOT_APP_ID"' in ended.output
+    assert 'azd env set "BOT_APP_ID=$BOT_APP_ID"' in ended.output
     subprocess.run(["bash", "-n"], input=ended.output, text=True, check=True)  # noqa: S607
 
 
@@ -385,25 +398,29 @@ def test_json_for_pipelines(stage: DeploymentStage, run: Run) -> None:
     found = run("prepare", "--azd", "--json").json
     assert (found["command"], found["result"]) == ("prepare", "done")
     sent = [change["method"] for step in found["steps"] for change in step["changes"]]
-    assert sent == ["azd", "POST", "POST", "azd"]
+    assert sent == ["POST", "POST", "azd"]
 
 
 def test_without_azd_on_the_path_the_cure_is_named(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    stage: DeploymentStage, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only with --azd is it needed."""
+    """Only with --azd is it needed, and only to store something."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
     monkeypatch.setenv("PATH", "/nonexistent")
     ended = run("prepare", "--azd")
     assert ended.status == 3
     assert "azd is not on the PATH" in ended.errors
 
 
-@pytest.mark.usefixtures("stage")
-def test_azds_refusal_is_shown(run: Run) -> None:
-    """It has no such environment, for example."""
-    ended = run("prepare", "--azd", "--environment", "contoso-other")
+def test_azds_refusal_is_shown(
+    stage: DeploymentStage, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There is no project, for example."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    monkeypatch.setenv(program.VALUES, str(tmp_path / "nowhere.json"))
+    ended = run("prepare", "--azd")
     assert ended.status == 1
-    assert "azd does not store BOT_VAULT_CREATE_MODE: ERROR: environment" in ended.errors
+    assert "azd does not store BOT_APP_ID: ERROR: no project exists" in ended.errors
 
 
 def test_the_tag_names_subscription_and_environment(stage: DeploymentStage, run: Run) -> None:

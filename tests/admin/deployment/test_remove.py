@@ -6,6 +6,7 @@ from aiohttp import web
 from emulator.faults import Handler
 from emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
+from tests.admin.deployment.test_prepare import OWN_APP
 from tests.support.azd.deployment_stage import DeploymentStage
 
 
@@ -89,14 +90,16 @@ def forbid_lists(stage: DeploymentStage) -> None:
 def test_with_a_managed_identity_no_right_in_the_directory_is_needed(
     stage: DeploymentStage, run: Run
 ) -> None:
-    """None was made; the text says what could be left of another credential."""
+    """None was made, and none is spoken of, unless another credential may have left one."""
     assert run("prepare", "--azd").status == 0
     stage.provision()
     stage.delete()
     forbid_lists(stage)
     ended = run("remove", "--azd", "--yes")
     assert ended.status == 0
-    assert "may not list app registrations" in ended.output
+    assert "registration" not in ended.output
+    stage.azd.set(BOT_APP_ID=OWN_APP)
+    assert "may not list app registrations" in run("remove", "--azd", "--yes").output
 
 
 def test_with_another_credential_a_missing_right_is_no_end(
@@ -107,12 +110,26 @@ def test_with_another_credential_a_missing_right_is_no_end(
     assert run("remove", "--azd", "--yes").status == 3
 
 
-@pytest.mark.usefixtures("deleted")
-def test_what_stays_is_said(run: Run) -> None:
+def test_what_stays_is_said(deleted: DeploymentStage, run: Run) -> None:
     """The vault with its date, the registration, and the logs: how long, and why."""
+    found = deleted.thread.azure.directory.find(deleted.azd.values["BOT_APP_ID"])
+    assert found is not None
     text = run("remove", "--azd", "--yes").output
     for part in ("key vault kv-", "purge protection", "30 days", "Log Analytics"):
         assert part in text
+    url = f"https://graph.microsoft.com/v1.0/directory/deletedItems/{found.object_id}/restore"
+    assert f"`az rest --method POST --url {url}`" in text
+
+
+def test_what_was_never_made_is_not_spoken_of(stage: DeploymentStage, run: Run) -> None:
+    """A managed identity has no vault and no registration."""
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.delete()
+    ended = run("remove", "--azd", "--yes")
+    assert ended.status == 0
+    assert "vault" not in ended.output
+    assert "registration" not in ended.output
 
 
 def test_vaults_that_cannot_be_listed_are_no_failure(deleted: DeploymentStage, run: Run) -> None:

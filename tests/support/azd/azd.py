@@ -61,6 +61,13 @@ class Azd:
         left = {name: value for name, value in self.values.items() if name not in names}
         self._file.write_text(json.dumps({self.name: left}), "utf-8")
 
+    def calls(self) -> list[list[str]]:
+        """The words of all calls since the last time."""
+        file = self._file.with_suffix(program.CALLS)
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return [json.loads(line) for line in lines]
+
     @property
     def environ(self) -> dict[str, str]:
         """What a hook's process gets beside the shell's own variables."""

@@ -1,5 +1,6 @@
 """DeploymentStage: a subscription, an azd environment, and the template of this project."""
 
+import datetime
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ class DeploymentStage:
         folder: for azd.
         values: further values of azd's environment.
 
+    Roles are an hour old when they are made, so that no hook waits for them.
+
     Attributes:
         thread: as given.
         azd: the environment.
@@ -39,6 +42,7 @@ class DeploymentStage:
     def __init__(self, thread: AzureThread, folder: Path, **values: str) -> None:
         self.thread = thread
         self._manager = thread.azure.resource_manager
+        self._manager.catalog.assignments.utc = _an_hour_ago
         self.azd = Azd(
             folder,
             {
@@ -117,6 +121,10 @@ class DeploymentStage:
         assert found is not None, resource.id
         answer: Mapping[str, Any] = found.answer()
         return answer
+
+
+def _an_hour_ago() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A stand-in for azd: the few commands that hooks run, with azd's rules for their arguments.
 
-Source of the rules: the usage texts in the repository of azd (cli/azd/cmd/testdata), August 2026.
+Source of the rules: in the repository of azd, August 2026, the usage texts (cli/azd/cmd/testdata),
+`envSetAction` and `envGetValueAction` (cli/azd/cmd/env.go) and `auth token` (cmd/auth_token.go).
 """
 
 import argparse
@@ -11,14 +12,18 @@ import signal
 import sys
 from pathlib import Path
 
-VALUES, TOKEN = "AZD_STAND_IN_VALUES", "AZD_STAND_IN_TOKEN"
-"""Environment variables: the file with the values (JSON), and the token of who is signed in."""
+VALUES, TOKENS = "AZD_STAND_IN_VALUES", "AZD_STAND_IN_TOKENS"
+"""Environment variables: the file with the values (JSON), and the tokens of who is signed in, by
+their scopes (JSON)."""
 
 TENANT = "AZD_STAND_IN_TENANT"
 """Environment variable: the tenant (GUID) that the account is signed in to; empty: in any."""
 
 KILL = "AZD_STAND_IN_KILL"
 """Environment variable: the name of a value; once it is set, the program that asked is killed."""
+
+CALLS = ".calls"
+"""Suffix of the file beside the values that has the words of each call, as a line of JSON."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,8 +34,7 @@ def parser() -> argparse.ArgumentParser:
     _flags(get := env.add_parser("get-value", allow_abbrev=False))
     get.add_argument("key")
     _flags(change := env.add_parser("set", allow_abbrev=False))
-    change.add_argument("key")
-    change.add_argument("value")
+    change.add_argument("words", nargs="*")
     auth = groups.add_parser("auth", allow_abbrev=False).add_subparsers(dest="verb", required=True)
     _flags(token := auth.add_parser("token", allow_abbrev=False))
     token.add_argument("--scope", action="append")
@@ -51,31 +55,53 @@ def _flags(command: argparse.ArgumentParser) -> None:
 def main(words: list[str]) -> int:
     """Run one command; returns its exit status."""
     given = parser().parse_args(words)
+    if VALUES in os.environ:
+        with Path(os.environ[VALUES]).with_suffix(CALLS).open("a", encoding="utf-8") as calls:
+            calls.write(f"{json.dumps(words)}\n")
     if given.group == "auth":
-        return _token(given.tenant_id)
+        return _token(*given.scope, tenant=given.tenant_id)
     file = Path(os.environ[VALUES])
-    stored = json.loads(file.read_text("utf-8"))
-    if given.environment not in stored:
-        print(f"ERROR: environment '{given.environment}' does not exist", file=sys.stderr)
+    if not file.exists():
+        print("ERROR: no project exists; to create a new project, run `azd init`", file=sys.stderr)
         return 1
-    values = stored[given.environment]
+    stored: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8"))
     if given.verb == "set":
-        values[given.key] = given.value
+        values = _pairs(given.words)
+        if not values:
+            print("ERROR: no environment values provided", file=sys.stderr)
+            return 1
+        # Without a terminal, azd makes an environment that does not exist.
+        stored[given.environment] = stored.get(given.environment, {}) | values
         file.write_text(json.dumps(stored), "utf-8")
-        if os.environ.get(KILL) == given.key:
+        if os.environ.get(KILL) in values:
             os.kill(os.getppid(), signal.SIGKILL)
-    elif given.key in values:
-        print(values[given.key])
-    else:
-        print(f"ERROR: key not found in the environment: '{given.key}'", file=sys.stderr)
+        return 0
+    if given.environment not in stored:
+        print(f"ERROR: environment '{given.environment}' does not exist")
         return 1
+    if given.key not in stored[given.environment]:
+        # On standard output, where a value would be.
+        print(f"ERROR: key not found in environment values: '{given.key}'")
+        return 1
+    print(stored[given.environment][given.key])
     return 0
 
 
-def _token(tenant: str | None) -> int:
-    found = os.environ.get(TOKEN)
+def _pairs(words: list[str]) -> dict[str, str]:
+    """KEY VALUE, or KEY=VALUE once or more; empty: azd refuses the words."""
+    if len(words) == 2 and "=" not in words[0]:
+        return {words[0]: words[1]}
+    if not all("=" in word for word in words):
+        return {}
+    return dict(word.split("=", 1) for word in words)
+
+
+def _token(scope: str, *, tenant: str | None) -> int:
+    found = json.loads(os.environ.get(TOKENS, "{}")).get(scope)
     if not found or os.environ.get(TENANT, tenant) != tenant:
-        print("ERROR: not logged in, run `azd auth login` to login", file=sys.stderr)
+        text = "\nERROR: not logged in, run `azd auth login` to login\n"
+        told = {"type": "consoleMessage", "data": {"message": text}}
+        print(json.dumps(told), file=sys.stderr)
         return 1
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
     print(json.dumps({"token": found, "expiresOn": f"{expires:%Y-%m-%dT%H:%M:%SZ}"}))
