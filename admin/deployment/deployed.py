@@ -101,12 +101,18 @@ class Deployed:
         """
         found = identities_of(self.target.site())
         if not found:
-            raise NotFound(f"{self.target.site_id.name} has no identity: {self._cure}")
+            raise NotFound(f"{self.target.site_id.name} has no identity: {self._cure_of_one}")
         return found[0]
 
     @property
     def _cure(self) -> str:
         return "run `azd up`" if self._options.azd else "deploy infra/main.bicep first"
+
+    @property
+    def _cure_of_one(self) -> str:
+        """What makes a single resource again: azd skips a template that has not changed."""
+        again = "run `azd provision --no-state`, then `azd deploy`"
+        return again if self._options.azd else "deploy infra/main.bicep again, then the code"
 
     def _only(self, kind: str) -> ResourceId:
         """The environment's one resource of a type.
@@ -131,7 +137,7 @@ class Deployed:
         if not found:
             raise NotFound(
                 f"the resource group rg-{name} has no {KINDS[kind]} with the tag"
-                f" {ENVIRONMENT_TAG}={name}: {self._cure}"
+                f" {ENVIRONMENT_TAG}={name}: {self._cure_of_one}"
             )
         if len(found) > 1:
             names = ", ".join(each.name for each in found)

@@ -1,9 +1,12 @@
 """What `deployment finish` does: the plan of its steps."""
 
+from collections.abc import Callable
+
 from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
 from admin.deployment.new_roles import NewRoles
 from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.prepare.registration import LAG_SECONDS
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
@@ -35,13 +38,19 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
     """
     deployed = Deployed(azure, options)
     target, credential = deployed.target, deployed.credential
+    shown_at = azure.clock.now() + LAG_SECONDS
+
+    def may_be_new() -> bool:
+        """`prepare` may have made the registration moments ago."""
+        return azure.clock.now() < shown_at
+
     notes: tuple[str, ...] = ()
     steps: list[Step] = []
     if credential.needs_vault:
-        steps = _certificate(deployed)
+        steps = _certificate(deployed, may_be_new, is_lasting=options.azd)
     elif credential == BotCredential.FEDERATED:
         identity = AssignedIdentity(target, deployed.identity().id)
-        steps = [FederatedCredential(target, identity)]
+        steps = [FederatedCredential(target, identity, may_be_new)]
     else:
         notes = (NOTHING,)
     roles = NewRoles(azure, deployed)
@@ -51,17 +60,21 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
     return Plan(steps, next_command="" if options.azd else publish, notes=notes)
 
 
-def _certificate(deployed: Deployed) -> list[Step]:
+def _certificate(
+    deployed: Deployed, may_be_new: Callable[[], bool], *, is_lasting: bool
+) -> list[Step]:
     target, vault = deployed.target, deployed.vault
     in_vault = deployed.credential == BotCredential.SIGN_IN_VAULT
     policy = CertificatePolicy(SIGN_IN_VAULT if in_vault else EXPORT)
     return [
-        VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
+        # Each `azd up` reads the certificate, to compare and to prove it.
+        VaultAccess(target, vault, writes=lambda: vault.bundle() is None, is_lasting=is_lasting),
         VaultCertificate(vault, policy, otherwise=OTHERWISE),
         RegisteredCertificate(
             AppRegistration(target.azure.graph, target.app_id),
             vault.public,
             vault=vault.vault,
             name=vault.name,
+            may_be_new=may_be_new,
         ),
     ]

@@ -57,8 +57,12 @@ class StoredValues:
             return Finding(f"pass the parameters {passed}")
         known = {each.variable: self._current(each) for each in self._values}
         missing = {each.variable: value for each, value in wanted if value != known[each.variable]}
-        shown = ", ".join(f"{name}={value}" for name, value in known.items() if value)
-        text = f"azd has {shown}" if shown else f"azd has no {', '.join(known)}"
+        shown = [
+            f"{each.variable}={known[each.variable]}"
+            for each in self._values
+            if known[each.variable] != each.default
+        ]
+        text = f"azd has {', '.join(shown) or f'no {", ".join(known)}'}"
         if not missing:
             return Finding(text)
         program()  # without it, no time helps

@@ -198,6 +198,12 @@ class Directory:
         app_id = registration.app_id.lower()
         self.deleted[app_id] = self.registrations.pop(app_id)
 
+    def restore(self, registration: Registration) -> None:
+        """Bring a deleted app registration back, without its service principal."""
+        app_id = registration.app_id.lower()
+        self.registrations[app_id] = self.deleted.pop(app_id)
+        registration.service_principal_id = ""
+
     def applications(self) -> Iterator[Registration]:
         """The registrations that are applications."""
         return (

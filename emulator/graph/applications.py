@@ -137,6 +137,24 @@ class Applications:
             for each in self._directory.deleted.values()
         ]
 
+    def restore(self, object_id: str) -> JsonObject:
+        """Bring a deleted application back, without its service principal (v1.0 reference,
+        "Restore deleted item").
+
+        Args:
+            object_id: its `id` (GUID).
+
+        Raises:
+            GraphError: 404, it was not deleted.
+        """
+        found = next(
+            (one for one in self._directory.deleted.values() if one.object_id == object_id), None
+        )
+        if found is None:
+            raise not_found(object_id)
+        self._directory.restore(found)
+        return self._record(found)
+
     def add_password(self, registration: Registration, body: JsonObject) -> JsonObject:
         """Make a client secret, and return it with its value.
 

@@ -120,6 +120,7 @@ class Graph:
             ("PATCH", [f"{path}/{{name}}" for path in federated], self._change_federated),
             ("DELETE", [f"{path}/{{name}}" for path in federated], self._remove_federated),
             ("GET", [DELETED_APPLICATIONS], self._list_deleted),
+            ("POST", ["/directory/deletedItems/{id}/restore"], self._restore),
             ("GET", ["/servicePrincipals"], self._list_principals),
             ("POST", ["/servicePrincipals"], self._create_principal),
             ("GET", principal, self._get_principal),
@@ -195,6 +196,11 @@ class Graph:
     async def _list_deleted(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
         return self._page(call, "applications", self._applications.deleted())
+
+    async def _restore(self, call: GraphRequest) -> Reply:
+        call.caller.check_create()
+        restored = self._applications.restore(call.request.match_info["id"])
+        return 200, self._entity(call, "applications", _public(restored))
 
     async def _add_password(self, call: GraphRequest) -> Reply:
         made = self._applications.add_password(self._changeable(call), call.body)

@@ -1,6 +1,8 @@
 """BotRegistration and BotPrincipal: the app registration of a bot with a credential of its own."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +11,7 @@ from admin.azure.errors import AnswerLost, Forbidden
 from admin.azure.json_object import JsonObject
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import DeploymentOptions
+from admin.deployment.prepare.missing_registration import missing_registration
 from admin.plan.change import Change
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
@@ -71,22 +74,22 @@ class BotRegistration:
 
     def _found_by_tag(self) -> str:
         """The oldest with the tag; of several, which killed runs leave, the Azure Bot's."""
-        tagged = self._graph.tagged_applications(self._options.tag)
+        with self._ways_out():
+            tagged = self._graph.tagged_applications(self._options.tag)
         found = [str(each["appId"]) for each in tagged]
         if len(found) > 1 and (bot := Deployed(self._azure, self._options).find_bot()):
             return next((each for each in found if each == bot["properties"]["msaAppId"]), found[0])
         return found[0] if found else ""
 
     def _found_given(self) -> Finding:
-        application = self._graph.application(self._given)
+        with self._ways_out():
+            application = self._graph.application(self._given)
         if application is None:
             text = f"the directory has no app registration {self._given}"
-            cure = "`azd env set BOT_APP_ID ''`" if self._options.azd else "leave out --bot-app-id"
-            return Finding(
-                text,
-                refusal=f"{text}: it was deleted, or is in another tenant than the one that you are"
-                f" signed in to. To get a new one, {cure}",
-            )
+            # UnchangedBot has seen that a bot, if there is one, has this id.
+            bot = Deployed(self._azure, self._options).find_bot()
+            refusal = missing_registration(self._azure, self._options, self._given, bot)
+            return Finding(text, refusal=refusal)
         return Finding(f"the bot is {application.get('displayName')} ({self._given})")
 
     def _creation(self) -> Change:
@@ -109,10 +112,17 @@ class BotRegistration:
     def _create(self, url: str, body: JsonObject) -> None:
         """Make it, and keep its id: lists show it only after a while."""
         try:
-            self._known = str(self._graph.send("POST", url, body)["appId"])
+            with self._ways_out():
+                self._known = str(self._graph.send("POST", url, body)["appId"])
         except AnswerLost:
             self._lost_until = self._azure.clock.now() + LAG_SECONDS
             raise
+
+    @contextmanager
+    def _ways_out(self) -> Iterator[None]:
+        """Say of a missing right what else can be done."""
+        try:
+            yield
         except Forbidden as error:
             raise Forbidden(error.answer, self._without_role(), needs_role=True) from error
 

@@ -9,6 +9,7 @@ from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE
+from admin.deployment.prepare.missing_registration import missing_registration
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
 from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
@@ -104,7 +105,10 @@ class UnchangedBot:
         if wanted == USER_ASSIGNED_MSI or self._app_id().lower() == current.lower():
             return Finding(kept)
         other = self._app_id()
-        found = "there is no app registration for it" if other == UNKNOWN_APP_ID else f"not {other}"
+        if other == UNKNOWN_APP_ID and self._azure.graph.application(current) is None:
+            refusal = missing_registration(self._azure, self._options, current, bot)
+            return Finding(kept, refusal=refusal)
+        found = "none has this environment's tag" if other == UNKNOWN_APP_ID else f"not {other}"
         return Finding(
             kept,
             refusal=f"{never} ({found}): choose its app registration"

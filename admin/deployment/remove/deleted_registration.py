@@ -1,11 +1,11 @@
 """DeletedRegistration: the app registration that `prepare` has made is deleted, and no other."""
 
 from admin.azure.clients import AzureClients
-from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.deployment.options import DeploymentOptions
+from admin.deployment.restoration import restoration
 from admin.plan.change import Change
-from admin.plan.shell import az, quoted
+from admin.plan.shell import az
 from admin.plan.step import Finding
 
 
@@ -50,7 +50,7 @@ class DeletedRegistration:
         lines = ", ".join(f"`{restoration(self._graph, each)}`" for each in self._deleted)
         return Finding(
             f"deleted, because it was made for this environment: {_named(self._deleted)}",
-            notes=(f"it can be restored for 30 days: {lines}",),
+            notes=(f"it can be restored for 30 days, for the next deployment to use: {lines}",),
         )
 
     def _deletion(self, application: JsonObject) -> Change:
@@ -68,16 +68,3 @@ class DeletedRegistration:
 
 def _named(found: list[JsonObject]) -> str:
     return ", ".join(f"{each['displayName']} ({each['appId']})" for each in found)
-
-
-def restoration(graph: GraphClient, application: JsonObject) -> str:
-    """The command that restores a deleted app registration, but not its service principal.
-
-    Source: Microsoft Graph v1.0, "Restore deleted item". The portal restores both.
-
-    Args:
-        graph: the client.
-        application: with its `id`.
-    """
-    url = graph.url(f"/directory/deletedItems/{application['id']}/restore")
-    return f"az rest --method POST --url {quoted(url)}"

@@ -12,9 +12,10 @@ from admin.deployment.stored_values import StoredValues, TemplateValue
 from admin.plan.step import Finding, Plan, Step
 
 LOGS = (
-    "the Log Analytics workspace can be recovered for 14 days, and is deleted then; `azd down"
-    " --purge` deletes it at once"
+    "unless it was purged (`azd down --purge`), the Log Analytics workspace stays for 14 days;"
+    " another deployment of this environment recovers it"
 )
+
 NOT_LISTED = (
     "your account may not list app registrations; with ManagedIdentity, none was made. If the bot"
     " had another credential before, let somebody delete the one with the environment's name"

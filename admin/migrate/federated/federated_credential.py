@@ -1,7 +1,9 @@
 """FederatedCredential: the app registration trusts the tokens of the app's identity."""
 
 import json
+from collections.abc import Callable
 
+from admin.azure.errors import NotFound
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.federated.trust import Trust
@@ -24,6 +26,7 @@ class FederatedCredential:
     Args:
         target: the bot, with its app registration.
         identity: of the Function App.
+        may_be_new: whether a registration that Graph does not show may have just been made.
 
     Attributes:
         was_missing: whether a look has found that it must be added.
@@ -31,10 +34,16 @@ class FederatedCredential:
 
     title = "Federated credential on the app registration"
 
-    def __init__(self, target: Target, identity: AssignedIdentity) -> None:
+    def __init__(
+        self,
+        target: Target,
+        identity: AssignedIdentity,
+        may_be_new: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._target = target
         self._graph: GraphClient = target.azure.graph
         self._identity = identity
+        self._may_be_new = may_be_new
         self.was_missing = False
 
     def look(self) -> Finding:
@@ -43,6 +52,14 @@ class FederatedCredential:
         Raises:
             AzureProblem: the directory or the identity cannot be read.
         """
+        try:
+            return self._compared()
+        except NotFound:
+            if not self._may_be_new():
+                raise
+            return Finding("Microsoft Graph does not show the app registration yet", waiting=True)
+
+    def _compared(self) -> Finding:
         application = self._target.application()
         tenant = str(self._target.bot()["properties"].get("msaAppTenantId") or "")
         if elsewhere := self._other_tenant(tenant):

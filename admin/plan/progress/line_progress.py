@@ -103,10 +103,8 @@ class LineProgress:
     def end(self, plan: Plan, result: str, reason: str) -> None:
         """Print the result, the way back and the next command."""
         self._clear()
-        if result == "done":
-            self._line("done", self._last)
-        else:
-            self._line(result, reason)
+        if reason or self._last:
+            self._line(result, reason or self._last)
         if plan.way_back:
             self._console.print(f"Way back: {plan.way_back}", soft_wrap=True)
         if result == "done" and plan.next_command:

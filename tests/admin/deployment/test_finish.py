@@ -5,7 +5,10 @@ import re
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from admin.command_line import app
+from admin.migrate.steps.role_assignment import KEY_VAULT_CERTIFICATES_OFFICER
 from tests.admin.deployment.conftest import Run
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage
@@ -135,13 +138,51 @@ def test_a_dry_run_shows_how_to_wait_for_new_roles(
     assert re.search(r"^sleep 1[012]\d #", ended.output, re.MULTILINE)
 
 
-def test_the_deployer_gets_a_role_on_the_vault(stage: DeploymentStage, run: Run) -> None:
-    """Without azd, the text says how to take it back: with it, each deployment needs it."""
+@pytest.mark.parametrize("azd", [("--azd",), ()])
+def test_the_deployer_gets_a_role_on_the_vault(
+    stage: DeploymentStage, run: Run, azd: tuple[str, ...]
+) -> None:
+    """Without azd, the text says how to take it back; each `azd up` needs it."""
     provisioned(stage, run, "Certificate")
-    ended = run("finish")
+    ended = run("finish", *azd)
     assert ended.status == 0
-    assert "az role assignment delete" in ended.output
-    provisioned(stage, run, "Certificate")
+    assert "Assign Key Vault Certificates Officer" in ended.output
+    assert ("az role assignment delete" in ended.output) is not bool(azd)
+
+
+def test_a_pipeline_deploys_and_a_person_rotates(
+    stage: DeploymentStage, run: Run, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gets the role once, by one name from every command, and goes on with it."""
+    provisioned(stage, run, "SignInVault")
+    assert run("finish", "--azd").status == 0
+    stage.deploy()
+    with monkeypatch.context() as person:
+        for name, value in {"AZURE_ENV_NAME": "x", **stage.azd_account(is_user=True)}.items():
+            person.setenv(name, value)
+        words = ["--bot", stage.azd.values["BOT_NAME"], "--yes", "--restart"]
+        rotated = CliRunner().invoke(app, ["migrate", "certificate", "rotate", *words], obj=clock)
+        assert rotated.exit_code == 0, rotated.output
+    names = officers(stage)
+    for account in ({}, stage.azd_account(is_user=True)):
+        with monkeypatch.context() as signed_in:
+            for name, value in account.items():
+                signed_in.setenv(name, value)
+            stage.provision()
+            for command in ("finish", "prove"):
+                ended = run(command, "--azd")
+                assert ended.status == 0, ended.output + ended.errors
+    assert officers(stage) == names
+    assert len(names) == 2
+
+
+def officers(stage: DeploymentStage) -> list[str]:
+    """The names of the assignments of Key Vault Certificates Officer."""
+    return [
+        each.name
+        for each in stage.all("Microsoft.Authorization/roleAssignments")
+        if str(each.properties["roleDefinitionId"]).endswith(KEY_VAULT_CERTIFICATES_OFFICER.id)
+    ]
 
 
 def test_before_the_template_there_is_nothing_to_finish(run: Run) -> None:
@@ -150,6 +191,51 @@ def test_before_the_template_there_is_nothing_to_finish(run: Run) -> None:
     assert with_azd.status == without.status == 1
     assert "run `azd up`" in with_azd.errors
     assert "deploy infra/main.bicep first" in without.errors
+
+
+@pytest.mark.parametrize("kind", ["Microsoft.Web/sites", "Microsoft.Storage/storageAccounts"])
+def test_a_deleted_resource_is_made_again(stage: DeploymentStage, run: Run, kind: str) -> None:
+    """azd skips a template that has not changed: `azd up` would not make it."""
+    provisioned(stage, run, "ManagedIdentity")
+    stage.thread.call(stage.thread.azure.resource_manager.resources.remove, stage.one(kind).id)
+    with_azd, without = run("finish", "--azd"), run("finish")
+    assert with_azd.status == without.status == 1
+    assert "run `azd provision --no-state`, then `azd deploy`" in with_azd.errors
+    assert "deploy infra/main.bicep again, then the code" in without.errors
+
+
+@pytest.mark.parametrize("alternates", [True, False])
+@pytest.mark.parametrize("credential", ["SignInVault", "Federated"])
+def test_a_slow_directory_is_waited_for(
+    stage: DeploymentStage, run: Run, credential: str, *, alternates: bool
+) -> None:
+    """It does not show, or not on each server, what was made moments ago."""
+    provisioned(stage, run, credential)
+    azure = stage.thread.azure
+    azure.directory.propagation.graph, azure.directory.propagation.alternates = 45.0, alternates
+    found = azure.directory.find(stage.azd.values["BOT_APP_ID"])
+    assert found is not None
+    stage.thread.call(azure.graph._replica.remember, found.object_id, None)
+    ended = run("finish", "--azd")
+    assert ended.status == 0, ended.output + ended.errors
+    assert "does not show the app registration yet" in ended.output
+    assert found.certificates or found.federated_credentials
+
+
+@pytest.mark.parametrize("credential", ["SignInVault", "Federated"])
+def test_a_registration_that_is_gone_is_not_waited_for_long(
+    stage: DeploymentStage, run: Run, clock: MovedClock, credential: str
+) -> None:
+    """After two minutes, no directory is behind any more."""
+    provisioned(stage, run, credential)
+    directory = stage.thread.azure.directory
+    found = directory.find(stage.azd.values["BOT_APP_ID"])
+    assert found is not None
+    stage.thread.call(directory.delete, found)
+    ended = run("finish", "--azd")
+    assert ended.status == 1
+    assert "does not show the app registration yet" in ended.output
+    assert 120 <= clock.now() < 180
 
 
 def test_only_resources_with_the_environments_tag_count(stage: DeploymentStage, run: Run) -> None:

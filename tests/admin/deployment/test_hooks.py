@@ -292,25 +292,6 @@ def test_a_hook_asks_nothing(stage: DeploymentStage) -> None:
     assert stage.thread.azure.directory.find(made) is None
 
 
-def azds_tokens(stage: DeploymentStage, lifetime: int = 3600) -> dict[str, str]:
-    """The variables of a hook that only azd can sign in, as the pipeline that owns all.
-
-    Args:
-        stage: has Entra.
-        lifetime: of each token, in seconds.
-    """
-    azure, tokens = stage.thread.azure, {}
-    for audience in (PUBLIC.resource_manager_audience, PUBLIC.graph, PUBLIC.vault_audience):
-        claims = {
-            "aud": audience,
-            "iss": f"https://sts.windows.net/{azure.directory.tenant_id}/",
-            "oid": azure.pipeline.object_id,
-            "appid": azure.pipeline.registration.app_id,
-        }
-        tokens[f"{audience}/.default"] = azure.entra.issuer.sign(claims, lifetime)
-    return {"AZURE_CLIENT_ID": "", program.TOKENS: json.dumps(tokens)}
-
-
 MAX_CALLS = 8
 """Of azd, by all hooks of one `azd up`: where azd cannot reach the internet, each takes seconds."""
 
@@ -324,7 +305,7 @@ def test_hooks_call_azd_seldom(stage: DeploymentStage, credential: str, zone: st
     calls: list[dict[str, list[list[str]]]] = [{}, {}]
     for up in calls:
         for event in ("preprovision", "postprovision", "postdeploy"):
-            ended = hooks.run(event, TZ=zone, **azds_tokens(stage))
+            ended = hooks.run(event, TZ=zone, **stage.azd_account())
             assert ended.status == 0, ended.output
             up[event] = stage.azd.calls()
             if event == "preprovision":

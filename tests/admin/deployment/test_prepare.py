@@ -282,19 +282,31 @@ def test_a_registration_that_was_not_made_is_made_after_the_lag(
     assert registrations(stage) == [stage.azd.values["BOT_APP_ID"]]
 
 
-def test_without_the_right_to_register_the_ways_out_are_named(
-    stage: DeploymentStage, run: Run
-) -> None:
-    """The role, somebody else's registration, or a managed identity."""
-    stage.azd.set(BOT_CREDENTIAL="Federated")
+def forbid_graph(stage: DeploymentStage, part: str, method: str = "") -> None:
+    """Let Graph refuse some calls, as to an account without the right.
+
+    Args:
+        stage: has Graph.
+        part: of the paths.
+        method: HTTP method; empty: any.
+    """
 
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == "POST":
+        if part in request.path and request.method.startswith(method):
             error = {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}
             return web.json_response({"error": error}, status=403)
         return await handler(request)
 
     stage.thread.azure.servers[GRAPH].around = around
+
+
+@pytest.mark.parametrize(("method", "given"), [("POST", ""), ("GET", ""), ("GET", OWN_APP)])
+def test_without_a_right_in_the_directory_the_ways_out_are_named(
+    stage: DeploymentStage, run: Run, method: str, given: str
+) -> None:
+    """The role, somebody else's registration, or a managed identity: to read, too."""
+    stage.azd.set(BOT_CREDENTIAL="Federated", BOT_APP_ID=given)
+    forbid_graph(stage, "/applications", method)
     with_azd, without = run("prepare", "--azd"), run("prepare")
     assert with_azd.status == without.status == 3
     for text in ("Application Developer", "azd env set BOT_CREDENTIAL ManagedIdentity"):

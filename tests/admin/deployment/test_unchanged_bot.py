@@ -1,12 +1,17 @@
 """`deployment prepare` over an Azure Bot that exists: its type and app id stay."""
 
+import json
+
 import pytest
 
 from emulator.entra.directory import Directory
 from emulator.entra.registration import Registration
+from emulator.local_azure import GRAPH
 from tests.admin.deployment.conftest import Run
-from tests.admin.deployment.test_prepare import registrations, tag
+from tests.admin.deployment.test_prepare import forbid_graph, registrations, tag
+from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
+from tests.support.azure.azure_thread import answer_of
 
 BOTS = "Microsoft.BotService/botServices"
 
@@ -139,4 +144,84 @@ def test_the_type_has_no_say_over_a_managed_identity(stage: DeploymentStage, run
     """The template does not use it then."""
     stage.azd.set(BOT_APP_TYPE="MultiTenant")
     deployed(stage, run, "ManagedIdentity")
+    assert run("prepare", "--azd").status == 0
+
+
+def test_a_deleted_registration_is_restored(stage: DeploymentStage, run: Run) -> None:
+    """Whether azd still has its id or not, the way is the same, and leads out."""
+    deployed(stage, run, "Federated")
+    azure, app_id = stage.thread.azure, stage.azd.values["BOT_APP_ID"]
+    found = azure.directory.find(app_id)
+    assert found is not None
+    stage.thread.call(azure.directory.delete, found)
+    url = f"https://{GRAPH}/v1.0/directory/deletedItems/{found.object_id}/restore"
+    for known in (app_id, ""):
+        stage.azd.set(BOT_APP_ID=known)
+        ended = run("prepare", "--azd")
+        assert ended.status == 1
+        assert f"restore it (`az rest --method POST --url {url}`)" in ended.output
+        assert "azd env set BOT_APP_ID" not in ended.output
+    tokens = json.loads(stage.azd_account(is_user=True)[program.TOKENS])
+    token = tokens[f"https://{GRAPH}/.default"]
+    call = answer_of(azure, "POST", url, Authorization=f"Bearer {token}")
+    assert stage.thread.do(call)[0] == 200
+    assert not found.service_principal_id
+    assert run("prepare", "--azd").status == 0
+    assert found.service_principal_id
+    assert stage.azd.values["BOT_APP_ID"] == app_id
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_registration_that_cannot_be_restored(
+    stage: DeploymentStage, run: Run, *, is_known: bool
+) -> None:
+    """Another environment, or another bot: its lines lead to one."""
+    deployed(stage, run, "Federated")
+    azure, app_id = stage.thread.azure, stage.azd.values["BOT_APP_ID"]
+    del azure.directory.registrations[app_id.lower()]
+    stage.azd.set(BOT_APP_ID=app_id if is_known else "")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    bot = stage.one(BOTS)
+    deletion = f"`az bot delete --resource-group rg-contoso-bot --name {bot.name}`"
+    for line in ("`azd env new NAME`", deletion, "`azd env set BOT_APP_ID ''`"):
+        assert line in ended.output
+    stage.thread.call(azure.resource_manager.resources.remove, bot.id)
+    stage.azd.set(BOT_APP_ID="")
+    assert run("prepare", "--azd").status == 0
+    assert stage.azd.values["BOT_APP_ID"] != app_id
+
+
+def test_what_was_deleted_may_be_hidden(stage: DeploymentStage, run: Run) -> None:
+    """To an account that may register, but not list deleted objects: the portal is named."""
+    deployed(stage, run, "Federated")
+    azure = stage.thread.azure
+    found = azure.directory.find(stage.azd.values["BOT_APP_ID"])
+    assert found is not None
+    stage.thread.call(azure.directory.delete, found)
+    forbid_graph(stage, "/directory/deletedItems/")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert "App registrations, Deleted applications" in ended.output
+
+
+@pytest.mark.parametrize("pipeline", ["", "CI", "TF_BUILD", "GITHUB_ACTIONS"])
+def test_an_id_that_another_machine_has_deleted(
+    stage: DeploymentStage, run: Run, monkeypatch: pytest.MonkeyPatch, pipeline: str
+) -> None:
+    """`azd down` there has deleted bot and registration; here, or in a pipeline, the id is left."""
+    for name in ("CI", "TF_BUILD", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    deployed(stage, run, "Federated")
+    app_id = stage.azd.values["BOT_APP_ID"]
+    stage.delete()
+    assert run("remove", "--azd", "--yes").status == 0
+    stage.azd.set(BOT_APP_ID=app_id)
+    if pipeline:
+        monkeypatch.setenv(pipeline, "true")
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    way = "delete the pipeline's variable BOT_APP_ID" if pipeline else "`azd env set BOT_APP_ID ''`"
+    assert f"To get a new one, {'' if pipeline else 'run '}{way}" in ended.output
+    stage.azd.set(BOT_APP_ID="")
     assert run("prepare", "--azd").status == 0

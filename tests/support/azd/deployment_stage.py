@@ -1,6 +1,7 @@
 """DeploymentStage: a subscription, an azd environment, and the template of this project."""
 
 import datetime
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from admin.azure.cloud import PUBLIC
 from admin.deployment.options import PIPELINES
 from emulator.resource_manager.core.resource import Resource
 from emulator.resource_manager.resources.deployments import DEPLOYMENTS
+from tests.support.azd import program
 from tests.support.azd.azd import Azd
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.bicep.deployment import Deployment
@@ -101,6 +104,25 @@ class DeploymentStage:
         names = [name for name in self.azd.values if name in outputs]
         made = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
         self.azd.forget(*names, *made, "BOT_VAULT_NAME")
+
+    def azd_account(self, *, is_user: bool = False) -> dict[str, str]:
+        """The variables of a command that only azd signs in.
+
+        Args:
+            is_user: as the directory's user, who gets the rights of the pipeline; else, as the
+                pipeline.
+        """
+        azure = self.thread.azure
+        user = {"oid": azure.directory.user.object_id, "idtyp": "user", "scp": "all"}
+        claims = user if is_user else {"oid": azure.pipeline.object_id}
+        self._manager.access.owners.add(claims["oid"])
+        issuer = f"https://sts.windows.net/{azure.directory.tenant_id}/"
+        claims |= {"iss": issuer, "appid": azure.pipeline.registration.app_id}
+        tokens = {
+            f"{audience}/.default": azure.entra.issuer.sign({**claims, "aud": audience})
+            for audience in (PUBLIC.resource_manager_audience, PUBLIC.graph, PUBLIC.vault_audience)
+        }
+        return {"AZURE_CLIENT_ID": "", program.TOKENS: json.dumps(tokens)}
 
     def all(self, kind: str) -> list[Resource]:
         """The group's resources of a type."""

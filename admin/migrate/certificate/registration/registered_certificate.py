@@ -42,6 +42,7 @@ class RegisteredCertificate:
         vault: the vault's name, for `az`.
         name: the certificate's name in the vault.
         now: the time (UTC).
+        may_be_new: whether a registration that Graph does not show may have just been made.
     """
 
     title = "Public key on the app registration"
@@ -54,8 +55,10 @@ class RegisteredCertificate:
         vault: str,
         name: str,
         now: Now = utc_now,
+        may_be_new: Callable[[], bool] = lambda: False,
     ) -> None:
         self._registration = registration
+        self._may_be_new = may_be_new
         self._certificate = certificate
         self._vault = vault
         self._name = name
@@ -72,6 +75,10 @@ class RegisteredCertificate:
         try:
             state = self._registration.read()
         except NoRegistration:
+            if self._may_be_new():
+                return Finding(
+                    "Microsoft Graph does not show the app registration yet", waiting=True
+                )
             return Finding("the app registration is not in this tenant", refusal=self._elsewhere())
         except UnsettledRegistration as unsettled:
             return Finding(str(unsettled), waiting=True)

@@ -29,14 +29,23 @@ class VaultAccess:
         target: has the clients.
         vault: the vault.
         writes: whether a certificate must be made or imported.
+        is_lasting: whether later commands need the role, too, so that nobody should take it back.
     """
 
     title = "Your access to the vault"
 
-    def __init__(self, target: Target, vault: BotVault, writes: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        vault: BotVault,
+        writes: Callable[[], bool],
+        *,
+        is_lasting: bool = False,
+    ) -> None:
         self._azure = target.azure
         self._vault = vault
         self._writes = writes
+        self._is_lasting = is_lasting
 
     def look(self) -> Finding:
         """Try to read the certificate, then read the account's roles.
@@ -76,7 +85,7 @@ class VaultAccess:
         return replace(
             missing,
             changes=tuple(map(self._with_wait, missing.changes)),
-            notes=tuple(map(_removal, missing.changes)),
+            notes=() if self._is_lasting else tuple(map(_removal, missing.changes)),
         )
 
     def _with_wait(self, change: Change) -> Change:

@@ -1,0 +1,58 @@
+"""What to do about a bot whose app registration the directory does not have."""
+
+from admin.azure.clients import AzureClients
+from admin.azure.errors import Forbidden
+from admin.azure.json_object import JsonObject
+from admin.deployment.azd import forgetting
+from admin.deployment.options import DeploymentOptions
+from admin.deployment.restoration import restoration
+from admin.plan.shell import quoted
+
+BY_DOWN = ", such as by `azd down` on another machine"
+
+
+def missing_registration(
+    azure: AzureClients, options: DeploymentOptions, app_id: str, bot: JsonObject | None
+) -> str:
+    """A refusal that says what is missing and why, and leads out.
+
+    Azure never changes the app id of an Azure Bot. So without one, a new registration will do; with
+    one, only the deleted registration, or another bot.
+
+    Args:
+        azure: the clients.
+        options: name the environment.
+        app_id: of the registration (GUID).
+        bot: the environment's Azure Bot with this id; None: there is none.
+
+    Raises:
+        AzureProblem: the deleted registrations cannot be listed, for another reason than a right.
+    """
+    text = f"the directory has no app registration {app_id}"
+    again = "azd up" if options.azd else options.command_line()
+    fresh = forgetting("BOT_APP_ID") if options.azd else "leave out --bot-app-id"
+    if bot is not None:
+        text = f"{text}, which is the app id of the Azure Bot {bot['name']}, and stays it"
+    try:
+        deleted = azure.graph.deleted_application(app_id)
+        long_ago = " more than 30 days ago"
+    except Forbidden:  # the right to list what was deleted is another than that to register
+        deleted = None
+        long_ago = " (the portal restores it for 30 days: App registrations, Deleted applications)"
+    if deleted is not None:
+        back = (
+            f"To get it back, restore it (`{restoration(azure.graph, deleted)}`), and run"
+            f" `{again}`, which makes its service principal anew"
+        )
+        new = "" if bot else f"To get a new one, {fresh}. "
+        return f"{text}: it was deleted{'' if bot else BY_DOWN}. {new}{back}"
+    elsewhere = "it is in another tenant than the one that you are signed in to, or was deleted"
+    if bot is None:
+        return f"{text}: {elsewhere}{BY_DOWN}. To get a new one, {fresh}"
+    group, name = quoted(f"rg-{options.environment}"), quoted(str(bot["name"]))
+    other = "`azd env new NAME`" if options.azd else "another --environment"
+    return (
+        f"{text}: {elsewhere}{long_ago}. If nothing brings it back, deploy another environment"
+        f" ({other}); or delete the Azure Bot (`az bot delete --resource-group {group} --name"
+        f" {name}`), {fresh}, and run `{again}`, which makes another bot, for users to add anew"
+    )
