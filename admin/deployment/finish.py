@@ -6,7 +6,7 @@ from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
 from admin.deployment.new_roles import NewRoles
 from admin.deployment.options import BotCredential, DeploymentOptions
-from admin.deployment.prepare.registration import LAG_SECONDS
+from admin.deployment.prepare.missing_registration import LAG_SECONDS
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate

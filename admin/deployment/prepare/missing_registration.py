@@ -7,14 +7,22 @@ from admin.deployment.azd import forgetting
 from admin.deployment.options import DeploymentOptions
 from admin.deployment.restoration import restoration
 from admin.plan.shell import quoted
+from admin.plan.step import Finding
 
 BY_DOWN = ", such as by `azd down` on another machine"
 
+LAG_SECONDS = 120.0
+"""How long Graph may not show a registration that has just been made."""
+
 
 def missing_registration(
-    azure: AzureClients, options: DeploymentOptions, app_id: str, bot: JsonObject | None
-) -> str:
-    """A refusal that says what is missing and why, and leads out.
+    azure: AzureClients,
+    options: DeploymentOptions,
+    app_id: str,
+    bot: JsonObject | None,
+    shown_at: float,
+) -> Finding:
+    """A wait while the registration may be new, then a refusal that says why, and leads out.
 
     Azure never changes the app id of an Azure Bot. So without one, a new registration will do; with
     one, only the deleted registration, or another bot.
@@ -24,11 +32,12 @@ def missing_registration(
         options: name the environment.
         app_id: of the registration (GUID).
         bot: the environment's Azure Bot with this id; None: there is none.
+        shown_at: seconds of the clock, from which Graph shows a registration that is there.
 
     Raises:
         AzureProblem: the deleted registrations cannot be listed, for another reason than a right.
     """
-    text = f"the directory has no app registration {app_id}"
+    missing = text = f"the directory has no app registration {app_id}"
     again = "azd up" if options.azd else options.command_line()
     fresh = forgetting("BOT_APP_ID") if options.azd else "leave out --bot-app-id"
     if bot is not None:
@@ -45,14 +54,21 @@ def missing_registration(
             f" `{again}`, which makes its service principal anew"
         )
         new = "" if bot else f"To get a new one, {fresh}. "
-        return f"{text}: it was deleted{'' if bot else BY_DOWN}. {new}{back}"
+        return Finding(
+            missing, refusal=f"{text}: it was deleted{'' if bot else BY_DOWN}. {new}{back}"
+        )
+    if azure.clock.now() < shown_at:
+        return Finding(f"{missing}, or does not show it yet", waiting=True)
     elsewhere = "it is in another tenant than the one that you are signed in to, or was deleted"
     if bot is None:
-        return f"{text}: {elsewhere}{BY_DOWN}. To get a new one, {fresh}"
+        refusal = f"{text}: {elsewhere}{BY_DOWN}. To get a new one, {fresh}"
+        return Finding(missing, refusal=refusal)
     group, name = quoted(f"rg-{options.environment}"), quoted(str(bot["name"]))
     other = "`azd env new NAME`" if options.azd else "another --environment"
-    return (
-        f"{text}: {elsewhere}{long_ago}. If nothing brings it back, deploy another environment"
-        f" ({other}); or delete the Azure Bot (`az bot delete --resource-group {group} --name"
-        f" {name}`), {fresh}, and run `{again}`, which makes another bot, for users to add anew"
+    return Finding(
+        missing,
+        refusal=f"{text}: {elsewhere}{long_ago}. If nothing brings it back, deploy another"
+        f" environment ({other}); or delete the Azure Bot (`az bot delete --resource-group {group}"
+        f" --name {name}`), {fresh}, and run `{again}`, which makes another bot, for users to"
+        " add anew",
     )

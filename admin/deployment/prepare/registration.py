@@ -11,7 +11,7 @@ from admin.azure.errors import AnswerLost, Forbidden
 from admin.azure.json_object import JsonObject
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import DeploymentOptions
-from admin.deployment.prepare.missing_registration import missing_registration
+from admin.deployment.prepare.missing_registration import LAG_SECONDS, missing_registration
 from admin.plan.change import Change
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
@@ -19,9 +19,6 @@ from admin.plan.step import Finding
 UNKNOWN_APP_ID = "$BOT_APP_ID"
 FILE = "app-registration.json"
 PRINCIPAL_FILE = "service-principal.json"
-
-LAG_SECONDS = 120.0
-"""How long Graph's lists may lack a new registration: after a lost answer, none is made before."""
 
 
 class BotRegistration:
@@ -45,6 +42,7 @@ class BotRegistration:
         self._given = given
         self._known = ""
         self._lost_until = azure.clock.now()
+        self._shown_at = azure.clock.now() + LAG_SECONDS
 
     def look(self) -> Finding:
         """Find the registration.
@@ -85,11 +83,11 @@ class BotRegistration:
         with self._ways_out():
             application = self._graph.application(self._given)
         if application is None:
-            text = f"the directory has no app registration {self._given}"
             # UnchangedBot has seen that a bot, if there is one, has this id.
             bot = Deployed(self._azure, self._options).find_bot()
-            refusal = missing_registration(self._azure, self._options, self._given, bot)
-            return Finding(text, refusal=refusal)
+            return missing_registration(
+                self._azure, self._options, self._given, bot, self._shown_at
+            )
         return Finding(f"the bot is {application.get('displayName')} ({self._given})")
 
     def _creation(self) -> Change:

@@ -9,7 +9,7 @@ from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE
-from admin.deployment.prepare.missing_registration import missing_registration
+from admin.deployment.prepare.missing_registration import LAG_SECONDS, missing_registration
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
 from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
@@ -49,6 +49,7 @@ class UnchangedBot:
         self._credential = credential
         self._app_type = app_type
         self._app_id = app_id
+        self._shown_at = azure.clock.now() + LAG_SECONDS
 
     def look(self) -> Finding:
         """Compare the Azure Bot with what the template would make of it.
@@ -106,8 +107,7 @@ class UnchangedBot:
             return Finding(kept)
         other = self._app_id()
         if other == UNKNOWN_APP_ID and self._azure.graph.application(current) is None:
-            refusal = missing_registration(self._azure, self._options, current, bot)
-            return Finding(kept, refusal=refusal)
+            return missing_registration(self._azure, self._options, current, bot, self._shown_at)
         found = "none has this environment's tag" if other == UNKNOWN_APP_ID else f"not {other}"
         return Finding(
             kept,

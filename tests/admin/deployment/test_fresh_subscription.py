@@ -76,7 +76,7 @@ def test_there_is_nothing_to_prove_yet(run: Run) -> None:
     """The text says what to deploy, and not what is registered."""
     ended = run("prove", "--azd")
     assert ended.status == 1
-    assert "run `azd up`" in ended.errors
+    assert "run `azd provision --no-state`, then `azd deploy`" in ended.errors
 
 
 def test_another_conflict_is_no_answer(stage: DeploymentStage, run: Run) -> None:

@@ -343,6 +343,28 @@ def test_an_unknown_registration_is_refused(stage: DeploymentStage, run: Run) ->
     assert registrations(stage) == []
 
 
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_registration_that_was_just_made_is_waited_for(
+    stage: DeploymentStage, run: Run, *, is_stored: bool
+) -> None:
+    """A second `azd up` soon after the first, while Graph still does not show it."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    made = stage.azd.values["BOT_APP_ID"]
+    azure = stage.thread.azure
+    found = azure.directory.find(made)
+    assert found is not None
+    azure.directory.propagation.graph, azure.directory.propagation.alternates = 45.0, False
+    stage.thread.call(azure.graph._replica.remember, found.object_id, None)
+    if not is_stored:
+        stage.azd.forget("BOT_APP_ID")
+    ended = run("prepare", "--azd")
+    assert ended.status == 0, ended.output
+    assert registrations(stage) == [made]
+    assert stage.azd.values["BOT_APP_ID"] == made
+
+
 def test_without_azd_the_parameters_are_printed(stage: DeploymentStage, run: Run) -> None:
     """With the command that takes them; azd is not asked."""
     stage.azd.set(BOT_CREDENTIAL="SignInVault")

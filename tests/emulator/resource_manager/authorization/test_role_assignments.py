@@ -43,6 +43,14 @@ def own(listed: Iterable[Any]) -> list[str]:
     return [each.id for each in listed if each.principal_id == SOMEBODY]
 
 
+def test_an_assignment_says_when_it_was_made(azure: ArmThread, client: Client) -> None:
+    """A repeated PUT changes only when it was updated."""
+    made = assign(azure, client)
+    again = assign(azure, client, name=made.name)
+    assert again.created_on == made.created_on == made.updated_on
+    assert again.updated_on > made.updated_on
+
+
 def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Client) -> None:
     """An assignment has its scope, principal and role; it is listed there until it is removed."""
     made = assign(azure, client, CRYPTO_USER)
