@@ -106,8 +106,9 @@ def finish(options: DeploymentOptions) -> None:
 
     With a certificate, the vault makes it, and the app registration gets its
     public key; no private key leaves the vault. With a federated credential,
-    the app registration trusts the app's identity. With a managed identity,
-    nothing is left to do.
+    the app registration trusts the app's identity. After the first deployment,
+    it waits until the app's roles on its storage account are two minutes old:
+    before, the first publish could fail.
 
     [bold]Examples[/bold]
 
