@@ -9,20 +9,10 @@ from admin.azure.errors import NotReachable, Refused
 
 SECONDS = 60
 
-PIPELINES = ("CI", "TF_BUILD", "GITHUB_ACTIONS")
-"""Variables of which a pipeline has at least one."""
-
 
 def stored(name: str) -> str:
     """A value that azd gives to its hook as a variable; empty if there is none."""
     return os.environ.get(name, "")
-
-
-def forgetting(name: str) -> str:
-    """How to take a value away, in the imperative: a pipeline has it from a variable of its own."""
-    if any(stored(each) for each in PIPELINES):
-        return f"delete the pipeline's variable {name}"
-    return f"run `azd env set {name} ''`"
 
 
 def assignments(values: Mapping[str, str]) -> list[str]:

@@ -188,6 +188,18 @@ class DeploymentOptions(Options):
             return f"set the pipeline's variable {choice.variable} to {value}"
         return f"`azd env set {choice.variable} {quoted(value)}`"
 
+    def to_forget(self, choice: Choice) -> str:
+        """How to choose nothing any more, in the imperative.
+
+        Args:
+            choice: what was chosen.
+        """
+        if not self.azd:
+            return f"leave out {choice.option}"
+        if self.in_pipeline:
+            return f"delete the pipeline's variable {choice.variable}"
+        return f"run `azd env set {choice.variable} ''`"
+
     @property
     def in_pipeline(self) -> bool:
         """Whether a pipeline runs the command, whose variables are set elsewhere."""

@@ -3,8 +3,8 @@
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
-from admin.deployment.azd import forgetting
 from admin.deployment.options import DeploymentOptions
+from admin.deployment.parameters import APP_ID
 from admin.deployment.restoration import restoration
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
@@ -39,7 +39,7 @@ def missing_registration(
     """
     missing = text = f"the directory has no app registration {app_id}"
     again = "azd up" if options.azd else options.command_line()
-    fresh = forgetting("BOT_APP_ID") if options.azd else "leave out --bot-app-id"
+    fresh = options.to_forget(APP_ID)
     if bot is not None:
         text = f"{text}, which is the app id of the Azure Bot {bot['name']}, and stays it"
     try:

@@ -11,6 +11,7 @@ from admin.azure.errors import AnswerLost, Forbidden
 from admin.azure.json_object import JsonObject
 from admin.deployment.deployed import Deployed
 from admin.deployment.options import DeploymentOptions
+from admin.deployment.parameters import APP_ID, CREDENTIAL
 from admin.deployment.prepare.missing_registration import LAG_SECONDS, missing_registration
 from admin.plan.change import Change
 from admin.plan.shell import quoted
@@ -126,9 +127,8 @@ class BotRegistration:
 
     def _without_role(self) -> str:
         ways = (
-            ("`azd env set BOT_APP_ID GUID`", "`azd env set BOT_CREDENTIAL ManagedIdentity`")
-            if self._options.azd
-            else ("--bot-app-id GUID", "--credential ManagedIdentity")
+            self._options.to_choose(APP_ID, "GUID"),
+            self._options.to_choose(CREDENTIAL, CREDENTIAL.default),
         )
         return (
             "Your account needs the role Application Developer (a pipeline:"

@@ -53,10 +53,10 @@ def prove_plan(
     deployed = Deployed(azure, options)
     target = deployed.target
     sent = package or (PACKAGE if options.azd else None)
-    served = ServedPackage(target, sent, is_named=package is not None) if sent else None
+    served = [ServedPackage(target, sent, is_named=package is not None)] if sent else []
     return Plan(
         (
-            *([served] if served else []),
+            *served,
             BotEndpoint(target),
             TeamsChannel(target),
             HealthyApp(target),
