@@ -72,8 +72,8 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
 
     [bold]Roles[/bold]: Website Contributor on the app, Reader on the
     resource group, Key Vault Reader on the vault, Log Analytics Reader on
-    the workspace, and Directory Readers in Entra (a pipeline:
-    Application.Read.All) see everything.
+    the workspace, and Directory Readers in Entra see everything. For a
+    pipeline, docs/pipelines.md has roles that cannot publish.
 
     [bold]Exit status[/bold]
 

@@ -19,7 +19,7 @@ from admin.plan.site_settings import SiteSettings
 from admin.plan.target import Target, type_of
 
 READER = "Reader on the resource group"
-CONTRIBUTOR = "Website Contributor on the app"
+CONTRIBUTOR = "Website Contributor on the app (a pipeline: the role of docs/pipelines.md)"
 
 
 class DeployedBot:

@@ -10,7 +10,7 @@ from admin.doctor.checks.registration import check_principal, check_registration
 from admin.doctor.checks.resources import check_monitoring, check_storage, check_vault
 from admin.doctor.checks.settings import check_settings
 from admin.doctor.checks.turns import check_host, check_logs, check_queues
-from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.deployed_bot import CONTRIBUTOR, DeployedBot
 from admin.doctor.diagnosis import IGNORED, NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
 from admin.doctor.look import MALFORMED
 
@@ -68,7 +68,7 @@ def _unseen(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield _not_looked_at(look.title, look.part.problem, look.cure)
     answers = bot.answers.value
     if answers is not None and not answers.problem and not answers.identity.status:
-        cure = "Give your account Website Contributor on the app, or ask somebody who has it."
+        cure = f"Give your account {CONTRIBUTOR}, or ask somebody who has it."
         yield _not_looked_at("the app's sign-in", answers.identity.problem, cure)
 
 

@@ -200,7 +200,7 @@ def test_a_managed_identity_needs_no_registration(stage: DeploymentStage, run: R
     assert stage.azd.values.keys() == {name for name in stage.azd.values if "AZURE" in name}
     for ended in (with_azd, without):
         assert "vault" not in ended.output.lower().replace("microsoft.keyvault", "")
-    assert without.output.endswith("credential=ManagedIdentity cloud=Public\n")
+    assert without.output.endswith("location=westeurope\n")
 
 
 def test_what_a_vault_has_left_behind_is_set_back(stage: DeploymentStage, run: Run) -> None:

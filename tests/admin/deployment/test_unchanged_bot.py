@@ -47,8 +47,8 @@ def test_another_credential_of_the_same_registration_is_fine(
     stage: DeploymentStage, run: Run
 ) -> None:
     """The app id stays, and a second deployment, too."""
-    deployed(stage, run, "SignInVault")
-    for credential in ("SignInVault", "Certificate", "Federated"):
+    deployed(stage, run, "Certificate")
+    for credential in ("Certificate", "SignInVault", "Federated"):
         stage.azd.set(BOT_CREDENTIAL=credential)
         assert run("prepare", "--azd").status == 0
         stage.provision()

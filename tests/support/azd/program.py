@@ -100,8 +100,8 @@ def _token(scope: str, *, tenant: str | None) -> int:
     found = json.loads(os.environ.get(TOKENS, "{}")).get(scope)
     if not found or os.environ.get(TENANT, tenant) != tenant:
         text = "\nERROR: not logged in, run `azd auth login` to login\n"
-        told = {"type": "consoleMessage", "data": {"message": text}}
-        print(json.dumps(told), file=sys.stderr)
+        message = {"type": "consoleMessage", "data": {"message": text}}
+        print(json.dumps(message), file=sys.stderr)
         return 1
     expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
     print(json.dumps({"token": found, "expiresOn": f"{expires:%Y-%m-%dT%H:%M:%SZ}"}))
