@@ -14,6 +14,9 @@ IDENTITY_PATH = "/api/identity"
 BUILT_IN_AZURE = "built in Azure"
 """What a bot answers in place of its package's hash, if it has none."""
 
+NO_HASH = "a version before packages had a hash"
+"""In place of the hash, if the bot does not answer with one."""
+
 _SIGN_IN_PAGE = 302
 
 _PROBLEMS = {
@@ -61,11 +64,8 @@ class IdentityAnswer:
 
     @property
     def package(self) -> str:
-        """The hash of the package that answers (SHA-256, hex), or BUILT_IN_AZURE.
-
-        A bot that is older than the fact was built in Azure, too.
-        """
-        return str(self.facts.get("package") or BUILT_IN_AZURE)
+        """The hash of the package that answers (SHA-256, hex), BUILT_IN_AZURE, or NO_HASH."""
+        return str(self.facts.get("package") or NO_HASH)
 
 
 class SiteClient(RestClient):

@@ -38,7 +38,8 @@ def build_package() -> None:
     """Build and check the package that azd uploads, and end the process.
 
     It is a process of its own, because its compilation starts processes that import the main script
-    again. Both are in one process group, which azd kills as a whole.
+    again. azd shows what it prints only if it fails; `prove` shows what a package's build had to
+    say.
 
     Raises:
         SystemExit: always, with its exit status.
@@ -46,8 +47,7 @@ def build_package() -> None:
     _check_python()
     if find_spec("uv") is None:  # it installs the bot's packages
         sys.exit(_lacks("uv"))
-    # azd shows its lines as they come, in order on both streams, and reads UTF-8 on every system.
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}  # as azd reads it on every system
     try:
         command = [sys.executable, "-m", *PACKAGE_COMMAND]
         ended = subprocess.run(command, cwd=ROOT, env=environ, check=False)  # noqa: S603  # ours
@@ -68,7 +68,7 @@ def _check_python() -> None:
 def _lacks(package: str) -> str:
     return (
         f"The hooks lack the package {package}. azd installs infra/hooks/requirements.txt"
-        " into infra/hooks/hooks_env: delete that folder, and run azd again. If azd takes"
-        " another environment (VIRTUAL_ENV), run"
+        " into infra/hooks/hooks_env: delete that folder, and run azd again. If azd's environment"
+        " names another one (VIRTUAL_ENV in `azd env get-values`), run"
         f" `{sys.executable} -m pip install -r infra/hooks/requirements.txt`."
     )

@@ -198,9 +198,9 @@ class DeploymentOptions(Options):
             return f"leave out {choice.option}"
         if self.in_pipeline:
             return f"delete the pipeline's variable {choice.variable}"
-        return f"run `azd env set {choice.variable} ''`"
+        return f"run `azd env set {choice.variable}=`"
 
     @property
     def in_pipeline(self) -> bool:
         """Whether a pipeline runs the command, whose variables are set elsewhere."""
-        return any(os.environ.get(name) for name in PIPELINES)
+        return any(os.environ.get(name, "").lower() not in {"", "0", "false"} for name in PIPELINES)

@@ -19,7 +19,9 @@ from admin.plan.site_settings import SiteSettings
 from admin.plan.target import Target, type_of
 
 READER = "Reader on the resource group"
-CONTRIBUTOR = "Website Contributor on the app (a pipeline: the role of docs/pipelines.md)"
+CONTRIBUTOR = (
+    "Website Contributor on the app (in a pipeline, the doctor's role of docs/pipelines.md)"
+)
 
 
 class DeployedBot:

@@ -6,7 +6,9 @@ ENVIRONMENT_TAG = "azd-env-name"
 """The tag of all its resources, deployed with azd or without; azd finds the app that it deploys to
 by it."""
 
-DEPLOY_AGAIN = "deploy the template again (`azd provision --no-state`, `az deployment sub create`)"
+DEPLOY_AGAIN = (
+    "deploy the template again, with `azd provision --no-state` or with `az deployment sub create`"
+)
 """Without --no-state, azd skips a template that has not changed."""
 
 

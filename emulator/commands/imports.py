@@ -29,6 +29,9 @@ SETTINGS = {
 _ALL_FUNCTIONS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "BotTurns": "Queued"}
 """Settings with which the app has all functions that it can have."""
 
+IMPORT_SECONDS = 120
+"""How long the import may take: it takes a second."""
+
 _PROJECT = Path(__file__).parents[2]
 _IMPORT_APP = Path(__file__).with_name("import_app.py")
 _WORKER = "azure_functions_runtime"
@@ -57,16 +60,23 @@ def check_by_import(app: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch, "result")
         paths = [app.resolve(), app.resolve() / SITE_PACKAGES, result, *folders]
-        done = subprocess.run(
-            # -B: the package's compiled files are still to be written, in another form.
-            [sys.executable, "-I", "-S", "-B", str(_IMPORT_APP), *map(str, paths)],
-            env={**os.environ, **SETTINGS, **_ALL_FUNCTIONS},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                # -B: the package's compiled files are still to be written, in another form.
+                [sys.executable, "-I", "-S", "-B", str(_IMPORT_APP), *map(str, paths)],
+                env={**os.environ, **SETTINGS, **_ALL_FUNCTIONS},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=IMPORT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PackageError(
+                f"The import of the app has not ended after {IMPORT_SECONDS} seconds: what {BOT}"
+                " waits for when it is imported, it must not"
+            ) from error
         if not result.exists():
             raise PackageError(
                 f"The app cannot be imported: {BOT} ends the process, with exit status"
@@ -176,7 +186,11 @@ def _lacking(by_name: Mapping[str, str]) -> str:
     lines = []
     for name, place in sorted(by_name.items()):
         found = _requirement(name)
-        add = f"the line {found}" if found else f"the package that has it, perhaps {name},"
+        add = (
+            f"the line {found}"
+            if found
+            else "the package that has it (many have another name: yaml is in PyYAML)"
+        )
         lines.append(
             f"{place} imports {name}, which no requirement brings: add {add} to"
             f" {BOT}/{REQUIREMENTS}, then run `make constraints`"

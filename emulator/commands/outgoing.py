@@ -32,10 +32,12 @@ _KEY_NAME = re.compile(
 _PRIVATE_KEY = re.compile(rb"-{4,5} ?BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)? ?-{4,5}")
 """RFC 7468, and the forms of OpenSSL, OpenSSH, OpenPGP and of SSH2 (RFC 4716)."""
 _ACCOUNT_KEY = re.compile(
-    # As in `AccountKey=...;`, `"account_key": "..."`, `ACCOUNT_KEY: str = "..."`, `b"..."`,
-    # `&quot;...`, `<AccountKey>...` and `<add key="AccountKey" value="..." />`.
-    rb"(?P<name>account[ _-]?key|shared[ _-]?access[ _-]?key)"
-    rb"[^a-z0-9+/]{1,40}(?:(?:value|str|bytes|b|quot)[^a-z0-9+/]{1,20}){0,3}"
+    # As in `AccountKey=...;`, `"account_key": "..."`, `ACCOUNT_KEY: Final[str] = "..."`, `b"..."`,
+    # `&quot;...`, `<AccountKey>...`, `"AccountKey=" + "..."` and
+    # `<add key="AccountKey" value="..." />`.
+    rb"(?P<name>account[ _-]?key|shared[ _-]?access[ _-]?key)[0-9]?"
+    rb"[^a-z0-9/]{1,40}"
+    rb"(?:(?:value|quot|final|optional|none|str|bytes|[bfru])[^a-z0-9/]{1,20}){0,3}"
     rb"(?P<key>[a-z0-9+/]{43,})",
     re.IGNORECASE,
 )
@@ -219,4 +221,5 @@ def _is_key(text: bytes) -> bool:
         key = _decoded(text)
     except ValueError:
         return False
-    return len(key) >= _KEY_BYTES and key != _AZURITE
+    is_random = text != text.lower() and text != text.upper()  # a path or a hash is not
+    return is_random and len(key) >= _KEY_BYTES and key != _AZURITE

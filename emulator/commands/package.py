@@ -24,13 +24,17 @@ from emulator.commands.outgoing import FUNCIGNORE, PackageError, outgoing
 from emulator.commands.site_packages import PYTHON_VERSION, Install, InstallError, install
 from emulator.setup.errors import SetUpError
 from emulator.setup.requirements import REQUIREMENTS, canonical, misfits, read
+from emulator.storage.file_lock import FileLock
 
 ROOT = Path(__file__).parents[2]
 AZURE = ("linux", "x86_64")
 """Azure's system and machine, as `sys.platform` and `platform.machine()` name them."""
 
-HASH = "package.sha256"
+PACKAGE_HASH = "package.sha256"
 """The file at the package's root that says which build it is: see `hash_of`."""
+
+NOTES = ".notes"
+"""In place of the zip's suffix: the file with what the build had to say, which azd hides."""
 
 KEEP_COMPILED = "# With this file, azd uploads the folder as it is: without it, no compiled file.\n"
 """The .funcignore of the folder; azd and func do not upload it."""
@@ -75,16 +79,25 @@ def build(
 
     Raises:
         PackageError: the package would contain what may not go out, the bot's packages do not fit
-            the base's, the app cannot be imported, or a function in its routes.py is wrong.
+            the base's, the app cannot be imported, a function in its routes.py is wrong, or
+            another process builds it at this moment.
         RequirementsError: a requirements file is missing.
         InstallError: the packages cannot be installed.
     """
-    _remove(target)
-    try:
-        return _build(source, target, install, python_version, machine)
-    except BaseException:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # azd ends after Ctrl-C without the hook that builds.
+    with FileLock(target.with_name(f"{target.name}.lock")) as lock:
+        if not lock.taken():
+            raise PackageError(
+                f"{target} is being built by another process: run this again once that has ended,"
+                " in some seconds."
+            )
         _remove(target)
-        raise
+        try:
+            return _build(source, target, install, python_version, machine)
+        except BaseException:
+            _remove(target)
+            raise
 
 
 def archive_of(folder: Path) -> Path:
@@ -94,6 +107,7 @@ def archive_of(folder: Path) -> Path:
 
 def _remove(target: Path) -> None:
     archive_of(target).unlink(missing_ok=True)
+    archive_of(target).with_suffix(NOTES).unlink(missing_ok=True)
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     else:
@@ -121,8 +135,7 @@ def _build(
         if canonical(marker.parent.name.partition("-")[0]) not in named:
             marker.unlink()
     notes = [
-        f"{path.as_posix()} is not in the package: it is a folder of tools."
-        for path in going.left_out
+        f"{path.as_posix()} is not in the package: it belongs to a tool." for path in going.left_out
     ]
     notes += (
         f"{path.as_posix()} is not in the package: {FUNCIGNORE} has no lines for files of its kind."
@@ -135,9 +148,13 @@ def _build(
         _compile(target)
     else:
         notes.append(UNCOMPILED.format(wanted=".".join(map(str, PYTHON_VERSION))))
-    (target / HASH).write_text(f"{hash_of(target)}\n", "utf-8", newline="\n")
+    (target / PACKAGE_HASH).write_text(f"{hash_of(target)}\n", "utf-8", newline="\n")
     _zip(target)
     (target / FUNCIGNORE).write_text(KEEP_COMPILED, "utf-8")
+    said = "".join(
+        f"{line}\n" for line in [(target / PACKAGE_HASH).read_text("utf-8").strip(), *notes]
+    )
+    archive_of(target).with_suffix(NOTES).write_text(said, "utf-8")
     return notes
 
 
@@ -160,7 +177,7 @@ def hash_of(folder: Path) -> str:
     whole = hashlib.sha256()
     for path in contents(folder):
         name = path.relative_to(folder).as_posix()
-        if name not in (HASH, FUNCIGNORE):
+        if name not in (PACKAGE_HASH, FUNCIGNORE):
             whole.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n".encode())
     return whole.hexdigest()
 
@@ -221,7 +238,7 @@ def main(arguments: list[str], install: Install = install) -> int:
     sizes = [path.stat().st_size for path in contents(folder)]
     print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
     print(f"{archive_of(folder)}: {archive_of(folder).stat().st_size / 1e6:.1f} MB")
-    print(f"hash of its contents: {(folder / HASH).read_text('utf-8').strip()}")
+    print(f"hash of its contents: {(folder / PACKAGE_HASH).read_text('utf-8').strip()}")
     print(*notes, sep="\n", end="\n" if notes else "")
     if options.measure and (sys.platform, platform.machine()) == AZURE:
         indexed, composed = import_times(folder)

@@ -26,9 +26,16 @@ TITLE = "\nDeploying services (azd deploy)\n\n"
 _FAILED = f"{TITLE}ERROR: deploying service bot: failed deploying service 'bot': "
 _HOOK = "'postdeploy' hook failed with exit code: '{}', Path: 'infra/hooks/postdeploy.py'. : "
 
-FORBIDDEN = f"{_FAILED}deployment failed: InaccessibleStorageException: ... (403) ...\n"
-NO_REASON = f"{_FAILED}deployment failed: \n"
-REFUSED = f"{_FAILED}POST https://bot.azurewebsites.net/api/publish\nRESPONSE 403: 403 Forbidden\n"
+_ZIP = f"{_FAILED}publishing zip file: "
+FORBIDDEN = f"{_ZIP}deployment failed: InaccessibleStorageException: ... (403) ...\n"
+NO_REASON = f"{_ZIP}deployment failed: \n"
+REFUSED = f"{_ZIP}POST https://bot.azurewebsites.net/api/publish\nRESPONSE 403: 403 Forbidden\n"
+NOT_FOUND = (
+    f"{TITLE}ERROR: publishing service bot: getting target resource: unable to find a resource"
+    " tagged with 'azd-service-name: bot'\n"
+)
+"""Resource Manager's list of a group's resources is some minutes late."""
+
 PROOF = f"{TITLE}ERROR: failed running post hooks: {_HOOK.format(1)}exit code: 1\n"
 UNREACHABLE = f"{TITLE}ERROR: failed running post hooks: {_HOOK.format(3)}exit code: 3\n"
 TIMEOUT = (
@@ -39,6 +46,10 @@ DONE = f"{TITLE}SUCCESS: Your application was deployed to Azure in 20 seconds.\n
 """What azd 1.32 says. Source: cli/azd in Azure/azure-dev: pkg/azsdk/funcapp_host_client.go,
 pkg/project/service_manager.go, internal/cmd/service_graph.go and pkg/ext/hooks_runner.go. A publish
 that was lost counts as done for azd; then the proof fails."""
+
+
+PUBLISHES = (FORBIDDEN, NO_REASON, REFUSED, NOT_FOUND)
+"""What is repeated."""
 
 
 def run(file: Path, answers: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -67,6 +78,7 @@ def run(file: Path, answers: Sequence[str], folder: Path) -> "subprocess.Complet
         ([DONE], 0),
         ([FORBIDDEN, NO_REASON, DONE], 0),
         ([REFUSED, DONE], 0),
+        ([NOT_FOUND, DONE], 0),
         ([FORBIDDEN] * 5, 1),
         ([PROOF], 1),
         ([UNREACHABLE], 1),
@@ -86,7 +98,8 @@ def test_a_failed_publish_is_repeated(
     for answer in answers:
         assert answer in ended.stdout
     slept = (tmp_path / "sleeps").read_text() if (tmp_path / "sleeps").exists() else ""
-    assert set(slept.splitlines()) <= {"sleep 60"}
+    failed = [each for each in answers if each in PUBLISHES]
+    assert slept.splitlines() == ["sleep 60"] * len(failed)
 
 
 @pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.name)

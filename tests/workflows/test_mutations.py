@@ -71,6 +71,7 @@ RULES = [
         "nothing_floats",
         Mutation(DEPLOY, "        run: azd provision", "        run: npm i; azd provision"),
     ),
+    ("nothing_floats", Mutation(AZURE, "azure-dev/azure-dev-cli_1.32.0/", "azure-dev/main/")),
     ("nothing_floats", Mutation(DOCTOR, "python -m pip install -r", "make setup #")),
     ("nothing_floats", Mutation(DOCTOR, "infra/hooks/", "admin/")),
     ("nothing_floats", Mutation(AZURE, "infra/hooks/requirements.txt", "requirements.txt")),

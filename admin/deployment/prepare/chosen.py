@@ -12,9 +12,9 @@ from admin.plan.step import Finding
 PREFIX = "BOT_"
 KNOWN = {*(choice.variable for choice in CHOICES), *CHOSEN_BY_HOOKS.values(), *OUTPUTS}
 
-NEAR = 0.8
+NEAR = 0.85
 """How alike two names must be, without their prefix, for one to be a slip of the other: TURN is
-TURNS, and an author's own COLOR is not CLOUD."""
+TURNS, and an author's own MAP_ID is not APP_ID. Letters in another order are a slip, too."""
 
 BREAKS = frozenset('"\\') | frozenset(map(chr, range(32)))
 """azd puts a value into the JSON of infra/main.parameters.json as it stands."""
@@ -78,7 +78,8 @@ def misspelt(environ: Mapping[str, str], options: DeploymentOptions) -> Iterator
         if not value or name in KNOWN or not spelled.startswith(PREFIX):
             continue
         ending = spelled.removeprefix(PREFIX)
-        if near := get_close_matches(ending, by_ending, n=1, cutoff=NEAR):
+        near = get_close_matches(ending, by_ending, n=1, cutoff=NEAR)
+        if near := near or [each for each in by_ending if sorted(each) == sorted(ending)]:
             yield _slip(name, value, by_ending[near[0]], environ, options)
 
 
@@ -97,7 +98,8 @@ def _slip(
         cure = f"rename the pipeline's variable {name} to {meant}"
         right = choice.read(value) or choice.nearest(value)
         line, text = f"{quoted(f'{meant}={right}')} {name}=", f"{name} has no effect: it is {meant}"
-    return f"{text} ({cure if options.in_pipeline else f'`azd env set {line}`'})"
+    way = cure if options.in_pipeline else f"`azd env set {line}`"
+    return f"{text} ({way}; if it is your own, give it another name)"
 
 
 class RefusedValues:

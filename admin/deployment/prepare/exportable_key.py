@@ -43,22 +43,28 @@ class ExportableKey:
             vault = self._deployed.vault
         except NotFound:
             return self._recovered() if self._is_deleted() else Finding("there is no vault yet")
+        credential = self._used()
+        if credential == BotCredential.CERTIFICATE:
+            return Finding("the bot signs in with Certificate already")
         try:
             bundle = self._azure.vault.certificate(vault.url, vault.name)
         except Forbidden:
-            return self._unread(vault.vault)
+            return self._unread(vault.vault, credential)
         if bundle is None:
             return Finding(f"the vault {vault.vault} has no certificate yet")
         if never_leaves_vault(bundle):
             return self._refused(f"the private key in the vault {vault.vault} cannot be exported")
         return Finding(f"the private key in the vault {vault.vault} can be exported")
 
-    def _unread(self, vault: str) -> Finding:
-        """The account may not read the vault: the app's settings say what it was made for."""
+    def _used(self) -> BotCredential | None:
+        """With what the app signs in, by its settings; None: there is no app."""
         try:
-            credential = self._deployed.credential
+            return self._deployed.credential
         except NotFound:
-            credential = None
+            return None
+
+    def _unread(self, vault: str, credential: BotCredential | None) -> Finding:
+        """The account may not read the vault: the app's settings say what it was made for."""
         if credential == BotCredential.SIGN_IN_VAULT:
             return self._refused(f"the bot signs in with a key that never leaves the vault {vault}")
         return Finding(
@@ -76,14 +82,17 @@ class ExportableKey:
         return self._location in map(normalized, places)
 
     def _recovered(self) -> Finding:
-        """The vault is deleted: the last deployment that used it says what it was made for."""
+        """The vault is deleted: the deployments that used it say what it was made for."""
         try:
             found = deployments(self._azure.arm, self._options)
         except Forbidden:
             found = []
-        credentials = (BotCredential(each.value(CREDENTIAL)) for each in found)
-        last = next((each for each in credentials if each.needs_vault), None)
-        if last == BotCredential.SIGN_IN_VAULT:
+        credentials = {BotCredential(each.value(CREDENTIAL)) for each in found}
+        # A certificate that was made for Certificate stays, and SignInVault can use it, too.
+        if (
+            BotCredential.SIGN_IN_VAULT in credentials
+            and BotCredential.CERTIFICATE not in credentials
+        ):
             return self._refused(
                 "the deleted vault of this environment is recovered with its certificate, which was"
                 " made for SignInVault"

@@ -1,6 +1,8 @@
 """LostChoices: no choice of the last deployment is lost on another machine, or with a variable."""
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from admin.azure.arm_client import ArmClient
@@ -11,6 +13,9 @@ from admin.deployment.parameters import APP_ID, CHOICES, NO_ADDRESS, Choice
 from admin.deployment.prepare.chosen import Chosen
 from admin.plan.step import Finding
 from admin.plan.template import ENVIRONMENT_TAG
+
+AZURE_YAML = Path(__file__).parents[3] / "azure.yaml"
+PROJECT_TAG = "azd-project-name"
 
 COMPLETED = ("Succeeded", "Failed")
 """The states of the deployments that azd looks at (CompletedDeployments in its source, August
@@ -46,9 +51,10 @@ class LastDeployment:
 def deployments(arm: ArmClient, options: DeploymentOptions) -> list[LastDeployment]:
     """The completed deployments of an environment, newest first.
 
-    azd gives them the environment's tag; what `az` deploys has its name as a parameter. Resource
-    Manager does not say in which order it lists them, so all pages are read, as azd does.
-    Microsoft reference: "Deployments - List At Subscription Scope".
+    azd gives them the environment's tag, and the project's since version 1.31.2: one of another
+    project may have the same environment. What `az` deploys has the environment's name as a
+    parameter. Resource Manager does not say in which order it lists them, so all pages are read, as
+    azd does. Microsoft reference: "Deployments - List At Subscription Scope".
 
     Args:
         arm: the client.
@@ -57,15 +63,23 @@ def deployments(arm: ArmClient, options: DeploymentOptions) -> list[LastDeployme
     Raises:
         AzureProblem: they cannot be listed.
     """
+    project = project_name()
     path = f"/subscriptions/{options.subscription}/providers/Microsoft.Resources/deployments"
     found = [
         (str(each["properties"].get("timestamp")), each["name"], _parameters(each["properties"]))
         for each in arm.pages(path)
         if each["properties"].get("provisioningState") in COMPLETED
         if options.environment.lower() in _environments(each)
+        if (each.get("tags") or {}).get(PROJECT_TAG, project) == project
     ]
     newest_first = sorted(found, key=lambda each: each[0], reverse=True)
     return [LastDeployment(name, parameters) for _, name, parameters in newest_first]
+
+
+def project_name() -> str:
+    """The project's name, as azure.yaml has it."""
+    found = re.search(r"^name: *(\S+)", AZURE_YAML.read_text("utf-8"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _parameters(properties: JsonObject) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def missing_registration(
     again = "azd up" if options.azd else options.command_line()
     fresh = options.to_forget(APP_ID)
     if bot is not None:
-        text = f"{text}, which is the app id of the Azure Bot {bot['name']}, and stays it"
+        text = f"{text}, the app id of the Azure Bot {bot['name']}, which Azure never changes"
     try:
         deleted = azure.graph.deleted_application(app_id)
         long_ago = " more than 30 days ago"
@@ -53,7 +53,7 @@ def missing_registration(
             f"To get it back, restore it (`{restoration(azure.graph, deleted)}`), and run"
             f" `{again}`, which makes its service principal anew"
         )
-        new = "" if bot else f"To get a new one, {fresh}. "
+        new = "" if bot else f"To get a new one, {fresh}, and run `{again}`. "
         return Finding(
             missing, refusal=f"{text}: it was deleted{'' if bot else BY_DOWN}. {new}{back}"
         )
@@ -61,7 +61,7 @@ def missing_registration(
         return Finding(f"{missing}, or does not show it yet", waiting=True)
     elsewhere = "it is in another tenant than the one that you are signed in to, or was deleted"
     if bot is None:
-        refusal = f"{text}: {elsewhere}{BY_DOWN}. To get a new one, {fresh}"
+        refusal = f"{text}: {elsewhere}{BY_DOWN}. To get a new one, {fresh}, and run `{again}`"
         return Finding(missing, refusal=refusal)
     group, name = quoted(f"rg-{options.environment}"), quoted(str(bot["name"]))
     other = "`azd env new NAME`" if options.azd else "another --environment"

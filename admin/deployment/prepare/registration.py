@@ -132,8 +132,8 @@ class BotRegistration:
         )
         return (
             "Your account needs the role Application Developer (a pipeline:"
-            f" Application.ReadWrite.OwnedBy). Or let somebody make you its owner and name it"
-            f" ({ways[0]}), or choose the credential that needs none ({ways[1]})."
+            " Application.ReadWrite.OwnedBy). Or let somebody register an app, make you its owner,"
+            f" and name it ({ways[0]}), or choose the credential that needs none ({ways[1]})."
         )
 
 

@@ -9,7 +9,7 @@ from admin.deployment.options import BotCredential, DeploymentOptions
 from admin.deployment.prove.bot_channel import BotEndpoint, TeamsChannel
 from admin.deployment.prove.healthy_app import HealthyApp
 from admin.deployment.prove.refused_caller import RefusedCaller
-from admin.deployment.prove.served_package import ServedPackage
+from admin.deployment.prove.served_package import ServedPackage, notes_of
 from admin.deployment.prove.storage_roles import StorageRoles
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.plan.step import Plan
@@ -65,6 +65,7 @@ def prove_plan(
             StorageRoles(azure.arm, deployed),
         ),
         next_command=APP_PACKAGE,
+        notes=notes_of(sent) if sent else (),
     )
 
 

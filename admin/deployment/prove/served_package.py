@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from admin.azure.site_client import BUILT_IN_AZURE
+from admin.azure.site_client import BUILT_IN_AZURE, NO_HASH
 from admin.migrate.steps.proof_loop import proof_loop
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
@@ -12,6 +12,10 @@ from admin.plan.target import Target
 
 PACKAGE_HASH = "package.sha256"
 """The zip's file with the hash of its contents, one line."""
+
+NOTES = ".notes"
+"""In place of the zip's suffix: the file with its hash, and what its build had to say, a line
+each."""
 
 SHOWN_CHARACTERS = 12
 """Of a hash, for people."""
@@ -102,7 +106,16 @@ def hash_of(package: Path) -> str:
     return text
 
 
+def notes_of(package: Path) -> tuple[str, ...]:
+    """What the build of a zip had to say, such as what it left out: azd shows that of no hook."""
+    try:
+        built, *notes = package.with_suffix(NOTES).read_text("utf-8").splitlines()
+        return tuple(notes) if built == hash_of(package) else ()
+    except (OSError, NoHash):
+        return ()
+
+
 def _shown(package: str) -> str:
     if package == BUILT_IN_AZURE:
         return "code that was built in Azure"
-    return f"package {package[:SHOWN_CHARACTERS]}"
+    return package if package == NO_HASH else f"package {package[:SHOWN_CHARACTERS]}"

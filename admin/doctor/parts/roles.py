@@ -114,9 +114,9 @@ def read_roles(
     missing = []
     for stops, assignment in needed:
         found = assignment.look()
-        cure = found.changes[0].az[-1] if found.changes else TEMPLATES
-        if found.changes or found.refusal:
-            missing.append(MissingRole(found.text, cure, stops))
+        if found.refusal:
+            missing.append(MissingRole(found.text, TEMPLATES, stops))
+        missing += [MissingRole(found.text, each.az[-1], stops) for each in found.changes]
     return RolePart(
         tuple(missing),
         tuple(_assigned(arm, ResourceId(str(site["id"]), str(site["name"])), identity)),

@@ -151,7 +151,7 @@ def test_a_slip_beside_the_right_name_is_cleared(stage: DeploymentStage, run: Ru
 
 def test_other_names_are_the_authors_own(stage: DeploymentStage, run: Run) -> None:
     """Such as those of a bot's own settings, the template's outputs, and what the hooks set."""
-    own = ("BOT_COLOR", "BOT_TOKEN", "BOT_SKILL", "BOT_APP_URL", "BOT_TYPE", "BOTANY", "ROBOT_TURN")
+    own = ("BOT_COLOR", "BOT_TOKEN", "BOT_SKILL", "BOT_MAP_ID", "BOT_TYPE", "BOTANY", "ROBOT_TURN")
     outputs = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
     stage.azd.set(**dict.fromkeys([*own, *outputs, "BOT_VAULT_NAME"], "x"))
     assert run("prepare", "--azd").status == 0

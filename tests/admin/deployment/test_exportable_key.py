@@ -46,13 +46,24 @@ def test_a_key_that_never_leaves_the_vault(
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_key_that_can_be_exported(stage: DeploymentStage, run: Run, *, is_open: bool) -> None:
-    """Certificate stays Certificate; a note says what is not known without the vault."""
+    """Certificate may follow; a note says what is not known without the vault."""
     deploy(stage, run, "Certificate")
+    deploy(stage, run, "Federated")
+    stage.azd.set(BOT_CREDENTIAL="Certificate")
     if not is_open:
         close_vaults(stage)
     ended = run("prepare", "--azd")
     assert ended.status == 0
     assert ("if its certificate was made for SignInVault" in ended.output) is not is_open
+
+
+def test_certificate_stays_certificate(stage: DeploymentStage, run: Run) -> None:
+    """The app's settings say it, which needs no token for the vault."""
+    deploy(stage, run, "Certificate")
+    close_vaults(stage)
+    ended = run("prepare", "--azd")
+    assert ended.status == 0
+    assert "the bot signs in with Certificate already" in ended.output
 
 
 def test_a_vault_that_another_credential_has_left(stage: DeploymentStage, run: Run) -> None:

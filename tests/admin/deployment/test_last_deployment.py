@@ -123,6 +123,14 @@ def test_the_last_deployment_of_az_counts(stage: DeploymentStage, run: Run) -> N
 
 
 @pytest.mark.usefixtures("second_machine")
+def test_another_projects_deployment_is_not_the_last_one(stage: DeploymentStage, run: Run) -> None:
+    """An environment of the same name is not rare: azd names the project in a tag."""
+    tags = {"azd-env-name": ENVIRONMENT, "azd-project-name": "a-web-shop"}
+    stage.record(f"{ENVIRONMENT}-2000000000", {"environmentName": ENVIRONMENT}, tags)
+    assert "BOT_TURNS was Queued" in run("prepare", "--azd").output
+
+
+@pytest.mark.usefixtures("second_machine")
 def test_a_deployment_under_way_is_no_last_one(stage: DeploymentStage, run: Run) -> None:
     """azd looks at those that have ended, too, however they did."""
     parameters = {"environmentName": ENVIRONMENT, "alwaysReady": 3}

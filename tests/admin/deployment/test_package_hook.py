@@ -16,8 +16,11 @@ from tests.support.azd.uploaded import uploaded
 
 WAITS = """
 import signal
-print("building")
-signal.pause()
+print("building", flush=True)
+try:
+    signal.pause()
+except KeyboardInterrupt:
+    pass
 """
 REFUSES = """
 import sys
@@ -56,32 +59,25 @@ def test_without_its_funcignore_azd_leaves_files_out(stage: DeploymentStage, pro
 
 
 def test_a_refusal_ends_the_hook(stage: DeploymentStage, tmp_path: Path) -> None:
-    """azd stops, and shows the lines in their order."""
+    """azd stops, and shows both streams."""
     project = project_copy(tmp_path / "project", REFUSES)
     hooks = Hooks(stage.thread.azure, stage.azd, project=project)
     ended = hooks.run("prepackage", PYTHONIOENCODING="ascii")  # as poor as a pipe on Windows
     assert ended.status == 1
-    assert ended.output == "checked\nbot_logic/clé.pem is a private key\n"
+    assert sorted(ended.output.splitlines()) == ["bot_logic/clé.pem is a private key", "checked"]
 
 
 def test_ctrl_c_ends_what_the_hook_has_started(stage: DeploymentStage, tmp_path: Path) -> None:
-    """Its line was there before: a pipe holds nothing back."""
+    """As in a terminal, with `azd hooks run`."""
     with waiting_hook(stage, tmp_path) as hook:
-        hook.send_signal(signal.SIGINT)
+        os.killpg(hook.pid, signal.SIGINT)  # to the whole group, as a terminal sends it
         hook.communicate(timeout=TIMEOUT_SECONDS)  # the end of the pipe, which both have
         assert hook.returncode == 130
 
 
-def test_azd_kills_what_the_hook_has_started(stage: DeploymentStage, tmp_path: Path) -> None:
-    """After Ctrl-C, azd kills the hook's process group (cli/azd/pkg/exec/cmdtree_posix.go)."""
-    with waiting_hook(stage, tmp_path) as hook:
-        os.killpg(hook.pid, signal.SIGKILL)
-        hook.communicate(timeout=TIMEOUT_SECONDS)
-
-
 @contextmanager
 def waiting_hook(stage: DeploymentStage, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A hook, in a process group of its own, whose program waits for a signal."""
+    """A hook whose program waits for a signal."""
     hooks = Hooks(stage.thread.azure, stage.azd, project=project_copy(folder / "project", WAITS))
     with subprocess.Popen(
         hooks.command("prepackage"),

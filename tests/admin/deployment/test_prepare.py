@@ -339,7 +339,7 @@ def test_an_unknown_registration_is_refused(stage: DeploymentStage, run: Run) ->
     stage.azd.set(BOT_CREDENTIAL="Federated", BOT_APP_ID=OWN_APP)
     ended = run("prepare", "--azd")
     assert ended.status == 1
-    assert "`azd env set BOT_APP_ID ''`" in ended.output
+    assert "`azd env set BOT_APP_ID=`" in ended.output
     assert registrations(stage) == []
 
 

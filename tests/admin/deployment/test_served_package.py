@@ -56,7 +56,7 @@ def test_the_package_that_was_sent_answers(
     [
         (OLD, f"package {OLD[:12]} answers"),
         ("built in Azure", "code that was built in Azure answers"),
-        ("", "code that was built in Azure answers"),  # older than the fact
+        ("", "a version before packages had a hash answers"),
     ],
 )
 def test_a_lost_publish_is_not_proved(
@@ -166,3 +166,16 @@ def test_the_dry_run_waits_for_the_hash(deployed: DeploymentStage, run: Run, pac
     ended = run("prove", "--azd", "--dry-run")
     assert ended.status == 0
     assert f"grep {NEW}" in ended.output
+
+
+def test_what_its_build_had_to_say_is_shown(
+    deployed: DeploymentStage, run: Run, package: Path
+) -> None:
+    """azd does not show it; of another build than the zip's it is not said."""
+    pack(package, NEW)
+    code(deployed).package = NEW
+    notes = package.with_suffix(".notes")
+    notes.write_text(f"{NEW}\nbot_logic/venv is not in the package.\n", "utf-8")
+    assert "bot_logic/venv is not in the package." in run("prove", "--azd").output
+    notes.write_text(f"{OLD}\nbot_logic/venv is not in the package.\n", "utf-8")
+    assert "bot_logic/venv" not in run("prove", "--azd").output

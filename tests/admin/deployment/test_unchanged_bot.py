@@ -184,7 +184,7 @@ def test_a_registration_that_cannot_be_restored(
     assert ended.status == 1
     bot = stage.one(BOTS)
     deletion = f"`az bot delete --resource-group rg-contoso-bot --name {bot.name}`"
-    for line in ("`azd env new NAME`", deletion, "`azd env set BOT_APP_ID ''`"):
+    for line in ("`azd env new NAME`", deletion, "`azd env set BOT_APP_ID=`"):
         assert line in ended.output
     stage.thread.call(azure.resource_manager.resources.remove, bot.id)
     stage.azd.set(BOT_APP_ID="")
@@ -221,7 +221,7 @@ def test_an_id_that_another_machine_has_deleted(
         monkeypatch.setenv(pipeline, "true")
     ended = run("prepare", "--azd")
     assert ended.status == 1
-    way = "delete the pipeline's variable BOT_APP_ID" if pipeline else "`azd env set BOT_APP_ID ''`"
+    way = "delete the pipeline's variable BOT_APP_ID" if pipeline else "`azd env set BOT_APP_ID=`"
     assert f"To get a new one, {'' if pipeline else 'run '}{way}" in ended.output
     stage.azd.set(BOT_APP_ID="")
     assert run("prepare", "--azd").status == 0

@@ -16,12 +16,12 @@ HASH = "0a" * 32
     [
         ({"package": HASH}, HASH),
         ({"package": "built in Azure"}, "built in Azure"),
-        ({}, "built in Azure"),
+        ({}, "a version before packages had a hash"),
     ],
     ids=["hash", "built", "older"],
 )
 def test_the_package_is_shown(bot: ExaminedBot, fact: dict[str, str], shown: str) -> None:
-    """For people, and whole in --json; an app that is older than the fact was built in Azure."""
+    """For people, and whole in --json."""
     facts = json.dumps({"appId": bot.app_id, "kind": "ManagedIdentity", **fact})
     app_answers("/api/identity", 200, facts)(bot)
     assert bot.run("--bot", BOT, "--json").json["facts"]["package"] == shown

@@ -47,7 +47,7 @@ def test_the_app_and_its_packages(uploaded: Path, packed: Path) -> None:
     allowed = set(FuncIgnore((uploaded / ".funcignore").read_text()).files(uploaded))
     files = {path.relative_to(packed) for path in contents(packed)}
     own = {path for path in files if path.parts[0] != SITE_PACKAGES.parts[0]}
-    added = {Path(package.HASH), Path(".funcignore")}
+    added = {Path(package.PACKAGE_HASH), Path(".funcignore")}
     assert {path for path in own if path.suffix != ".pyc"} == allowed | added
     found = {
         f"{each.name}=={each.version}" for each in distributions(path=[str(packed / SITE_PACKAGES)])
@@ -92,7 +92,7 @@ def test_azd_and_func_upload_the_folder_as_it_is(packed: Path) -> None:
 
 def test_the_hash_says_which_build_it_is(packed: Path, tmp_path: Path) -> None:
     """It is that of paths and contents: the same in the folder and in the zip, and no other's."""
-    text = (packed / package.HASH).read_text()
+    text = (packed / package.PACKAGE_HASH).read_text()
     assert re.fullmatch(r"[0-9a-f]{64}\n", text)
     folder = tmp_path / "from_zip"
     with zipfile.ZipFile(packed.with_name("package.zip")) as archive:
@@ -126,6 +126,19 @@ def copy(uploaded: Path, folder: Path) -> Path:
     """An app to change."""
     shutil.copytree(uploaded, folder / "source")
     return folder / "source"
+
+
+def test_two_builds_at_once(uploaded: Path, tmp_path: Path) -> None:
+    """azd ends without the hook that builds; the next build leaves what it writes alone."""
+    target = tmp_path / "package"
+
+    def install(_requirements: Path, _target: Path) -> None:
+        with pytest.raises(PackageError, match="is being built by another process"):
+            package.build(uploaded, target, not_reached)
+        raise InstallError("the first goes on")
+
+    with pytest.raises(InstallError, match="the first goes on"):
+        package.build(uploaded, target, install)
 
 
 def test_nothing_is_left_of_an_older_package(uploaded: Path, tmp_path: Path) -> None:
@@ -166,7 +179,7 @@ def test_another_python_or_machine(uploaded: Path, packed: Path, tmp_path: Path)
 
     notes, kinds = built((3, 14), ("linux", "x86_64"))
     assert ".pyc" not in kinds
-    assert f"{BOT}/venv is not in the package: it is a folder of tools" in notes
+    assert f"{BOT}/venv is not in the package: it belongs to a tool" in notes
     assert f"{BOT}/model.onnx is not in the package: .funcignore has no lines" in notes
     assert "not Python 3.13: each cold start compiles what it imports, and takes 840 ms" in notes
     assert f"{BOT}/routes.py was not checked" in notes

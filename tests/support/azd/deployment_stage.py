@@ -23,6 +23,8 @@ from tests.support.bicep.functions import Scope
 from tests.support.project import ROOT
 
 ENVIRONMENT, LOCATION = "contoso-bot", "westeurope"
+TAGS = {"azd-env-name": ENVIRONMENT, "azd-project-name": "serverless-bot"}
+"""Of azd's deployments."""
 FUNCTIONS = ("messages", "health", "identity", "notifications")
 SITES = "Microsoft.Web/sites"
 
@@ -67,7 +69,7 @@ class DeploymentStage:
         main = ROOT / "infra" / "main.bicep"
         parameters = self.azd.parameters()
         outputs = Deployment(main, parameters, scope, self._send).run()
-        self.record(f"{ENVIRONMENT}-{time.time_ns()}", parameters, {"azd-env-name": ENVIRONMENT})
+        self.record(f"{ENVIRONMENT}-{time.time_ns()}", parameters, TAGS)
         self.azd.set(**{name: str(value) for name, value in outputs.items()})
         return outputs
 
@@ -99,7 +101,7 @@ class DeploymentStage:
         azd's source, August 2026): the deployments before stay in the history.
         """
         self.thread.call(self._manager.resources.remove, self.group)
-        self.record(f"{ENVIRONMENT}-{time.time_ns()}", {}, {"azd-env-name": ENVIRONMENT})
+        self.record(f"{ENVIRONMENT}-{time.time_ns()}", {}, TAGS)
         outputs = ("AZURE_RESOURCE_GROUP", "AZURE_TENANT_ID")
         names = [name for name in self.azd.values if name in outputs]
         made = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
