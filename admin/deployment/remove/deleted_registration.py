@@ -50,7 +50,10 @@ class DeletedRegistration:
         lines = ", ".join(f"`{restoration(self._graph, each)}`" for each in self._deleted)
         return Finding(
             f"deleted, because it was made for this environment: {_named(self._deleted)}",
-            notes=(f"it can be restored for 30 days, for the next deployment to use: {lines}",),
+            notes=(
+                f"it can be restored for 30 days, for the next deployment to use: {lines}, or in the"
+                " portal (App registrations, Deleted applications)",
+            ),
         )
 
     def _deletion(self, application: JsonObject) -> Change:
