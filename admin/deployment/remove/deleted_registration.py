@@ -51,8 +51,8 @@ class DeletedRegistration:
         return Finding(
             f"deleted, because it was made for this environment: {_named(self._deleted)}",
             notes=(
-                f"it can be restored for 30 days, for the next deployment to use: {lines}, or in the"
-                " portal (App registrations, Deleted applications)",
+                f"it can be restored for 30 days, for the next deployment to use: {lines}, or in"
+                " the portal (App registrations, Deleted applications)",
             ),
         )
 

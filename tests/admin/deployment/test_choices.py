@@ -104,6 +104,15 @@ def test_a_pipeline_gets_the_name_of_its_variable(
     assert "azd env set" not in ended.output
 
 
+def test_ci_that_is_false_is_no_pipeline(
+    stage: DeploymentStage, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some shells set it so."""
+    monkeypatch.setenv("CI", "False")
+    stage.azd.set(BOT_TURNS="queued")
+    assert "azd env set BOT_TURNS Queued" in run("prepare", "--azd").output
+
+
 def test_without_azd_the_option_is_named(run: Run) -> None:
     """All faults at once, as those of a command line."""
     ended = run("prepare", "--turns", "queued", "--always-ready", "two")

@@ -74,12 +74,17 @@ def test_a_vault_that_another_credential_has_left(stage: DeploymentStage, run: R
     assert AGAIN in run("prepare", "--azd").output
 
 
-@pytest.mark.parametrize(("before", "status"), [("SignInVault", 1), ("Certificate", 0)])
+@pytest.mark.parametrize(
+    ("before", "status"),
+    [(["SignInVault"], 1), (["Certificate"], 0), (["Certificate", "SignInVault"], 0)],
+    ids=["vault", "export", "both"],
+)
 def test_a_deleted_vault_comes_back_as_it_was(
-    stage: DeploymentStage, run: Run, before: str, status: int
+    stage: DeploymentStage, run: Run, before: list[str], status: int
 ) -> None:
-    """Its certificate cannot be read now, but the last deployment is on record."""
-    deploy(stage, run, before)
+    """Its certificate cannot be read now, but the deployments are on record."""
+    for credential in before:
+        deploy(stage, run, credential)
     stage.delete()
     stage.azd.set(BOT_CREDENTIAL="Certificate")
     ended = run("prepare", "--azd")

@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from emulator.commands import imports
 from emulator.commands.imports import (
     LENIENT_ROUTES,
     SITE_PACKAGES,
@@ -190,3 +191,11 @@ def test_reading_what_is_not_python(app: Path) -> None:
     (app / "bot_logic" / "routes.py").write_text("\nx = (")
     with pytest.raises(PackageError, match=r"bot_logic/routes\.py:2 is not Python: '\(' was never"):
         check_by_reading(app)
+
+
+def test_an_import_that_never_ends(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and the build says why."""
+    monkeypatch.setattr(imports, "IMPORT_SECONDS", 3)
+    (app / "bot_logic" / "__init__.py").write_text("import threading\nthreading.Event().wait()")
+    with pytest.raises(PackageError, match="has not ended after 3 seconds"):
+        check_by_import(app)
