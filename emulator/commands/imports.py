@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
@@ -34,7 +35,7 @@ IMPORT_SECONDS = 120
 
 _PROJECT = Path(__file__).parents[2]
 _IMPORT_APP = Path(__file__).with_name("import_app.py")
-_WORKER = "azure_functions_runtime"
+_WORKER = importlib.util.find_spec("azure_functions_runtime")
 
 UNCHECKED_ROUTES = (
     f"{BOT}/routes.py was not checked: that needs Python 3.13 on Linux x86_64, where the app can be"
@@ -46,8 +47,12 @@ LENIENT_ROUTES = (
 )
 
 
-def check_by_import(app: Path) -> list[str]:
+def check_by_import(app: Path, worker: ModuleSpec | None = _WORKER) -> list[str]:
     """Import the app of a package and its bot, in a process with the package's modules alone.
+
+    Args:
+        app: the package's folder.
+        worker: Azure's worker library; None: it is not installed.
 
     Returns:
         What was not checked.
@@ -55,7 +60,6 @@ def check_by_import(app: Path) -> list[str]:
     Raises:
         PackageError: it cannot be imported, or would leave out some of the bot's functions.
     """
-    worker = importlib.util.find_spec(_WORKER)
     folders = [Path(worker.origin).parents[1], _PROJECT] if worker and worker.origin else []
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch, "result")

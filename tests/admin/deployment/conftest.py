@@ -50,3 +50,12 @@ def run(stage: DeploymentStage, clock: MovedClock) -> Run:
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return ran
+
+
+@pytest.fixture
+def deployed(stage: DeploymentStage, run: Run) -> DeploymentStage:
+    """A bot that is its managed identity."""
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    stage.deploy()
+    return stage

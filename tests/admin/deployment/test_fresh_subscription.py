@@ -82,14 +82,7 @@ def test_there_is_nothing_to_prove_yet(run: Run) -> None:
 def test_another_conflict_is_no_answer(stage: DeploymentStage, run: Run) -> None:
     """Only a provider that is not registered has no resources: no other refusal means that."""
     stage.azd.set(BOT_CREDENTIAL="SignInVault")
-
-    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method == "GET" and request.path.endswith("/deletedVaults"):
-            error = {"code": "Conflict", "message": "Something else."}
-            return web.json_response({"error": error}, status=409)
-        return await handler(request)
-
-    stage.thread.azure.servers[RESOURCE_MANAGER].around = around
+    stage.refuse("/deletedVaults", 409, "Conflict", "Something else.")
     ended = run("prepare", "--azd")
     assert ended.status == 1
     assert "Something else." in ended.errors

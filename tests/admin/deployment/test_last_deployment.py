@@ -3,10 +3,7 @@
 import shlex
 
 import pytest
-from aiohttp import web
 
-from emulator.faults import Handler
-from emulator.local_azure import RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import ENVIRONMENT, LOCATION, DeploymentStage
 
@@ -153,14 +150,8 @@ def test_a_long_history_is_read_page_by_page(stage: DeploymentStage, run: Run) -
 @pytest.mark.usefixtures("second_machine")
 def test_an_account_that_may_not_list_deployments_goes_on(stage: DeploymentStage, run: Run) -> None:
     """With a note of what is not known."""
-
-    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.endswith("/Microsoft.Resources/deployments"):
-            error = {"code": "AuthorizationFailed", "message": "No authorization."}
-            return web.json_response({"error": error}, status=403)
-        return await handler(request)
-
-    stage.thread.azure.servers[RESOURCE_MANAGER].around = around
+    listing = "/Microsoft.Resources/deployments"
+    stage.refuse(listing, 403, "AuthorizationFailed", "No authorization.")
     ended = run("prepare", "--azd")
     assert ended.status == 0
     assert "gets its default: BOT_CREDENTIAL=ManagedIdentity, BOT_TURNS=Inline" in ended.output

@@ -22,15 +22,6 @@ QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 QUEUE_MESSAGES = "queueServices/queues/messages"
 
 
-@pytest.fixture
-def deployed(stage: DeploymentStage, run: Run) -> DeploymentStage:
-    """A bot that is its managed identity."""
-    assert run("prepare", "--azd").status == 0
-    stage.provision()
-    stage.deploy()
-    return stage
-
-
 def answer(stage: DeploymentStage, path: str, status: int, **headers: str) -> None:
     """Let the app answer a path with a status."""
 

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from emulator.faults import Handler
-from emulator.local_azure import GRAPH, RESOURCE_MANAGER
+from emulator.local_azure import GRAPH
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import OWN_APP
 from tests.support.azd.deployment_stage import DeploymentStage
@@ -134,14 +134,7 @@ def test_what_was_never_made_is_not_spoken_of(stage: DeploymentStage, run: Run) 
 
 def test_vaults_that_cannot_be_listed_are_no_failure(deleted: DeploymentStage, run: Run) -> None:
     """All is deleted; an account with few rights only does not read how long a vault stays."""
-
-    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.endswith("/deletedVaults"):
-            error = {"code": "AuthorizationFailed", "message": "Insufficient privileges."}
-            return web.json_response({"error": error}, status=403)
-        return await handler(request)
-
-    deleted.thread.azure.servers[RESOURCE_MANAGER].around = around
+    deleted.refuse("/deletedVaults", 403, "AuthorizationFailed", "Insufficient privileges.")
     ended = run("remove", "--azd", "--yes")
     assert ended.status == 0
     assert "Log Analytics" in ended.output

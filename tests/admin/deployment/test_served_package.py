@@ -16,15 +16,6 @@ OLD, NEW = "0a" * 32, "1b" * 32
 TITLE = "Package that answers"
 
 
-@pytest.fixture
-def deployed(stage: DeploymentStage, run: Run) -> DeploymentStage:
-    """A bot that is its managed identity."""
-    assert run("prepare", "--azd").status == 0
-    stage.provision()
-    stage.deploy()
-    return stage
-
-
 def code(stage: DeploymentStage) -> LightSite:
     """What answers in place of the app."""
     found = stage.thread.azure.sites.code(stage.one(SITES).name)

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from admin.azure.cloud import PUBLIC
 from admin.deployment.options import PIPELINES
+from emulator.faults import Handler
+from emulator.local_azure import RESOURCE_MANAGER
 from emulator.resource_manager.core.resource import Resource
 from emulator.resource_manager.resources.deployments import DEPLOYMENTS
 from tests.support.azd import program
@@ -89,6 +92,24 @@ class DeploymentStage:
     def history(self) -> list[Resource]:
         """The recorded deployments, oldest first."""
         return list(self._manager.resources.of_type(DEPLOYMENTS))
+
+    def refuse(self, ending: str, status: int, code: str, message: str) -> None:
+        """Let Resource Manager refuse the reads of one path.
+
+        Args:
+            ending: of the path.
+            status: the HTTP status.
+            code: of the error.
+            message: of the error.
+        """
+
+        async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.method == "GET" and request.path.endswith(ending):
+                error = {"code": code, "message": message}
+                return web.json_response({"error": error}, status=status)
+            return await handler(request)
+
+        self.thread.azure.servers[RESOURCE_MANAGER].around = around
 
     def deploy(self) -> None:
         """Deploy the code: the app's functions are there."""
