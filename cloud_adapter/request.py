@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botbuilder.schema import Activity, ActivityTypes
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
-from cloud_adapter.codec.body_cost import check_cost
+from cloud_adapter.codec.body_cost import check_cost, read_integer
 from cloud_adapter.codec.channels import TEAMS
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
@@ -22,10 +22,6 @@ MAX_NAME_LENGTH = 2048
 """The length limit of ids, names and locales, which become cache keys and parts of URLs and stored
 items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322,
 2.1.1)."""
-
-MAX_DIGITS = 1000
-"""The number of digits that an integer may have: the time to read or write an integer grows with
-the square of that number."""
 
 
 UNSENDABLE_TYPES = frozenset({"delay"})
@@ -115,13 +111,7 @@ def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-def _read_integer(text: str) -> int:
-    if len(text) > MAX_DIGITS:
-        raise ValueError("a number is too long")
-    return int(text)
-
-
-_JSON = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(parse_int=read_integer, parse_constant=_refuse_constant)
 
 
 def _check_sendable(activity: Any) -> None:

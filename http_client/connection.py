@@ -9,9 +9,12 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from http_client.limits import MAX_HEAD_BYTES
 
 IDLE_TIMEOUT_SECONDS = 30.0
 """How long an idle connection stays open: less than servers allow, so that requests are rarely sent
@@ -29,6 +32,10 @@ class ResponseLost(ConnectionError):
     """
 
 
+class ResponseTooLarge(ResponseLost):
+    """The response exceeds a limit of http_client/limits.py: it would be no smaller next time."""
+
+
 class Response(NamedTuple):
     """A server's response.
 
@@ -41,6 +48,10 @@ class Response(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class IdleConnections(list["HttpConnection"]):
+    """An origin's idle connections; each of its connections refers to them, so they can be weak."""
 
 
 class HttpConnection(asyncio.Protocol):
@@ -56,7 +67,7 @@ class HttpConnection(asyncio.Protocol):
     """
 
     def __init__(
-        self, idle: "list[HttpConnection]", idle_timeout: float = IDLE_TIMEOUT_SECONDS
+        self, idle: list["HttpConnection"], idle_timeout: float = IDLE_TIMEOUT_SECONDS
     ) -> None:
         self._idle = idle
         self._idle_timeout = idle_timeout
@@ -68,6 +79,11 @@ class HttpConnection(asyncio.Protocol):
         self._keep_alive = False
         self._ends_with_connection = False
         self._max_bytes = 0
+        self._in_head = False
+        # The parser keeps a field to itself until it ends, and never reports a chunk's extension.
+        # So the bytes that it is given are counted: those of the head, then those without content.
+        self._bytes_left = 0
+        self._trailer_bytes = 0
         # Each request moves the deadline; the one timer compares it with the time when it fires.
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -113,12 +129,15 @@ class HttpConnection(asyncio.Protocol):
 
         Raises:
             ConnectFailed: the connection was lost before the request was sent.
-            ResponseLost: there was no response, or the response was malformed, late or too large.
+            ResponseTooLarge: the response exceeds `max_bytes`, or its head or trailers exceed
+                MAX_HEAD_BYTES.
+            ResponseLost: there was no response, or the response was malformed or late.
         """
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectFailed("the connection was closed before the request")
         self._keep_alive, self._max_bytes = False, max_bytes
+        self._in_head, self._bytes_left, self._trailer_bytes = True, MAX_HEAD_BYTES, 0
         waiting: asyncio.Future[Response] = self._loop.create_future()
         self._waiting = waiting
         self._set_deadline(deadline)
@@ -151,13 +170,19 @@ class HttpConnection(asyncio.Protocol):
         if self._loop.time() < self._deadline:
             self._set_deadline(self._deadline)
         else:
-            self._fail(TimeoutError("the response is late"))
+            self._lose(TimeoutError("the response is late"))
 
-    def _fail(self, cause: Exception | None) -> None:
+    def _lose(self, cause: Exception | None) -> None:
+        error = ResponseLost(f"no response: {cause or 'the connection was closed'}")
+        error.__cause__ = cause
+        self._fail(error)
+
+    def _refuse(self, part: str, limit: int) -> None:
+        self._fail(ResponseTooLarge(f"the response is too large: {part} has over {limit} bytes"))
+
+    def _fail(self, error: ResponseLost) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done():
-            error = ResponseLost(f"no response: {cause or 'the connection was closed'}")
-            error.__cause__ = cause
             waiting.set_exception(error)
         self.close()
 
@@ -169,13 +194,21 @@ class HttpConnection(asyncio.Protocol):
         self._has_input = _input_check(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is None or self._parser is None:
-            self.close()
-            return
-        try:
-            self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._fail(error)
+        while data:
+            if self._waiting is None or self._parser is None:
+                self.close()
+                return
+            size = self._bytes_left if self._in_head else len(data)
+            piece, data = data[:size], data[size:]
+            self._bytes_left -= len(piece)
+            try:
+                self._parser.feed_data(piece)
+            except (HttpParserError, HttpParserUpgrade) as error:
+                self._lose(error)
+                return
+            if self._bytes_left <= 0 and self._waiting is not None:
+                part = "its head" if self._in_head else "a trailer or a chunk's extension"
+                self._refuse(part, MAX_HEAD_BYTES)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
@@ -184,7 +217,7 @@ class HttpConnection(asyncio.Protocol):
             self._idle.remove(self)
         if self._ends_with_connection and error is None:
             self.on_message_complete()
-        self._fail(error)
+        self._lose(error)
         # Parser and connection refer to each other: this reference cycle would keep them and their
         # buffers in memory until the next garbage collection.
         self._parser = None
@@ -197,29 +230,43 @@ class HttpConnection(asyncio.Protocol):
         self._body = bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if self._in_head:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            return
+        self._trailer_bytes += len(name) + len(value)
+        if self._trailer_bytes > MAX_HEAD_BYTES:
+            self._refuse("its trailer section", MAX_HEAD_BYTES)
 
     def on_headers_complete(self) -> None:
+        status = cast("HttpResponseParser", self._parser).get_status_code()
+        if status < 200:
+            return  # an interim response (RFC 9110, 15.2)
+        self._in_head, self._bytes_left = False, MAX_HEAD_BYTES
+        length = self._headers.get("content-length")
         # Without either header, the body ends when the connection is closed (RFC 9112, 6.3).
-        self._ends_with_connection = (
-            not {"content-length", "transfer-encoding"} & self._headers.keys()
-        )
+        self._ends_with_connection = length is None and "transfer-encoding" not in self._headers
+        # That of a 304 is the length of a body that is not sent (RFC 9110, 8.6).
+        if length and status != HTTPStatus.NOT_MODIFIED and int(length) > self._max_bytes:
+            self._refuse("its body", self._max_bytes)
 
     def on_body(self, data: bytes) -> None:
+        self._bytes_left = MAX_HEAD_BYTES
         self._body += data
         if len(self._body) > self._max_bytes:
-            self._fail(ValueError("the response is too large"))
+            self._refuse("its body", self._max_bytes)
 
     def on_message_complete(self) -> None:
         parser = cast("HttpResponseParser", self._parser)
         status = parser.get_status_code()
         if status < 200:
-            return  # an interim response (RFC 9110, 15.2)
+            return
         waiting, self._waiting, self._ends_with_connection = self._waiting, None, False
         if waiting is None or waiting.done():
             self.close()
             return
-        waiting.set_result(Response(status, self._headers, bytes(self._body)))
+        # The connection may be idle for long: it does not keep the content.
+        body, self._body = self._body, bytearray()
+        waiting.set_result(Response(status, self._headers, bytes(body)))
         self._keep_alive = parser.should_keep_alive()
         if self._keep_alive:
             self._set_deadline(self._loop.time() + self._idle_timeout)

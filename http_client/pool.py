@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import urlsplit
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from aiohappyeyeballs import start_connection
 
-from http_client.connection import ConnectFailed, HttpConnection, Response, ResponseLost
+from http_client.connection import (
+    ConnectFailed,
+    HttpConnection,
+    IdleConnections,
+    Response,
+    ResponseLost,
+    ResponseTooLarge,
+)
+from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.retry import IDEMPOTENT_METHODS
 from http_client.tls import TlsContext
-
-MAX_DOCUMENT_BYTES = 1024 * 1024
-
-MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""The default size limit of a response: users' attachments are read into memory as a whole."""
 
 CONNECTION_ATTEMPT_DELAY_SECONDS = 0.25
 """The delay before the next address is tried in parallel, as RFC 8305 (5) recommends."""
@@ -61,7 +64,8 @@ class HttpPool:
 
     def __init__(self, attempt_delay: float = CONNECTION_ATTEMPT_DELAY_SECONDS) -> None:
         self._attempt_delay = attempt_delay
-        self._idle: dict[str, list[HttpConnection]] = {}
+        # By origin, which goes with its last connection.
+        self._idle: WeakValueDictionary[str, IdleConnections] = WeakValueDictionary()
         self._connections: WeakSet[HttpConnection] = WeakSet()
         self._closed = False
         self._tls: TlsContext | None = None
@@ -87,11 +91,12 @@ class HttpPool:
             headers: headers in addition to Host, Content-Length and Accept-Encoding.
             body: the body; empty for none.
             timeouts: time limits of this request.
-            max_bytes: the size limit of the response's body.
+            max_bytes: the size limit of the response's body; see http_client/limits.py.
 
         Raises:
             ConnectFailed: nothing was sent, because there is no connection, or because the URL or a
                 header is not valid.
+            ResponseTooLarge: the request was sent, but the response exceeds a limit.
             ResponseLost: the request was sent, but there was no valid response.
         """
         match = _URL.fullmatch(url)
@@ -108,6 +113,8 @@ class HttpPool:
                 return await connection.send(
                     request, min(now() + timeouts.response, end), max_bytes
                 )
+            except ResponseTooLarge:
+                raise
             except ResponseLost as error:
                 late = isinstance(error.__cause__, TimeoutError)
                 if method not in IDEMPOTENT_METHODS or late or now() >= end:
@@ -121,7 +128,7 @@ class HttpPool:
         Raises:
             OSError: there is no response, or the response is too large or its status is not 200.
         """
-        response = await self.request("GET", url, max_bytes=MAX_DOCUMENT_BYTES)
+        response = await self.request("GET", url)
         if response.status != HTTPStatus.OK:
             raise ConnectionError(f"{url} answered {response.status}")
         return response.body
@@ -145,7 +152,7 @@ class HttpPool:
     async def _connect(self, origin: str, seconds: float) -> HttpConnection:
         if self._closed:
             raise ConnectFailed("the client is closed")
-        connection = HttpConnection(self._idle.setdefault(origin, []))
+        connection = HttpConnection(self._idle.setdefault(origin, IdleConnections()))
         self._connections.add(connection)
         try:
             parts = urlsplit(origin)

@@ -92,6 +92,7 @@ BROWSER_CODE = {".css", ".js", ".mjs"}
 NOT_OUR_ERRORS = {
     "http_client.connection.ConnectFailed": "http_client is a leaf: it has Python's own errors",
     "http_client.connection.ResponseLost": "the same",
+    "http_client.connection.ResponseTooLarge": "the same",
 }
 
 

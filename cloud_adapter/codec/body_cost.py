@@ -32,6 +32,10 @@ VALUE_BYTES = 100
 MAX_DEPTH = 100
 """The number of levels to which objects and lists may be nested. Adaptive Cards have about 30."""
 
+MAX_DIGITS = 1000
+"""The number of digits that an integer may have: the time to read or write an integer grows with
+the square of that number."""
+
 WINDOW_BYTES = 16 * 1024
 """How much of a body is split at its quotes at a time. All pieces together could take megabytes."""
 
@@ -41,21 +45,25 @@ _STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
-def check_cost(body: bytes, text: str) -> None:
+def check_cost(
+    body: bytes, text: str, max_bytes: int = MAX_COST_BYTES, text_copies: int = TEXT_COPIES
+) -> None:
     """Check how much memory a body takes, in time proportional to its size.
 
     Args:
         body: as received.
         text: the body, decoded.
+        max_bytes: the most memory that it may take.
+        text_copies: the number of copies of its text that are in memory at the same time.
 
     Raises:
         BodyTooLarge: parsing the body would take too much memory, or recurse too deeply.
     """
-    text_bytes, containers = TEXT_COPIES * _memory_of(text), _containers(body)
-    if text_bytes + _structure_bytes(body, containers) > MAX_COST_BYTES or containers > MAX_DEPTH:
+    text_bytes, containers = text_copies * _memory_of(text), _containers(body)
+    if text_bytes + _structure_bytes(body, containers) > max_bytes or containers > MAX_DEPTH:
         # Brackets and commas inside strings do not count: estimate again without them.
         structure = without_strings(body)
-        if text_bytes + _structure_bytes(structure, _containers(structure)) > MAX_COST_BYTES:
+        if text_bytes + _structure_bytes(structure, _containers(structure)) > max_bytes:
             raise BodyTooLarge("the body has too many values or too much text")
         if _depth(structure) > MAX_DEPTH:
             raise BodyTooLarge(f"the body is nested more than {MAX_DEPTH} levels deep")
@@ -98,3 +106,14 @@ def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
 def _depth(structure: bytes) -> int:
     brackets = structure.translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+def read_integer(text: str) -> int:
+    """An integer, as a JSONDecoder's `parse_int`.
+
+    Raises:
+        ValueError: it has more than MAX_DIGITS.
+    """
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number is too long")
+    return int(text)

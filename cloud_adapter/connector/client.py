@@ -34,6 +34,7 @@ from cloud_adapter.connector.session import (
     ServiceResponse,
     as_model,
 )
+from http_client.limits import MAX_CONTENT_BYTES, MAX_LIST_BYTES
 
 
 class ConversationsOperations:
@@ -45,7 +46,7 @@ class ConversationsOperations:
     async def get_conversations(self, continuation_token: str | None = None) -> Any:
         """Return the bot's conversations as a ConversationsResult."""
         query = {"continuationToken": continuation_token}
-        response = await self._call("GET", _path(), query=query)
+        response = await self._call("GET", _path(), query=query, max_bytes=MAX_LIST_BYTES)
         return response.model(ConversationsResult)
 
     async def create_conversation(self, parameters: Any) -> Any:
@@ -80,7 +81,8 @@ class ConversationsOperations:
 
     async def get_conversation_members(self, conversation_id: str) -> Any:
         """Return all members as a list of ChannelAccount."""
-        response = await self._call("GET", _path(conversation_id, "members"))
+        path = _path(conversation_id, "members")
+        response = await self._call("GET", path, max_bytes=MAX_LIST_BYTES)
         return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> Any:
@@ -112,7 +114,8 @@ class ConversationsOperations:
         self, conversation_id: str, size: int | None, token: str | None
     ) -> ServiceResponse:
         query = {"pageSize": size, "continuationToken": token}
-        return await self._call("GET", _path(conversation_id, "pagedmembers"), query=query)
+        path = _path(conversation_id, "pagedmembers")
+        return await self._call("GET", path, query=query, max_bytes=MAX_LIST_BYTES)
 
     async def delete_conversation_member(self, conversation_id: str, member_id: str) -> None:
         """Remove a member."""
@@ -121,7 +124,7 @@ class ConversationsOperations:
     async def get_activity_members(self, conversation_id: str, activity_id: str) -> Any:
         """Return the members that an activity was sent to as a list of ChannelAccount."""
         path = _path(conversation_id, "activities", activity_id, "members")
-        response = await self._call("GET", path)
+        response = await self._call("GET", path, max_bytes=MAX_LIST_BYTES)
         return [as_model(ChannelAccount, each) for each in response.json() or []]
 
     async def upload_attachment(self, conversation_id: str, attachment_upload: Any) -> Any:
@@ -147,7 +150,7 @@ class AttachmentsOperations:
         The SDK's client returns an iterator too.
         """
         path = ("v3", "attachments", attachment_id, "views", view_id)
-        return _in_one_chunk((await self._call("GET", path)).body)
+        return _in_one_chunk((await self._call("GET", path, max_bytes=MAX_CONTENT_BYTES)).body)
 
 
 class TeamsOperations:
@@ -161,7 +164,8 @@ class TeamsOperations:
 
     async def get_teams_channels(self, team_id: str) -> Any:
         """Return the channels of a team as a ConversationList."""
-        response = await self._call("GET", ("v3", "teams", team_id, "conversations"))
+        path = ("v3", "teams", team_id, "conversations")
+        response = await self._call("GET", path, max_bytes=MAX_LIST_BYTES)
         return response.model(ConversationList)
 
     async def get_team_details(self, team_id: str) -> Any:

@@ -26,6 +26,7 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         status: the HTTP status; 0 if there was no response.
         body: the parsed body of the response.
         asked: the value of the response's Retry-After header, if it has one.
+        failure: what happened, for the log, if there was no response that could be read.
 
     Attributes:
         error: the service's ErrorResponse, or None.
@@ -35,7 +36,12 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
     """
 
     def __init__(
-        self, call: str, status: int = 0, body: object = None, asked: str | None = None
+        self,
+        call: str,
+        status: int = 0,
+        body: object = None,
+        asked: str | None = None,
+        failure: str = "got no answer",
     ) -> None:
         self.error = _error_response(body)
         self.response = SimpleNamespace(status_code=status)
@@ -44,7 +50,7 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         # The code is logged, and anything but a short name could quote what was sent.
         self.code: str = code if _CODE.fullmatch(code) else ""
         suffix = f" with {self.code}" if self.code else ""
-        self.message = f"{call} answered {status}{suffix}" if status else f"{call} got no answer"
+        self.message = f"{call} answered {status}{suffix}" if status else f"{call} {failure}"
         # Not ErrorResponseException's constructor, which needs msrest's response object.
         Exception.__init__(self, self.message)
 

@@ -16,11 +16,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from auth.bot_framework import BotCredentials
+from auth.errors import BodyTooLarge
+from cloud_adapter.codec.body_cost import check_cost, read_integer
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.errors import MalformedModel
-from http_client.connection import ConnectFailed, Response, ResponseLost
+from http_client.connection import ConnectFailed, Response, ResponseLost, ResponseTooLarge
+from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
@@ -39,6 +42,18 @@ NO_RETRIES = RetryPolicy(max_attempts=1, max_connects=1, backoff=Backoff(first=0
 BOT_TIMEOUTS = Timeouts(connect=3.0, response=100.0, total=100.0)
 """For calls of another bot, which runs a turn before it answers. .NET's HttpClient, with which the
 SDK calls skills, has this limit."""
+
+MAX_PARSED_BYTES = 72_000_000
+"""The most memory that a parsed body and its models may take, by the estimate of
+codec/body_cost.py. 10,000 members of Teams, with emojis in their names, take 62 MB."""
+
+MAX_UNCHECKED_BYTES = 64 * 1024
+"""The size of a body that is parsed without this check: no such body takes much memory."""
+
+PARSED_TEXT_COPIES = 2
+"""The copies of a body's text that are in memory while it is parsed: decoded, and as strings."""
+
+TOO_LARGE = "got an answer that is too large"
 
 USER_AGENT = "secretless-bot-functions"
 
@@ -71,13 +86,19 @@ class ServiceResponse(NamedTuple):
 
     Attributes:
         body: the body: JSON, an attachment's content, or empty.
+        call: a name of the call, for the log.
     """
 
     body: bytes
+    call: str
 
     def json(self) -> Any:
-        """The parsed body; None if it is empty or not JSON."""
-        return parsed(self.body)
+        """The parsed body; None if it is empty or not JSON.
+
+        Raises:
+            ConnectorError: parsing the body would take too much memory.
+        """
+        return parsed(self.body, self.call)
 
     def model(self, model: Any) -> Any:
         """An instance of a botbuilder model, read from the body.
@@ -86,7 +107,7 @@ class ServiceResponse(NamedTuple):
             model: the model's class.
 
         Raises:
-            ConnectorError: the body does not have the model's shape.
+            ConnectorError: the body does not have the model's shape, or is too large to be parsed.
         """
         return as_model(model, self.json())
 
@@ -118,6 +139,7 @@ class ConnectorSession:
         path: tuple[str, ...],
         body: object = None,
         query: dict[str, Any] | None = None,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> ServiceResponse:
         """Call a service. A call is retried only if the pause ends before the deadline.
 
@@ -127,14 +149,17 @@ class ConnectorSession:
             path: unencoded segments; none is empty, `.` or `..`.
             body: a model, or JSON-ready data; None sends no body.
             query: the query parameters; those with the value None are left out.
+            max_bytes: the size limit of the response's body; see http_client/limits.py.
 
         Raises:
             CallRefused: a segment is empty, `.` or `..`, so the call would go to another URL.
-            ConnectorError: the service refused, cannot be reached, or its response was lost.
+            ConnectorError: the service refused, cannot be reached, or its response was lost or too
+                large.
             SignInError: no token is available.
             TypeError, ValueError: the body contains a value that JSON cannot represent.
         """
         url = _url(service.base_url, path, query)
+        name = _name(method, url)
         data = b"" if body is None else json_bytes(write_value(body))
         headers = request_headers(await service.credentials.get_token(), has_body=body is not None)
         now = asyncio.get_running_loop().time
@@ -144,22 +169,22 @@ class ConnectorSession:
             cause: ConnectFailed | None = None
             try:
                 response = await self._pool.request(
-                    method, url, headers, data, timeouts=service.timeouts
+                    method, url, headers, data, timeouts=service.timeouts, max_bytes=max_bytes
                 )
             except ConnectFailed as error:
                 response, cause = _NO_RESPONSE, error
+            except ResponseTooLarge as error:
+                raise ConnectorError(name, failure=TOO_LARGE) from error
             except ResponseLost as error:
-                raise ConnectorError(_name(method, url)) from error
+                raise ConnectorError(name) from error
             if 200 <= response.status < 300:
                 self.last_success = datetime.datetime.now(datetime.UTC)
-                return ServiceResponse(response.body)
+                return ServiceResponse(response.body, name)
             header = response.headers.get("retry-after")
             pause = service.retries.pause(method, response.status, attempt, retry_after(header))
             if pause is None or now() + pause > deadline:
-                refusal = parsed(response.body)
-                raise ConnectorError(
-                    _name(method, url), response.status, refusal, header
-                ) from cause
+                refusal = parsed_error(response.body)
+                raise ConnectorError(name, response.status, refusal, header) from cause
             await self._sleep(pause)
             attempt += 1
 
@@ -179,11 +204,38 @@ def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
     return headers
 
 
-def parsed(body: bytes) -> Any:
-    """The parsed JSON of a body; None if the body is empty or not JSON."""
+def parsed(body: bytes, call: str) -> Any:
+    """The parsed JSON of a body; None if the body is empty or not JSON.
+
+    Args:
+        body: as received.
+        call: a name of the call, for the error's text.
+
+    Raises:
+        ConnectorError: parsing the body would take too much memory.
+    """
     try:
-        return json.loads(body) if body else None
-    except ValueError:
+        return _parsed(body)
+    except BodyTooLarge as error:
+        raise ConnectorError(call, failure=TOO_LARGE) from error
+
+
+def parsed_error(body: bytes) -> Any:
+    """The parsed JSON of an error's body; None if it is empty, not JSON or too large."""
+    try:
+        return _parsed(body) if len(body) <= MAX_RESPONSE_BYTES else None
+    except BodyTooLarge:
+        return None
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        if len(body) <= MAX_UNCHECKED_BYTES:
+            return json.loads(body) if body else None
+        text = body.decode()  # only UTF-8 (RFC 8259, 8.1), which the check can read
+        check_cost(body, text, MAX_PARSED_BYTES, PARSED_TEXT_COPIES)
+        return json.loads(text, parse_int=read_integer)
+    except (ValueError, RecursionError):  # not JSON, or nested too deeply
         return None
 
 

@@ -23,8 +23,15 @@ from auth.bot_framework import BotCredentialsFactory
 from auth.inbound.service_url import is_secure_url
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import BOT_TIMEOUTS, parsed, request_headers
-from http_client.connection import ConnectFailed, ResponseLost
+from cloud_adapter.connector.session import (
+    BOT_TIMEOUTS,
+    TOO_LARGE,
+    parsed,
+    parsed_error,
+    request_headers,
+)
+from http_client.connection import ConnectFailed, ResponseLost, ResponseTooLarge
+from http_client.limits import MAX_LIST_BYTES
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
@@ -127,7 +134,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
 
         Raises:
             CallRefused: `to_url` is not a plain https URL.
-            ConnectorError: the skill cannot be reached.
+            ConnectorError: the skill cannot be reached, or its response is too large.
             SignInError: no token for the skill is available.
         """
         if not is_secure_url(to_url, loopback=self._loopback):
@@ -141,13 +148,18 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         headers = request_headers(credentials.get_access_token(), has_body=True)
         # Lets the skill's front end route a conversation to the same instance each time.
         headers["x-ms-conversation-id"] = conversation_id
+        call = f"POST to the skill {to_bot_id}"
         try:
             response = await self._pool.request(
-                "POST", to_url, headers, data, timeouts=BOT_TIMEOUTS
+                "POST", to_url, headers, data, timeouts=BOT_TIMEOUTS, max_bytes=MAX_LIST_BYTES
             )
+        except ResponseTooLarge as error:
+            raise ConnectorError(call, failure=TOO_LARGE) from error
         except (ConnectFailed, ResponseLost) as error:
-            raise ConnectorError(f"POST to the skill {to_bot_id}") from error
-        return InvokeResponse(status=response.status, body=parsed(response.body))
+            raise ConnectorError(call) from error
+        succeeded = 200 <= response.status < 300
+        content = parsed(response.body, call) if succeeded else parsed_error(response.body)
+        return InvokeResponse(status=response.status, body=content)
 
 
 def _addressed_to_skill(activity: Activity, service_url: str, conversation_id: str) -> Any:

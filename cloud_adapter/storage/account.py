@@ -20,7 +20,8 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.connection_string import StorageEndpoints
 from cloud_adapter.storage.request import StorageRequest
 from cloud_adapter.storage.response import NOT_STORAGE, error_code
-from http_client.connection import Response
+from http_client.connection import Response, ResponseTooLarge
+from http_client.limits import MAX_CONTENT_BYTES
 from http_client.pool import HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
@@ -119,8 +120,17 @@ class StorageAccount:
             response, failure = _NO_RESPONSE, None
             try:
                 response = await self._pool.request(
-                    request.method, target, headers, request.body, timeouts=timeouts
+                    request.method,
+                    target,
+                    headers,
+                    request.body,
+                    timeouts=timeouts,
+                    max_bytes=MAX_CONTENT_BYTES,
                 )
+            except ResponseTooLarge as error:
+                raise StorageUnavailable(
+                    f"the storage account's answer cannot be used: {error}"
+                ) from error
             except OSError as error:
                 failure = error
             asked = retry_after(response.headers.get("retry-after"))

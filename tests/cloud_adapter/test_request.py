@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
+from cloud_adapter.codec.body_cost import MAX_DIGITS
 from cloud_adapter.request import (
     MAX_BODY_BYTES,
-    MAX_DIGITS,
     MAX_NAME_LENGTH,
     TurnRequest,
     check_head,

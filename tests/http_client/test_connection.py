@@ -3,17 +3,26 @@
 import asyncio
 import gc
 import socket
+import tracemalloc
 import weakref
 from collections.abc import AsyncIterator
 
 import pytest
 
 from emulator.loopback import LOOPBACK
-from http_client.connection import ConnectFailed, HttpConnection, Response, ResponseLost
+from http_client.connection import (
+    ConnectFailed,
+    HttpConnection,
+    Response,
+    ResponseLost,
+    ResponseTooLarge,
+)
+from http_client.limits import MAX_HEAD_BYTES
 from tests.support.timing.condition import comes_true
 
 MAX_BYTES = 1000
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -249,3 +258,91 @@ async def test_a_cancelled_request(peer: Peer, connection: HttpConnection) -> No
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     assert not connection.reusable
+
+
+def head(size: int) -> bytes:
+    """A whole response without a body, whose head has this size in bytes."""
+    start, end = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: ", b"\r\n\r\n"
+    return start + b"a" * (size - len(start + end)) + end
+
+
+def in_pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+ACCEPTED: dict[str, list[bytes]] = {
+    "head": [head(MAX_HEAD_BYTES)],
+    "head in pieces": in_pieces(head(MAX_HEAD_BYTES), 997),
+    "head with interim responses": [b"HTTP/1.1 103 X\r\n\r\n" * 3_000 + OK],
+    "head and body at once": [
+        b"HTTP/1.1 200 OK\r\nA: %b\r\nContent-Length: 1000\r\n\r\n" % (b"a" * 64_990) + 1000 * b"x"
+    ],
+    "trailers": [CHUNKED + b"0\r\nA: ", *in_pieces(b"b" * (MAX_HEAD_BYTES - 8), 997), b"\r\n\r\n"],
+    "many trailers": [CHUNKED + b"0\r\n", b"A: b\r\n" * 10_000, b"\r\n"],
+    "chunks of a byte": [CHUNKED, *[b"1;" + b"e" * 1000 + b"\r\nx\r\n"] * MAX_BYTES, b"0\r\n\r\n"],
+    "no body, with the length of one": [b"HTTP/1.1 304 X\r\nContent-Length: 1001\r\n\r\n"],
+}
+
+
+@pytest.mark.parametrize("part", ACCEPTED)
+async def test_the_largest_responses(part: str, peer: Peer, connection: HttpConnection) -> None:
+    """What reaches a limit, but does not exceed it, is read, in whatever pieces it comes."""
+    peer.sends = ACCEPTED[part]
+    for _ in range(2):  # each response has limits of its own
+        await ask(connection)
+        assert connection.reusable
+
+
+TOO_LARGE: dict[str, tuple[list[bytes], str]] = {
+    "head": ([head(MAX_HEAD_BYTES + 1)], "its head"),
+    "head in pieces": (in_pieces(head(MAX_HEAD_BYTES + 1), 997), "its head"),
+    "head without an end": ([b"HTTP/1.1 200 OK\r\nA: ", b"a" * MAX_HEAD_BYTES], "its head"),
+    "reason without an end": ([b"HTTP/1.1 200 ", b"a" * MAX_HEAD_BYTES], "its head"),
+    "nothing but empty lines": ([b"\r\n" * MAX_HEAD_BYTES], "its head"),
+    "interim responses": ([b"HTTP/1.1 103 X\r\nA: b\r\n\r\n" * 3_000], "its head"),
+    "trailers at once": ([CHUNKED + b"0\r\n" + b"A: b\r\n" * 40_000 + b"\r\n"], "trailer"),
+    "one trailer": ([CHUNKED + b"0\r\nA: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n"], "trailer"),
+    "a trailer without an end": (
+        [CHUNKED + b"1\r\nx\r\n0\r\nA: ", b"b" * 8 * MAX_HEAD_BYTES],
+        "a trailer",
+    ),
+    "a chunk's extension": ([CHUNKED + b"1\r\nx\r\n1;", b"e" * 8 * MAX_HEAD_BYTES], "extension"),
+    "a chunk's size": ([CHUNKED + b"1\r\nx\r\n", b"0" * 8 * MAX_HEAD_BYTES], "extension"),
+    "body": ([CHUNKED, *[b"1\r\nx\r\n"] * (MAX_BYTES + 1)], f"its body has over {MAX_BYTES} b"),
+    "the length of the body": (
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"],
+        f"its body has over {MAX_BYTES} b",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", TOO_LARGE)
+async def test_responses_that_are_too_large(
+    part: str, peer: Peer, connection: HttpConnection, idle: list[HttpConnection]
+) -> None:
+    """A response is given up as soon as it exceeds a limit, though it has not ended."""
+    peer.sends, text = TOO_LARGE[part]
+    with pytest.raises(ResponseTooLarge, match=text):
+        await ask(connection)
+    assert not connection.reusable
+    assert idle == []
+
+
+async def test_trailers_are_not_headers(peer: Peer, connection: HttpConnection) -> None:
+    """A trailer is dropped: it must not replace a header (RFC 9110, 6.5.1)."""
+    peer.sends = [CHUNKED + b"0\r\nTransfer-Encoding: x\r\nA: b\r\n\r\n"]
+    assert (await ask(connection)).headers == {"transfer-encoding": "chunked"}
+
+
+async def test_an_idle_connection_keeps_no_content(peer: Peer, connection: HttpConnection) -> None:
+    """While a connection is idle, it does not hold the last response."""
+    peer.sends = [CHUNKED, *[b"1000\r\n" + b"x" * 4096 + b"\r\n"] * 256, b"0\r\n\r\n"]
+    deadline = asyncio.get_running_loop().time() + 5
+    tracemalloc.start()
+    try:
+        size = len((await connection.send(REQUEST, deadline, 1024 * 1024)).body)
+        assert size == 1024 * 1024
+        await asyncio.sleep(0)  # the loop lets go of the result, too
+        assert tracemalloc.get_traced_memory()[0] < 512 * 1024
+    finally:
+        tracemalloc.stop()

@@ -1,20 +1,24 @@
 """HttpPool: requests and documents, and what it refuses to send."""
 
 import asyncio
+import gc
 import gzip
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
 
 from emulator.loopback import LOOPBACK
 from emulator.server import Server
-from http_client.connection import ConnectFailed, ResponseLost
-from http_client.pool import MAX_DOCUMENT_BYTES, HttpPool, Timeouts
+from http_client.connection import ConnectFailed, ResponseLost, ResponseTooLarge
+from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService
 
-BOMB = gzip.compress(b"\0" * 4 * MAX_DOCUMENT_BYTES)
+BOMB = gzip.compress(b"\0" * 4 * MAX_RESPONSE_BYTES)
 
 
 async def bomb(_: web.Request) -> web.Response:
@@ -87,10 +91,43 @@ async def test_other_statuses(status: int, pool: HttpPool, server: Server) -> No
 
 async def test_the_maximum_document_size(pool: HttpPool, server: Server) -> None:
     """A document of the maximum size is read whole; one byte more is too large."""
-    url = f"{server.url}/document?size={MAX_DOCUMENT_BYTES}"
-    assert len(await pool.get_document(url)) == MAX_DOCUMENT_BYTES
+    url = f"{server.url}/document?size={MAX_RESPONSE_BYTES}"
+    assert len(await pool.get_document(url)) == MAX_RESPONSE_BYTES
     with pytest.raises(OSError, match="too large"):
-        await pool.get_document(f"{server.url}/document?size={MAX_DOCUMENT_BYTES + 1}")
+        await pool.get_document(f"{server.url}/document?size={MAX_RESPONSE_BYTES + 1}")
+
+
+async def test_a_response_that_is_too_large_is_not_requested_again(
+    pool: HttpPool, server: Server
+) -> None:
+    """On a reused connection, too: it would be as large again."""
+    await pool.get_document(f"{server.url}/document")
+    with pytest.raises(ResponseTooLarge):
+        await pool.get_document(f"{server.url}/document?size={MAX_RESPONSE_BYTES + 1}")
+    assert server.requests["GET /document"] == 2
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    """Memory is traced."""
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.usefixtures("traced")
+async def test_an_origin_goes_with_its_last_connection(pool: HttpPool) -> None:
+    """The pool remembers nothing of an origin to which it has no connection."""
+
+    async def fail(numbers: range) -> int:
+        for number in numbers:
+            with pytest.raises(ConnectFailed):
+                await pool.get_document(f"http://{number:0>9000}./")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    known = await fail(range(300))  # the standard library caches the last URLs
+    assert await fail(range(300, 600)) < known + 300_000
 
 
 async def test_a_document_that_grows(pool: HttpPool, server: Server) -> None:

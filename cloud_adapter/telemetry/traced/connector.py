@@ -7,6 +7,7 @@ from opentelemetry.trace import SpanKind
 from cloud_adapter.connector.session import ConnectorSession, Service, ServiceResponse
 from cloud_adapter.telemetry.spans.operation import Operation
 from cloud_adapter.telemetry.traced.http_pool import host_of
+from http_client.limits import MAX_RESPONSE_BYTES
 
 HISTORY = "history"
 
@@ -57,6 +58,7 @@ class TracedConnectorSession(ConnectorSession):
         path: tuple[str, ...],
         body: object = None,
         query: dict[str, Any] | None = None,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> ServiceResponse:
         """Call a service. A call is retried only if the pause ends before the deadline."""
         attributes = {
@@ -65,7 +67,7 @@ class TracedConnectorSession(ConnectorSession):
         }
         # Without `url.full`: exporters would name the span after it, and it holds ids.
         with Operation(call_name(method, path), attributes, SpanKind.CLIENT):
-            return await super().call(service, method, path, body, query)
+            return await super().call(service, method, path, body, query, max_bytes)
 
 
 def call_name(method: str, path: tuple[str, ...]) -> str:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from cloud_adapter.telemetry.spans.operation import Operation
 from cloud_adapter.telemetry.spans.trace_context import current_trace_parent
 from http_client.connection import Response
-from http_client.pool import DEFAULT_TIMEOUTS, MAX_RESPONSE_BYTES, HttpPool, Timeouts
+from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 
 _NO_HEADERS: Mapping[str, str] = {}
 

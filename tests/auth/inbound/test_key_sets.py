@@ -1,5 +1,6 @@
 """SigningKeys: which keys of which documents are used."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from auth.errors import KeysUnavailable
 from auth.inbound.signing_keys import SigningKeys
 from emulator.entra.token_issuer import IssuerKey
+from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.pool import HttpPool
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import KEYS_URL, METADATA_URL, KeyPublisher
+from tests.support.wire.scripted_service import Reply, ScriptedService
 
 DAY = 24 * 3600.0
 
@@ -128,3 +132,15 @@ async def test_no_endorsements(
     found = await keys.find("old")
     assert found is not None
     assert found.endorsements == frozenset()
+
+
+async def test_the_largest_documents(pool: HttpPool, old: dict[str, Any]) -> None:
+    """A document of MAX_RESPONSE_BYTES is read; a larger one is a failed fetch."""
+    async with ScriptedService() as service:
+        document: dict[str, Any] = {"jwks_uri": service.url, "keys": [old], "x": ""}
+        document["x"] = "x" * (MAX_RESPONSE_BYTES - len(json.dumps(document)))
+        service.otherwise = Reply(json=document)
+        assert await SigningKeys(service.url, pool.get_document).find("old")
+        document["x"] += "x"
+        with pytest.raises(KeysUnavailable):
+            await SigningKeys(service.url, pool.get_document).find("old")

@@ -1,6 +1,7 @@
 """ManagedIdentity: signs in at an identity endpoint, and says what to fix when it cannot."""
 
 import asyncio
+import json
 import logging
 import socket
 import time
@@ -15,6 +16,7 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from emulator.cloud import Cloud
 from emulator.entra.registration import issuer_of
+from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 from tests.support.timing.condition import comes_true
@@ -281,3 +283,16 @@ async def test_nothing_secret_is_logged(
 def _causes(error: BaseException | None) -> str:
     """An error with everything that led to it."""
     return "" if error is None else f"{error} {_causes(error.__cause__ or error.__context__)}"
+
+
+async def test_the_largest_answer(pool: HttpPool, service: ScriptedService) -> None:
+    """An answer of MAX_RESPONSE_BYTES is read; a larger one is an outage, whose cause says why."""
+    identity = ManagedIdentityCredential(CLIENT_ID, "MicrosoftAppId", PoolTransport(pool))
+    answer = {"access_token": "a", "expires_on": "1900000000", "resource": AUDIENCE, "x": ""}
+    answer["x"] = "x" * (MAX_RESPONSE_BYTES - len(json.dumps(answer)))
+    service.otherwise = Reply(json=answer)
+    assert (await identity.request_token(AUDIENCE)).value == "a"
+    answer["x"] += "x"
+    error = await failure(identity)
+    assert isinstance(error, EndpointDown)
+    assert "too large" in str(error.__cause__)

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from auth.errors import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, EndpointDown, SignInError, Throttled
 from auth.outbound.msal_http import TIMEOUTS, MsalHttp, MsalResponse
+from http_client.connection import ResponseTooLarge
+from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.scripted_service import Behaviour, Reply, ScriptedService
@@ -291,3 +293,13 @@ async def test_connections_are_kept(worker: Worker, service: ScriptedService) ->
         await worker.get()
         await worker.post()
     assert service.server.connections == 1
+
+
+async def test_the_largest_answer(worker: Worker, service: ScriptedService) -> None:
+    """An answer of MAX_RESPONSE_BYTES is read; a larger one is an outage, whose cause says why."""
+    service.otherwise = Raw(200, b"{}" + b" " * (MAX_RESPONSE_BYTES - 2))
+    assert (await worker.get()).status_code == 200
+    service.otherwise = Raw(200, b"{}" + b" " * (MAX_RESPONSE_BYTES - 1))
+    error = await worker.failure()
+    assert isinstance(error, EndpointDown)
+    assert isinstance(error.__cause__, ResponseTooLarge)

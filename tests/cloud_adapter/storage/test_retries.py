@@ -14,6 +14,7 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
+from http_client.limits import MAX_CONTENT_BYTES
 from http_client.pool import HttpPool
 from tests.support.storage.storage_front import (
     Fault,
@@ -27,6 +28,7 @@ from tests.support.storage.storage_front import (
 )
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import ScriptedService
 
 HOUR = 3600.0
 BUSY = {"x-ms-error-code": "ServerBusy", "x-ms-request-id": "1"}
@@ -194,3 +196,22 @@ async def test_a_clock_that_jumps(far: BlobContainer, front: StorageFront) -> No
     with pytest.raises(StorageUnavailable, match="refuses access"):
         await far.read("a")
     assert next(days) == 3
+
+
+async def test_the_largest_blob(pool: HttpPool, service: ScriptedService) -> None:
+    """A blob of MAX_CONTENT_BYTES is read; a larger one fails, and is not requested again."""
+    size = MAX_CONTENT_BYTES
+
+    async def respond(_: web.Request) -> web.Response:
+        return web.Response(body=bytes(size), headers={"ETag": "1", "x-ms-request-id": "1"})
+
+    service.otherwise = respond
+    source = StorageSource(blob_url=service.url, queue_url=service.url)
+    blobs = BlobContainer(StorageAccount(source, pool), "container")
+    blob = await blobs.read("a")
+    assert blob
+    assert len(blob.content) == size
+    size += 1
+    with pytest.raises(StorageUnavailable, match="too large"):
+        await blobs.read("a")
+    assert len(service.seen) == 2

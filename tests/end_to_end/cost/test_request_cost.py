@@ -18,9 +18,9 @@ from auth.errors import BodyTooLarge
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.bot import typing_indicator
 from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-from cloud_adapter.codec.body_cost import check_cost
+from cloud_adapter.codec.body_cost import MAX_DIGITS, check_cost
 from cloud_adapter.errors import StateConflict
-from cloud_adapter.request import MAX_BODY_BYTES, MAX_DIGITS
+from cloud_adapter.request import MAX_BODY_BYTES
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.token_press import TokenPress

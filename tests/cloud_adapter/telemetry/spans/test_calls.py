@@ -52,7 +52,7 @@ async def test_names_of_operations(kind: Any, name: str) -> None:
 
     async def call(method: str, path: tuple[str, ...], *_: Any, **__: Any) -> ServiceResponse:
         found.append(call_name(method, path))
-        return ServiceResponse(b"{}")
+        return ServiceResponse(b"{}", "the call")
 
     method = getattr(kind(call), name)
     required = [
