@@ -385,8 +385,7 @@ class Composition:
         Imports cannot deadlock: until the last step is done, only these steps import the project's
         modules, because all functions await `ready` before they use a part. The Azure SDKs also
         import modules on the event loop, with their first request, but only from packages that an
-        earlier step has imported, and that do not use the bot SDK. `import_bot_sdk` defers aiohttp:
-        credentials that use aiohttp import it before.
+        earlier step has imported, and that do not use the bot SDK.
         """
         gc.disable()  # imports leave hardly any garbage; collections take a fifth of their time
         try:

@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp  # noqa: F401  # the SDK would import it on the event loop, at its first request
 from azure.core.exceptions import AzureError, HttpResponseError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,13 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.certificates.certificate import Certificate, rsa_key
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.inbound.service_url import LOOPBACK_HOSTS
-from auth.outbound.endpoints import (
-    CONNECT_TIMEOUT_SECONDS,
-    MALFORMED_RESPONSE_ERRORS,
-    READ_TIMEOUT_SECONDS,
-    retry_after_of,
-    status_of,
-)
+from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, retry_after_of, status_of
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 
 if TYPE_CHECKING:
@@ -40,7 +34,7 @@ READER_ROLE = "Key Vault Reader (certificates/read)"
 SIGNER_ROLE = "Key Vault Crypto User (keys/sign)"
 
 CALL_TIMEOUT_SECONDS = 8.0
-"""The time limit of one call as a whole: the SDK limits only each read of a response."""
+"""The time limit of one call, which may take several requests: to the vault and for a token."""
 
 
 class CertificateVault:
@@ -50,11 +44,11 @@ class CertificateVault:
         url: https URL, such as `https://NAME.vault.azure.net`.
         name: name of the certificate, and thus of its secret and its key.
         credential: signs in to the vault.
-        read_timeout: seconds that one read of a response may take.
+        transport: sends the requests.
         call_timeout: seconds that one call may take as a whole.
 
     Attributes:
-        url, name, read_timeout, call_timeout: as in the arguments.
+        url, name, call_timeout: as in the arguments.
         verifies_host: whether the SDK sends tokens for Key Vault only to hosts in Key Vault's
             domain. Off on loopback, which the settings allow in development only.
     """
@@ -64,15 +58,15 @@ class CertificateVault:
         url: str,
         name: str,
         credential: AzureSdkCredential,
-        read_timeout: float = READ_TIMEOUT_SECONDS,
+        transport: PoolTransport,
         call_timeout: float = CALL_TIMEOUT_SECONDS,
     ) -> None:
         self.url = url
         self.name = name
-        self.read_timeout = read_timeout
         self.call_timeout = call_timeout
         self.verifies_host = urlsplit(url).hostname not in LOOPBACK_HOSTS
         self._credential = credential
+        self._transport = transport
 
     @asynccontextmanager
     async def client[Client: AbstractAsyncContextManager[Any]](
@@ -98,9 +92,9 @@ class CertificateVault:
                 client_class(
                     target,
                     credential=self._credential,
-                    connection_timeout=CONNECT_TIMEOUT_SECONDS,
-                    read_timeout=self.read_timeout,
+                    transport=self._transport,
                     retry_total=0,
+                    permit_redirects=False,
                     verify_challenge_resource=self.verifies_host,
                 ) as client,
             ):

@@ -42,7 +42,7 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
     source = settings.certificate
     if source is None:
         raise TypeError("the credential Certificate needs settings with a certificate")
-    store = _file(source) if source.path else _vault(source, settings.identity_client_id)
+    store = _file(source) if source.path else _vault(source, settings.identity_client_id, pool)
     return ClientCertificateCredential(
         settings.app_id,
         EntraClient(settings.app_id, settings.authority, pool),
@@ -57,15 +57,20 @@ def _file(source: CertificateSource) -> "CertificateStore":
     return CertificateFile(Path(source.path))
 
 
-def _vault(source: CertificateSource, identity_client_id: str) -> "CertificateStore":
+def _vault(
+    source: CertificateSource, identity_client_id: str, pool: HttpPool
+) -> "CertificateStore":
     from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
     from auth.outbound.managed_identity import ManagedIdentityCredential
+    from auth.outbound.pool_transport import PoolTransport
     from auth.outbound.sdk_credential import AzureSdkCredential
 
-    identity = ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID")
+    transport = PoolTransport(pool)
+    identity = ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID", transport)
     # No retries here: the bot's own token request, which calls the vault, is retried as a whole.
     tokens = TokenProvider(identity, max_attempts=1)
-    vault = CertificateVault(source.vault_url, source.name, AzureSdkCredential(tokens))
+    credential = AzureSdkCredential(tokens)
+    vault = CertificateVault(source.vault_url, source.name, credential, transport)
     stores: dict[str, Callable[[CertificateVault], CertificateStore]] = {
         EXPORT: ExportedCertificate,
         SIGN_IN_VAULT: VaultSigning,

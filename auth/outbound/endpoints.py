@@ -1,6 +1,5 @@
 """Calls to the endpoints on the way to a token: time limits, and the Azure SDKs' errors."""
 
-import zlib
 from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -17,7 +16,6 @@ MALFORMED_RESPONSE_ERRORS = (
     TypeError,
     AttributeError,
     RecursionError,
-    zlib.error,
 )
 """What the SDKs raise, besides their own errors, for a response that they cannot read."""
 

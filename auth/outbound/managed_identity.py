@@ -1,23 +1,14 @@
 """ManagedIdentityCredential: signs the bot in as a managed identity of this app."""
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential as SdkCredential
 
 from auth.errors import EndpointDown, SignInError, Throttled
 from auth.outbound.credential import AccessToken, Credential
-from auth.outbound.endpoints import (
-    CONNECT_TIMEOUT_SECONDS,
-    MALFORMED_RESPONSE_ERRORS,
-    READ_TIMEOUT_SECONDS,
-    retry_after_of,
-    status_of,
-)
-
-if TYPE_CHECKING:
-    from auth.outbound.pool_transport import PoolTransport
+from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, retry_after_of, status_of
+from auth.outbound.pool_transport import PoolTransport
 
 
 class ManagedIdentityCredential(Credential):
@@ -26,22 +17,14 @@ class ManagedIdentityCredential(Credential):
     Args:
         client_id: client id (GUID) of a user-assigned identity; empty for the system-assigned one.
         setting: the name of the setting that holds `client_id`, for error texts.
-        transport: sends the requests; None uses the SDK's own transport, which needs aiohttp.
-        read_timeout: seconds that one read may take with the SDK's own transport.
+        transport: sends the requests.
     """
 
-    def __init__(
-        self,
-        client_id: str,
-        setting: str,
-        transport: "PoolTransport | None" = None,
-        read_timeout: float = READ_TIMEOUT_SECONDS,
-    ) -> None:
+    def __init__(self, client_id: str, setting: str, transport: PoolTransport) -> None:
         self._client_id = client_id
         self._name = client_id or "the system-assigned identity"
         self._setting = setting
         self._transport = transport
-        self._read_timeout = read_timeout
 
     async def request_token(self, audience: str) -> AccessToken:
         """A token for `audience` (URL, URI or GUID, without `/.default`).
@@ -52,14 +35,10 @@ class ManagedIdentityCredential(Credential):
             Throttled: the identity endpoint asks to wait.
         """
         # A new SDK credential for each request, because a reused one would answer a refresh with
-        # its cached token. The SDK's default time limits would wait minutes for a silent endpoint.
+        # its cached token.
         try:
             async with SdkCredential(
-                client_id=self._client_id or None,
-                transport=self._transport,
-                connection_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=self._read_timeout,
-                retry_total=0,
+                client_id=self._client_id or None, transport=self._transport, retry_total=0
             ) as credential:
                 token = await credential.get_token(f"{audience}/.default")
         except AzureError as error:

@@ -1,5 +1,6 @@
 """PoolTransport: sends the Azure SDKs' requests through the project's HTTP pool."""
 
+import json
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,7 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """An azure-core transport without aiohttp, whose import would slow down a cold start.
 
-    It supports only requests without a body, such as those to an identity endpoint.
+    It sends bodies of text and of bytes, no forms and no streams, and reads a response as a whole.
 
     Args:
         pool: sends the requests.
@@ -43,11 +44,20 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
             ServiceRequestError: the request was not sent.
             ServiceResponseError: the request was sent, but no response came.
         """
+        content = request.content or b""
+        body = content.encode() if isinstance(content, str) else content  # the SDKs hold either
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            # The pool sends its own, and the SDK's counts a text's characters.
+            if name.lower() != "content-length"
+        }
         try:
             response = await self._pool.request(
                 request.method,
                 request.url,
-                request.headers,
+                headers,
+                body,
                 timeouts=self._timeouts,
                 max_bytes=MAX_RESPONSE_BYTES,
             )
@@ -86,3 +96,11 @@ class _PoolResponse(AsyncHttpResponse):
     def body(self) -> bytes:
         """The whole body."""
         return self._content
+
+    def text(self, encoding: str | None = None) -> str:
+        """The whole body, decoded: a page in another encoding must not hide the status."""
+        return self._content.decode(encoding or "utf-8-sig", "replace")
+
+    def json(self) -> Any:
+        """The whole body, parsed."""
+        return json.loads(self.text())

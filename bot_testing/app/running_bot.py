@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import ssl
 from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -90,9 +89,6 @@ class RunningBot:
             self._monkeypatch.setenv(name, text)
         # No host ends a turn, however far a test moves the time.
         self._monkeypatch.setenv(SETTING, UNLIMITED)
-        # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
-        trust = ssl.create_default_context(cafile=str(self.cloud.authority.path))
-        self._monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         # A queued turn that raises is tried again immediately: no test waits for it.
         self._monkeypatch.setattr("cloud_adapter.queued.attempts.RETRY_PAUSE_SECONDS", 0.0)
 

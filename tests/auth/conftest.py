@@ -1,6 +1,5 @@
 """What the tests of `auth` share: a certificate, and the platform that a bot signs in at."""
 
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.key_vault import CertificateVault
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
@@ -50,9 +50,6 @@ def platform(platform_thread: CloudThread, monkeypatch: pytest.MonkeyPatch) -> I
     cloud = platform_thread.cloud
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, str(cloud.authority.path))
-    # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
-    trust = ssl.create_default_context(cafile=str(cloud.authority.path))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(cloud.registration, "certificates", list(cloud.registration.certificates))
@@ -82,12 +79,17 @@ async def pool() -> AsyncIterator[HttpPool]:
 
 
 @pytest.fixture
-def vault(platform: Cloud) -> CertificateVault:
+def transport(pool: HttpPool) -> PoolTransport:
+    """Sends the Azure SDKs' requests."""
+    return PoolTransport(pool)
+
+
+@pytest.fixture
+def vault(platform: Cloud, transport: PoolTransport) -> CertificateVault:
     """The vault of the platform's certificate, as the app's system-assigned identity reaches it."""
-    identity = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"), max_attempts=1)
-    return CertificateVault(
-        platform.vault.server.url, CERTIFICATE_NAME, AzureSdkCredential(identity)
-    )
+    identity = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport)
+    credential = AzureSdkCredential(TokenProvider(identity, max_attempts=1))
+    return CertificateVault(platform.vault.server.url, CERTIFICATE_NAME, credential, transport)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from auth.bot_framework import (
 )
 from auth.errors import SettingsError, SignInError
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import Cloud
 
@@ -21,11 +22,14 @@ STRANGER = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
-def tokens(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> TokenProvider:
+def tokens(
+    cloud: Cloud, transport: PoolTransport, monkeypatch: pytest.MonkeyPatch
+) -> TokenProvider:
     """Tokens of the bot's managed identity, from the local identity endpoint."""
     for name, value in cloud.identity.settings().items():
         monkeypatch.setenv(name, value)
-    return TokenProvider(ManagedIdentityCredential(cloud.registration.app_id, "MicrosoftAppId"))
+    app_id = cloud.registration.app_id
+    return TokenProvider(ManagedIdentityCredential(app_id, "MicrosoftAppId", transport))
 
 
 @pytest.fixture
@@ -89,9 +93,9 @@ async def test_making_credentials_asks_for_nothing(cloud: Cloud, tokens: TokenPr
 
 
 @pytest.mark.usefixtures("tokens")
-async def test_no_token_is_an_error_at_once() -> None:
+async def test_no_token_is_an_error_at_once(transport: PoolTransport) -> None:
     """Where the bot cannot sign in, there are no credentials."""
-    stranger = TokenProvider(ManagedIdentityCredential(STRANGER, "MicrosoftAppId"))
+    stranger = TokenProvider(ManagedIdentityCredential(STRANGER, "MicrosoftAppId", transport))
     with pytest.raises(SignInError, match="MicrosoftAppId"):
         await BotCredentialsFactory(STRANGER, stranger).create_credentials("", CHANNEL)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import json
 import logging
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from auth.certificates.key_vault import (
     CertificateVault,
@@ -21,16 +23,25 @@ from auth.certificates.key_vault import (
     newest_first,
 )
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.outbound.endpoints import READ_TIMEOUT_SECONDS
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.pool_transport import MAX_RESPONSE_BYTES, PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.policy import PEM
-
-# One loop for all: a TLS connection that timed out takes its leave after the test that made it.
-one_loop = pytest.mark.asyncio(loop_scope="module")
+from http_client.pool import HttpPool, Timeouts
+from tests.support.timing.condition import comes_true
+from tests.support.timing.moved_clock import MovedClock
+from tests.support.wire.scripted_service import ScriptedService
 
 Operation = Callable[[], Awaitable[object]]
+
+
+def credential(transport: PoolTransport) -> AzureSdkCredential:
+    """That of the app's system-assigned identity."""
+    identity = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport)
+    return AzureSdkCredential(TokenProvider(identity, max_attempts=1))
 
 
 async def list_secrets(vault: CertificateVault) -> Operation:
@@ -79,7 +90,6 @@ def allowed(platform: Cloud) -> Cloud:
     return platform
 
 
-@one_loop
 @each_operation
 @pytest.mark.parametrize(
     "fault",
@@ -104,7 +114,6 @@ async def test_an_outage(
     assert await operation()
 
 
-@one_loop
 @pytest.mark.parametrize("prepare", [get_secret, get_certificate, sign])
 async def test_another_service(prepare: Prepare, allowed: Cloud, vault: CertificateVault) -> None:
     """JSON that is not a vault's is a failed sign-in, and the text names a setting."""
@@ -114,7 +123,6 @@ async def test_another_service(prepare: Prepare, allowed: Cloud, vault: Certific
         await operation()
 
 
-@one_loop
 @each_operation
 @pytest.mark.parametrize(
     "content",
@@ -143,12 +151,13 @@ async def test_an_answer_of_another_shape(
         assert await operation() == []  # a list of nothing
 
 
-@one_loop
 @each_operation
 async def test_an_endless_response(
-    prepare: Prepare, allowed: Cloud, vault: CertificateVault
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault, pool: HttpPool
 ) -> None:
-    """A call whose response never ends times out, although each read of it is in time."""
+    """A call times out as a whole, although each of its requests is in time."""
+    patient = PoolTransport(pool, Timeouts(connect=60, response=60, total=60))
+    vault = CertificateVault(vault.url, vault.name, credential(patient), patient)
     operation = await prepare(vault)
     vault.call_timeout = 0.2
     allowed.vault.server.faults.set(status=200, endless=True)
@@ -157,19 +166,55 @@ async def test_an_endless_response(
             await operation()
 
 
-@one_loop
 @each_operation
-async def test_a_silent_vault(prepare: Prepare, allowed: Cloud, vault: CertificateVault) -> None:
-    """A call to a vault that never responds times out."""
+async def test_a_silent_vault(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call to a vault that never responds times out, before its time limit for all requests."""
     operation = await prepare(vault)
-    vault.read_timeout = 0.05
+    clock = MovedClock(monkeypatch)
+    requests = allowed.vault.server.requests
+    before = requests.total()
     allowed.vault.server.faults.set(silent=True)
+    call = asyncio.ensure_future(operation())
+    await comes_true(lambda: requests.total() > before)
+    clock.move(READ_TIMEOUT_SECONDS)
     async with asyncio.timeout(30):
         with pytest.raises(EndpointDown, match="does not answer"):
-            await operation()
+            await call
 
 
-@one_loop
+@each_operation
+async def test_a_response_that_is_too_large(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault
+) -> None:
+    """A response of more than a megabyte is not parsed."""
+    operation = await prepare(vault)
+    too_large = json.dumps({"value": "x" * MAX_RESPONSE_BYTES})
+    allowed.vault.server.faults.set(status=200, body=too_large)
+    with pytest.raises(EndpointDown, match="does not answer for"):
+        await operation()
+
+
+@pytest.mark.parametrize("prepare", [list_secrets, get_secret, list_certificates, get_certificate])
+async def test_a_redirect(
+    prepare: Prepare, allowed: Cloud, vault: CertificateVault, transport: PoolTransport
+) -> None:
+    """A redirect is not followed, not even to a vault: a vault sends none."""
+
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPTemporaryRedirect(f"{vault.url}{request.path_qs}")
+
+    before = allowed.vault.server.requests.total()
+    async with ScriptedService(allowed.authority.server_context()) as elsewhere:
+        elsewhere.otherwise = redirect
+        moved = CertificateVault(elsewhere.url, vault.name, credential(transport), transport)
+        with pytest.raises(EndpointDown, match="does not answer for"):
+            await (await prepare(moved))()
+        assert len(elsewhere.seen) == 1
+    assert allowed.vault.server.requests.total() == before
+
+
 @each_operation
 @pytest.mark.usefixtures("allowed")
 async def test_a_closed_port(
@@ -182,7 +227,6 @@ async def test_a_closed_port(
         await operation()
 
 
-@one_loop
 @each_operation
 @pytest.mark.parametrize(("asked", "wait"), [(7, 7), (None, 10), (3600, 120)])
 async def test_a_busy_vault(
@@ -198,7 +242,6 @@ async def test_a_busy_vault(
     assert allowed.vault.server.requests.total() == before + 1
 
 
-@one_loop
 @each_operation
 async def test_another_tenant(
     prepare: Prepare, allowed: Cloud, vault: CertificateVault, monkeypatch: pytest.MonkeyPatch
@@ -211,7 +254,6 @@ async def test_another_tenant(
     assert not isinstance(caught.value, (EndpointDown, VaultForbidden))
 
 
-@one_loop
 async def test_a_host_outside_of_the_vaults(platform: Cloud, vault: CertificateVault) -> None:
     """Except on loopback, a host that is not a vault's receives no token when it asks for one."""
     assert not vault.verifies_host
@@ -225,12 +267,11 @@ async def test_a_host_outside_of_the_vaults(platform: Cloud, vault: CertificateV
 @pytest.mark.parametrize("host", ["contoso.vault.azure.net", "localhost.contoso.com", "127.0.0.2"])
 def test_hosts_that_are_verified(host: str) -> None:
     """Every host but loopback's names is verified."""
-    tokens = TokenProvider(ManagedIdentityCredential("", "AZURE_CLIENT_ID"))
-    vault = CertificateVault(f"https://{host}:8443", "bot", AzureSdkCredential(tokens))
+    transport = PoolTransport(HttpPool())
+    vault = CertificateVault(f"https://{host}:8443", "bot", credential(transport), transport)
     assert vault.verifies_host
 
 
-@one_loop
 async def test_one_token_for_all(allowed: Cloud, vault: CertificateVault) -> None:
     """However many clients of the SDK reach the vault, the identity signs in once."""
     before = allowed.identity.server.requests.total()
@@ -239,7 +280,6 @@ async def test_one_token_for_all(allowed: Cloud, vault: CertificateVault) -> Non
     assert allowed.identity.server.requests.total() == before + 1
 
 
-@one_loop
 async def test_nothing_secret_is_logged(
     allowed: Cloud,
     vault: CertificateVault,
@@ -298,9 +338,15 @@ def test_newest_first(listed: list[Version], expected: list[str]) -> None:
     assert newest_first(listed) == expected
 
 
-def test_aiohttp_is_imported_with_it() -> None:
-    """The first request would import it on the event loop: the bot SDK's import defers aiohttp."""
-    code = (
-        "import sys, auth.certificates.key_vault; sys.exit('aiohttp.connector' not in sys.modules)"
-    )
+def test_no_other_http_client_is_imported_with_it() -> None:
+    """Neither are aiohttp's modules, which take a fifth of the time to import."""
+    code = """
+import sys
+from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
+from auth.outbound.pool_transport import PoolTransport
+from http_client.pool import HttpPool, Timeouts
+vault = CertificateVault("https://vault", "bot", object(), PoolTransport(HttpPool()))
+ExportedCertificate(vault), VaultSigning(vault)
+sys.exit("aiohttp" in sys.modules)
+"""
     subprocess.run([sys.executable, "-c", code], check=True)

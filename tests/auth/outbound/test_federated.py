@@ -10,6 +10,7 @@ from auth.errors import EndpointDown, SignInError
 from auth.outbound.entra import EntraClient
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.pool_transport import PoolTransport
 from emulator.cloud import Cloud
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import issuer_of
@@ -38,18 +39,22 @@ def entra(platform: Cloud, pool: HttpPool) -> EntraClient:
 
 
 def federated(
-    entra: EntraClient, client_id: str = CLIENT_ID, exchange: str = EXCHANGE
+    entra: EntraClient,
+    transport: PoolTransport,
+    client_id: str = CLIENT_ID,
+    exchange: str = EXCHANGE,
 ) -> FederatedCredential:
     """A bot that shows the token of this identity."""
-    return FederatedCredential(
-        entra, ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID"), exchange
-    )
+    identity = ManagedIdentityCredential(client_id, "AZURE_CLIENT_ID", transport)
+    return FederatedCredential(entra, identity, exchange)
 
 
 @pytest.fixture
-def credential(trusted: TrustedSubject, entra: EntraClient) -> FederatedCredential:
+def credential(
+    trusted: TrustedSubject, entra: EntraClient, transport: PoolTransport
+) -> FederatedCredential:
     """That of a bot whose identity is trusted."""
-    return federated(entra, exchange=trusted.audience)
+    return federated(entra, transport, exchange=trusted.audience)
 
 
 @pytest.fixture
@@ -93,13 +98,18 @@ async def test_a_token(credential: FederatedCredential, platform: Cloud) -> None
 
 @pytest.mark.parametrize("exchange", EXCHANGE_AUDIENCES)
 async def test_each_cloud_s_exchange(
-    exchange: str, trusted: TrustedSubject, entra: EntraClient, platform: Cloud, shown: list[str]
+    exchange: str,
+    trusted: TrustedSubject,
+    entra: EntraClient,
+    transport: PoolTransport,
+    platform: Cloud,
+    shown: list[str],
 ) -> None:
     """The identity's token is for the cloud's exchange, and is what Entra is shown."""
     platform.registration.federated_credentials[:] = [
         TrustedSubject(trusted.issuer, trusted.subject, exchange)
     ]
-    assert (await federated(entra, exchange=exchange).request_token(AUDIENCE)).value
+    assert (await federated(entra, transport, exchange=exchange).request_token(AUDIENCE)).value
     [assertion] = shown
     claims = unverified(assertion)
     assert claims["aud"] == EXCHANGE_AUDIENCES[exchange]
@@ -119,20 +129,25 @@ async def test_each_request_asks_for_a_fresh_assertion(
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_an_identity_that_the_app_does_not_have(entra: EntraClient, platform: Cloud) -> None:
+async def test_an_identity_that_the_app_does_not_have(
+    entra: EntraClient, transport: PoolTransport, platform: Cloud
+) -> None:
     """The text names the identity's setting, not the bot's; Entra is not called."""
     before = platform.entra.token_requests
-    text = await refusal(federated(entra, UNKNOWN_ID))
+    text = await refusal(federated(entra, transport, UNKNOWN_ID))
     assert f"{UNKNOWN_ID} cannot sign in: set AZURE_CLIENT_ID" in text
     assert platform.entra.token_requests == before
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_multi_tenant_bot(platform: Cloud, pool: HttpPool) -> None:
+async def test_a_multi_tenant_bot(
+    platform: Cloud, pool: HttpPool, transport: PoolTransport
+) -> None:
     """The channels' tenant trusts no managed identity."""
     platform.registration.app_type = "MultiTenant"
     authority = f"{platform.entra.server.url}/botframework.com"
-    text = await refusal(federated(EntraClient(platform.registration.app_id, authority, pool)))
+    elsewhere = EntraClient(platform.registration.app_id, authority, pool)
+    text = await refusal(federated(elsewhere, transport))
     assert "AADSTS700222" in text
     assert "AZURE_CLIENT_ID" in text
 

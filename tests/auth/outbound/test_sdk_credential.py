@@ -6,6 +6,7 @@ from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import EndpointDown
 from auth.outbound.credential import AccessToken
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import Cloud
@@ -13,7 +14,7 @@ from emulator.cloud import Cloud
 VAULT = "https://vault.azure.net"
 
 
-async def test_a_token() -> None:
+async def test_a_token(transport: PoolTransport) -> None:
     """The SDK asks by scope, the provider by resource; closing keeps the tokens."""
     asked: list[str] = []
 
@@ -22,7 +23,8 @@ async def test_a_token() -> None:
             asked.append(audience)
             return AccessToken("token", 1234.5)
 
-    identity = AzureSdkCredential(Source(ManagedIdentityCredential("", "AZURE_CLIENT_ID")))
+    managed = ManagedIdentityCredential("", "AZURE_CLIENT_ID", transport)
+    identity = AzureSdkCredential(Source(managed))
     for _ in range(2):
         async with identity:
             token = await identity.get_token(f"{VAULT}/.default", tenant_id="ignored")

@@ -237,12 +237,12 @@ def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
 SDKS = ("azure.core", "azure.identity", "azure.keyvault", "botbuilder", "msrest", "aiohttp")
 
 FILE = "CertificatePath"
-AIOHTTP = ("aiohttp", "yarl")
 NO_TURN_NEEDS = (
     "oauthlib.oauth2",
     "requests_oauthlib",
     "azure.storage",
-    "aiohttp.web",
+    "aiohttp",
+    "yarl",
     "botbuilder.dialogs",
     "botbuilder.core.inspection",
     "botbuilder.core.skills",
@@ -252,15 +252,14 @@ NO_TURN_NEEDS = (
 
 NOT_IMPORTED: dict[str, tuple[str, ...]] = {
     MANAGED_IDENTITY: (
-        *AIOHTTP,
         "azure.keyvault",
         "auth.outbound.entra",
         "auth.certificates.certificate",
     ),
     CERTIFICATE: ("azure.keyvault.keys", "azure.keyvault.certificates"),
     SIGN_IN_VAULT: ("azure.keyvault.secrets", "auth.certificates.private_key"),
-    FEDERATED: (*AIOHTTP, "azure.keyvault", "auth.certificates.versions"),
-    FILE: (*AIOHTTP, "azure.identity", "azure.keyvault"),
+    FEDERATED: ("azure.keyvault", "auth.certificates.versions"),
+    FILE: ("azure.identity", "azure.keyvault"),
 }
 """By credential: packages and modules that a first turn does not need, beside NO_TURN_NEEDS. If an
 SDK's new version imports one of them, every cold start becomes slower."""

@@ -1,7 +1,6 @@
 """ComposedApp: the app's parts in this process, in front of a local cloud."""
 
 import json
-import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -54,9 +53,6 @@ class ComposedApp:
         settings = {**cloud.settings(), SETTING: UNLIMITED, **(changes or {})}
         for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
             monkeypatch.setenv(name, settings[name])
-        # Key Vault's clients': aiohttp reads SSL_CERT_FILE for them when it is imported.
-        trust = ssl.create_default_context(cafile=str(cloud.authority.path))
-        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trust)
         self.cloud = cloud
         chosen = replace(Settings.from_environ(settings), development=not redact)
         self.parts = Composition(lambda: chosen, settings, create_bot).parts
