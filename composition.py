@@ -6,13 +6,14 @@ by step while its first requests are under way: see `Composition.start`.
 
 import asyncio
 import gc
+import inspect
 import logging
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
+    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
     from cloud_adapter.host_timeout import HostTimeout
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
     from cloud_adapter.skills.replies import SkillReplies
     from cloud_adapter.state.lock import ConversationLocks
+    from cloud_adapter.state.middleware import AutoSaveStateMiddleware
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.memory_container import Container
     from cloud_adapter.telemetry.export_settings import ExportSettings
@@ -54,7 +57,9 @@ SDK_LOG_LEVELS = {
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
 and each unexpected response with a traceback."""
 
-CreateBot = Callable[["BotServices"], "Bot"]
+CreateBot = Callable[["BotServices"], "Bot | Awaitable[Bot]"]
+"""Creates the bot. It is called in a thread. If what it returns is awaitable (it is a coroutine
+function, for example), that is awaited on the event loop on which turns run."""
 
 log = logging.getLogger(__name__)
 
@@ -91,15 +96,16 @@ class Parts:
 
 
 class Composition:
-    """Creates the parts, each on first use. Only the warm-up sends requests: see `start`.
-
-    If a part cannot be created, the next access tries again.
+    """Creates the parts, in attempts: see `ready`. Only the warm-up sends requests: see `start`.
 
     Args:
         read_settings: returns the settings, or raises SettingsError.
         environ: every environment variable, for the bot's own settings and for telemetry, which
             may add to it.
-        create_bot: creates the bot from its services.
+        create_bot: creates the bot from its services; each attempt calls it once.
+
+    Attributes:
+        parts: the parts; None until an attempt has succeeded.
     """
 
     def __init__(
@@ -114,7 +120,8 @@ class Composition:
         # Not when the parts are created, which may be much later: a restart shows in this time, and
         # the process has the settings of this moment.
         self._created_on = time.time()
-        self._warm_up: asyncio.Task[None] | None = None
+        self.parts: Parts | None = None
+        self._attempt: asyncio.Task[Parts] | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -193,35 +200,6 @@ class Composition:
         from cloud_adapter.host_timeout import HostTimeout
 
         return HostTimeout.read(Path(__file__).parent, self._environ)
-
-    @cached_property
-    def parts(self) -> Parts:
-        """All parts. This step imports the bot SDK and the bot."""
-        settings = self.settings  # read first: if they are wrong, nothing needs to be imported
-        from cloud_adapter.bot.bot_sdk import import_bot_sdk
-
-        import_bot_sdk()
-        from cloud_adapter.state.lock import ConversationLocks
-        from cloud_adapter.state.stored_json import CONTAINER
-
-        locks = self._class(ConversationLocks)(self._container(CONTAINER))
-        adapter = self._adapter(locks)
-        services = self._services(adapter, locks)
-        bot = self._bot(services, locks)
-        return Parts(
-            settings=settings,
-            package=package_hash(Path(__file__).parent),
-            pool=self.pool,
-            keys=self.keys,
-            bot_keys=self.bot_keys,
-            tokens=self.tokens,
-            account=self.account,
-            locks=locks,
-            adapter=adapter,
-            services=services,
-            bot=bot,
-            skill_replies=self._skill_replies(services, bot),
-        )
 
     def _adapter(self, locks: "ConversationLocks") -> "CloudAdapter":
         from auth.inbound.bearer_token import BearerTokens
@@ -314,10 +292,11 @@ class Composition:
             ),
         )
 
-    def _bot(self, services: "BotServices", locks: "ConversationLocks") -> "Bot":
-        """The bot, with the base's middleware: added first, so it runs outside the bot's own."""
+    def _base_middleware(
+        self, services: "BotServices", locks: "ConversationLocks"
+    ) -> "tuple[ShowTypingMiddleware, AutoSaveStateMiddleware]":
+        """Add the base's middleware, before the bot adds its own: it runs outside that."""
         from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-        from cloud_adapter.bot_code import exits_are_failures
         from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
         from cloud_adapter.state.middleware import AutoSaveStateMiddleware
 
@@ -326,11 +305,7 @@ class Composition:
         # References are outside the typing indicator, which must stop once the bot has replied:
         # storing a reference may take longer.
         services.use(ConversationReferenceMiddleware(services.references), typing_indicator, state)
-        with exits_are_failures():
-            bot = self._create_bot(services)
-        typing_indicator.enabled = services.typing_indicator
-        state.auto_save = services.auto_save_state
-        return bot
+        return typing_indicator, state
 
     def _skill_replies(self, services: "BotServices", bot: "Bot") -> "SkillReplies | None":
         if self.bot_keys is None:
@@ -346,31 +321,112 @@ class Composition:
 
         return MemoryContainer() if self.account is None else BlobContainer(self.account, name)
 
-    def start(self) -> asyncio.Task[None]:
-        """Start the process's one warm-up, unless it has been started. Its task never fails.
+    def start(self) -> None:
+        """Start the process's one warm-up, unless an attempt has been started: it is the first.
 
         Raises:
             RuntimeError: no event loop runs.
         """
-        if self._warm_up is None:
-            self._warm_up = asyncio.get_running_loop().create_task(self._run_warm_up())
-        return self._warm_up
+        if self._attempt is None:
+            self._begin(self._warm_up)
 
     async def ready(self) -> Parts:
-        """Wait for the warm-up, and return the parts.
+        """Return the parts, if need be after the attempt that is under way, or a new one.
+
+        Callers at the same moment share an attempt and its failure; the next caller after a failure
+        starts a new one. An attempt goes on if its callers are cancelled.
 
         Raises:
             SettingsError: the settings are wrong; the error lists every problem.
             CompositionFailed: a module cannot be imported, or an object cannot be created.
         """
-        if not (warm_up := self.start()).done():
-            await asyncio.shield(warm_up)
+        attempt = self._attempt
+        if attempt is None or (attempt.done() and self.parts is None):
+            attempt = self._begin(self._create)
+        if not attempt.done():
+            await asyncio.wait([attempt])
         try:
-            return self.parts
+            return self.parts or attempt.result()
         except (SettingsError, Unavailable):
             raise
+        except asyncio.CancelledError:  # the bot's code has cancelled the attempt
+            from cloud_adapter.errors import BotCancelled
+
+            raise CompositionFailed from BotCancelled()
         except Exception as error:
             raise CompositionFailed from error
+        finally:
+            del attempt  # it refers to the error, and the error's traceback to this frame
+
+    def _begin(self, create: Callable[[], Coroutine[Any, Any, Parts]]) -> "asyncio.Task[Parts]":
+        loop = asyncio.get_running_loop()
+        self._attempt = attempt = loop.create_task(create())
+        # Without this, asyncio logs a failure that no caller waits for.
+        attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return attempt
+
+    async def _create(self) -> Parts:
+        """Create all parts. This step imports the bot SDK and the bot.
+
+        It runs in threads, except for what `create_bot` leaves to await.
+        """
+        locks, adapter, services = await asyncio.to_thread(self._create_services)
+        typing_indicator, state = await asyncio.to_thread(self._base_middleware, services, locks)
+        bot = await self._bot(services)
+        typing_indicator.enabled = services.typing_indicator
+        state.auto_save = services.auto_save_state
+        self.parts = await asyncio.to_thread(self._parts, locks, adapter, services, bot)
+        return self.parts
+
+    def _create_services(self) -> "tuple[ConversationLocks, CloudAdapter, BotServices]":
+        self.settings  # noqa: B018  # read first: if they are wrong, nothing needs to be imported
+        from cloud_adapter.bot.bot_sdk import import_bot_sdk
+
+        import_bot_sdk()
+        from cloud_adapter.state.lock import ConversationLocks
+        from cloud_adapter.state.stored_json import CONTAINER
+
+        locks = self._class(ConversationLocks)(self._container(CONTAINER))
+        adapter = self._adapter(locks)
+        return locks, adapter, self._services(adapter, locks)
+
+    async def _bot(self, services: "BotServices") -> "Bot":
+        """The bot.
+
+        Raises:
+            TypeError: there is none.
+            Exception: whatever the bot's own code raises.
+        """
+        from cloud_adapter.bot_code import exits_are_failures
+
+        with exits_are_failures():
+            created = await asyncio.to_thread(self._create_bot, services)
+            bot = await created if inspect.isawaitable(created) else created
+        if bot is None:
+            raise TypeError("create_bot(services) returned None: it must return the bot")
+        return bot
+
+    def _parts(
+        self,
+        locks: "ConversationLocks",
+        adapter: "CloudAdapter",
+        services: "BotServices",
+        bot: "Bot",
+    ) -> Parts:
+        return Parts(
+            settings=self.settings,
+            package=package_hash(Path(__file__).parent),
+            pool=self.pool,
+            keys=self.keys,
+            bot_keys=self.bot_keys,
+            tokens=self.tokens,
+            account=self.account,
+            locks=locks,
+            adapter=adapter,
+            services=services,
+            bot=bot,
+            skill_replies=self._skill_replies(services, bot),
+        )
 
     def _start_export(self, exports: "ExportSettings") -> None:
         from cloud_adapter.telemetry.metrics import bot_metrics
@@ -379,7 +435,7 @@ class Composition:
         start_export(exports, self._environ)
         bot_metrics().process_started(self._created_on)
 
-    async def _run_warm_up(self) -> None:
+    async def _warm_up(self) -> Parts:
         """Run each step in a thread, while the first requests are under way.
 
         Imports cannot deadlock: until the last step is done, only these steps import the project's
@@ -390,21 +446,22 @@ class Composition:
         gc.disable()  # imports leave hardly any garbage; collections take a fifth of their time
         try:
             try:
-                await self._create_in_steps()
+                return await self._create_in_steps()
             finally:
                 # Also if the app cannot run: the log lines that say why may have to be exported.
                 if self.exports is not None:
                     await asyncio.to_thread(self._start_export, self.exports)
         except SettingsError:
-            pass  # `ready` raises this error for each caller
+            raise  # `ready` raises it for each caller, and the log lists the problems
         except Exception:  # each caller gets CompositionFailed; only this line has the traceback
             log.exception("The app cannot be put together")
+            raise
         finally:
             gc.freeze()  # modules live as long as the process, so collections can skip them
             gc.set_threshold(COLLECTION_THRESHOLD)
             gc.enable()
 
-    async def _create_in_steps(self) -> None:
+    async def _create_in_steps(self) -> Parts:
         keys = await asyncio.to_thread(lambda: self.keys)
         authenticated = not self.settings.unauthenticated
         if authenticated:
@@ -416,7 +473,7 @@ class Composition:
             tokens.prefetch(self.settings.channel_audience)
         if (account := await asyncio.to_thread(lambda: self.account)) is not None:
             account.prefetch()
-        await asyncio.to_thread(lambda: self.parts)
+        return await self._create()
 
 
 def package_hash(folder: Path) -> str:

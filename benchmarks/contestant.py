@@ -91,7 +91,7 @@ class Contestant:
 
 def _project(credential: str, variant: str = "") -> Contestant:
     # Composing the app only imports, the credential's modules included.
-    imports = "import function_app; function_app.composition.parts"
+    imports = "import asyncio, function_app; asyncio.run(function_app.composition.ready())"
     return Contestant(PROJECT, credential, FUNCTIONS_HOST, APP, "project", imports, variant)
 
 

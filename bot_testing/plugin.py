@@ -168,6 +168,7 @@ async def running_bot(
     cloud = local_cloud.cloud
     with bot_modules.of(bot_folder):
         bot = RunningBot(cloud, bot_folder, settings, app_functions, bot_modules, monkeypatch)
+        await bot.start()
         yield bot
         await bot.close()
 

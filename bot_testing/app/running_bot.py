@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import traceback
 from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,6 +14,7 @@ import azure.functions as func
 import pytest
 from botbuilder.schema import Activity, ResourceResponse
 
+from auth.errors import CompositionFailed
 from auth.settings import Settings
 from bot_testing.app.app_functions import AppFunctions, invoked
 from bot_testing.app.bot_modules import BotModules
@@ -31,16 +33,6 @@ from http_client.connection import Response
 ENDPOINT = "https://localhost/api/messages"
 
 
-class _App(Composition):
-    """The composition without its warm-up, which would change the garbage collector's settings.
-
-    The parts are created immediately.
-    """
-
-    async def ready(self) -> Parts:
-        return self.parts
-
-
 class RunningBot:
     """The app as the Functions host runs it: composition, middleware, bot, and its functions.
 
@@ -54,7 +46,7 @@ class RunningBot:
 
     Attributes:
         folder: the bot's.
-        parts: the app's.
+        parts: the app's, once it has been started.
         errors: what turns have raised so far, each with the id of the turn's activity.
         turns: the tasks of the turns that are under way.
     """
@@ -78,7 +70,6 @@ class RunningBot:
         self._sent: dict[str, set[str]] = defaultdict(set)
         self._calls = self._posts = 0
         self._set_environment({**cloud.settings(), **settings})
-        self._start()
 
     def _set_environment(self, settings: Mapping[str, str]) -> None:
         """Give the process these settings, and none from the developer's shell."""
@@ -92,10 +83,27 @@ class RunningBot:
         # A queued turn that raises is tried again immediately: no test waits for it.
         self._monkeypatch.setattr("cloud_adapter.queued.attempts.RETRY_PAUSE_SECONDS", 0.0)
 
-    def _start(self) -> None:
+    async def start(self) -> None:
+        """Start the app as the host does, but without the warm-up.
+
+        The warm-up would send requests, and change the garbage collector's settings.
+
+        Raises:
+            Exception: whatever the bot's `create_bot` raises.
+        """
         environ, folder = dict(os.environ), BotFolder(self.folder)
-        app = _App(lambda: Settings.from_environ(environ), environ, folder.create_bot)
-        self.parts = app.parts
+        app = Composition(lambda: Settings.from_environ(environ), environ, folder.create_bot)
+        failure: BaseException | None = None
+        try:
+            self.parts: Parts = await app.ready()
+        except CompositionFailed as failed:
+            failure = failed.__cause__
+        if failure is not None:  # not in the handler, which would become a part of its traceback
+            frames = traceback.extract_tb(failure.__traceback__)
+            own = [each for each in frames if Path(each.filename).is_relative_to(self.folder)]
+            if own:  # a library may have raised it, in uvloop/loop.pyx, for example
+                failure.add_note(f"The bot cannot start: {own[-1].filename}:{own[-1].lineno}")
+            raise failure
         self._watch_turns()
         self._watch_replies()
         self._watch_calls()
@@ -170,7 +178,7 @@ class RunningBot:
         await self.close()
         memory = self.parts.locks.__dict__ if self.parts.account is None else {}
         self._modules.restart(self.folder)
-        self._start()
+        await self.start()
         self.parts.locks.__dict__.update(memory)
 
     async def close(self) -> None:

@@ -47,22 +47,19 @@ class BotFolder:
         )
         return {PACKAGE, *(entry.stem for entry in entries)} - NO_NAMES
 
-    def create_bot(self, services: "BotServices") -> "Bot":
-        """The bot that `create_bot` in the folder's `__init__.py` returns.
+    def create_bot(self, services: "BotServices") -> "Bot | Awaitable[Bot]":
+        """What `create_bot` in the folder's `__init__.py` returns: the bot, or an awaitable for it.
 
         Raises:
             ImportError: there is no `create_bot`.
-            TypeError: it returns nothing.
             Exception: whatever the bot's own code raises.
         """
         bot_classes.use(self.path)
         create = getattr(self.load(), "create_bot", None)
         if create is None:
             raise ImportError(f"{self.path.name}/__init__.py needs a function create_bot(services)")
-        bot = create(services)
-        if bot is None:
-            raise TypeError("create_bot(services) returned None: it must return the bot")
-        return bot
+        created: Bot | Awaitable[Bot] = create(services)
+        return created
 
     def create_routes(self, ready: Callable[[], Awaitable["BotServices"]]) -> Sequence[Any]:
         """The blueprints of `azure.functions` that `create_routes` in routes.py returns.

@@ -29,6 +29,14 @@ class Bot(ActivityHandler):
 HELLO = "hello"
 """
 
+REFUSED = """
+import asyncio
+
+
+async def create_bot(services):
+    await asyncio.open_connection("127.0.0.1", 1)
+"""
+
 TESTS = """
 import asyncio
 
@@ -61,6 +69,11 @@ async def test_no_bot(chat):
     pass
 
 
+@pytest.mark.chat(bot="REFUSED")
+async def test_bot_cannot_start(chat):
+    pass
+
+
 @pytest.mark.chat(settings={"MicrosoftAppId": "no GUID"})
 async def test_wrong_setting(chat):
     pass
@@ -89,6 +102,7 @@ FAILURES = {
     "test_wrong_mode": 'turns="Queued" needs storage="azurite"',
     "test_wrong_option": "chanel",
     "test_no_bot": "nowhere/__init__.py has no create_bot(services)",
+    "test_bot_cannot_start": "E   The bot cannot start: ",
     "test_wrong_setting": "MicrosoftAppId: ",
 }
 
@@ -99,7 +113,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("bot")
     (folder / "__init__.py").write_text(PACKAGE)
     (folder / "bots.py").write_text(BOT)
-    (folder / "test_bot.py").write_text(TESTS)
+    refused = tmp_path_factory.mktemp("refused")
+    (refused / "__init__.py").write_text(REFUSED)
+    (folder / "test_bot.py").write_text(TESTS.replace("REFUSED", str(refused)))
     command = [sys.executable, "-m", "pytest", "-rA", "-p", "bot_testing.plugin"]
     command += ["-c", str(ROOT / "pyproject.toml"), str(folder)]
     environ = {"MicrosoftAppId": "0", "CertificatePath": "/x", "PATH": "", "PYTHONPATH": str(ROOT)}

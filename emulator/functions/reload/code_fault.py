@@ -30,6 +30,8 @@ def fault_in(trace: str, folders: CodeFolders) -> str:
     error = ERROR.search(trace, frames[-1].end() if frames else 0)
     text = trace[error.start() :] if error else trace.strip().partition("\n")[0]
     places = [(Path(each["file"]), int(each["line"])) for each in frames]
+    # Compiled libraries name their files as uvloop/loop.pyx, from a folder that is not this one.
+    places = [each for each in places if each[0].is_absolute()]
     return _line(places, text or "unknown error", folders)
 
 

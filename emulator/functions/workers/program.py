@@ -194,7 +194,7 @@ async def _log_held_lines() -> None:
 
 async def _close_app() -> None:
     """Have this project's app release its conversations' leases, if it has been loaded."""
-    parts = vars(_composition() or object).get("parts")
+    parts = getattr(_composition(), "parts", None)
     if parts is not None:
         await parts.close()
 

@@ -290,7 +290,7 @@ async def test_when_the_process_started(app: ComposedApp) -> None:
         lambda: app.parts.settings, app.cloud.settings(), lambda _: app.parts.bot
     )
     loaded = time.time()
-    parts = composition.parts
+    parts = await composition.ready()
     try:
         proof = await parts.adapter.bot_framework_authentication.sign_in_proof()
     finally:

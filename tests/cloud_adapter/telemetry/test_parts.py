@@ -125,9 +125,10 @@ async def test_the_export_starts_with_the_warm_up(
 
     def start(_: object, environ: object) -> None:
         in_loop = threading.current_thread() is threading.main_thread()
-        started.append((environ, in_loop or "parts" not in vars(composition)))
+        started.append((environ, in_loop or composition.parts is None))
 
     monkeypatch.setattr(providers, "start_export", start)
+    composition.start()
     parts_of_app = await composition.ready()
     await composition.ready()
     await parts_of_app.close()
@@ -139,6 +140,7 @@ async def test_an_app_that_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
     monkeypatch.setattr(providers, "start_export", lambda *given: started.append(given))
     composition = Composition(lambda: Settings.from_environ({}), {**TELEMETRY_ON}, create_bot)
+    composition.start()
     with pytest.raises(SettingsError):
         await composition.ready()
     assert len(started) == 1

@@ -184,12 +184,56 @@ def test_the_next_attempt(place: str, start_bot: StartBot) -> None:
         assert bot.user.texts() == ["You said: hello"]
 
 
-def test_an_event_loop_in_create_bot(start_bot: StartBot) -> None:
-    """The warm-up's thread has none; the first turn makes the bot on the event loop."""
-    needs = ECHO.replace("return", "import asyncio\n    asyncio.get_event_loop()\n    return")
-    with start_bot({"__init__.py": needs}) as bot:
+OPENS = """
+import asyncio
+
+from botbuilder.core import ActivityHandler
+
+
+class OpenedBot(ActivityHandler):
+    def __init__(self, loop):
+        self.loop = loop
+
+    async def on_message_activity(self, turn_context):
+        same = self.loop is asyncio.get_running_loop()
+        await turn_context.send_activity("on the turns' loop" if same else "on another")
+
+
+async def opened():
+    await asyncio.sleep(0)
+    return OpenedBot(asyncio.get_running_loop())
+
+
+"""
+LOOPS = {
+    "a coroutine function": (
+        "async def create_bot(services):\n    return await opened()\n",
+        ["on the turns' loop"],
+    ),
+    "asyncio.run": (
+        "def create_bot(services):\n    return asyncio.run(opened())\n",
+        ["on another"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_event_loops_in_create_bot(name: str, start_bot: StartBot) -> None:
+    """A coroutine function runs on the event loop of turns; `asyncio.run` has a loop of its own."""
+    source, texts = LOOPS[name]
+    with start_bot({"__init__.py": OPENS + source}) as bot:
         assert bot.user.says("hello") == 200
-        assert "no current event loop in thread" in bot.log
+        assert bot.user.texts() == texts
+        assert bot.process.lost == []
+
+
+def test_no_event_loop_in_create_bot(start_bot: StartBot) -> None:
+    """The thread of a plain function has none, in no attempt."""
+    needs = ECHO.replace("return", "import asyncio\n    asyncio.get_running_loop()\n    return")
+    with start_bot({"__init__.py": needs}) as bot:
+        assert bot.user.says("hello") == 503
+        assert bot.user.says("hello") == 503
+        assert "RuntimeError: no running event loop" in bot.log
 
 
 ROUTES = {

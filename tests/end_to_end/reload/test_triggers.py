@@ -164,6 +164,31 @@ async def test_faults_of_bot_and_settings(start_talk: StartTalk) -> None:
         assert "Traceback" not in talk.app.output
 
 
+REFUSED = """
+import asyncio
+
+
+{create_bot}
+
+
+async def connected(services):
+    await asyncio.open_connection("127.0.0.1", 1)
+"""
+CONNECTING = (
+    "create_bot = lambda services: asyncio.run(connected(services))",
+    "create_bot = lambda services: connected(services)",
+)
+
+
+async def test_the_place_of_a_refused_connection(start_talk: StartTalk) -> None:
+    """It is the bot's own line, not that of the event loop that raises the error."""
+    async with start_talk() as talk:
+        for number, create_bot in enumerate(CONNECTING, 1):
+            talk.app.save("__init__.py", REFUSED.format(create_bot=create_bot))
+            broken = await talk.app.reported("broken", number)
+            assert broken["text"].startswith("bot_logic/__init__.py:9 ConnectionRefusedError: ")
+
+
 def send(storage: str, queue: str, text: str) -> None:
     """Put a message into a queue, which is made if there is none."""
     with QueueClient.from_connection_string(storage, queue) as client:

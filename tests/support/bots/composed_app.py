@@ -55,11 +55,12 @@ class ComposedApp:
             monkeypatch.setenv(name, settings[name])
         self.cloud = cloud
         chosen = replace(Settings.from_environ(settings), development=not redact)
-        self.parts = Composition(lambda: chosen, settings, create_bot).parts
+        self._composition = Composition(lambda: chosen, settings, create_bot)
         self.account = {"id": cloud.registration.app_id, "name": "Bot", "role": "bot"}
         self.conversation: Conversation = cloud.conversations.create([USER, self.account])
 
     async def __aenter__(self) -> Self:
+        self.parts = await self._composition.ready()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -100,7 +100,8 @@ async def main() -> None:
     request = TurnRequest(
         "application/json", asked["authorization"], json.dumps(asked["activity"]).encode()
     )
-    parts = Composition(lambda: Settings.from_environ(os.environ), os.environ, create_bot).parts
+    app = Composition(lambda: Settings.from_environ(os.environ), os.environ, create_bot)
+    parts = await app.ready()
     print(await measured(parts, request, None), flush=True)
     end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     print(await measured(parts, request, end), flush=True)

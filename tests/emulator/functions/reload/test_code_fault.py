@@ -38,6 +38,15 @@ def test_the_bots_own_line_is_named(folders: CodeFolders) -> None:
     assert fault_of(error, folders) == "bot_logic/bot.py:3 ValueError: no such value A note."
 
 
+def test_compiled_libraries(folders: CodeFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their frames have relative paths, which name no file of the bot's folder, its working one."""
+    monkeypatch.chdir(folders.app / "bot_logic")
+    values: dict[str, object] = {}
+    exec(compile(LIBRARY, "uvloop/loop.pyx", "exec"), values)  # noqa: S102 # the test's own text
+    error = error_of("x = 1\n\nrefuse()\n", folders.app / "bot_logic" / "bot.py", values)
+    assert fault_of(error, folders) == "bot_logic/bot.py:3 ValueError: no such value"
+
+
 def test_exception_group(folders: CodeFolders) -> None:
     """Of the errors of several tasks, the last is named."""
     source = (
