@@ -220,8 +220,7 @@ class CloudAdapter(AdapterCalls):
         activity.caller_id = caller.caller_id
         identity, factory = caller.claims_identity, caller.connector_factory
         connector = await factory.create(activity.service_url, caller.audience)
-        authentication = self.bot_framework_authentication
-        user_tokens = await authentication.create_user_token_client(identity)
+        user_tokens = factory.create_user_token_client()
         context = self._create_turn_context(
             activity, identity, caller.audience, connector, user_tokens, logic, factory
         )

@@ -43,16 +43,17 @@ from http_client.retry import RetryPolicy
 
 
 class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SDK base
-    """Makes a connector client for each turn.
+    """Makes each turn's clients: of the connector, and of the token service.
 
     Args:
-        settings: the service URLs that the bot may call, the channel's audience, and the bots that
-            may call this one.
+        settings: the service URLs that the bot may call, the channel's audience, the bots that may
+            call this one, and the token service.
         credentials: makes the bot's credentials.
         session: sends the calls.
         turn_seconds: seconds from a client's creation in which its calls may be tried again; None:
             each call has CALL_SECONDS of its own.
-        retries: how often a call is tried.
+        retries: how often a call of the connector is tried; those of the token service have
+            RETRIES.
     """
 
     def __init__(
@@ -86,13 +87,30 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
             self._settings.service_urls.check_of_bot(service_url)
         else:
             self._settings.service_urls.check(service_url)
-        seconds = self._turn_seconds
-        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        deadline = self._deadline()
         audience = audience or self._settings.channel_audience
         credentials = await self._credentials.create_credentials("", audience)
         timeouts = BOT_TIMEOUTS if is_bot else DEFAULT_TIMEOUTS
         connector = Service(service_url, credentials, deadline, self._retries, timeouts)
         return ConnectorClient(self._session, connector)
+
+    def create_user_token_client(self) -> UserTokenClient | NoUserTokenClient:
+        """A client of the Bot Framework token service, which gets a token when it is first used.
+
+        Without authentication, only a token service on this machine is called: Microsoft's would
+        refuse a call without a token.
+        """
+        settings = self._settings
+        host = urlsplit(settings.token_service_url).hostname
+        if settings.unauthenticated and host not in LOOPBACK_HOSTS:
+            return NoUserTokenClient()
+        credentials = self._credentials.for_audience(settings.channel_audience)
+        token_service = Service(settings.token_service_url, credentials, self._deadline())
+        return UserTokenClient(self._session, token_service)
+
+    def _deadline(self) -> float | None:
+        seconds = self._turn_seconds
+        return None if seconds is None else asyncio.get_running_loop().time() + seconds
 
 
 class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # untyped SDK base
@@ -261,18 +279,8 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self,
         claims_identity: ClaimsIdentity,  # unused: the bot has one identity
     ) -> UserTokenClient | NoUserTokenClient:
-        """A client of the Bot Framework token service, which gets a token when it is first used.
-
-        Without authentication, only a token service on this machine is called: Microsoft's would
-        refuse a call without a token.
-        """
-        settings, now = self._settings, asyncio.get_running_loop().time()
-        host = urlsplit(settings.token_service_url).hostname
-        if settings.unauthenticated and host not in LOOPBACK_HOSTS:
-            return NoUserTokenClient()
-        deadline = now + TURN_SECONDS
-        token_service = Service(settings.token_service_url, self.channel_credentials, deadline)
-        return UserTokenClient(self._session, token_service)
+        """The client of the token service for the bot's own proactive calls."""
+        return self._turn_connectors.create_user_token_client()
 
     def create_bot_framework_client(self, storage: Storage | None = None) -> SkillClient:
         """A client that calls skills.

@@ -4,20 +4,23 @@ import base64
 import datetime
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ConversationReference
-from botframework.connector.auth import AuthenticationConstants
+from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity, UserTokenClient
+from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.token_api.models import TokenExchangeRequest
 
 from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.caller import CallerCheck
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.authentication import BotAuthentication
+from cloud_adapter.codec.reader import read_model
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession
 from composition import Composition
@@ -244,13 +247,18 @@ async def test_the_service_urls_of_a_queued_turn(app: ComposedApp) -> None:
         await found.connector_factory.create("https://evil.example/")
 
 
-async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) -> None:
-    """Its calls wait as long as the connector asks, where those of an inline turn fail."""
+def by_clock(app: ComposedApp, clock: MovedClock) -> BotAuthentication:
+    """The app's authentication, with a session whose pauses move a clock."""
     settings, parts = app.parts.settings, app.parts
     session = ConnectorSession(parts.pool, clock.sleep)
     tokens = BearerTokens({settings.channel_issuer: parts.keys})
     check = CallerCheck(tokens, settings.app_id, settings.service_urls, settings.bot_callers)
-    authentication = BotAuthentication(settings, check, parts.tokens, session, parts.pool, 0)
+    return BotAuthentication(settings, check, parts.tokens, session, parts.pool, 0)
+
+
+async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) -> None:
+    """Its calls wait as long as the connector asks, where those of an inline turn fail."""
+    authentication = by_clock(app, clock)
     later = authentication.authorized_before({}).connector_factory
     now = authentication.create_connector_factory(None)
     faults = app.cloud.connector.server.faults
@@ -268,6 +276,44 @@ async def test_a_queued_turn_has_more_time(app: ComposedApp, clock: MovedClock) 
         faults.clear()
     assert clock.pauses == [13, 13]
     assert app.texts() == ["x"]
+
+
+CALLERS: dict[str, Callable[[BotAuthentication], AuthenticateRequestResult]] = {
+    "queued": lambda authentication: authentication.authorized_before({}),
+    "proactive": lambda authentication: authentication.unretried_sender(),
+    "inline": lambda authentication: authentication.replying_skill(
+        ClaimsIdentity({}, True), CHANNEL
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CALLERS)
+async def test_user_tokens_after_a_minute_of_a_turn(
+    kind: str, signed_in: ComposedApp, service: ScriptedService, clock: MovedClock
+) -> None:
+    """A 503 of the token service is final only in a turn that the channel waits for."""
+    authentication = by_clock(signed_in, clock)
+    adapter, caller = CloudAdapter(authentication), CALLERS[kind](authentication)
+    service.script = [Reply(503)]
+    service.otherwise = Reply(200, {"connectionName": "connection", "token": "a token"})
+    found: list[str] = []
+
+    async def turn(context: TurnContext) -> None:
+        clock.move(60)
+        client = context.turn_state[UserTokenClient.__name__]
+        try:
+            response = await client.get_user_token("user-1", "connection", "webchat", None)
+        except ConnectorError as error:
+            found.append(f"{error.response.status_code}")
+        else:
+            found.append(response.token)
+
+    activity = read_model(Activity, signed_in.activity({"type": "message", "text": "sesame"}))
+    await adapter.run(caller, activity, turn, adapter.log_error)
+    is_final = kind == "inline"
+    assert found == ["503" if is_final else "a token"]
+    assert len(service.seen) == (1 if is_final else 2)
+    assert len(clock.pauses) == (0 if is_final else 1)
 
 
 async def test_the_token_service_has_the_turns_time(
