@@ -322,7 +322,7 @@ class Composition:
         return MemoryContainer() if self.account is None else BlobContainer(self.account, name)
 
     def start(self) -> None:
-        """Start the process's one warm-up, unless an attempt has been started: it is the first.
+        """Start the warm-up, the first attempt, unless one is under way or has succeeded.
 
         Raises:
             RuntimeError: no event loop runs.
@@ -340,9 +340,7 @@ class Composition:
             SettingsError: the settings are wrong; the error lists every problem.
             CompositionFailed: a module cannot be imported, or an object cannot be created.
         """
-        attempt = self._attempt
-        if attempt is None or (attempt.done() and self.parts is None):
-            attempt = self._begin(self._create)
+        attempt = self._attempt or self._begin(self._create)
         if not attempt.done():
             await asyncio.wait([attempt])
         try:
@@ -361,9 +359,14 @@ class Composition:
     def _begin(self, create: Callable[[], Coroutine[Any, Any, Parts]]) -> "asyncio.Task[Parts]":
         loop = asyncio.get_running_loop()
         self._attempt = attempt = loop.create_task(create())
-        # Without this, asyncio logs a failure that no caller waits for.
-        attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        attempt.add_done_callback(self._end)
         return attempt
+
+    def _end(self, attempt: "asyncio.Task[Parts]") -> None:
+        if self.parts is None:
+            self._attempt = None  # the next caller starts another
+        if not attempt.cancelled():
+            attempt.exception()  # otherwise asyncio logs a failure that no caller waits for
 
     async def _create(self) -> Parts:
         """Create all parts. This step imports the bot SDK and the bot.

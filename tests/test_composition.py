@@ -1,10 +1,12 @@
 """The composition root: attempts to create the parts, and what it reads beside itself."""
 
 import asyncio
+import contextlib
 import functools
 import gc
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,14 @@ BOT: Any = SimpleNamespace(on_turn=None)
 def composed(create_bot: CreateBot) -> Composition:
     """A composition of this bot, which sends no requests without its warm-up."""
     return Composition(lambda: Settings.from_environ(MANAGED), {**MANAGED}, create_bot)
+
+
+UNAUTHENTICATED = {
+    **MANAGED,
+    "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true",
+    "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+}
+"""With these, the warm-up requests nothing."""
 
 
 @contextmanager
@@ -257,8 +267,29 @@ async def test_no_bot() -> None:
     assert str(failed.value.__cause__) == why
 
 
+@pytest.mark.parametrize("read", [{}, MANAGED])
+async def test_what_a_failure_keeps(read: dict[str, str]) -> None:
+    """Nothing of its callers, such as the body of a request, even without garbage collection."""
+    app = Composition(lambda: Settings.from_environ(read), {**read}, lambda _: None)
+    kept: list[weakref.ref[Wanted]] = []
+
+    async def call() -> None:
+        body = Wanted()
+        kept.append(weakref.ref(body))
+        await app.ready()
+
+    gc.disable()
+    try:
+        with contextlib.suppress(SettingsError, CompositionFailed):
+            await call()
+        assert kept[0]() is None
+    finally:
+        gc.enable()
+    await app.pool.close()
+
+
 async def test_wrong_settings() -> None:
-    """Each caller gets the error, and nobody is needed to get that of the warm-up."""
+    """Each caller gets the error."""
     app = Composition(lambda: Settings.from_environ({}), {}, lambda _: BOT)
     with kept_collector():
         app.start()
@@ -267,19 +298,19 @@ async def test_wrong_settings() -> None:
                 await app.ready()
 
 
-async def test_a_failing_warm_up(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("number", [0, 2])
+async def test_a_failing_warm_up(number: int, caplog: pytest.LogCaptureFixture) -> None:
     """It is an attempt that callers share, and logs its failure once, even if nobody waits."""
     create_bot = Failing()
-    read = {**MANAGED, "DANGEROUSLY_ALLOW_UNAUTHENTICATED": "true"}  # it prefetches nothing
-    read["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
-    app = Composition(lambda: Settings.from_environ(read), {**read}, create_bot)
+    app = Composition(lambda: Settings.from_environ(UNAUTHENTICATED), {}, create_bot)
     with kept_collector():
         app.start()
-        callers = [asyncio.create_task(app.ready()) for _ in range(2)]
+        callers = [asyncio.create_task(app.ready()) for _ in range(number)]
         await comes_true(lambda: create_bot.awaited == 1)
         create_bot.go_on.set()
         outcomes = await asyncio.gather(*callers, return_exceptions=True)
-    assert [type(each) for each in outcomes] == [CompositionFailed, CompositionFailed]
+        await comes_true(lambda: bool(caplog.records))
+    assert [type(each) for each in outcomes] == [CompositionFailed] * number
     assert create_bot.calls == 1
     logged = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
     assert logged == ["The app cannot be put together"]

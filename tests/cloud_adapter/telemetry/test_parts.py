@@ -135,6 +135,26 @@ async def test_the_export_starts_with_the_warm_up(
     assert started == [(settings, False)]
 
 
+async def test_an_export_that_cannot_start(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot answers all the same, and the log says why nothing is exported."""
+    settings = {**cloud.settings(), **TELEMETRY_ON}
+    composition = Composition(lambda: Settings.from_environ(settings), settings, create_bot)
+    for name in cloud.identity.settings():
+        monkeypatch.setenv(name, settings[name])
+
+    def start(*_: object) -> None:
+        raise LookupError("no exporter")
+
+    monkeypatch.setattr(providers, "start_export", start)
+    composition.start()
+    parts_of_app = await composition.ready()
+    assert await composition.ready() is parts_of_app
+    await parts_of_app.close()
+    assert "no exporter" in caplog.text
+
+
 async def test_an_app_that_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """It exports all the same: its log lines say why, and the host may drop them."""
     started: list[object] = []
