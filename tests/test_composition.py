@@ -310,7 +310,8 @@ async def test_a_failing_warm_up(number: int, caplog: pytest.LogCaptureFixture) 
         create_bot.go_on.set()
         outcomes = await asyncio.gather(*callers, return_exceptions=True)
         await comes_true(lambda: bool(caplog.records))
-    assert [type(each) for each in outcomes] == [CompositionFailed] * number
+    causes = [each.__cause__ for each in outcomes if isinstance(each, CompositionFailed)]
+    assert list(map(str, causes)) == ["attempt 1"] * number
     assert create_bot.calls == 1
     logged = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
     assert logged == ["The app cannot be put together"]
