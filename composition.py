@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
+from cloud_adapter.home_loop import bind
 
 if TYPE_CHECKING:
     from botbuilder.core import Bot
@@ -91,6 +92,7 @@ class Parts:
 
     async def close(self) -> None:
         """Release the leases that are kept for further turns, and close the HTTP client."""
+        bind(None)
         await self.locks.close()
         await self.pool.close()
 
@@ -358,6 +360,7 @@ class Composition:
 
     def _begin(self, create: Callable[[], Coroutine[Any, Any, Parts]]) -> "asyncio.Task[Parts]":
         loop = asyncio.get_running_loop()
+        bind(loop)
         self._attempt = attempt = loop.create_task(create())
         attempt.add_done_callback(self._end)
         return attempt

@@ -1,5 +1,6 @@
 """CloudAdapter: runs one turn, from the channel's request to the response."""
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -29,6 +30,7 @@ from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
+from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.host_timeout import HostTimeout
 from cloud_adapter.queued.attempts import Attempt
 from cloud_adapter.queued.queued_turns import QueuedTurns
@@ -227,6 +229,7 @@ class CloudAdapter(AdapterCalls):
         await self._run_middleware(context, logic, on_error)
         return context
 
+    @on_home_loop
     async def run_pipeline(self, context: TurnContext, callback: Logic | None = None) -> None:
         """Run a turn that the bot's code starts: the SDK's methods for this call this one.
 
@@ -338,6 +341,8 @@ class CloudAdapter(AdapterCalls):
     ) -> TurnContext:
         # Like the base class, but with our own TurnContext.
         context = TurnContext(self, activity)
+        if task := asyncio.current_task():
+            context.task_context = task.get_context()
         context.turn_state.update(
             {
                 self.BOT_IDENTITY_KEY: claims_identity,

@@ -23,6 +23,7 @@ from auth.errors import TokenRejected
 from auth.inbound.bearer_token import BearerToken
 from auth.inbound.caller import ActivityOrigin, CallerCheck
 from auth.inbound.service_url import LOOPBACK_HOSTS
+from auth.outbound.credential import AccessToken
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
@@ -38,8 +39,25 @@ from cloud_adapter.connector.session import (
 )
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.home_loop import on_home_loop
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from http_client.retry import RetryPolicy
+
+
+class _Tokens:
+    """The bot's tokens, for callers on any event loop.
+
+    Args:
+        provider: requests them on the bot's loop.
+    """
+
+    def __init__(self, provider: TokenProvider) -> None:
+        self._provider = provider
+
+    @on_home_loop
+    async def get(self, audience: str) -> AccessToken:
+        """See TokenProvider."""
+        return await self._provider.get(audience)
 
 
 class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SDK base
@@ -70,6 +88,7 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         self._turn_seconds = turn_seconds
         self._retries = retries
 
+    @on_home_loop
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
         """Get a token, and return a client for the service URL of a channel or of another bot.
 
@@ -146,7 +165,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._pool = pool
         self._process_started_on = process_started_on
         self._credentials = BotCredentialsFactory(
-            settings.app_id, None if settings.unauthenticated else tokens
+            settings.app_id, None if settings.unauthenticated else _Tokens(tokens)
         )
         shared = (settings, self._credentials, session)
         self._turn_connectors = BotConnectorFactory(*shared, TURN_SECONDS)

@@ -11,7 +11,8 @@
     ├── BotFailed                        the bot's code ended a turn, but raised no error
     │   ├── BotExited                    it called sys.exit
     │   ├── BotCancelled                 it waited for a task that was cancelled
-    │   └── BotTimedOut                  it took too long, and was cancelled
+    │   ├── BotTimedOut                  it took too long, and was cancelled
+    │   └── CallWithdrawn                its event loop waits for the thread that calls
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
@@ -94,6 +95,22 @@ class BotTimedOut(BotFailed):
 
     def __init__(self, seconds: float | None) -> None:
         super().__init__(f"the bot's code took longer than {seconds:g} s, and was cancelled")
+
+
+class CallWithdrawn(BotFailed):
+    """The bot's event loop did not begin a call from another one. It will never be made.
+
+    Args:
+        seconds: that the call waited.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the bot's event loop did not begin this call within {seconds:g} s, so the call was"
+            " withdrawn, and nothing was sent. Mostly, the loop waits for this very thread, with"
+            " `thread.join()`, `future.result()` or `time.sleep()`: run the thread's function with"
+            " `await asyncio.to_thread(...)` instead"
+        )
 
 
 class UnreadableActivity(BotError):

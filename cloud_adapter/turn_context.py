@@ -11,6 +11,7 @@ import datetime
 import enum
 import functools
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from botbuilder.core import TurnContext as TurnContextBase
@@ -25,6 +26,7 @@ from botframework.connector import Channels
 from msrest.serialization import Model
 
 from cloud_adapter.codec.attribute_map import is_sdk_model
+from cloud_adapter.home_loop import on_home_loop
 
 _IMMUTABLE = {
     *(str, int, float, bool, type(None), bytes),
@@ -33,8 +35,16 @@ _IMMUTABLE = {
 
 
 class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
-    """The context of one turn. For its members, see botbuilder's TurnContext."""
+    """The context of one turn. For its other members, see botbuilder's TurnContext.
 
+    Attributes:
+        task_context: the contextvars of the task that runs the turn. Calls from other threads run
+            in them, and so find what the turn has locked. None outside of an adapter's turn.
+    """
+
+    task_context: Context | None = None
+
+    @on_home_loop
     async def send_activities(self, activities: list[Activity]) -> list[ResourceResponse]:
         """Send copies of activities to the conversation, or buffer them for the HTTP response.
 
@@ -53,6 +63,10 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         if responds:
             self.responded = True
         return responses
+
+    # Awaited elsewhere, they run on the bot's loop, with the handlers that they call.
+    update_activity = on_home_loop(TurnContextBase.update_activity)
+    delete_activity = on_home_loop(TurnContextBase.delete_activity)
 
     def _addressed(self, activity: Activity) -> Activity:
         """A copy of an activity, addressed as a reply to the incoming one."""

@@ -37,6 +37,7 @@ FLOORS: tuple[set[str], ...] = (
     },
     {"cloud_adapter.state", "cloud_adapter.connector", "cloud_adapter.redaction"},
     {"cloud_adapter.storage", "cloud_adapter.codec"},
+    {"cloud_adapter.home_loop"},
     {"cloud_adapter.errors"},
     {"auth"},
     {"http_client"},

@@ -15,6 +15,7 @@ from botframework.connector.token_api.models import TokenExchangeRequest
 
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.home_loop import on_home_loop
 
 Callback = Callable[[Any], Awaitable[Any]]
 """A function of the bot that takes a TurnContext."""
@@ -31,6 +32,10 @@ class AdapterCalls(
     method that calls a service raises ConnectorError if the service refuses or cannot be reached,
     and SignInError if the bot cannot sign in.
     """
+
+    # The SDK's methods that run a turn; `continue_conversation` and others call them.
+    process_proactive = on_home_loop(CloudAdapterBase.process_proactive)
+    process_activity = on_home_loop(CloudAdapterBase.process_activity)
 
     async def continue_conversation(
         self,
@@ -59,6 +64,7 @@ class AdapterCalls(
             reference, callback, self._app_id, claims_identity, audience
         )
 
+    @on_home_loop
     async def create_conversation(
         self,
         reference: ConversationReference | str | None = None,

@@ -22,6 +22,7 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.errors import MalformedModel
+from cloud_adapter.home_loop import on_home_loop
 from http_client.connection import ConnectFailed, Response, ResponseLost, ResponseTooLarge
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
@@ -132,6 +133,7 @@ class ConnectorSession:
         self.last_success: datetime.datetime | None = None
         """When a call last succeeded, in UTC; None if none has succeeded yet."""
 
+    @on_home_loop
     async def call(
         self,
         service: Service,

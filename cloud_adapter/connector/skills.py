@@ -30,6 +30,7 @@ from cloud_adapter.connector.session import (
     parsed_error,
     request_headers,
 )
+from cloud_adapter.home_loop import on_home_loop
 from http_client.connection import ConnectFailed, ResponseLost, ResponseTooLarge
 from http_client.limits import MAX_LIST_BYTES
 from http_client.pool import HttpPool
@@ -113,6 +114,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
             activity,
         )
 
+    @on_home_loop
     async def post_activity(
         self,
         from_bot_id: str,

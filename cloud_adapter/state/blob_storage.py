@@ -8,6 +8,7 @@ from typing import Any
 from botbuilder.core import Storage
 
 from cloud_adapter.errors import BlobChanged, StateConflict
+from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import E_TAG, stored_item, to_text
 from cloud_adapter.storage.blobs import ANY, Blob
@@ -27,6 +28,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
     def __init__(self, blobs: ConversationLocks) -> None:
         self.blobs = blobs
 
+    @on_home_loop
     async def read(self, keys: Iterable[str]) -> dict[str, Any]:
         """The items that exist, by key. Dicts, and objects that have an `e_tag`, get their ETag.
 
@@ -37,6 +39,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         found = await asyncio.gather(*(self.blobs.read(name_part(key)) for key in names))
         return {key: _item(blob) for key, blob in zip(names, found, strict=True) if blob}
 
+    @on_home_loop
     async def write(self, changes: Mapping[str, Any]) -> None:
         """Write items.
 
@@ -75,6 +78,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
             text = "Etag conflict: an item of state has changed in the meantime"
             raise StateConflict(text) from error
 
+    @on_home_loop
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete items; those that do not exist are ignored.
 

@@ -10,6 +10,7 @@ from botbuilder.core import ConversationState as SdkConversationState
 from botbuilder.core import UserState as SdkUserState
 
 from cloud_adapter.errors import TurnRepeated
+from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
@@ -51,6 +52,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         """Discard unsaved changes. The next use of the state reads it again."""
         context.turn_state.pop(self._context_service_key, None)
 
+    @on_home_loop
     async def load(self, turn_context: TurnContext, force: bool = False) -> None:
         """Read the state, once in a turn. From then on, other turns of the conversation wait.
 
@@ -67,6 +69,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         if force or self.loaded(turn_context) is None:  # another task may have loaded it meanwhile
             turn_context.turn_state[self._context_service_key] = LoadedState(blob)
 
+    @on_home_loop
     async def save_changes(self, turn_context: TurnContext, force: bool = False) -> None:
         """Request that the changes are saved when the turn ends; with `force`, save them now.
 

@@ -17,6 +17,7 @@ from auth.errors import SignInError
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.storage.connection_string import StorageEndpoints
 from cloud_adapter.storage.request import StorageRequest
 from cloud_adapter.storage.response import NOT_STORAGE, error_code
@@ -86,6 +87,7 @@ class StorageAccount:
         """Close the pool, which nothing else may use then."""
         await self._pool.close()
 
+    @on_home_loop
     async def call(self, request: StorageRequest, refusals: Collection[str] = ()) -> Response:
         """Send a request, and return the response.
 

@@ -1,0 +1,99 @@
+"""The bot's event loop, on which calls from all other event loops run.
+
+Connections, locks and turns belong to this one loop. The bot's code may have others: in a thread,
+`asyncio.run(context.send_activity(...))` makes one, and so do callbacks of AI libraries and
+schedulers.
+"""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
+from contextvars import Context, copy_context
+from typing import Any
+
+from cloud_adapter.errors import CallWithdrawn
+
+BEGIN_SECONDS = 5.0
+"""How long a call waits until the bot's event loop begins it."""
+
+_home: asyncio.AbstractEventLoop | None = None
+
+
+def bind(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Set the bot's event loop of this process; None: each call runs on its caller's."""
+    global _home  # a process has one app, and whoever calls it holds no part of it
+    _home = loop
+
+
+def on_home_loop[**Arguments, Result](
+    function: Callable[Arguments, Coroutine[Any, Any, Result]],
+) -> Callable[Arguments, Coroutine[Any, Any, Result]]:
+    """Decorate a coroutine function: awaited on another event loop, it runs on the bot's.
+
+    A call that gets a turn's context runs as a part of this turn, so that it finds the turn's lock
+    and trace; any other, in a copy of its caller's contextvars. If the caller is cancelled, so is
+    the call. Without a bot's event loop that runs, the call runs where it is awaited.
+
+    The decorated function also raises CallWithdrawn.
+    """
+
+    @functools.wraps(function)
+    async def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        # Not when the coroutine is made: asyncio.run(...) often gets one from the bot's own loop.
+        home = _home
+        if home is None or home is asyncio.get_running_loop() or not home.is_running():
+            return await function(*args, **kwargs)
+        context = _context_of_turn((*args, *kwargs.values())) or copy_context()
+        return await _run_on(home, functools.partial(function, *args, **kwargs), context)
+
+    return called
+
+
+def _context_of_turn(arguments: Iterable[object]) -> Context | None:
+    """The contextvars of the turn whose TurnContext is among the arguments of a call."""
+    contexts = (getattr(each, "task_context", None) for each in arguments)
+    return next((each for each in contexts if isinstance(each, Context)), None)
+
+
+async def _run_on[Result](
+    home: asyncio.AbstractEventLoop,
+    call: Callable[[], Coroutine[Any, Any, Result]],
+    context: Context,
+) -> Result:
+    outcome: Future[Result] = Future()  # it decides between threads: begun, or withdrawn
+    tasks: list[asyncio.Task[None]] = []
+
+    async def run() -> None:
+        try:
+            outcome.set_result(await call())
+        except BaseException as error:  # noqa: BLE001  # the caller's: an exit would end the loop
+            outcome.set_exception(error)
+
+    def begin() -> None:
+        if outcome.set_running_or_notify_cancel():
+            task = home.create_task(run(), context=context)
+            task.add_done_callback(end)
+            tasks.append(task)
+
+    def end(task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # before its first step
+            outcome.set_exception(asyncio.CancelledError())
+
+    home.call_soon_threadsafe(begin)
+    answer = asyncio.wrap_future(outcome)
+    try:
+        while not answer.done():
+            await asyncio.wait((answer,), timeout=BEGIN_SECONDS)
+            if not answer.done() and outcome.cancel():
+                raise CallWithdrawn(BEGIN_SECONDS)
+            if not home.is_running():
+                raise RuntimeError("Event loop is closed")
+        return answer.result()
+    except asyncio.CancelledError:
+        if not outcome.cancel():
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                home.call_soon_threadsafe(lambda: tasks[0].cancel())
+        answer.cancel()  # nobody reads it
+        raise

@@ -1,0 +1,99 @@
+"""Chat: a bot that does its work in threads, on event loops of their own."""
+
+import time
+from typing import Any
+
+import pytest
+from botbuilder.core import TurnContext
+
+from bot_testing import Chat
+from cloud_adapter import home_loop
+from cloud_adapter.bot.services import BotServices
+from cloud_adapter.errors import CallWithdrawn
+
+pytestmark = [
+    pytest.mark.chat(bot="tests/bot_testing/bots/threads"),
+    pytest.mark.parametrize(
+        "chat_mode",
+        [
+            pytest.param("memory", marks=pytest.mark.chat(storage="memory")),
+            pytest.param("Inline", marks=pytest.mark.chat(storage="azurite")),
+            pytest.param("Queued", marks=pytest.mark.chat(storage="azurite", turns="Queued")),
+        ],
+    ),
+    pytest.mark.usefixtures("chat_mode"),
+]
+
+WAYS = ("to_thread", "callback", "executor", "thread")
+"""The last two pass no context variables on."""
+
+
+@pytest.fixture
+def chat_mode(request: pytest.FixtureRequest) -> str:
+    """The name of the mode, for the test's id; its mark does the rest."""
+    name: str = request.param
+    return name
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_text(chat: Chat, way: str) -> None:
+    """It is sent once, its turn goes on, and so does the next one."""
+    assert (await chat.say(f"{way} say")).texts == ["said", "done"]
+    assert (await chat.new_conversation("Grace").say("here say")).texts == ["said", "done"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_state(chat: Chat, way: str) -> None:
+    """It is the turn's: what a thread has locked, read and changed is saved when the turn ends."""
+    assert (await chat.say(f"{way} count")).texts == ["count 1", "done"]
+    assert await chat.state.conversation() == {"count": 1}
+    assert (await chat.say("here count")).texts == ["count 2", "done"]
+    assert (await chat.say(f"{way} commit")).texts == ["count 3", "done"]
+    assert await chat.state.conversation() == {"count": 3}
+
+
+@pytest.mark.parametrize("way", WAYS[:2])
+async def test_another_turn_of_the_conversation(chat: Chat, way: str) -> None:
+    """A thread starts it within its own turn, whose lock it shares."""
+    assert (await chat.say(f"{way} proceed")).texts == ["count 1", "done"]
+    assert (await chat.say("here count")).texts == ["count 2", "done"]
+
+
+@pytest.mark.chat(skip_waits=True)
+@pytest.mark.parametrize("way", WAYS)
+async def test_skipped_waits(chat: Chat, way: str) -> None:
+    """No time is skipped while a turn waits for its thread."""
+
+    async def work(_: BotServices, turn: TurnContext) -> None:
+        for text in ("first", "second"):
+            await turn.send_activity(text)
+
+    bot(chat).works["two"] = work
+    before = time.time()
+    assert (await chat.say(f"{way} two")).texts == ["first", "second", "done"]
+    assert time.time() - before < 60
+
+
+async def test_a_turn_that_waits_for_its_thread(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread's call fails; the turn goes on; nothing is sent later."""
+    monkeypatch.setattr(home_loop, "BEGIN_SECONDS", 0.0)
+    raised: list[BaseException] = []
+
+    async def work(_: BotServices, turn: TurnContext) -> None:
+        try:
+            await turn.send_activity("lost")
+        except CallWithdrawn as error:
+            raised.append(error)
+
+    bot(chat).works["caught"] = work
+    assert (await chat.say("join caught")).texts == ["done"]
+    assert len(raised) == 1
+    assert (await chat.say("here say")).texts == ["said", "done"]
+    assert [each.text for each in chat.replies] == ["done", "said", "done"]
+
+
+def bot(chat: Chat) -> Any:
+    """The running bot."""
+    return chat.bot.parts.bot
