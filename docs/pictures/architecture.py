@@ -65,16 +65,17 @@ ROOMS = (
     Room("cloud_adapter.state", "state", "what the bot remembers", 7, 2, "turn"),
     Room("cloud_adapter.codec", "codec", "JSON to models and back", 8, 1, "turn"),
     Room("cloud_adapter.storage", "storage", "blobs and queues", 8, 2, "turn"),
-    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 9, 1, "turn"),
-    Room("auth", "auth", "who the bot is, and who may call it", 10, 0, "auth", columns=3),
-    Room("http_client", "http_client", "the pooled client", 11, 0, "http", columns=3),
+    Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 9, 0, "turn"),
+    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 10, 1, "turn"),
+    Room("auth", "auth", "who the bot is, and who may call it", 11, 0, "auth", columns=3),
+    Room("http_client", "http_client", "the pooled client", 12, 0, "http", columns=3),
     Room("admin", "admin", "commands for your machine", 2, 3, OUTSIDE),
     Room("bot_testing", "bot_testing", "a test kit for your bot", 0, 3, OUTSIDE),
     Room("benchmarks", "benchmarks", "comparison with other bots", 1, 3, OUTSIDE),
     Room("emulator", "emulator", "a cloud on your machine", 7, 3, OUTSIDE),
 )
 
-HOUSE = ("cloud_adapter", "how a turn runs", 2, 9)
+HOUSE = ("cloud_adapter", "how a turn runs", 2, 10)
 """The panel behind a package's rooms: title, text, first and last row."""
 
 WIDTH, MARGIN = 1000, 24

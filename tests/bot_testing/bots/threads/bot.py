@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botbuilder.core import ActivityHandler, TurnContext
@@ -36,6 +37,7 @@ class ThreadsBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
             "executor": self._executor,
             "thread": self._thread,
             "join": self._join,
+            "result": self._result,
         }
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
@@ -76,6 +78,10 @@ class ThreadsBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
         thread = threading.Thread(target=self._run, args=(work, turn))
         thread.start()
         thread.join()
+
+    async def _result(self, work: Work, turn: TurnContext) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self._run, work, turn).result()
 
     async def _say(self, _: BotServices, turn: TurnContext) -> None:
         await turn.send_activity("said")
