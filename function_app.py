@@ -33,6 +33,7 @@ from auth.settings import (
 )
 from cloud_adapter.bot.bot_sdk import import_bot_sdk
 from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import guard_worker
 from composition import Composition, limit_sdk_logs
@@ -121,8 +122,10 @@ def traced_queue(function: QueueFunction) -> QueueFunction:
 @http_function
 async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The adapter checks the bearer token, so no function key is needed."""
-    parts = await composition.ready()
-    return to_http(await parts.adapter.process(from_http(req), parts.bot))
+    arrived_at = asyncio.get_running_loop().time()
+    async with StartLimit(arrived_at, "the app's start"):
+        parts = await composition.ready()
+    return to_http(await parts.adapter.process(from_http(req, arrived_at), parts.bot))
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -223,8 +226,13 @@ if bot_folder.has_routes:
             log.error("Left out of routes.py: %s", fault)
 
 
-def from_http(request: func.HttpRequest) -> "TurnRequest":
-    """The request, independent of the host. (The worker has lower-cased the header names.)"""
+def from_http(request: func.HttpRequest, arrived_at: float | None = None) -> "TurnRequest":
+    """The request, independent of the host. (The worker has lower-cased the header names.)
+
+    Args:
+        request: as the host has received it.
+        arrived_at: see TurnRequest.
+    """
     from cloud_adapter.request import TurnRequest
 
     headers = request.headers
@@ -232,6 +240,7 @@ def from_http(request: func.HttpRequest) -> "TurnRequest":
         content_type=headers.get("content-type", ""),
         authorization=headers.get("authorization", ""),
         body=request.get_body(),
+        arrived_at=arrived_at,
     )
 
 

@@ -29,7 +29,8 @@ from cloud_adapter.connector.adapter_calls import AdapterCalls
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.user_tokens import UserTokenClient
-from cloud_adapter.errors import StateConflict, TurnKilled, TurnRepeated
+from cloud_adapter.deadlines import StartLimit
+from cloud_adapter.errors import StartTimedOut, StateConflict, TurnKilled, TurnRepeated
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.host_timeout import HostTimeout
 from cloud_adapter.queued.attempts import Attempt
@@ -111,26 +112,35 @@ class CloudAdapter(AdapterCalls):
             TokenRejected, CallerForbidden: the caller may not send the activity.
             BadRequest: the body is not an activity, or is too large.
             Unavailable: the caller cannot be checked, the bot cannot sign in, storage is
-                unavailable, or another turn of the conversation is running.
+                unavailable, another turn of the conversation is running, or one of these takes too
+                long.
         """
         check_head(request)
-        token = await self.bot_framework_authentication.authenticate(request.authorization)
-        for _ in range(MAX_RUNS - 1):
-            # Another turn changed the state first: run this one again, from its body, because the
-            # bot may have changed the activity. Replies of the first run have been sent.
-            with contextlib.suppress(StateConflict):
-                return await self._process_body(token, request.body, bot)
-        return await self._process_body(token, request.body, bot)
+        async with StartLimit(request.arrived_at, "the check of the caller") as start:
+            token = await self.bot_framework_authentication.authenticate(request.authorization)
+            for _ in range(MAX_RUNS - 1):
+                # Another turn changed the state first: run this one again, from its body, because
+                # the bot may have changed the activity. Replies of the first run have been sent.
+                with contextlib.suppress(StateConflict):
+                    return await self._process_body(token, request.body, bot, start)
+            return await self._process_body(token, request.body, bot, start)
 
-    async def _process_body(self, token: BearerToken | None, body: bytes, bot: Bot) -> TurnResponse:
+    async def _process_body(
+        self, token: BearerToken | None, body: bytes, bot: Bot, start: StartLimit
+    ) -> TurnResponse:
         """Run or enqueue the turn for the body of an authenticated request."""
         activity = read_activity(body)
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
             if self._queued_turns is not None and _can_be_queued(activity):
+                start.waits_for = "storing the activity"
                 await self._queued_turns.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
-            context = await self.run(caller, activity, bot.on_turn, self.handle_error)
+            context = await self.run(caller, activity, bot.on_turn, self.handle_error, start)
+        except asyncio.CancelledError:
+            if start.expired:
+                log.warning("%s: %s", turn_name(activity), StartTimedOut.__name__)
+            raise
         except TurnRepeated:
             log.info("%s was received again", turn_name(activity))
             return TurnResponse(HTTPStatus.OK)
@@ -205,6 +215,7 @@ class CloudAdapter(AdapterCalls):
         activity: Activity,
         logic: Logic,
         on_error: ErrorPolicy,
+        start: StartLimit | None = None,
     ) -> TurnContext:
         """Run one turn: the middleware, and within it `logic`.
 
@@ -214,6 +225,7 @@ class CloudAdapter(AdapterCalls):
             logic: the bot's `on_turn`, or a function in its place.
             on_error: handles errors that `logic` or the middleware raises, and decides whether this
                 method raises them.
+            start: the limit of what comes before the middleware; None: no request waits.
 
         Raises:
             ServiceUrlRefused, SignInError: the turn cannot start; `on_error` is not called.
@@ -221,11 +233,16 @@ class CloudAdapter(AdapterCalls):
         """
         activity.caller_id = caller.caller_id
         identity, factory = caller.claims_identity, caller.connector_factory
+        if start is not None:
+            start.waits_for = "signing in"
         connector = await factory.create(activity.service_url, caller.audience)
         user_tokens = factory.create_user_token_client()
         context = self._create_turn_context(
             activity, identity, caller.audience, connector, user_tokens, logic, factory
         )
+        if start is not None:
+            context.arrived_at = start.arrived_at
+            start.lift()
         await self._run_middleware(context, logic, on_error)
         return context
 

@@ -4,6 +4,7 @@
     ├── Unavailable                 503  try again later, with Retry-After
     │   ├── StorageUnavailable           Azure Storage does not answer, or refuses access
     │   │   └── UnreadableState          stored state holds what the bot's code cannot read
+    │   ├── StartTimedOut                what a turn needs before the bot's code took too long
     │   ├── StateConflict                another turn changed the same property of the state
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
@@ -40,6 +41,10 @@ class UnreadableState(StorageUnavailable):
 
     The turn fails, and the stored state is not changed. The text names the property and the cure.
     """
+
+
+class StartTimedOut(Unavailable):
+    """What a turn needs before the bot's code took too long; the text says what it was."""
 
 
 class StateConflict(Unavailable, KeyError):

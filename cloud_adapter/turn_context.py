@@ -38,10 +38,13 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
     """The context of one turn. For its other members, see botbuilder's TurnContext.
 
     Attributes:
+        arrived_at: when the request arrived that waits for the turn, in event loop time (seconds);
+            None: no request waits for it.
         task_context: the contextvars of the task that runs the turn. Calls from other threads run
             in them, and so find what the turn has locked. None outside of an adapter's turn.
     """
 
+    arrived_at: float | None = None
     task_context: Context | None = None
 
     @on_home_loop

@@ -1,16 +1,25 @@
 """function_app: what it logs, and shows operators."""
 
+import asyncio
 import logging
 from pathlib import Path
 
+import azure.functions as func
 import pytest
 
-from auth.errors import BadRequest, EndpointDown
+import function_app
+from auth.errors import BadRequest, EndpointDown, SettingsError
+from auth.settings import Settings
 from bot_testing.cloud.cloud_thread import CloudThread
+from cloud_adapter.deadlines import START_SECONDS
+from composition import Composition
 from emulator.cloud import CERTIFICATE, Cloud
-from function_app import LOGGERS, invocation_log, refusal
+from function_app import LOGGERS, SETTINGS_RETRY_AFTER, invocation_log, refusal
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched
+from tests.support.test_bot import create_bot
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.http_post import Caller
 
 BACKGROUND_FAULT = """
@@ -73,6 +82,39 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
             caller.close()
         assert process.lost == []
     assert log.read_text().count("LookupError: a background task failed") == 1
+
+
+async def test_a_slow_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No request waits for the app longer than the channel does; the app's start goes on."""
+    starts = asyncio.Event()
+
+    class SlowApp(Composition):
+        async def _run_warm_up(self) -> None:
+            await starts.wait()
+
+    def read_settings() -> Settings:
+        raise SettingsError(["x: it is missing"])
+
+    clock = MovedClock(monkeypatch)
+    app = SlowApp(read_settings, {}, create_bot)
+    monkeypatch.setattr(function_app, "composition", app)
+    (messages,) = (
+        each.get_user_function()
+        for each in function_app.app.get_functions()
+        if each.get_function_name() == "messages"
+    )
+    request = func.HttpRequest("POST", "/api/messages", headers={}, body=b"{}")
+    waiting = asyncio.create_task(messages(request))
+    await settled()
+    clock.move(START_SECONDS + 0.1)
+    response = await waiting
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "Answered 503: the app's start took too long" in caplog.text
+    starts.set()
+    response = await messages(request)
+    assert response.headers["Retry-After"] == f"{SETTINGS_RETRY_AFTER}"
 
 
 FUNCTIONS = "health, identity, messages"

@@ -9,6 +9,7 @@ from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from cloud_adapter.codec.channels import is_from_bot, tenant_ids
+from cloud_adapter.deadlines import START_SECONDS, StartLimit
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import ConversationReferences
 
@@ -37,12 +38,14 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         self._references = references
         self._max_cached = max_cached
         self._stored: dict[int, int] = {}
+        self._storing: set[asyncio.Task[None]] = set()
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Run the turn, and store what its activity shows.
 
         Raises:
-            StorageUnavailable: an update cannot be stored; the channel must deliver it again.
+            StorageUnavailable, StartTimedOut: an update cannot be stored, or not in time; the
+                channel must deliver it again.
         """
         activity = context.activity
         names_bot = activity.recipient is not None and activity.recipient.id
@@ -50,10 +53,11 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if not names_bot or is_from_bot(activity) or _expects_replies(activity):
             await logic()
         elif activity.type in _UPDATES:
-            await self._store_update(activity)
+            async with StartLimit(_arrival(context), "storing who was added or removed"):
+                await self._store_update(activity)
             await logic()
         elif activity.type == ActivityTypes.message and self._is_new(activity):
-            await self._store_during(activity, logic)
+            await self._store_during(context, logic)
         else:
             await logic()
 
@@ -65,14 +69,25 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
             await self._references.store(activity)
             self._remember(activity)
 
-    async def _store_during(self, activity: Activity, logic: Callable[[], Awaitable[None]]) -> None:
-        """Store during the turn: the user waits for no storage call, and notices no outage."""
+    async def _store_during(
+        self, context: TurnContext, logic: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Store during the turn: the user waits for no storage call, and notices no outage.
+
+        If the channel would not wait for the end of it, it goes on behind the answer.
+        """
+        activity, arrived_at = context.activity, _arrival(context)
         self._remember(activity)  # before it is true, so that messages sent at once are not stored
         storing = asyncio.create_task(self._store(activity))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
         try:
             await logic()
         finally:
-            await storing
+            left = None
+            if arrived_at is not None:
+                left = max(0, arrived_at + START_SECONDS - asyncio.get_running_loop().time())
+            await asyncio.wait({storing}, timeout=left)
 
     async def _store(self, activity: Activity) -> None:
         try:
@@ -90,6 +105,11 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if len(self._stored) >= self._max_cached:
             del self._stored[next(iter(self._stored))]  # the oldest
         self._stored[_key(activity)] = _fingerprint(activity)
+
+
+def _arrival(context: TurnContext) -> float | None:
+    """When the turn's request arrived; None: none waits, or the bot runs a context of the SDK's."""
+    return getattr(context, "arrived_at", None)
 
 
 def _expects_replies(activity: Activity) -> bool:

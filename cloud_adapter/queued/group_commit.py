@@ -2,6 +2,7 @@
 then stored together."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 
 MAX_BATCH_BYTES = 128 * 1024
@@ -60,10 +61,12 @@ class GroupCommit:
         batch = self._last.get(conversation)
         if batch is None or not batch.takes(record):
             batch = self._last[conversation] = Batch(conversation, self._store, batch)
+            # Not here, at the end: every caller may be cancelled before.
+            batch.storing.add_done_callback(functools.partial(self._forget, batch))
         batch.ids.append(activity_id)
         batch.records += record
-        try:
-            await asyncio.shield(batch.storing)
-        finally:
-            if self._last.get(conversation) is batch and batch.storing.done():
-                del self._last[conversation]
+        await asyncio.shield(batch.storing)
+
+    def _forget(self, batch: Batch, _: asyncio.Task[None]) -> None:
+        if self._last.get(batch.conversation) is batch:
+            del self._last[batch.conversation]

@@ -24,12 +24,13 @@ from typing import Any
 from uuid import uuid4
 
 from auth.errors import Unavailable
-from cloud_adapter.errors import ConversationBusy
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable
 from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts, RunTurn
 from cloud_adapter.queued.drain import Drain
 from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.isolation import Isolation, is_isolated
+from cloud_adapter.queued.owed_wake_ups import OwedWakeUps
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.stored_activity import FAILED, record
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
@@ -83,6 +84,7 @@ class QueuedTurns:
         self._inbox = Inbox(blobs, locks)
         self._set_aside = SetAsideActivities(blobs, poison_queue)
         self._queue = queue
+        self._owed_wake_ups = OwedWakeUps(queue)
         self._poison_queue = poison_queue
         self._locks = locks
         self._redact = redact
@@ -99,6 +101,8 @@ class QueuedTurns:
     ) -> None:
         """Store an activity: once this returns, it will be processed.
 
+        If it is cancelled, the activity is stored all the same, and processed.
+
         Args:
             activity: an Activity.
             body: its JSON, as received.
@@ -106,7 +110,7 @@ class QueuedTurns:
             trace_parent: see AcceptedActivity.
 
         Raises:
-            StorageUnavailable: it is not stored, and the channel must send it again.
+            StorageUnavailable: it may not be stored, and the channel must send it again.
         """
         # Without a key, a second delivery looks like a second activity.
         activity_id = turn_id(activity) or uuid4().hex
@@ -114,6 +118,15 @@ class QueuedTurns:
         await self._commits.add(conversation_name(activity), activity_id, content)
 
     async def _store(self, batch: Batch) -> None:
+        try:
+            await self._append(batch)
+        except StorageUnavailable:
+            # It may be in the inbox all the same, and the channel need not send it again.
+            self._owed_wake_ups.add(batch.conversation)
+            raise
+
+    async def _append(self, batch: Batch) -> None:
+        """Append a batch to its inbox, and put its wake-up message. It ends when both have."""
         wake_up = WakeUp(batch.conversation, tuple(batch.ids))
         append = self._inbox.append(batch.conversation, bytes(batch.records))
         if self._joinable(batch.conversation):
@@ -126,7 +139,10 @@ class QueuedTurns:
             return
         loop = asyncio.get_running_loop()
         start = loop.time()
-        await asyncio.gather(append, self._queue.put(wake_up.text))
+        put = self._queue.put(wake_up.text)
+        for failure in await asyncio.gather(append, put, return_exceptions=True):
+            if failure is not None:
+                raise failure
         if loop.time() - start > self._slow_append_seconds:
             await self._queue.put(wake_up.text)
 

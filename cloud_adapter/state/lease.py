@@ -15,9 +15,6 @@ RENEWAL_SECONDS = LEASE_SECONDS / 3
 OPENING_SHARE = 0.2
 """The share of that time after which a lease is open: for a second, only its process can write."""
 
-_RELEASES: set["asyncio.Task[None]"] = set()
-"""Keeps the tasks from being garbage collected."""
-
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +50,7 @@ class Lease:
         self._loop = asyncio.get_running_loop()
         self._acquired_at = self._renewed_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._acquiring: asyncio.Task[str | None] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._is_taken = False
         self.is_open = False
@@ -60,7 +58,7 @@ class Lease:
     async def acquire(self, meanwhile: Awaitable[object] | None = None) -> str | None:
         """Acquire it, and await something else at the same time.
 
-        If that fails, or the turn is cancelled, the lease is released in the background.
+        If that fails, or the turn is cancelled, it may be acquired all the same: `release` it.
 
         Returns:
             The blob's ETag; None if the blob does not exist.
@@ -69,26 +67,16 @@ class Lease:
             BlobLeased: another process has it.
             StorageUnavailable: the account does not answer, or refuses access.
         """
-        acquiring = asyncio.create_task(self._acquire())
-        try:
-            if meanwhile is not None:
-                await meanwhile
-            return await asyncio.shield(acquiring)
-        except BaseException:
-            acquiring.add_done_callback(self._abandon)
-            raise
+        self._acquiring = asyncio.create_task(self._acquire())
+        if meanwhile is not None:
+            await meanwhile
+        return await asyncio.shield(self._acquiring)
 
     async def _acquire(self) -> str | None:
         etag = await self._blobs.acquire_lease(self._name, self._id)
         if etag is not None:
             self._set_timer(self._renewal_seconds * OPENING_SHARE)
         return etag
-
-    def _abandon(self, acquiring: "asyncio.Task[str | None]") -> None:
-        if not acquiring.cancelled() and acquiring.exception() is None and acquiring.result():
-            release = asyncio.create_task(self.release())
-            _RELEASES.add(release)
-            release.add_done_callback(_RELEASES.discard)
 
     @property
     def age(self) -> float:
@@ -101,7 +89,11 @@ class Lease:
         return self._is_taken or self._loop.time() >= self._renewed_at + LEASE_SECONDS
 
     async def release(self) -> None:
-        """Release it; if storage is unavailable, it expires."""
+        """Release it, unless it was not acquired; if storage is unavailable, it expires."""
+        if self._acquiring is not None:
+            await asyncio.wait({self._acquiring})
+            if self._acquiring.exception() or self._acquiring.result() is None:
+                return
         if self._renewing is not None:
             await asyncio.wait({self._renewing})  # cut off, it may leave the lease with either id
         if self._timer is not None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from cloud_adapter.deadlines import storage_in_time
 from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lease import Lease
 from cloud_adapter.storage.blobs import Blob
@@ -69,23 +70,28 @@ class LeasedLock:
 
     @asynccontextmanager
     async def acquired(
-        self, lock_timeout: float, beside: Beside | None, known: Blob | None
+        self,
+        lock_timeout: float,
+        beside: Beside | None,
+        known: Blob | None,
+        deadline: float | None,
     ) -> AsyncIterator[None]:
         """Own the lock and its lease; see `ConversationLocks.lock`."""
         self._users += 1
         if self._release_timer is not None:
             self._release_timer.cancel()
         try:
-            deadline = asyncio.get_running_loop().time() + lock_timeout
+            lock_deadline = asyncio.get_running_loop().time() + lock_timeout
+            is_free = self._users == 1  # so no timer is needed
             try:
-                async with asyncio.timeout(lock_timeout):
+                async with asyncio.timeout_at(None if is_free else lock_deadline):
                     await self._lock.acquire()
             except TimeoutError:
                 raise ConversationBusy(
                     "another turn of the conversation is running in this process"
                 ) from None
             try:
-                await self._take(deadline, beside, known)
+                await storage_in_time(self._take(lock_deadline, beside, known), deadline)
                 yield
             finally:
                 self._lock.release()
@@ -152,57 +158,71 @@ class LeasedLock:
             lease, self._lease = self._lease, None
             await lease.release()
 
-    async def _take(self, deadline: float, beside: Beside | None, known: Blob | None) -> None:
-        """Take over the lease and the blob of the turn before, or acquire and read them."""
+    async def _take(self, lock_deadline: float, beside: Beside | None, known: Blob | None) -> None:
+        """Take over the lease and the blob of the turn before, or acquire and read them.
+
+        However this ends, no lease is cut off half-way: it is acquired and released in tasks of
+        their own, and the next turn waits for the release.
+        """
         await self._released()
         await self.created()
         self._creating = self._releasing = None
         if self._lease and (self._lease.lost or self._lease.age > MAX_LEASE_REUSE_SECONDS):
-            await self._release_lease()
+            self._releasing = asyncio.create_task(self._release())
+            await self._released()
         try:
             if self._lease is None:
-                await self._acquire_lease(deadline, beside, known)
+                await self._acquire_lease(lock_deadline, beside, known)
             elif self._lease.is_open:  # another process may have written
                 await self._read(beside)
             elif beside is not None:
                 await beside()
         except BaseException:
-            await self._release_lease()  # without the blob, it is of no use to the next turn
+            if self._lease is not None:  # without the blob, it is of no use to the next turn
+                self._releasing = asyncio.create_task(self._release())
             raise
 
     async def _acquire_lease(
-        self, deadline: float, beside: Beside | None, known: Blob | None
+        self, lock_deadline: float, beside: Beside | None, known: Blob | None
     ) -> None:
         has_waited = False
         try:
-            lease, etag = await self._acquire_at_once(beside, known)
+            etag = await self._acquire_at_once(beside, known)
         except BlobLeased:
-            lease, etag = await self._wait_for_lease(deadline)
+            etag = await self._wait_for_lease(lock_deadline)
             has_waited = True
         if etag is None:
             # A new conversation: its turn need not wait until there is a blob to lease.
             self.blob = None
             self._creating = asyncio.create_task(self._create())
             return
-        self._lease = lease
         if self.blob is None or self.blob.etag != etag:
             await self._read(beside)
         elif has_waited and beside is not None:
             await beside()
 
-    async def _acquire_at_once(
-        self, beside: Beside | None, known: Blob | None
-    ) -> tuple[Lease, str | None]:
+    async def _acquire_at_once(self, beside: Beside | None, known: Blob | None) -> str | None:
         """Raises: BlobLeased: another process has the lease, or had it when `known` was read."""
         if known is not None and known.is_leased:
             raise BlobLeased("somebody else had the blob's lease when it was read")
-        lease = self._new_lease()
         if known is None:
-            return lease, await lease.acquire(self._read(beside))
+            return await self._acquire(self._read(beside))
         self.blob = known
-        return lease, await lease.acquire(beside and beside())
+        return await self._acquire(beside and beside())
 
-    async def _wait_for_lease(self, deadline: float) -> tuple[Lease, str | None]:
+    async def _acquire(self, meanwhile: Awaitable[object] | None = None) -> str | None:
+        """Acquire a new lease; the arguments and the result are those of `Lease.acquire`."""
+        self._lease = self._new_lease()  # set now, so that it is released however this ends
+        try:
+            etag = await self._lease.acquire(meanwhile)
+        except BlobLeased:
+            self._lease = None
+            raise
+        if etag is None:
+            self._lease = None
+        return etag
+
+    async def _wait_for_lease(self, deadline: float) -> str | None:
         """Wait until another process releases the lease, or a deadline (event loop time).
 
         The blob is read before the lease is acquired, so that it says how the last lease ended.
@@ -218,9 +238,8 @@ class LeasedLock:
             blob = await self.read()
             if blob is not None and blob.is_leased:
                 continue
-            lease = self._new_lease()
             with suppress(BlobLeased):
-                return lease, await lease.acquire()
+                return await self._acquire()
         raise ConversationBusy("another turn of the conversation is running in another process")
 
     async def _create(self) -> None:

@@ -130,6 +130,7 @@ class ConversationLocks:
         lock_timeout: float,
         beside: Beside | None = None,
         known: Blob | None = None,
+        deadline: float | None = None,
     ) -> AsyncIterator[Locked]:
         """Lock a conversation, unless the turn that runs this code has locked it already.
 
@@ -138,10 +139,13 @@ class ConversationLocks:
             lock_timeout: seconds to wait for the lock.
             beside: reads what else the turn needs, once no other turn has the lock here.
             known: the state as it was read without the lock: it is read again only if it changed.
+            deadline: until when the lease is acquired and everything is read, in event loop time
+                (seconds); None: as long as each call to storage may take.
 
         Raises:
             ConversationBusy: another turn was still running after that time.
-            StorageUnavailable: the lease cannot be acquired, or the state cannot be read.
+            StorageUnavailable: the lease cannot be acquired, or the state cannot be read, or not in
+                time.
         """
         if owned := owned_locks().get(name):
             if beside is not None:
@@ -153,7 +157,7 @@ class ConversationLocks:
             forget = functools.partial(self._locks.pop, name, None)
             lock = LeasedLock(self._blobs, name, self._renewal_seconds, forget)
             self._locks[name] = lock
-        async with lock.acquired(lock_timeout, beside, known):
+        async with lock.acquired(lock_timeout, beside, known, deadline):
             outer = _live(_LOCKED.get())
             locked = Locked(lock, self, outer)
             _LOCKED.set(locked)

@@ -10,12 +10,10 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from cloud_adapter.codec.activity_key import activity_key
+from cloud_adapter.deadlines import seconds_for_first_state, storage_in_time
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
 from cloud_adapter.storage.blobs import Blob
-
-LOCK_TIMEOUT_SECONDS = 8.0
-"""How long a turn waits for another turn of its conversation: the channel gives up after 10 s."""
 
 SKILL_REPLY_KEY = "botbuilder.core.skills.SkillConversationReference"
 """SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`, which is in the turn state of a skill's reply.
@@ -50,6 +48,8 @@ class ConversationTurn:
         self.is_running = True
         self._locks = locks
         self._activity = context.activity
+        # None, too, for a context of the SDK's own class, which the bot has made.
+        self._arrived_at: float | None = getattr(context, "arrived_at", None)
         self._key = _key_of(context.activity)  # now, because the bot may change the activity
         self._names_in = names_in
         self._read: dict[str, Blob | None] = {}
@@ -102,14 +102,28 @@ class ConversationTurn:
             context: the context of the turn.
             name: the blob's name.
             again: read it now, even if it was read when the conversation was locked.
+
+        Raises:
+            ConversationBusy, StorageUnavailable: see `lock`.
         """
+        deadline = self._deadline()
         await self.lock(context)
         if not again:
             if locked := self._lock_of(name):
                 return locked.blob
             if name in self._read:
                 return self._read.pop(name)
-        return await self._locks.read(name)
+        return await storage_in_time(self._locks.read(name), deadline)
+
+    def _deadline(self) -> float | None:
+        """Until when a use of state may wait; None: as long as each call to storage may take.
+
+        Only the first use has a deadline: before it, the bot has hardly begun, and the channel can
+        be asked to deliver the activity again. Within a lock, it has been waited for already.
+        """
+        if self._is_prepared or self.runs_in_lock:
+            return None
+        return asyncio.get_running_loop().time() + seconds_for_first_state(self._arrived_at)
 
     async def save(self, name: str, state: LoadedState) -> None:
         """Save a state together with the turn's id, unless an earlier run of the turn has saved it.
@@ -157,19 +171,22 @@ class ConversationTurn:
             context: the context of the turn.
 
         Raises:
-            ConversationBusy, StorageUnavailable: see ConversationLocks.
+            ConversationBusy, StorageUnavailable: see ConversationLocks. All that this waits for
+                has one deadline, see cloud_adapter/deadlines.py.
         """
+        deadline = self._deadline()
         async with self._acquiring:  # bots load several states concurrently
             if self._is_prepared:
                 return
             names = set(self._names_in(context))
             if self._activity.type == ActivityTypes.invoke or SKILL_REPLY_KEY in context.turn_state:
-                await self._read_all(names)
+                await storage_in_time(self._read_all(names), deadline)
             else:
                 name = conversation_name(self._activity)
                 names.discard(name)
                 beside = functools.partial(self._read_all, names) if names else None
-                lock = self._locks.lock(name, LOCK_TIMEOUT_SECONDS, beside)
+                wait = seconds_for_first_state(self._arrived_at)
+                lock = self._locks.lock(name, wait, beside, deadline=deadline)
                 self._locked = await self._acquired.enter_async_context(lock)
             self._is_prepared = True
 

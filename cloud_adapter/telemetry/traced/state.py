@@ -19,11 +19,12 @@ class TracedConversationLocks(ConversationLocks):
         lock_timeout: float,
         beside: Beside | None = None,
         known: Blob | None = None,
+        deadline: float | None = None,
     ) -> AsyncIterator[Locked]:
         """Lock a conversation, unless the turn that runs this code has locked it already."""
         async with AsyncExitStack() as stack:
             with Operation("bot.conversation_lock"):
-                lock = super().lock(name, lock_timeout, beside, known)
+                lock = super().lock(name, lock_timeout, beside, known, deadline)
                 locked = await stack.enter_async_context(lock)
             yield locked
 

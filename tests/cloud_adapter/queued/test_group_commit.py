@@ -115,6 +115,17 @@ async def test_a_caller_that_is_cancelled(commits: GroupCommit, store: Store) ->
     assert store.batches == [["a", "b"]]
 
 
+async def test_the_only_caller_is_cancelled(commits: GroupCommit, store: Store) -> None:
+    """The batch is stored, and not kept."""
+    (only,) = adding(commits, "a")
+    await rest()
+    only.cancel()
+    await rest()
+    assert commits._last
+    await store.finish()
+    assert not commits._last
+
+
 @pytest.mark.parametrize(
     ("record", "count", "batches"),
     [

@@ -9,9 +9,10 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.core.skills import SkillHandler
 from botbuilder.schema import Activity, ConversationAccount
 
+from cloud_adapter.deadlines import FIRST_STATE_SECONDS
 from cloud_adapter.errors import ConversationBusy
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS, ConversationTurn
+from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.storage.memory_container import MemoryContainer
 from tests.support.timing.locked_turn import LockedTurn, is_free
 from tests.support.timing.loop_turns import settled
@@ -104,7 +105,7 @@ async def test_a_turn_within_a_lock() -> None:
 
 
 async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> None:
-    """They go on while another turn runs, where a message waits for LOCK_TIMEOUT_SECONDS."""
+    """They go on while another turn runs, where a message waits for FIRST_STATE_SECONDS."""
     locks = ConversationLocks(MemoryContainer())
     running = await LockedTurn.start(locks, NAME)
     invoke = turn(locks, type="invoke")
@@ -116,7 +117,7 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
     with clock.stopped():
         waiting = asyncio.create_task(turn(locks).lock(CONTEXT))
         await settled()
-        clock.move(LOCK_TIMEOUT_SECONDS - 0.5)
+        clock.move(FIRST_STATE_SECONDS - 0.5)
         await settled()
         assert not waiting.done()
     clock.move(1)

@@ -1,5 +1,6 @@
 """ComposedApp: the app's parts in this process, in front of a local cloud."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -93,7 +94,8 @@ class ComposedApp:
         """Hand the bot an activity with this content, as the channel does."""
         activity = self.activity(content)
         token = self.cloud.channel.token(activity["serviceUrl"])
-        request = TurnRequest("application/json", f"Bearer {token}", json.dumps(activity).encode())
+        body, arrived_at = json.dumps(activity).encode(), asyncio.get_running_loop().time()
+        request = TurnRequest("application/json", f"Bearer {token}", body, arrived_at)
         return await self.parts.adapter.process(request, SimpleNamespace(on_turn=bot))
 
     async def connector(self) -> ConnectorClient:

@@ -273,3 +273,75 @@ async def test_a_first_turn_that_cannot_be_leased(
     assert far.lease_lost("new")
     await turn.end()
     assert await is_free(far, "new")
+
+
+async def late(locks: ConversationLocks, seconds: float) -> None:
+    """A turn in the conversation, with a deadline."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with locks.lock("c", seconds, deadline=deadline):
+        pass
+
+
+@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
+async def test_a_release_that_is_slow_after_a_failed_read(
+    account: StorageAccount, far: ConversationLocks, front: StorageFront
+) -> None:
+    """The turn fails at once; the next one waits for the release, and gets the lock."""
+
+    async def theirs() -> None:
+        await BlobContainer(account, CONTAINER).write("c", b'{"x":1}', ANY)
+
+    released, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        released.set()
+        await goes_on.wait()
+
+    front.spoil(LEASE, after(theirs), times=1)
+    front.spoil(LEASE, after(hold), times=1)
+    front.spoil(READ, answered(403), times=1, skip=1)
+    with pytest.raises(StorageUnavailable):
+        await LockedTurn(far).task
+    await released.wait()
+    second = LockedTurn(far)
+    await settled()
+    assert not second.started.is_set()
+    goes_on.set()
+    await second.started.wait()
+    assert front.count(LEASE) == 3
+    await second.end()
+
+
+@pytest.mark.parametrize("held", [1, 2])
+async def test_a_deadline(
+    far: ConversationLocks,
+    other: ConversationLocks,
+    front: StorageFront,
+    clock: MovedClock,
+    held: int,
+) -> None:
+    """It ends the wait for a slow storage account; no release and no acquisition is cut off."""
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        arrived.set()
+        await goes_on.wait()
+
+    with clock.stopped():
+        first = await LockedTurn.start(far)
+        waiting = asyncio.create_task(late(far, MAX_LEASE_REUSE_SECONDS + 2))
+        await settled()
+        front.spoil("PUT blob lease", after(hold), times=1, skip=held - 1)
+        first.let_end()
+        clock.move(MAX_LEASE_REUSE_SECONDS + 1)
+        await first.task
+        await clock.until(arrived.is_set)
+        clock.move(1)
+        with pytest.raises(StorageUnavailable, match="too slow"):
+            await waiting
+        before = front.count(LEASE)
+        goes_on.set()
+        second = await LockedTurn.start(far)
+        assert front.count(LEASE) >= before + held
+    await second.end()
+    await found(lambda: is_free(other))

@@ -9,8 +9,8 @@ from botbuilder.core import TurnContext
 
 from auth.errors import Unavailable
 from cloud_adapter.adapter import APOLOGY
+from cloud_adapter.deadlines import FIRST_STATE_SECONDS
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.turn import LOCK_TIMEOUT_SECONDS
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
@@ -142,7 +142,7 @@ async def test_a_lock_timeout(app: ComposedApp, bot: RememberingBot, clock: Move
     await settled()
     second = asyncio.create_task(app.deliver(MESSAGE, bot))
     await settled()
-    clock.move(LOCK_TIMEOUT_SECONDS + 0.1)
+    clock.move(FIRST_STATE_SECONDS + 0.1)
     with pytest.raises(ConversationBusy) as caught:
         await second
     assert caught.value.retry_after

@@ -1,0 +1,102 @@
+"""How long the channel waits for an answer, and the time limits that follow from it.
+
+Microsoft Learn, "Manage a long-running operation" (Azure AI Bot Service): a bot that does not
+complete an operation within 10 to 15 seconds, depending on the channel, is answered for by the
+service, with 504. So an answer that comes later reaches nobody.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import Self
+
+from cloud_adapter.errors import StartTimedOut, StorageUnavailable
+
+CHANNEL_SECONDS = 10.0
+"""How long every channel waits for an answer; some wait for 15 seconds."""
+
+START_SECONDS = CHANNEL_SECONDS - 2
+"""How long after its arrival a request waits for the bot's code, or until it is stored."""
+
+FIRST_STATE_SECONDS = CHANNEL_SECONDS - 1
+"""How long after its arrival a turn waits for its first state: lock, lease and read together."""
+
+MIN_FIRST_STATE_SECONDS = 3.0
+"""How long a turn waits for its first state at least, if it asks for it late."""
+
+
+class StartLimit:
+    """A context manager that limits what a request waits for before the bot's code runs.
+
+    What it cancels must do without its caller: a task that goes on, or a call that may be repeated.
+
+    Args:
+        arrived_at: when the request arrived, in event loop time (seconds); None: no channel waits,
+            so there is no limit.
+        waits_for: what the block waits for, for the log; it may change within the block.
+
+    Raises:
+        StartTimedOut: the block took too long, and was cancelled.
+    """
+
+    __slots__ = ("_limit", "arrived_at", "waits_for")
+
+    def __init__(self, arrived_at: float | None, waits_for: str) -> None:
+        self.arrived_at = arrived_at
+        self.waits_for = waits_for
+        self._limit = asyncio.timeout_at(None if arrived_at is None else arrived_at + START_SECONDS)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the block took too long."""
+        return self._limit.expired()
+
+    def lift(self) -> None:
+        """End the limit: the bot's code, which follows in the block, may take longer."""
+        self._limit.reschedule(None)
+
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace_back: TracebackType | None,
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace_back)
+        except TimeoutError:
+            raise StartTimedOut(
+                f"{self.waits_for} took too long: the request has waited for {START_SECONDS:.0f} s,"
+                f" and channels wait for its answer for {CHANNEL_SECONDS:.0f} s or little more"
+            ) from None
+
+
+def seconds_for_first_state(arrived_at: float | None) -> float:
+    """How long a turn that asks for its first state now waits for it.
+
+    Args:
+        arrived_at: when the turn's request arrived, in event loop time (seconds); None: no request
+            waits for the turn, so that it has as long as one that arrives now.
+    """
+    now = asyncio.get_running_loop().time()
+    if arrived_at is None:
+        return FIRST_STATE_SECONDS
+    return max(arrived_at + FIRST_STATE_SECONDS - now, MIN_FIRST_STATE_SECONDS)
+
+
+async def storage_in_time[Result](work: Awaitable[Result], deadline: float | None) -> Result:
+    """Wait for storage until a deadline (event loop time, seconds); None: for any time.
+
+    Raises:
+        StorageUnavailable: it took longer, and was cancelled.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await work
+    except TimeoutError:
+        raise StorageUnavailable(
+            "the storage account is too slow: the channel would not wait for this turn's state"
+        ) from None

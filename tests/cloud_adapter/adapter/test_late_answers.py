@@ -1,0 +1,267 @@
+"""CloudAdapter: nobody is answered after the channel has gone, and nothing is cut off half-way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from botbuilder.core import Middleware, TurnContext
+
+from cloud_adapter.deadlines import (
+    FIRST_STATE_SECONDS,
+    MIN_FIRST_STATE_SECONDS,
+    START_SECONDS,
+)
+from cloud_adapter.errors import ConversationBusy, StartTimedOut, StorageUnavailable
+from cloud_adapter.proactive.references import CONTAINER as REFERENCES
+from emulator.cloud import Cloud
+from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.remembering_bot import RememberingBot, changed, conversation_key, counts
+from tests.support.logic import INVOKE, MESSAGE, echo, woken
+from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront, after
+from tests.support.timing.condition import comes_true
+from tests.support.timing.locked_turn import is_free
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+UPDATE = {"type": "conversationUpdate", "membersAdded": [{"id": "user-2"}]}
+LEASE, READ = "PUT blob lease bot-state", "GET blob bot-state"
+
+
+@pytest.fixture
+async def far_app(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, front: StorageFront
+) -> AsyncIterator[ComposedApp]:
+    """The app, with inline turns, and the front before its storage account."""
+    settings = {"AzureWebJobsStorage": front.connection_string}
+    async with ComposedApp(cloud, monkeypatch, settings) as app:
+        yield app
+
+
+@pytest.fixture
+def _healed(cloud: Cloud) -> Iterator[None]:
+    """The cloud's services, which the test spoils, work again afterwards."""
+    yield
+    cloud.channel.server.faults.clear()
+    cloud.identity.server.faults.clear()
+
+
+class Held:
+    """A step that storage waits for, until the test lets it go on.
+
+    Attributes:
+        arrived: a request waits.
+        goes_on: lets it go on.
+    """
+
+    def __init__(self) -> None:
+        self.arrived, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> None:
+        """The step."""
+        self.arrived.set()
+        await self.goes_on.wait()
+
+
+@pytest.mark.usefixtures("_healed")
+async def test_slow_keys(app: ComposedApp, clock: MovedClock) -> None:
+    """Two fetches of five seconds each would be too long."""
+    server = app.cloud.channel.server
+    server.faults.set(silent=True)
+    app.parts.keys.prefetch()
+    before = server.requests.total()
+    await comes_true(lambda: server.requests.total() > before)
+    turn = asyncio.create_task(app.deliver(MESSAGE, echo))
+    await settled()
+    clock.move(5.1)
+    await comes_true(lambda: server.requests.total() > before + 1)
+    clock.move(START_SECONDS - 5)
+    with pytest.raises(StartTimedOut, match="the check of the caller took too long"):
+        await turn
+    server.faults.clear()
+    assert (await app.deliver(MESSAGE, echo)).status == 200
+
+
+@pytest.mark.usefixtures("_healed")
+async def test_a_slow_token(
+    app: ComposedApp, clock: MovedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its request goes on behind the answer, without anybody who waits for it."""
+    server = app.cloud.identity.server
+    server.faults.set(silent=True)
+    before = server.requests.total()
+    turn = asyncio.create_task(app.deliver({**MESSAGE, "id": "a1"}, echo))
+    await comes_true(lambda: server.requests.total() > before)
+    clock.move(START_SECONDS + 0.1)
+    with pytest.raises(StartTimedOut, match="signing in took too long") as caught:
+        await turn
+    assert caught.value.retry_after
+    assert "Turn 'message' 'a1' in " in caplog.text
+    assert "StartTimedOut" in caplog.text
+    assert app.texts() == []
+    server.faults.clear()
+    token = await app.parts.tokens.get("https://api.botframework.com")
+    requests = server.requests.total()
+    assert (await app.deliver(MESSAGE, echo)).status == 200
+    assert (token.value != "", server.requests.total()) == (True, requests)
+
+
+async def test_slow_references(
+    far_app: ComposedApp, clock: MovedClock, front: StorageFront
+) -> None:
+    """An update's turn does not start, and there is no apology."""
+    held = Held()
+    front.spoil(f"GET blob {REFERENCES}", after(held))
+    turn = asyncio.create_task(far_app.deliver(UPDATE, echo))
+    await held.arrived.wait()
+    clock.move(START_SECONDS + 0.1)
+    with pytest.raises(StartTimedOut, match="storing who was added or removed took too long"):
+        await turn
+    assert far_app.texts() == []
+    held.goes_on.set()
+
+
+async def test_references_that_are_stored_beside_the_turn(
+    far_app: ComposedApp, clock: MovedClock, front: StorageFront
+) -> None:
+    """The answer does not wait for them; they are stored all the same."""
+    reads, writes = Held(), Held()
+    front.spoil(f"GET blob {REFERENCES}", after(reads))
+    front.spoil(f"PUT blob {REFERENCES}", after(writes))
+    turn = asyncio.create_task(far_app.deliver({**MESSAGE, "channelId": "msteams"}, echo))
+    await reads.arrived.wait()
+    await comes_true(lambda: far_app.texts() == ["You said: sesame"])
+    clock.move(START_SECONDS / 2)  # each call may take five seconds
+    reads.goes_on.set()
+    await writes.arrived.wait()
+    assert not turn.done()
+    clock.move(START_SECONDS / 2)
+    assert (await turn).status == 200
+    writes.goes_on.set()
+    await comes_true(lambda: any(f"PUT blob {REFERENCES}" == each.name for each in front.handled))
+
+
+async def test_slow_storing(
+    queued: ComposedApp, clock: MovedClock, front: StorageFront, wake_ups: QueueMessages
+) -> None:
+    """It goes on behind the answer, and a repeat is recognized: there is one turn."""
+    held = Held()
+    front.spoil("PUT blob appendblock", after(held), times=1)
+    turn = asyncio.create_task(queued.deliver({**MESSAGE, "id": "a1"}, echo))
+    await held.arrived.wait()
+    clock.move(START_SECONDS + 0.1)
+    with pytest.raises(StartTimedOut, match="storing the activity took too long"):
+        await turn
+    held.goes_on.set()
+    assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
+    for message in await wake_ups.taken():
+        await woken(queued, message, echo)
+    assert queued.texts() == ["You said: sesame"]
+
+
+async def test_a_slow_bot(far_app: ComposedApp, clock: MovedClock) -> None:
+    """Neither its middleware nor its `on_turn` is cut off, nor a second run after a conflict."""
+    bot, within, around = RememberingBot(far_app.parts), Held(), Held()
+
+    class Slow(Middleware):  # type: ignore[misc]  # untyped SDK base
+        async def on_turn(self, context: TurnContext, logic: Any) -> None:
+            await around()
+            await logic()
+
+    async def conflict(_: TurnContext) -> None:
+        if bot.runs == 1:
+            await within()
+            await changed(far_app, conversation_key(far_app), "count", 5)
+
+    far_app.parts.adapter.use(Slow())
+    bot.between = conflict
+    turn = asyncio.create_task(far_app.deliver(MESSAGE, bot))
+    for step in (around, within):
+        await step.arrived.wait()
+        clock.move(START_SECONDS + 1)
+        await settled()
+        step.goes_on.set()
+    assert (await turn).status == 200
+    assert (bot.runs, await counts(far_app)) == (2, (6, 1))
+
+
+async def test_state_that_is_asked_for_late(
+    far_app: ComposedApp, clock: MovedClock, front: StorageFront
+) -> None:
+    """It is waited for three seconds, and for as long as it takes once there has been some."""
+    lease, read, work = Held(), Held(), Held()
+    remembering = RememberingBot(far_app.parts)
+
+    async def bot(turn: TurnContext) -> None:
+        await work()
+        with pytest.raises(StorageUnavailable, match="too slow"):
+            await remembering(turn)
+        front.heal()
+        lease.goes_on.set()
+        await remembering(turn)
+        front.spoil(READ, after(read))
+        await far_app.parts.services.conversation_state.load(turn, force=True)
+
+    front.spoil(LEASE, after(lease))
+    turn = asyncio.create_task(far_app.deliver(MESSAGE, bot))
+    await work.arrived.wait()
+    clock.move(20)
+    work.goes_on.set()
+    await lease.arrived.wait()
+    clock.move(MIN_FIRST_STATE_SECONDS - 0.5)
+    await settled()
+    assert far_app.texts() == []
+    clock.move(0.6)
+    await read.arrived.wait()
+    assert far_app.texts() == ["1"]
+    clock.move(MIN_FIRST_STATE_SECONDS + 1)
+    await settled()
+    assert not turn.done()
+    read.goes_on.set()
+    assert (await turn).status == 200
+
+
+async def test_a_busy_conversation(far_app: ComposedApp, clock: MovedClock) -> None:
+    """The wait for its lock has the same deadline."""
+    bot, long = RememberingBot(far_app.parts), Held()
+    assert (await far_app.deliver(MESSAGE, bot)).status == 200
+    bot.between = lambda _: long()
+    first = asyncio.create_task(far_app.deliver(MESSAGE, bot))
+    await long.arrived.wait()
+    with clock.stopped():
+        second = asyncio.create_task(far_app.deliver(MESSAGE, bot))
+        await settled()
+        clock.move(FIRST_STATE_SECONDS - 0.1)
+        await settled()
+        assert not second.done()
+        clock.move(0.1)
+        with pytest.raises(ConversationBusy, match="running in this process"):
+            await second
+    long.goes_on.set()
+    assert (await first).status == 200
+
+
+@pytest.mark.parametrize(("content", "call"), [(MESSAGE, LEASE), (MESSAGE, READ), (INVOKE, READ)])
+async def test_first_state(
+    far_app: ComposedApp,
+    clock: MovedClock,
+    front: StorageFront,
+    content: dict[str, Any],
+    call: str,
+) -> None:
+    """Lock, lease and read have one deadline, from the arrival on; no lease is left behind."""
+    held = Held()
+    front.spoil(call, after(held))
+    turn = asyncio.create_task(far_app.deliver(content, RememberingBot(far_app.parts)))
+    await held.arrived.wait()
+    clock.move(FIRST_STATE_SECONDS + 0.1)
+    with pytest.raises(StorageUnavailable):
+        await turn
+    assert far_app.texts() == []
+    front.heal()
+    held.goes_on.set()
+    name = f"webchat~2Fconversations~2F{far_app.conversation.id}"
+    await far_app.parts.locks.close()
+    assert await is_free(far_app.parts.locks, name)
+    assert (await far_app.deliver(MESSAGE, RememberingBot(far_app.parts))).status == 200

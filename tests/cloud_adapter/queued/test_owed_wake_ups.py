@@ -1,0 +1,97 @@
+"""OwedWakeUps: whatever is in an inbox gets a wake-up message, also if storing it has failed."""
+
+import asyncio
+
+import pytest
+
+from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.queued import owed_wake_ups
+from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content
+from tests.support.storage.queue_messages import QueueMessages
+from tests.support.storage.storage_front import StorageFront, after, answered
+from tests.support.timing.condition import comes_true, found
+from tests.support.timing.loop_turns import settled
+from tests.support.timing.moved_clock import MovedClock
+
+APPEND, PUT = "PUT blob appendblock", "POST queue"
+
+
+async def test_an_append_that_lands_after_a_failed_put(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
+) -> None:
+    """The channel gets an error, and need not send the activity again: its turn runs."""
+    await far.accept(content("before"))
+    await far.settle(messages)
+    held = LongTurn()
+    front.spoil(APPEND, after(held), times=1)
+    front.spoil(PUT, answered(403))
+    accepting = asyncio.create_task(far.accept(content()))
+    await held.started.wait()
+    await comes_true(lambda: any(call.name.startswith(PUT) for call in front.handled[-1:]))
+    held.ends.set()
+    with pytest.raises(StorageUnavailable):
+        await accepting
+    front.heal()
+    for _ in range(3):
+        clock.move(BACKOFF.longest)
+        await settled()
+    await found(messages.count)
+    await far.settle(messages)
+    assert far.runs == ["before", "a"]
+
+
+async def test_later_messages_do_not_wait(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages, clock: MovedClock
+) -> None:
+    """They are stored while a wake-up message is owed; one that is owed twice is put once more."""
+    front.spoil(PUT, answered(403))
+    with pytest.raises(StorageUnavailable):
+        await far.accept(content("a"))
+    before = front.count(PUT)
+    await comes_true(lambda: front.count(PUT) > before)
+    front.heal()
+    await far.accept(content("b"))
+    await far.settle(messages)
+    assert far.runs == ["a", "b"]
+    clock.move(BACKOFF.longest)
+    await found(messages.count)
+    assert await messages.taken() == [WakeUp(CONVERSATION).text]
+
+
+async def test_one_that_is_owed_again(
+    far: QueuedTurnsBot, front: StorageFront, messages: QueueMessages
+) -> None:
+    """A put that is under way may be too early for what has been appended since."""
+    await far.queue.put("other")  # the queue exists
+    await messages.taken()
+    held = LongTurn()
+    front.spoil(PUT, after(held), times=1)
+    owed = owed_wake_ups.OwedWakeUps(far.queue)
+    owed.add(CONVERSATION)
+    await held.started.wait()
+    owed.add(CONVERSATION)
+    owed.add(CONVERSATION)
+    held.ends.set()
+    taken: list[str] = []
+
+    async def two() -> bool:
+        taken.extend(await messages.taken())
+        return len(taken) >= 2
+
+    await found(two)
+    assert taken == [WakeUp(CONVERSATION).text] * 2
+
+
+async def test_an_outage_without_end(
+    far: QueuedTurnsBot,
+    front: StorageFront,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After a while, nothing is tried any more."""
+    monkeypatch.setattr(owed_wake_ups, "MAX_SECONDS", 0.5)
+    front.spoil(PUT, answered(403))
+    with pytest.raises(StorageUnavailable):
+        await far.accept(content())
+    await comes_true(lambda: "Stored activities wait until others arrive" in caplog.text)
