@@ -116,7 +116,9 @@ class CloudAdapter(AdapterCalls):
                 long.
         """
         check_head(request)
-        async with StartLimit(request.arrived_at, "the check of the caller") as start:
+        async with StartLimit(
+            request.arrived_at, "the signing key that proves the caller"
+        ) as start:
             token = await self.bot_framework_authentication.authenticate(request.authorization)
             for _ in range(MAX_RUNS - 1):
                 # Another turn changed the state first: run this one again, from its body, because
@@ -133,7 +135,7 @@ class CloudAdapter(AdapterCalls):
         try:
             caller = self.bot_framework_authentication.authorize(token, activity)
             if self._queued_turns is not None and _can_be_queued(activity):
-                start.waits_for = "storing the activity"
+                start.waits_for = "storing the activity in the storage account"
                 await self._queued_turns.enqueue(activity, body, caller.claims_identity.claims)
                 return TurnResponse(HTTPStatus.ACCEPTED)
             context = await self.run(caller, activity, bot.on_turn, self.handle_error, start)
@@ -234,7 +236,7 @@ class CloudAdapter(AdapterCalls):
         activity.caller_id = caller.caller_id
         identity, factory = caller.claims_identity, caller.connector_factory
         if start is not None:
-            start.waits_for = "signing in"
+            start.waits_for = "the bot's token"
         connector = await factory.create(activity.service_url, caller.audience)
         user_tokens = factory.create_user_token_client()
         context = self._create_turn_context(

@@ -29,7 +29,8 @@ from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
 TURN_SECONDS = 12.0
-"""How long after a turn's start its calls may be retried: the channel gives up after 15 seconds."""
+"""How long after a turn's start its calls may be retried: some channels still wait then; see
+cloud_adapter/deadlines.py."""
 
 CALL_SECONDS = 60.0
 """How long after its own start a call may be retried in a queued turn, which has no deadline."""

@@ -63,6 +63,7 @@ ROOMS = (
     Room("cloud_adapter", "a turn's parts", "what the adapter works with", 6, 1, "turn"),
     Room("cloud_adapter.connector", "connector", "calls to the channel", 7, 0, "turn"),
     Room("cloud_adapter.state", "state", "what the bot remembers", 7, 2, "turn"),
+    Room("cloud_adapter.deadlines", "deadlines.py", "how long channels wait", 8, 0, "turn"),
     Room("cloud_adapter.codec", "codec", "JSON to models and back", 8, 1, "turn"),
     Room("cloud_adapter.storage", "storage", "blobs and queues", 8, 2, "turn"),
     Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 9, 0, "turn"),

@@ -77,7 +77,7 @@ async def test_slow_keys(app: ComposedApp, clock: MovedClock) -> None:
     clock.move(5.1)
     await comes_true(lambda: server.requests.total() > before + 1)
     clock.move(START_SECONDS - 5)
-    with pytest.raises(StartTimedOut, match="the check of the caller took too long"):
+    with pytest.raises(StartTimedOut, match="the signing key that proves the caller took too long"):
         await turn
     server.faults.clear()
     assert (await app.deliver(MESSAGE, echo)).status == 200
@@ -94,7 +94,7 @@ async def test_a_slow_token(
     turn = asyncio.create_task(app.deliver({**MESSAGE, "id": "a1"}, echo))
     await comes_true(lambda: server.requests.total() > before)
     clock.move(START_SECONDS + 0.1)
-    with pytest.raises(StartTimedOut, match="signing in took too long") as caught:
+    with pytest.raises(StartTimedOut, match="the bot's token took too long") as caught:
         await turn
     assert caught.value.retry_after
     assert "Turn 'message' 'a1' in " in caplog.text
@@ -116,7 +116,9 @@ async def test_slow_references(
     turn = asyncio.create_task(far_app.deliver(UPDATE, echo))
     await held.arrived.wait()
     clock.move(START_SECONDS + 0.1)
-    with pytest.raises(StartTimedOut, match="storing who was added or removed took too long"):
+    with pytest.raises(
+        StartTimedOut, match="storing an update in the storage account took too long"
+    ):
         await turn
     assert far_app.texts() == []
     held.goes_on.set()
@@ -151,7 +153,9 @@ async def test_slow_storing(
     turn = asyncio.create_task(queued.deliver({**MESSAGE, "id": "a1"}, echo))
     await held.arrived.wait()
     clock.move(START_SECONDS + 0.1)
-    with pytest.raises(StartTimedOut, match="storing the activity took too long"):
+    with pytest.raises(
+        StartTimedOut, match="storing the activity in the storage account took too long"
+    ):
         await turn
     held.goes_on.set()
     assert (await queued.deliver({**MESSAGE, "id": "a1"}, echo)).status == 202
