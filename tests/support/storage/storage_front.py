@@ -58,6 +58,10 @@ class Passage:
         self._session = session
         self._port = port
 
+    async def text(self) -> str:
+        """The request's body."""
+        return await self._request.text()
+
     async def passed_on(self, more_query: str = "") -> web.StreamResponse:
         """Azurite's answer.
 

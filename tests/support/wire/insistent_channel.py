@@ -17,7 +17,7 @@ from emulator.cloud import Cloud
 from tests.support.timing.condition import comes_true
 from tests.support.wire.running_service import RunningService
 
-TIMEOUT = aiohttp.ClientTimeout(total=15)
+MAX_WAIT = 15.0
 """Seconds that the channel gives a bot."""
 
 PAUSE = 0.5
@@ -43,13 +43,25 @@ class Delivered:
         activity: as delivered.
         statuses: of each delivery, in order; NO_ANSWER where there was none.
         retry_after: the headers of that name, of those that were refused.
-        seconds: that the last delivery took.
+        sent_at, ended_at: when each delivery was sent, and when it had its answer or was given up,
+            in seconds since the epoch.
     """
 
     activity: Activity
     statuses: list[int] = field(default_factory=list)
     retry_after: list[str | None] = field(default_factory=list)
-    seconds: float = 0.0
+    sent_at: list[float] = field(default_factory=list)
+    ended_at: list[float] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """How long the last delivery took."""
+        return self.ended_at[-1] - self.sent_at[-1]
+
+    @property
+    def under_way(self) -> bool:
+        """A delivery has no answer yet."""
+        return len(self.ended_at) < len(self.sent_at)
 
     @property
     def taken(self) -> bool:
@@ -64,16 +76,22 @@ class InsistentChannel(RunningService):
         cloud: signs the tokens, and has the conversations.
         endpoint: the bot's messaging endpoint (URL).
         max_deliveries: how often it delivers an activity that is not taken.
+        max_wait: seconds that it waits for an answer.
 
     Attributes:
         endpoint: the same; it may change when the bot starts again.
     """
 
     def __init__(
-        self, cloud: Cloud, endpoint: str = "", max_deliveries: int = MAX_DELIVERIES
+        self,
+        cloud: Cloud,
+        endpoint: str = "",
+        max_deliveries: int = MAX_DELIVERIES,
+        max_wait: float = MAX_WAIT,
     ) -> None:
         self.endpoint = endpoint
         self._max_deliveries = max_deliveries
+        self._max_wait = max_wait
         self._cloud = cloud
         self._service_url = f"{cloud.connector.server.url}/"
         self._token = cloud.channel.token(self._service_url)
@@ -83,7 +101,8 @@ class InsistentChannel(RunningService):
     async def start(self) -> None:
         """Open the channel's connections."""
         connector = aiohttp.TCPConnector(limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+        timeout = aiohttp.ClientTimeout(total=self._max_wait)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
 
     async def stop(self) -> None:
         """Close them."""
@@ -118,7 +137,7 @@ class InsistentChannel(RunningService):
 
     async def deliver_once(self, delivered: Delivered) -> bytes:
         """Deliver an activity once; returns the answer's body."""
-        began = time.monotonic()
+        delivered.sent_at.append(time.time())
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         body = io.BytesIO(json.dumps(delivered.activity).encode())
         try:
@@ -130,7 +149,7 @@ class InsistentChannel(RunningService):
         except (aiohttp.ClientError, TimeoutError):
             delivered.statuses.append(NO_ANSWER)
             answered = b""
-        delivered.seconds = time.monotonic() - began
+        delivered.ended_at.append(time.time())
         return answered
 
     async def deliver_all(self, all_of_them: list[Delivered], rate: float) -> float:
