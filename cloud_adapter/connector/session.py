@@ -45,9 +45,9 @@ BOT_TIMEOUTS = Timeouts(connect=3.0, response=100.0, total=100.0)
 """For calls of another bot, which runs a turn before it answers. .NET's HttpClient, with which the
 SDK calls skills, has this limit."""
 
-MAX_PARSED_BYTES = 72_000_000
+MAX_PARSED_BYTES = 80_000_000
 """The most memory that a parsed body and its models may take, by the estimate of
-codec/body_cost.py. 10,000 members of Teams, with emojis in their names, take 62 MB."""
+codec/body_cost.py. 10,000 members of Teams, with emojis in their names, take 65 MB."""
 
 MAX_UNCHECKED_BYTES = 64 * 1024
 """The size of a body that is parsed without this check: no such body takes much memory."""

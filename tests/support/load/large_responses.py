@@ -69,7 +69,7 @@ def fill(size: int, item: bytes = b"{}") -> list[bytes]:
 
 
 # The most that the check before parsing lets pass: items that take 800 bytes by its estimate.
-COSTLY = [b'{"a":1}'] * 87_000
+COSTLY = [b'{"a":1}'] * 97_000
 IN_PAGE, IN_LIST = (b'{"members":[', b"]}"), (b'{"conversations":[', b"]}")
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\n"
 
@@ -92,7 +92,7 @@ ROWS: dict[str, tuple[str, Callable[[], Bytes]]] = {
     "members, 16 MB of {}": ("members", lambda: body(fill(16 * M))),
     "members, 60 MB of {}": ("members", lambda: body(fill(60 * M))),
     "members, an error of 16 MB": ("members", lambda: body(fill(16 * M), head=REFUSAL)),
-    "conversations": ("conversations", lambda: body([b'{"members":[{}]}'] * 35_000, *IN_LIST)),
+    "conversations": ("conversations", lambda: body([b'{"members":[{}]}'] * 39_000, *IN_LIST)),
     "a skill's answer": ("skill", lambda: body(fill(16 * M, b"1" * 1000))),
     "an attachment": ("attachment", lambda: body(fill(64 * M))),
 }
