@@ -81,6 +81,10 @@ async def _run_on[Result](
         if task.cancelled():  # before its first step
             outcome.set_exception(asyncio.CancelledError())
 
+    def cancel() -> None:
+        for task in tasks:  # none, if it was withdrawn
+            task.cancel()
+
     home.call_soon_threadsafe(begin)
     answer = asyncio.wrap_future(outcome)
     try:
@@ -92,8 +96,8 @@ async def _run_on[Result](
                 raise RuntimeError("Event loop is closed")
         return answer.result()
     except asyncio.CancelledError:
-        if not outcome.cancel():
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                home.call_soon_threadsafe(lambda: tasks[0].cancel())
+        outcome.cancel()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            home.call_soon_threadsafe(cancel)
         answer.cancel()  # nobody reads it
         raise
