@@ -88,9 +88,8 @@ async def _run_on[Result](
     home.call_soon_threadsafe(begin)
     answer = asyncio.wrap_future(outcome)
     try:
-        while not answer.done():
-            await asyncio.wait((answer,), timeout=BEGIN_SECONDS)
-            if not answer.done() and outcome.cancel():
+        while not (await asyncio.wait((answer,), timeout=BEGIN_SECONDS))[0]:
+            if outcome.cancel():
                 raise CallWithdrawn(BEGIN_SECONDS)
             if not home.is_running():
                 raise RuntimeError("Event loop is closed")
