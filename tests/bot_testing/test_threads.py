@@ -1,10 +1,13 @@
 """Chat: a bot that does its work in threads, on event loops of their own."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from botbuilder.core import TurnContext
+from botbuilder.schema import Activity
 
 from bot_testing import Chat
 from cloud_adapter import home_loop
@@ -92,6 +95,40 @@ async def test_a_turn_that_waits_for_its_thread(
     assert len(raised) == 1
     assert (await chat.say("here say")).texts == ["said", "done"]
     assert [each.text for each in chat.replies] == ["done", "said", "done"]
+
+
+async def test_handlers_of_a_turn(chat: Chat) -> None:
+    """The bot's handlers of what it sends, changes and deletes run on the bot's loop."""
+    loops = []
+
+    async def noted(_: TurnContext, __: object, proceed: Callable[[], Awaitable[object]]) -> None:
+        loops.append(asyncio.get_running_loop())
+        await proceed()
+
+    async def work(_: BotServices, turn: TurnContext) -> None:
+        turn.on_send_activities(noted).on_update_activity(noted).on_delete_activity(noted)
+        sent = await turn.send_activity("first")
+        await turn.update_activity(Activity(type="message", id=sent.id, text="second"))
+        await turn.delete_activity(sent.id)
+
+    bot(chat).works["all three"] = work
+    await chat.say("to_thread all three")
+    assert loops[:3] == [asyncio.get_running_loop()] * 3
+
+
+async def test_the_first_token(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that needs a token first has it requested on the bot's loop."""
+    pool = chat.bot.parts.pool
+    request, loops = pool.request, set()
+
+    async def watched(*arguments: Any, **options: Any) -> Any:
+        loops.add(asyncio.get_running_loop())
+        return await request(*arguments, **options)
+
+    monkeypatch.setattr(pool, "request", watched)
+    credentials = chat.bot.parts.services.credentials
+    assert await asyncio.to_thread(asyncio.run, credentials.get_token())
+    assert loops == {asyncio.get_running_loop()}
 
 
 def bot(chat: Chat) -> Any:
