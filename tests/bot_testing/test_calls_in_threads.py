@@ -61,10 +61,6 @@ def chat_mode(request: pytest.FixtureRequest) -> str:
     return name
 
 
-async def no_logic(_: TurnContext) -> None:
-    """A turn that does nothing."""
-
-
 async def count_of(items: AsyncIterator[Any]) -> int:
     """How many there are."""
     return len([each async for each in items])
@@ -94,8 +90,10 @@ def parts_of(services: BotServices, turn: TurnContext) -> dict[str, Any]:
     }
 
 
-def calls_of(s: BotServices, t: TurnContext) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """A call of each of their methods."""
+def calls_of(
+    s: BotServices, t: TurnContext, logic: Callable[[TurnContext], Awaitable[None]]
+) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """A call of each of their methods; `logic` is what runs in new turns."""
     a, queue, state = s.adapter, s.notifications, s.conversation_state
     activity, url, conversation = t.activity, t.activity.service_url, t.activity.conversation.id
     reference = TurnContext.get_conversation_reference(activity)
@@ -106,12 +104,12 @@ def calls_of(s: BotServices, t: TurnContext) -> dict[str, Callable[[], Awaitable
     user, tokens = activity.from_property.id, (t, CONNECTION)
     options = SkillConversationIdFactoryOptions("scope", "bot", activity, SKILL)
     return {
-        "adapter.continue_conversation": lambda: a.continue_conversation(reference, no_logic),
+        "adapter.continue_conversation": lambda: a.continue_conversation(reference, logic),
         "adapter.continue_conversation_with_claims": lambda: a.continue_conversation_with_claims(
-            claims, reference, None, no_logic
+            claims, reference, None, logic
         ),
         "adapter.create_connector_client": lambda: a.create_connector_client(url),
-        "adapter.create_conversation": lambda: a.create_conversation(reference, no_logic),
+        "adapter.create_conversation": lambda: a.create_conversation(reference, logic),
         "adapter.delete_activity": lambda: a.delete_activity(t, reference),
         "adapter.delete_conversation_member": lambda: a.delete_conversation_member(t, "x"),
         "adapter.exchange_token": lambda: a.exchange_token(*tokens, user, exchange),
@@ -134,12 +132,10 @@ def calls_of(s: BotServices, t: TurnContext) -> dict[str, Callable[[], Awaitable
         "adapter.get_token_status": lambda: a.get_token_status(t),
         "adapter.get_user_token": lambda: a.get_user_token(*tokens),
         "adapter.process_activity": lambda: a.process_activity(
-            sender.unretried_sender(), continuation, no_logic
+            sender.unretried_sender(), continuation, logic
         ),
-        "adapter.process_proactive": lambda: a.process_proactive(
-            claims, continuation, None, no_logic
-        ),
-        "adapter.run_pipeline": lambda: a.run_pipeline(TurnContext(a, continuation), no_logic),
+        "adapter.process_proactive": lambda: a.process_proactive(claims, continuation, None, logic),
+        "adapter.run_pipeline": lambda: a.run_pipeline(TurnContext(a, continuation), logic),
         "adapter.send_activities": lambda: a.send_activities(t, [message(t)]),
         "adapter.sign_out_user": lambda: a.sign_out_user(*tokens),
         "adapter.update_activity": lambda: a.update_activity(t, message(t, id="x")),
@@ -221,7 +217,7 @@ async def outcome_of(call: Callable[[], Awaitable[Any]]) -> str:
 
 
 async def test_every_call(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a thread, it does what it does on the bot's loop, and sends from there."""
+    """In a thread, it does what it does on the bot's loop; its requests and turns run there."""
     home, pool = asyncio.get_running_loop(), chat.bot.parts.pool
     request, loops = pool.request, set()
     outcomes: dict[str, dict[str, str]] = {}
@@ -231,9 +227,12 @@ async def test_every_call(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         loops.add(asyncio.get_running_loop())
         return await request(*arguments, **options)
 
+    async def logic(_: TurnContext) -> None:
+        loops.add(asyncio.get_running_loop())
+
     async def work(services: BotServices, turn: TurnContext) -> None:
         public.update(methods_of(parts_of(services, turn)))
-        calls = calls_of(services, turn).items()
+        calls = calls_of(services, turn, logic).items()
         outcomes[turn.activity.text] = {name: await outcome_of(call) for name, call in calls}
 
     monkeypatch.setattr(pool, "request", watched)
