@@ -222,18 +222,26 @@ async def test_every_call(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     request, loops = pool.request, set()
     outcomes: dict[str, dict[str, str]] = {}
     public: set[str] = set()
+    contexts: list[Any] = []
 
     async def watched(*arguments: Any, **options: Any) -> Any:
         loops.add(asyncio.get_running_loop())
         return await request(*arguments, **options)
 
-    async def logic(_: TurnContext) -> None:
+    async def logic(turn: TurnContext) -> None:
         loops.add(asyncio.get_running_loop())
+        contexts.append(getattr(turn, "task_context", None))
 
     async def work(services: BotServices, turn: TurnContext) -> None:
         public.update(methods_of(parts_of(services, turn)))
+        contexts.clear()
         calls = calls_of(services, turn, logic).items()
         outcomes[turn.activity.text] = {name: await outcome_of(call) for name, call in calls}
+        task = asyncio.current_task()
+        assert task is not None
+        own = task.get_context()
+        is_home = asyncio.get_running_loop() is home
+        assert is_home or all(each is not own for each in contexts)
 
     monkeypatch.setattr(pool, "request", watched)
     bot: Any = chat.bot.parts.bot

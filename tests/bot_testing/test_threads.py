@@ -62,6 +62,21 @@ async def test_another_turn_of_the_conversation(chat: Chat, way: str) -> None:
     assert (await chat.say("here count")).texts == ["count 2", "done"]
 
 
+async def test_a_lock_that_a_thread_has_taken(chat: Chat) -> None:
+    """It is the turn's, although the thread knew none of the turn's context variables."""
+    works = bot(chat).works
+
+    async def work(services: BotServices, turn: TurnContext) -> None:
+        def commit() -> None:
+            asyncio.run(works["commit"](services, turn))
+
+        await asyncio.get_running_loop().run_in_executor(None, commit)
+        await works["proceed"](services, turn)  # another turn of the conversation
+
+    works["both"] = work
+    assert (await chat.say("here both")).texts == ["count 1", "count 2", "done"]
+
+
 @pytest.mark.chat(skip_waits=True)
 @pytest.mark.parametrize("way", WAYS)
 async def test_skipped_waits(chat: Chat, way: str) -> None:
