@@ -288,7 +288,15 @@ async def test_a_release_that_is_slow_after_a_failed_read(
 ) -> None:
     """The turn fails at once; the next one waits for the release, and gets the lock."""
 
+    was_read = asyncio.Event()
+
+    async def read(_: Passage, passed: Pass) -> web.StreamResponse:
+        response = await passed()
+        was_read.set()
+        return response
+
     async def theirs() -> None:
+        await was_read.wait()
         await BlobContainer(account, CONTAINER).write("c", b'{"x":1}', ANY)
 
     released, goes_on = asyncio.Event(), asyncio.Event()
@@ -297,9 +305,10 @@ async def test_a_release_that_is_slow_after_a_failed_read(
         released.set()
         await goes_on.wait()
 
+    front.spoil(READ, read, times=1)
+    front.spoil(READ, answered(403), times=1)
     front.spoil(LEASE, after(theirs), times=1)
     front.spoil(LEASE, after(hold), times=1)
-    front.spoil(READ, answered(403), times=1, skip=1)
     with pytest.raises(StorageUnavailable):
         await LockedTurn(far).task
     await released.wait()
