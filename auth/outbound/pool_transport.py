@@ -20,8 +20,6 @@ TIMEOUTS = Timeouts(
     total=CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS,
 )
 
-MAX_RESPONSE_BYTES = 1024 * 1024
-
 
 class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     """An azure-core transport without aiohttp, whose import would slow down a cold start.
@@ -59,7 +57,6 @@ class PoolTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
                 headers,
                 body,
                 timeouts=self._timeouts,
-                max_bytes=MAX_RESPONSE_BYTES,
             )
         except ConnectFailed as error:
             raise ServiceRequestError(str(error), error=error) from error

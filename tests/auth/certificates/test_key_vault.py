@@ -25,11 +25,12 @@ from auth.certificates.key_vault import (
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.outbound.endpoints import READ_TIMEOUT_SECONDS
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import MAX_RESPONSE_BYTES, PoolTransport
+from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.policy import PEM
+from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
