@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 
 import azure.functions as func
@@ -88,17 +89,14 @@ async def test_a_slow_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No request waits for the app longer than the channel does; the app's start goes on."""
-    starts = asyncio.Event()
-
-    class SlowApp(Composition):
-        async def _run_warm_up(self) -> None:
-            await starts.wait()
+    starts = threading.Event()
 
     def read_settings() -> Settings:
+        starts.wait(10)
         raise SettingsError(["x: it is missing"])
 
     clock = MovedClock(monkeypatch)
-    app = SlowApp(read_settings, {}, create_bot)
+    app = Composition(read_settings, {}, create_bot)
     monkeypatch.setattr(function_app, "composition", app)
     (messages,) = (
         each.get_user_function()
