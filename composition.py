@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
-from cloud_adapter.home_loop import bind
+from cloud_adapter.home_loop import bind, on_home_loop
 
 if TYPE_CHECKING:
     from botbuilder.core import Bot
@@ -332,6 +332,7 @@ class Composition:
         if self._attempt is None:
             self._begin(self._warm_up)
 
+    @on_home_loop
     async def ready(self) -> Parts:
         """Return the parts, if need be after the attempt that is under way, or a new one.
 

@@ -204,6 +204,34 @@ async def test_a_caller_that_is_cancelled() -> None:
     await (await app.ready()).close()
 
 
+async def test_callers_on_other_event_loops() -> None:
+    """Functions of the bot's routes.py, in threads: whoever calls, the attempt runs on one loop."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def fails_once(_: object) -> Any:
+        loops.append(asyncio.get_running_loop())
+        if len(loops) == 1:
+            raise LookupError
+        return BOT
+
+    app = composed(fails_once)
+    with pytest.raises(CompositionFailed):
+        await app.ready()
+    parts = await asyncio.to_thread(asyncio.run, app.ready())
+    assert loops == [asyncio.get_running_loop()] * 2
+    await parts.close()
+
+    create_bot = Failing()
+    create_bot.calls = 2
+    app = composed(create_bot)
+    callers = [asyncio.create_task(app.ready())]
+    await comes_true(lambda: create_bot.awaited == 1)
+    callers.append(asyncio.create_task(asyncio.to_thread(asyncio.run, app.ready())))
+    create_bot.go_on.set()
+    assert await asyncio.gather(*callers) == [app.parts] * 2
+    await (await app.ready()).close()
+
+
 async def exits() -> Any:
     """Call `sys.exit` after other tasks have run."""
     await asyncio.sleep(0)
