@@ -140,7 +140,7 @@ class CloudAdapter(AdapterCalls):
                 return TurnResponse(HTTPStatus.ACCEPTED)
             context = await self.run(caller, activity, bot.on_turn, self.handle_error, start)
         except asyncio.CancelledError:
-            if start.expired:
+            if start.expired:  # StartLimit raises StartTimedOut in place of this, where it ends
                 log.warning("%s: %s", turn_name(activity), StartTimedOut.__name__)
             raise
         except TurnRepeated:

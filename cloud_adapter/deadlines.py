@@ -1,8 +1,8 @@
 """How long the channel waits for an answer, and the time limits that follow from it.
 
-Microsoft Learn, "Manage a long-running operation" (Azure AI Bot Service): a bot that does not
-complete an operation within 10 to 15 seconds, depending on the channel, is answered for by the
-service, with 504. So an answer that comes later reaches nobody.
+Microsoft Learn, "Manage a long-running operation" (Azure AI Bot Service): if the bot has not
+answered within 10 to 15 seconds, depending on the channel, the service answers in its place, with
+504. So an answer that comes later reaches nobody.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ MIN_FIRST_STATE_SECONDS = 3.0
 class StartLimit:
     """A context manager that limits what a request waits for before the bot's code runs.
 
-    What it cancels must do without its caller: a task that goes on, or a call that may be repeated.
+    It cancels the block: what must not be cut off needs a task of its own.
 
     Args:
         arrived_at: when the request arrived, in event loop time (seconds); None: no channel waits,
             so there is no limit.
-        waits_for: what the block waits for, for the log; it may change within the block.
+        waits_for: what the block waits for, for the log; the block may change it.
 
     Raises:
         StartTimedOut: the block took too long, and was cancelled.
@@ -70,8 +70,19 @@ class StartLimit:
         except TimeoutError:
             raise StartTimedOut(
                 f"{self.waits_for} took too long: the request has waited for {START_SECONDS:.0f} s,"
-                f" and channels wait for its answer for {CHANNEL_SECONDS:.0f} s or little more"
+                f" and some channels wait only {CHANNEL_SECONDS:.0f} s for its answer"
             ) from None
+
+
+def arrival(context: object) -> float | None:
+    """When the request that waits for a turn arrived, in event loop time (seconds).
+
+    None if no request waits, or if the bot has made the context, of the SDK's own class.
+
+    Args:
+        context: the turn's TurnContext.
+    """
+    return getattr(context, "arrived_at", None)
 
 
 def seconds_for_first_state(arrived_at: float | None) -> float:
@@ -79,7 +90,7 @@ def seconds_for_first_state(arrived_at: float | None) -> float:
 
     Args:
         arrived_at: when the turn's request arrived, in event loop time (seconds); None: no request
-            waits for the turn, so that it has as long as one that arrives now.
+            waits for the turn, so it has as long as one that arrives now.
     """
     now = asyncio.get_running_loop().time()
     if arrived_at is None:
@@ -98,5 +109,5 @@ async def storage_in_time[Result](work: Awaitable[Result], deadline: float | Non
             return await work
     except TimeoutError:
         raise StorageUnavailable(
-            "the storage account is too slow: the channel would not wait for this turn's state"
+            "the storage account is too slow: this turn's state was not there in time"
         ) from None

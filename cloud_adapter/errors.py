@@ -4,7 +4,7 @@
     ├── Unavailable                 503  try again later, with Retry-After
     │   ├── StorageUnavailable           Azure Storage does not answer, or refuses access
     │   │   └── UnreadableState          stored state holds what the bot's code cannot read
-    │   ├── StartTimedOut                what a turn needs before the bot's code took too long
+    │   ├── StartTimedOut                a turn could not start, or be stored, in time
     │   ├── StateConflict                another turn changed the same property of the state
     │   └── ConversationBusy             another turn of the conversation is running
     ├── TurnRepeated                     the activity has been processed already
@@ -44,7 +44,7 @@ class UnreadableState(StorageUnavailable):
 
 
 class StartTimedOut(Unavailable):
-    """What a turn needs before the bot's code took too long; the text says what it was."""
+    """A turn could not start, or be stored, in time; the text says what it has waited for."""
 
 
 class StateConflict(Unavailable, KeyError):

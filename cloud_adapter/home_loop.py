@@ -23,7 +23,7 @@ _home: asyncio.AbstractEventLoop | None = None
 
 def bind(loop: asyncio.AbstractEventLoop | None) -> None:
     """Set the bot's event loop of this process; None: each call runs on its caller's."""
-    global _home  # a process has one app, and whoever calls it holds no part of it
+    global _home  # a process has one app, and its callers do not know which
     _home = loop
 
 
@@ -32,11 +32,13 @@ def on_home_loop[**Arguments, Result](
 ) -> Callable[Arguments, Coroutine[Any, Any, Result]]:
     """Decorate a coroutine function: awaited on another event loop, it runs on the bot's.
 
-    A call that gets a turn's context runs as a part of this turn, so that it finds the turn's lock
-    and trace; any other, in a copy of its caller's contextvars. If the caller is cancelled, so is
-    the call. Without a bot's event loop that runs, the call runs where it is awaited.
+    A call with a TurnContext among its arguments runs in the contextvars of that turn, so that it
+    finds the turn's lock and trace; any other call runs in a copy of its caller's contextvars. If
+    the caller is cancelled, so is the call. If no event loop of a bot runs, the call runs where it
+    is awaited.
 
-    The decorated function also raises CallWithdrawn.
+    The decorated function also raises CallWithdrawn, and RuntimeError if the bot's event loop ends
+    before the call does.
     """
 
     @functools.wraps(function)
@@ -62,7 +64,7 @@ async def _run_on[Result](
     call: Callable[[], Coroutine[Any, Any, Result]],
     context: Context,
 ) -> Result:
-    outcome: Future[Result] = Future()  # it decides between threads: begun, or withdrawn
+    outcome: Future[Result] = Future()  # both threads agree on its state: begun, or withdrawn
     tasks: list[asyncio.Task[None]] = []
 
     async def run() -> None:

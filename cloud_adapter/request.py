@@ -38,7 +38,7 @@ class TurnRequest(NamedTuple):
         content_type: the value of the Content-Type header; empty if there is none.
         authorization: the value of the Authorization header; empty if there is none.
         body: the body as received.
-        arrived_at: when it arrived, in event loop time (seconds); None: nobody gives up on it.
+        arrived_at: when it arrived, in event loop time (seconds); None: no channel waits.
     """
 
     content_type: str

@@ -51,7 +51,10 @@ class Response(NamedTuple):
 
 
 class IdleConnections(list["HttpConnection"]):
-    """An origin's idle connections; each of its connections refers to them, so they can be weak."""
+    """An origin's idle connections.
+
+    Its connections refer to them, and HttpPool does so weakly, which a plain list does not allow.
+    """
 
 
 class HttpConnection(asyncio.Protocol):
@@ -81,7 +84,7 @@ class HttpConnection(asyncio.Protocol):
         self._max_bytes = 0
         self._in_head = False
         # The parser keeps a field to itself until it ends, and never reports a chunk's extension.
-        # So the bytes that it is given are counted: those of the head, then those without content.
+        # So the bytes that it gets are counted: those of the head, then those since any content.
         self._bytes_left = 0
         self._trailer_bytes = 0
         # Each request moves the deadline; the one timer compares it with the time when it fires.

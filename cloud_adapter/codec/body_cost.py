@@ -1,9 +1,10 @@
 """Estimates the memory that parsing and answering a body takes, before the body is parsed.
 
 JSON that is small on the wire can be large in memory: `{},` becomes a model of half a kilobyte, and
-one emoji makes every character of a text take four bytes. The figures below are measured and
-rounded up. They are chosen so that no accepted body costs more than 8 MB, including its own bytes
-and the copies that a turn makes of its text.
+one emoji makes every character of a text take four bytes. The sizes below are measured and rounded
+up. The limits are those for requests, chosen so that no accepted body costs more than 8 MB,
+including its own bytes and the copies that a turn makes of its text; cloud_adapter/connector has
+those for responses.
 
 The limits accept what real channels send: activities have at most 100 KB in Teams and 256 KB on
 Direct Line (Microsoft references "Format your bot messages" and "Send an activity to the bot").

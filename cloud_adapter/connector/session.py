@@ -29,7 +29,7 @@ from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
 TURN_SECONDS = 12.0
-"""How long after a turn's start its calls may be retried: some channels still wait then; see
+"""How long after a turn's start its calls may be retried: some channels wait that long; see
 cloud_adapter/deadlines.py."""
 
 CALL_SECONDS = 60.0
@@ -56,6 +56,7 @@ PARSED_TEXT_COPIES = 2
 """The copies of a body's text that are in memory while it is parsed: decoded, and as strings."""
 
 TOO_LARGE = "got an answer that is too large"
+"""The failure of a call whose response exceeds a limit: of its size, or of the memory it takes."""
 
 USER_AGENT = "secretless-bot-functions"
 

@@ -9,7 +9,7 @@ from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
 from cloud_adapter.codec.channels import is_from_bot, tenant_ids
-from cloud_adapter.deadlines import START_SECONDS, StartLimit
+from cloud_adapter.deadlines import START_SECONDS, StartLimit, arrival
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import ConversationReferences
 
@@ -53,7 +53,7 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if not names_bot or is_from_bot(activity) or _expects_replies(activity):
             await logic()
         elif activity.type in _UPDATES:
-            async with StartLimit(_arrival(context), "storing an update in the storage account"):
+            async with StartLimit(arrival(context), "storing an update in the storage account"):
                 await self._store_update(activity)
             await logic()
         elif activity.type == ActivityTypes.message and self._is_new(activity):
@@ -74,9 +74,9 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
     ) -> None:
         """Store during the turn: the user waits for no storage call, and notices no outage.
 
-        If the channel would not wait for the end of it, it goes on behind the answer.
+        If it takes longer than the channel waits, it goes on behind the answer.
         """
-        activity, arrived_at = context.activity, _arrival(context)
+        activity, arrived_at = context.activity, arrival(context)
         self._remember(activity)  # before it is true, so that messages sent at once are not stored
         storing = asyncio.create_task(self._store(activity))
         self._storing.add(storing)
@@ -105,11 +105,6 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if len(self._stored) >= self._max_cached:
             del self._stored[next(iter(self._stored))]  # the oldest
         self._stored[_key(activity)] = _fingerprint(activity)
-
-
-def _arrival(context: TurnContext) -> float | None:
-    """When the turn's request arrived; None: none waits, or the bot runs a context of the SDK's."""
-    return getattr(context, "arrived_at", None)
 
 
 def _expects_replies(activity: Activity) -> bool:

@@ -8,14 +8,14 @@ from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import MessageQueue
 
 MAX_SECONDS = 600.0
-"""How long a wake-up message is tried to be put. After that, the conversation's next activity
-brings one."""
+"""How long putting a wake-up message is retried. After that, the conversation's next activity has
+one."""
 
 log = logging.getLogger(__name__)
 
 
 class OwedWakeUps:
-    """Puts them in the background, with pauses in between: one task for each conversation.
+    """Puts wake-up messages in the background, with retries: one task for each conversation.
 
     Args:
         queue: takes the messages.
@@ -23,12 +23,13 @@ class OwedWakeUps:
 
     def __init__(self, queue: MessageQueue) -> None:
         self._queue = queue
-        # By conversation, how often one is owed: a put that is under way is too early for the last.
+        # By conversation, how many were asked for. A message serves all that were asked for before
+        # its put began: it stands for what the inbox holds by then.
         self._owed: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, conversation: str) -> None:
-        """Put a wake-up message for all that a conversation's inbox holds by now."""
+        """Put a wake-up message for all that a conversation's inbox holds now."""
         self._owed[conversation] = self._owed.get(conversation, 0) + 1
         if self._owed[conversation] == 1:
             task = asyncio.create_task(self._put(conversation))
@@ -37,12 +38,12 @@ class OwedWakeUps:
 
     async def _put(self, conversation: str) -> None:
         now = asyncio.get_running_loop().time
-        end, failures, put = now() + MAX_SECONDS, 0, 0
+        end, failures, served = now() + MAX_SECONDS, 0, 0
         try:
-            while put < (owed := self._owed[conversation]):
+            while served < (owed := self._owed[conversation]):
                 try:
                     await self._queue.put(WakeUp(conversation).text)
-                    put = owed
+                    served = owed
                 except StorageUnavailable as error:
                     pause = WakeUp(conversation, (), failures).pause
                     if now() + pause > end:

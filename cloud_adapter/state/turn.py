@@ -10,7 +10,7 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
 from cloud_adapter.codec.activity_key import activity_key
-from cloud_adapter.deadlines import seconds_for_first_state, storage_in_time
+from cloud_adapter.deadlines import arrival, seconds_for_first_state, storage_in_time
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
 from cloud_adapter.storage.blobs import Blob
@@ -48,8 +48,7 @@ class ConversationTurn:
         self.is_running = True
         self._locks = locks
         self._activity = context.activity
-        # None, too, for a context of the SDK's own class, which the bot has made.
-        self._arrived_at: float | None = getattr(context, "arrived_at", None)
+        self._arrived_at = arrival(context)
         self._key = _key_of(context.activity)  # now, because the bot may change the activity
         self._names_in = names_in
         self._read: dict[str, Blob | None] = {}
@@ -116,10 +115,11 @@ class ConversationTurn:
         return await storage_in_time(self._locks.read(name), deadline)
 
     def _deadline(self) -> float | None:
-        """Until when a use of state may wait; None: as long as each call to storage may take.
+        """Until when this use of state may wait (event loop time, seconds).
 
         Only the first use has a deadline: before it, the bot has hardly begun, and the channel can
-        be asked to deliver the activity again. Within a lock, it has been waited for already.
+        be asked to deliver the activity again. None for others, and if the code that runs the turn
+        has the lock: then each call to storage may take its own time.
         """
         if self._is_prepared or self.runs_in_lock:
             return None
