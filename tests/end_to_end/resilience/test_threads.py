@@ -74,3 +74,54 @@ def test_a_turn_that_blocks_its_thread(
     lines = log.read_text()
     assert "CallWithdrawn: the bot's event loop did not begin this call within 5 s" in lines
     assert "`await asyncio.to_thread(...)`" in lines
+
+
+WAITING = {
+    "bot_logic/__init__.py": """
+import asyncio
+import threading
+
+from botbuilder.core import ActivityHandler
+
+asked = threading.Event()
+
+
+async def create_bot(services):
+    while not asked.is_set():
+        await asyncio.sleep(0.01)
+    return ActivityHandler()
+""",
+    "bot_logic/routes.py": """
+import asyncio
+
+import azure.functions as func
+
+from bot_logic import asked
+
+
+def create_routes(ready):
+    routes = func.Blueprint()
+
+    @routes.route("app-id", auth_level=func.AuthLevel.ANONYMOUS)
+    def app_id(req: func.HttpRequest) -> func.HttpResponse:
+        asked.set()
+        return func.HttpResponse(asyncio.run(ready()).app_id)
+
+    return routes
+""",
+}
+"""A bot that is created once its function has asked for the services, in a thread."""
+
+
+def test_a_thread_that_waits_for_the_app(
+    cloud: Cloud, tmp_path: Path, logs: Path, host_loop: str
+) -> None:
+    """The function gets the bot's services as soon as the app has started."""
+    log = logs / f"waiting thread {host_loop}.log"
+    app = app_with(tmp_path / "app", WAITING)
+    with (
+        BotProcess(cloud.settings(), log, app, loop=host_loop) as bot,
+        closing(Caller(bot.url)) as caller,
+    ):
+        reply = caller.send("GET", "/api/app-id", [])
+    assert (reply.status, reply.body.decode()) == (200, cloud.registration.app_id)
