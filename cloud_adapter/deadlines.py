@@ -99,7 +99,7 @@ def seconds_for_first_state(arrived_at: float | None) -> float:
 
 
 async def storage_in_time[Result](work: Awaitable[Result], deadline: float | None) -> Result:
-    """Wait for storage until a deadline (event loop time, seconds); None: for any time.
+    """Wait for storage until a deadline (event loop time, seconds); None: no limit.
 
     Raises:
         StorageUnavailable: it took longer, and was cancelled.

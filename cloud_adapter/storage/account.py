@@ -96,8 +96,8 @@ class StorageAccount:
             refusals: error codes that the caller handles; see `error_code`.
 
         Raises:
-            StorageUnavailable: no token is available; or the account does not answer in time, or
-                refuses for another reason.
+            StorageUnavailable: no token is available; or the account does not answer in time, its
+                answer is too large, or it refuses for another reason.
         """
         response = await self._attempts(request)
         succeeded = 200 <= response.status < 300 and "x-ms-request-id" in response.headers

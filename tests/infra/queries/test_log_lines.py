@@ -1,5 +1,6 @@
 """The queries find the lines that the bot really logs, and say of each what it is."""
 
+import asyncio
 import datetime
 import logging
 import re
@@ -22,7 +23,8 @@ from auth.errors import (
 )
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from cloud_adapter.deadlines import START_SECONDS, StartLimit
+from cloud_adapter.errors import ConversationBusy, StartTimedOut, StorageUnavailable
 from tests.infra.queries.source_texts import all_logged, logged, raised
 from tests.infra.queries.test_queries import FILES
 from tests.support.kusto.rows import columns
@@ -123,6 +125,28 @@ def test_causes_of_broken_deployments(caplog: pytest.LogCaptureFixture) -> None:
         assert row is not None
         assert row["Cause"] == cause
     assert columns(FILES["outages"], answered(TokenRejected("not a JWT"), caplog)) is None
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "cause"),
+    [
+        ("the app's start", "slow start"),
+        ("the signing key that proves the caller", "signing keys"),
+        ("the bot's token", "sign-in"),
+        ("storing the activity in the storage account", "storage"),
+        ("storing an update in the storage account", "storage"),
+    ],
+)
+async def test_causes_of_late_starts(
+    waits_for: str, cause: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a request has waited for, in vain."""
+    with pytest.raises(StartTimedOut) as late:
+        async with StartLimit(asyncio.get_running_loop().time() - START_SECONDS, waits_for):
+            await asyncio.Event().wait()
+    row = columns(FILES["outages"], answered(late.value, caplog))
+    assert row is not None
+    assert row["Cause"] == cause
 
 
 @pytest.mark.parametrize(
