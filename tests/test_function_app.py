@@ -11,6 +11,7 @@ import pytest
 import function_app
 from auth.errors import BadRequest, EndpointDown, SettingsError
 from auth.settings import Settings
+from bot_testing.app.app_functions import AppFunctions
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.deadlines import START_SECONDS
 from composition import Composition
@@ -86,7 +87,7 @@ def test_a_fault_between_invocations(tmp_path: Path, logs: Path) -> None:
 
 
 async def test_a_slow_start(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app_functions: AppFunctions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No request waits for the app longer than the channel does; the app's start goes on."""
     starts = threading.Event()
@@ -98,11 +99,7 @@ async def test_a_slow_start(
     clock = MovedClock(monkeypatch)
     app = Composition(read_settings, {}, create_bot)
     monkeypatch.setattr(function_app, "composition", app)
-    (messages,) = (
-        each.get_user_function()
-        for each in function_app.app.get_functions()
-        if each.get_function_name() == "messages"
-    )
+    messages = app_functions.messages
     request = func.HttpRequest("POST", "/api/messages", headers={}, body=b"{}")
     waiting = asyncio.create_task(messages(request))
     await settled()
