@@ -83,6 +83,8 @@ class HttpConnection(asyncio.Protocol):
         self._ends_with_connection = False
         self._max_bytes = 0
         self._in_head = False
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
         # The parser keeps a field to itself until it ends, and never reports a chunk's extension.
         # So the bytes that it gets are counted: those of the head, then those since any content.
         self._bytes_left = 0
@@ -152,10 +154,17 @@ class HttpConnection(asyncio.Protocol):
             if waiting.cancelled():
                 self.close()
             raise
+        finally:
+            # It refers to its error, and the error's traceback to this frame: a reference cycle.
+            del waiting
 
     def close(self) -> None:
         """Close immediately, without waiting for TLS's close_notify."""
         self._keep_alive = False
+        if self in self._idle:
+            self._idle.remove(self)
+        # A traceback may refer to this connection for long: that keeps neither content nor origin.
+        self._idle, self._body = [], bytearray()
         if self._transport is not None:
             self._transport.abort()
 
@@ -216,8 +225,6 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self in self._idle:
-            self._idle.remove(self)
         if self._ends_with_connection and error is None:
             self.on_message_complete()
         self._lose(error)
@@ -229,7 +236,7 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._keep_alive = self._ends_with_connection = False
-        self._headers: dict[str, str] = {}
+        self._headers = {}
         self._body = bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:

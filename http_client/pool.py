@@ -152,14 +152,14 @@ class HttpPool:
     async def _connect(self, origin: str, seconds: float) -> HttpConnection:
         if self._closed:
             raise ConnectFailed("the client is closed")
-        connection = HttpConnection(self._idle.setdefault(origin, IdleConnections()))
-        self._connections.add(connection)
         try:
             parts = urlsplit(origin)
             tls = self._tls_context() if parts.scheme == "https" else None
             host, port = parts.hostname or "", parts.port or (443 if tls else 80)
             async with asyncio.timeout(seconds):
                 sock = await _connected_socket(host, port, self._attempt_delay)
+                connection = HttpConnection(self._idle.setdefault(origin, IdleConnections()))
+                self._connections.add(connection)
                 await connection.open(sock, tls, host)
             if self._closed:  # meanwhile: nobody else would close this connection
                 connection.close()

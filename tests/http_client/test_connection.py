@@ -1,6 +1,7 @@
 """HttpConnection: responses in every framing, and what can go wrong on one connection."""
 
 import asyncio
+import contextlib
 import gc
 import socket
 import tracemalloc
@@ -13,6 +14,7 @@ from emulator.loopback import LOOPBACK
 from http_client.connection import (
     ConnectFailed,
     HttpConnection,
+    IdleConnections,
     Response,
     ResponseLost,
     ResponseTooLarge,
@@ -241,6 +243,38 @@ async def test_a_closed_connection_is_freed(peer: Peer) -> None:
         await comes_true(lambda: known() is None)
     finally:
         gc.enable()
+
+
+async def test_a_failed_connection_is_freed(peer: Peer) -> None:
+    """No reference cycle keeps it: it may have read nearly as much as the limit allows."""
+    connection = await connected(peer, HttpConnection([]))
+    peer.sends = TOO_LARGE["body"][0]
+    known = weakref.ref(connection)
+    gc.disable()
+    try:
+        with contextlib.suppress(ResponseTooLarge):
+            await ask(connection)
+        del connection
+        await comes_true(lambda: known() is None)
+    finally:
+        gc.enable()
+
+
+async def test_an_error_keeps_neither_content_nor_origin(peer: Peer) -> None:
+    """Its traceback refers to the connection for as long as somebody keeps the error."""
+    idle = IdleConnections()
+    connection, origin = await connected(peer, HttpConnection(idle)), weakref.ref(idle)
+    del idle
+    peer.sends = [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * 4096] * 257]
+    deadline = asyncio.get_running_loop().time() + 5
+    tracemalloc.start()
+    try:
+        with pytest.raises(ResponseTooLarge):
+            await connection.send(REQUEST, deadline, 1024 * 1024)
+        assert origin() is None
+        assert tracemalloc.get_traced_memory()[0] < 512 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 async def test_bytes_without_a_request(peer: Peer, connection: HttpConnection) -> None:

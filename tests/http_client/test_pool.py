@@ -11,7 +11,7 @@ from aiohttp import web
 
 from emulator.loopback import LOOPBACK
 from emulator.server import Server
-from http_client.connection import ConnectFailed, ResponseLost, ResponseTooLarge
+from http_client.connection import ConnectFailed, IdleConnections, ResponseLost, ResponseTooLarge
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
@@ -128,6 +128,15 @@ async def test_an_origin_goes_with_its_last_connection(pool: HttpPool) -> None:
 
     known = await fail(range(300))  # the standard library caches the last URLs
     assert await fail(range(300, 600)) < known + 300_000
+
+
+async def test_an_error_keeps_no_origin(pool: HttpPool) -> None:
+    """Its traceback refers to all that was under way, for as long as somebody keeps the error."""
+    with pytest.raises(ConnectFailed) as failure:
+        await pool.get_document(f"http://{LOOPBACK}:1/")
+    gc.collect()  # what other tests have left
+    assert not any(type(found) is IdleConnections for found in gc.get_objects())
+    assert failure.value.__cause__
 
 
 async def test_a_document_that_grows(pool: HttpPool, server: Server) -> None:
