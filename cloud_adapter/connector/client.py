@@ -83,7 +83,7 @@ class ConversationsOperations:
         """Return all members as a list of ChannelAccount."""
         path = _path(conversation_id, "members")
         response = await self._call("GET", path, max_bytes=MAX_LIST_BYTES)
-        return [as_model(ChannelAccount, each) for each in response.json() or []]
+        return response.models(ChannelAccount)
 
     async def get_conversation_member(self, conversation_id: str, member_id: str) -> Any:
         """Return one member as a ChannelAccount."""
@@ -125,7 +125,7 @@ class ConversationsOperations:
         """Return the members that an activity was sent to as a list of ChannelAccount."""
         path = _path(conversation_id, "activities", activity_id, "members")
         response = await self._call("GET", path, max_bytes=MAX_LIST_BYTES)
-        return [as_model(ChannelAccount, each) for each in response.json() or []]
+        return response.models(ChannelAccount)
 
     async def upload_attachment(self, conversation_id: str, attachment_upload: Any) -> Any:
         """Upload an AttachmentData to the channel's store; returns a ResourceResponse."""

@@ -114,6 +114,20 @@ class ServiceResponse(NamedTuple):
         """
         return as_model(model, self.json())
 
+    def models(self, model: Any) -> list[Any]:
+        """Instances of a botbuilder model, read from a list; none if the body is empty.
+
+        Args:
+            model: the model's class.
+
+        Raises:
+            ConnectorError: see `model`.
+        """
+        items = self.json() or []
+        if not isinstance(items, list):
+            raise ConnectorError(self.call, HTTPStatus.OK)
+        return [as_model(model, item) for item in items]
+
 
 Call = Callable[..., Awaitable[ServiceResponse]]
 """`ConnectorSession.call`, bound to one service."""

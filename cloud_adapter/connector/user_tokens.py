@@ -67,7 +67,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """The connections that the user has signed in to, as a list of TokenStatus."""
         query = {"userId": user_id, "channelId": channel_id, "include": include_filter}
         response = await self._call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
-        return [as_model(TokenStatus, each) for each in response.json() or []]
+        return response.models(TokenStatus)
 
     async def get_aad_tokens(
         self, user_id: str, connection_name: str, resource_urls: list[str], channel_id: str
@@ -77,6 +77,8 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         body = {"resourceUrls": resource_urls}
         response = await self._call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
         tokens = response.json() or {}
+        if not isinstance(tokens, dict):
+            raise ConnectorError(response.call, HTTPStatus.OK)
         return {url: as_model(TokenResponse, token) for url, token in tokens.items()}
 
     async def exchange_token(

@@ -133,6 +133,17 @@ async def test_the_largest_response(name: str, clients: Clients, service: Script
     assert len(service.seen) == 2  # it was not sent again
 
 
+@pytest.mark.parametrize("name", sorted(LISTS | {"Entra's tokens"}))
+@pytest.mark.parametrize("body", [b"5", b"true", b'"x"', b'[["x"]]', b'{"x": "x"}'])
+async def test_another_shape(
+    name: str, body: bytes, clients: Clients, service: ScriptedService
+) -> None:
+    """JSON of another shape is the service's error, where a list or a dictionary is expected."""
+    service.otherwise = answer(body)
+    with pytest.raises(ConnectorError):
+        await CALLS[name][1](clients)
+
+
 async def test_ten_thousand_members(clients: Clients, service: ScriptedService) -> None:
     """A large team's members are read, with all properties, and whatever is in their names."""
     body = json.dumps({"members": [MEMBER] * 10_000}, ensure_ascii=False).encode()
