@@ -8,6 +8,7 @@ died or its response to the channel was lost, it finds the id and changes nothin
 from botbuilder.core import BotState, StatePropertyAccessor, TurnContext
 from botbuilder.core import ConversationState as SdkConversationState
 from botbuilder.core import UserState as SdkUserState
+from botbuilder.core.bot_state import BotStatePropertyAccessor
 
 from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.home_loop import on_home_loop
@@ -15,6 +16,11 @@ from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.storage.names import name_part
+
+
+class _Property(BotStatePropertyAccessor):  # type: ignore[misc]  # untyped SDK base
+    # Two threads that found no value would each set a default, and one would change the other's.
+    get = on_home_loop(BotStatePropertyAccessor.get)
 
 
 class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
@@ -36,8 +42,9 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
 
     def create_property(self, name: str) -> StatePropertyAccessor:
         """A property of the state."""
+        super().create_property(name)  # it refuses an empty name
         self.is_used = True
-        return super().create_property(name)
+        return _Property(self, name)
 
     def blob_name(self, context: TurnContext) -> str:
         """The name of the state's blob in a turn."""

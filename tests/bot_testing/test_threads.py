@@ -131,6 +131,24 @@ async def test_handlers_of_a_turn(chat: Chat) -> None:
     assert loops[:3] == [asyncio.get_running_loop()] * 3
 
 
+async def test_a_default(chat: Chat) -> None:
+    """Only one of two threads that find no value may make it: it is made on the bot's loop."""
+    values = chat.bot.parts.services.conversation_state.create_property("values")
+    loops = []
+
+    def empty() -> list[str]:
+        loops.append(asyncio.get_running_loop())
+        return []
+
+    async def work(_: BotServices, turn: TurnContext) -> None:
+        (await values.get(turn, empty)).append("added")
+
+    bot(chat).works["add"] = work
+    await chat.say("to_thread add")
+    assert loops == [asyncio.get_running_loop()]
+    assert await chat.state.conversation() == {"values": ["added"]}
+
+
 async def test_the_first_token(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that needs a token first has it requested on the bot's loop."""
     pool = chat.bot.parts.pool
