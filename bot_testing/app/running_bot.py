@@ -99,10 +99,7 @@ class RunningBot:
         except CompositionFailed as failed:
             failure = failed.__cause__
         if failure is not None:  # not in the handler, which would become a part of its traceback
-            frames = traceback.extract_tb(failure.__traceback__)
-            own = [each for each in frames if Path(each.filename).is_relative_to(self.folder)]
-            if own:  # a library may have raised it, in uvloop/loop.pyx, for example
-                failure.add_note(f"The bot cannot start: {own[-1].filename}:{own[-1].lineno}")
+            self._end_in_bot(failure)
             raise failure
         self._watch_turns()
         self._watch_replies()
@@ -110,6 +107,17 @@ class RunningBot:
         self.functions.use(app, folder, self._monkeypatch)
         triggers = {TURNS: self.functions.turns, NOTIFICATIONS: self.functions.notifications}
         self._queues = BotQueues(self.parts.account, triggers)
+
+    def _end_in_bot(self, failure: BaseException) -> None:
+        """End a traceback with the bot's own line, which pytest shows; a note has what follows."""
+        own, entry = None, failure.__traceback__
+        while entry is not None:
+            if Path(entry.tb_frame.f_code.co_filename).is_relative_to(self.folder):
+                own = entry
+            entry = entry.tb_next
+        if own is not None and own.tb_next is not None:
+            failure.add_note("".join(("It was raised in:\n", *traceback.format_tb(own.tb_next))))
+            own.tb_next = None
 
     def _watch_turns(self) -> None:
         """Note which turns run, and what they raise before an error handler deals with it."""

@@ -102,7 +102,7 @@ FAILURES = {
     "test_wrong_mode": 'turns="Queued" needs storage="azurite"',
     "test_wrong_option": "chanel",
     "test_no_bot": "nowhere/__init__.py has no create_bot(services)",
-    "test_bot_cannot_start": "E   The bot cannot start: ",
+    "test_bot_cannot_start": "__init__.py:6: ConnectionRefusedError",
     "test_wrong_setting": "MicrosoftAppId: ",
 }
 
