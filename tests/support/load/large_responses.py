@@ -70,6 +70,9 @@ def fill(size: int, item: bytes = b"{}") -> list[bytes]:
 
 # The most that the check before parsing lets pass: items that take 800 bytes by its estimate.
 COSTLY = [b'{"a":1}'] * 97_000
+# Names that all differ: one in each object takes the most memory, all in one the most time.
+NAMES = [b'"k%d":1' % number for number in range(356_000)]
+NAMED = [b"{%b}" % name for name in NAMES[:96_000]]
 IN_PAGE, IN_LIST = (b'{"members":[', b"]}"), (b'{"conversations":[', b"]}")
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\n"
 
@@ -87,12 +90,16 @@ ROWS: dict[str, tuple[str, Callable[[], Bytes]]] = {
         "page",
         lambda: body([MEMBER % ((n,) * 6) for n in range(10_000)], *IN_PAGE),
     ),
-    "members": ("members", lambda: body(COSTLY)),
-    "members in pages": ("page", lambda: body(COSTLY, *IN_PAGE)),
+    "members": ("members", lambda: body(NAMED)),
+    "members in pages": ("page", lambda: body(NAMED, *IN_PAGE)),
+    "members, names": ("members", lambda: body(NAMES, b"[{", b"}]")),
+    "members in pages, names": ("page", lambda: body(NAMES, b'{"members":[{', b"}]}")),
     "members, 16 MB of {}": ("members", lambda: body(fill(16 * M))),
     "members, 60 MB of {}": ("members", lambda: body(fill(60 * M))),
     "members, an error of 16 MB": ("members", lambda: body(fill(16 * M), head=REFUSAL)),
     "conversations": ("conversations", lambda: body([b'{"members":[{}]}'] * 39_000, *IN_LIST)),
+    "conversations, names": ("conversations", lambda: body(NAMES, b'{"conversations":[{', b"}]}")),
+    "a skill's answer, names": ("skill", lambda: body(NAMES, b"{", b"}")),
     "a skill's answer": ("skill", lambda: body(fill(16 * M, b"1" * 1000))),
     "an attachment": ("attachment", lambda: body(fill(64 * M))),
 }
