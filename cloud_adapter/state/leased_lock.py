@@ -213,11 +213,7 @@ class LeasedLock:
     async def _acquire(self, meanwhile: Awaitable[object] | None = None) -> str | None:
         """Acquire a new lease; the arguments and the result are those of `Lease.acquire`."""
         self._lease = self._new_lease()  # set now, so that it is released however this ends
-        try:
-            etag = await self._lease.acquire(meanwhile)
-        except BlobLeased:
-            self._lease = None
-            raise
+        etag = await self._lease.acquire(meanwhile)
         if etag is None:
             self._lease = None
         return etag

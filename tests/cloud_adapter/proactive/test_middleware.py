@@ -13,14 +13,19 @@ from botbuilder.schema import Activity
 
 from auth.errors import CallerForbidden
 from cloud_adapter.codec.reader import read_model
+from cloud_adapter.deadlines import START_SECONDS
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
-from cloud_adapter.proactive.references import CONTAINER
+from cloud_adapter.proactive.references import CONTAINER, ConversationReferences
+from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.bots.queued_turns import LongTurn
 from tests.support.storage.storage_calls import StorageCalls
-from tests.support.storage.storage_front import Pass, Passage, StorageFront, answered
+from tests.support.storage.storage_front import Pass, Passage, StorageFront, after, answered
+from tests.support.timing.loop_turns import ended, settled
+from tests.support.timing.moved_clock import MovedClock
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 ADA_IN_ENTRA = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -298,6 +303,38 @@ async def test_a_message_without_storage(
     assert "sesame" not in caplog.text
     await cut_off.deliver(MESSAGE, echo)
     assert caplog.text.count("conversation reference is not stored") == 2
+
+
+async def test_a_message_with_slow_storage(
+    app: ComposedApp,
+    far_account: StorageAccount,
+    front: StorageFront,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answer waits for it as long as the channel does; it is stored all the same.
+
+    Seven of eight seconds pass before the bot's turn, because a call to storage has limits, too.
+    """
+    clock = MovedClock(monkeypatch)
+    references = ConversationReferences(BlobContainer(far_account, CONTAINER))
+    middleware = ConversationReferenceMiddleware(references)
+    activity = read_model(Activity, app.activity({**MESSAGE, **PERSONAL}))
+    context = TurnContext(app.parts.adapter, activity)
+    storage, bot = LongTurn(), LongTurn()
+    front.spoil(f"GET blob {CONTAINER}", after(storage))
+    with clock.stopped():
+        context.arrived_at = clock.time() - START_SECONDS + 1
+        turn = asyncio.create_task(middleware.on_turn(context, bot))
+        await clock.until(storage.started.is_set)
+        clock.move(0.5)
+        bot.ends.set()
+        await settled()
+        assert not turn.done()
+        clock.move(0.5)
+        await ended(turn)
+        storage.ends.set()
+        await clock.until(lambda: not middleware._storing)
+    assert "conversations/msteams~2Fa~3A1" in await stored(app)
 
 
 @pytest.mark.parametrize("kind", ["installationUpdate", "conversationUpdate"])

@@ -9,13 +9,18 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.core.skills import SkillHandler
 from botbuilder.schema import Activity, ConversationAccount
 
-from cloud_adapter.deadlines import FIRST_STATE_SECONDS
-from cloud_adapter.errors import ConversationBusy
+from cloud_adapter.deadlines import FIRST_STATE_SECONDS, MIN_FIRST_STATE_SECONDS
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.storage.account import StorageAccount
+from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.memory_container import MemoryContainer
+from tests.support.bots.queued_turns import LongTurn
+from tests.support.storage.storage_front import StorageFront, after
 from tests.support.timing.locked_turn import LockedTurn, is_free
-from tests.support.timing.loop_turns import settled
+from tests.support.timing.loop_turns import ended, settled
 from tests.support.timing.moved_clock import MovedClock
 
 NAME = "webchat~2Fconversations~2Fc"
@@ -122,5 +127,57 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
         assert not waiting.done()
     clock.move(1)
     with pytest.raises(ConversationBusy):
-        await waiting
+        await ended(waiting)
     await running.end()
+
+
+def late_turn(locks: ConversationLocks, clock: MovedClock) -> tuple[ConversationTurn, TurnContext]:
+    """A turn that uses its user's state, and whose request arrived long ago."""
+    context = TurnContext(TestAdapter(), activity())
+    context.arrived_at = clock.time() - 60
+    return ConversationTurn(locks, context, lambda _: ["user"]), context
+
+
+@pytest.fixture
+def far(far_account: StorageAccount) -> ConversationLocks:
+    """A process's locks, whose account is behind the proxy."""
+    return ConversationLocks(BlobContainer(far_account, CONTAINER))
+
+
+@pytest.mark.parametrize("is_reply", [True, False])
+async def test_a_first_read_that_is_slow(
+    far: ConversationLocks, front: StorageFront, stopped_clock: MovedClock, is_reply: bool
+) -> None:
+    """It has a deadline: in a skill's reply, and of a state that is not read with the lock."""
+    late, context = late_turn(far, stopped_clock)
+    if is_reply:
+        context.turn_state[SkillHandler.SKILL_CONVERSATION_REFERENCE_KEY] = object()
+    held = LongTurn()
+    front.spoil(f"GET blob {CONTAINER}", after(held), skip=0 if is_reply else 2)
+    using = asyncio.create_task(late.read(context, "user" if is_reply else "other"))
+    await stopped_clock.until(held.started.is_set)
+    stopped_clock.move(MIN_FIRST_STATE_SECONDS)
+    with pytest.raises(StorageUnavailable, match="too slow"):
+        await ended(using)
+    held.ends.set()
+    await late.end()
+    await far.close()
+
+
+async def test_a_read_within_a_lock(
+    far: ConversationLocks, front: StorageFront, stopped_clock: MovedClock
+) -> None:
+    """It has no deadline: the turn has waited for its lock, and its user may have got a reply."""
+    held = LongTurn()
+    async with far.lock(NAME, 0):
+        late, context = late_turn(far, stopped_clock)
+        front.spoil(f"GET blob {CONTAINER}", after(held), skip=1)
+        reading = asyncio.create_task(late.read(context, "other"))
+        await stopped_clock.until(held.started.is_set)
+        stopped_clock.move(MIN_FIRST_STATE_SECONDS + 1)
+        await settled()
+        assert not reading.done()
+        held.ends.set()
+        assert await reading is None
+        await late.end()
+    await far.close()

@@ -25,7 +25,7 @@ from tests.support.storage.storage_front import (
 )
 from tests.support.timing.condition import comes_true, found
 from tests.support.timing.locked_turn import LONG, LockedTurn, is_free
-from tests.support.timing.loop_turns import settled
+from tests.support.timing.loop_turns import ended, settled
 from tests.support.timing.moved_clock import MovedClock
 
 READ, LEASE = f"GET blob {CONTAINER}", f"PUT blob lease {CONTAINER}"
@@ -207,11 +207,14 @@ async def test_a_read_that_fails_beside_the_lease(
     with clock.stopped():
         with pytest.raises(StorageUnavailable):
             await LockedTurn(far).task
-        await clock.until(lambda: front.count(LEASE) == 2)
+        await far.close()
+        assert front.count(LEASE) == 2
     await found(lambda: is_free(other))
     front.spoil(LEASE, answered(403), times=1)
     with pytest.raises(StorageUnavailable):
         await LockedTurn(far).task
+    await far.close()
+    assert front.count(LEASE) == 3
     assert await is_free(other)
 
 
@@ -282,12 +285,13 @@ async def late(locks: ConversationLocks, seconds: float) -> None:
         pass
 
 
-@pytest.mark.usefixtures("stopped_clock")  # each renewal is a request
 async def test_a_release_that_is_slow_after_a_failed_read(
-    account: StorageAccount, far: ConversationLocks, front: StorageFront
+    account: StorageAccount,
+    far: ConversationLocks,
+    front: StorageFront,
+    stopped_clock: MovedClock,
 ) -> None:
     """The turn fails at once; the next one waits for the release, and gets the lock."""
-
     was_read = asyncio.Event()
 
     async def read(_: Passage, passed: Pass) -> web.StreamResponse:
@@ -309,10 +313,12 @@ async def test_a_release_that_is_slow_after_a_failed_read(
     front.spoil(READ, answered(403), times=1)
     front.spoil(LEASE, after(theirs), times=1)
     front.spoil(LEASE, after(hold), times=1)
+    first = LockedTurn(far)
+    await stopped_clock.until(lambda: released.is_set() or first.task.done())
     with pytest.raises(StorageUnavailable):
-        await LockedTurn(far).task
-    await released.wait()
+        await ended(first.task)
     second = LockedTurn(far)
+    await stopped_clock.until(lambda: released.is_set() or second.started.is_set())
     await settled()
     assert not second.started.is_set()
     goes_on.set()
@@ -323,13 +329,14 @@ async def test_a_release_that_is_slow_after_a_failed_read(
 
 @pytest.mark.parametrize("held", [1, 2])
 async def test_a_deadline(
-    far: ConversationLocks,
+    far_account: StorageAccount,
     other: ConversationLocks,
     front: StorageFront,
     clock: MovedClock,
     held: int,
 ) -> None:
     """It ends the wait for a slow storage account; no release and no acquisition is cut off."""
+    far = ConversationLocks(BlobContainer(far_account, CONTAINER), renewal_seconds=LONG)
     arrived, goes_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -347,10 +354,14 @@ async def test_a_deadline(
         await clock.until(arrived.is_set)
         clock.move(1)
         with pytest.raises(StorageUnavailable, match="too slow"):
-            await waiting
+            await ended(waiting)
         before = front.count(LEASE)
+        second = LockedTurn(far)
+        await settled()
+        assert front.count(LEASE) == before
         goes_on.set()
-        second = await LockedTurn.start(far)
-        assert front.count(LEASE) >= before + held
+        await clock.until(lambda: second.started.is_set() or bool(clock.sleeping()))
+        assert second.started.is_set()  # it need not wait until the lease expires
+        assert front.count(LEASE) == before + held
     await second.end()
     await found(lambda: is_free(other))
