@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from cloud_adapter.storage.queue import MessageQueue
 
 MAX_SECONDS = 600.0
@@ -23,33 +23,30 @@ class OwedWakeUps:
 
     def __init__(self, queue: MessageQueue) -> None:
         self._queue = queue
-        # By conversation, how many were asked for. A message serves all that were asked for before
-        # its put began: it stands for what the inbox holds by then.
-        self._owed: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: set[str] = set()  # conversations whose next put has not begun
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def add(self, conversation: str) -> None:
         """Put a wake-up message for all that a conversation's inbox holds now."""
-        self._owed[conversation] = self._owed.get(conversation, 0) + 1
-        if self._owed[conversation] == 1:
-            task = asyncio.create_task(self._put(conversation))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._owed.add(conversation)
+        if conversation not in self._tasks:
+            self._tasks[conversation] = asyncio.create_task(self._put(conversation))
 
     async def _put(self, conversation: str) -> None:
         now = asyncio.get_running_loop().time
-        end, failures, served = now() + MAX_SECONDS, 0, 0
+        end, failures = now() + MAX_SECONDS, 0
         try:
-            while served < (owed := self._owed[conversation]):
+            while conversation in self._owed:
+                self._owed.remove(conversation)  # now: a put is too early for what comes during it
                 try:
                     await self._queue.put(WakeUp(conversation).text)
-                    served = owed
                 except StorageUnavailable as error:
-                    pause = WakeUp(conversation, (), failures).pause
+                    failures += 1
+                    pause = BACKOFF.pause(failures)
                     if now() + pause > end:
                         log.warning("Stored activities wait until others arrive: %s", error)
                         return
+                    self._owed.add(conversation)
                     await asyncio.sleep(pause)
-                    failures += 1
         finally:
-            del self._owed[conversation]
+            del self._tasks[conversation]
