@@ -174,7 +174,9 @@ async def test_a_slow_bot(far_app: ComposedApp, clock: MovedClock) -> None:
     bot.between = conflict
     turn = asyncio.create_task(far_app.deliver(MESSAGE, bot))
     for step in (around, within):
-        await step.arrived.wait()
+        arrived = asyncio.create_task(step.arrived.wait())
+        await asyncio.wait({arrived, turn}, return_when=asyncio.FIRST_COMPLETED)
+        assert arrived.done()
         clock.move(START_SECONDS + 1)
         await settled()
         assert not turn.done()

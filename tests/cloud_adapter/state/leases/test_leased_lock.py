@@ -209,7 +209,7 @@ async def test_a_read_that_fails_beside_the_lease(
             await LockedTurn(far).task
         await far.close()
         assert front.count(LEASE) == 2
-    await found(lambda: is_free(other))
+    assert await is_free(other)
     front.spoil(LEASE, answered(403), times=1)
     with pytest.raises(StorageUnavailable):
         await LockedTurn(far).task
@@ -276,6 +276,10 @@ async def test_a_first_turn_that_cannot_be_leased(
     assert far.lease_lost("new")
     await turn.end()
     assert await is_free(far, "new")
+
+
+def _reads(front: StorageFront) -> int:
+    return sum(call.name == READ for call in front.handled)
 
 
 async def late(locks: ConversationLocks, seconds: float) -> None:
@@ -351,7 +355,8 @@ async def test_a_deadline(
         first.let_end()
         clock.move(MAX_LEASE_REUSE_SECONDS + 1)
         await first.task
-        await clock.until(arrived.is_set)
+        await clock.until(lambda: arrived.is_set() and _reads(front) == held)
+        await settled()
         clock.move(1)
         with pytest.raises(StorageUnavailable, match="too slow"):
             await ended(waiting)
