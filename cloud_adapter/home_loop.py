@@ -32,10 +32,10 @@ def on_home_loop[**Arguments, Result](
 ) -> Callable[Arguments, Coroutine[Any, Any, Result]]:
     """Decorate a coroutine function: awaited on another event loop, it runs on the bot's.
 
-    A call with a TurnContext among its arguments runs in the contextvars of that turn, so that it
-    finds the turn's lock and trace; any other call runs in a copy of its caller's contextvars. If
-    the caller is cancelled, so is the call. If no event loop of a bot runs, the call runs where it
-    is awaited.
+    A call with a TurnContext among its arguments runs as a part of that turn: it finds the turn's
+    lock and trace, and what it leaves in contextvars is the turn's. Any other call runs in a copy
+    of its caller's contextvars. If the caller is cancelled, so is the call. If no event loop of a
+    bot runs, the call runs where it is awaited.
 
     The decorated function also raises CallWithdrawn, and RuntimeError if the bot's event loop ends
     before the call does.
@@ -67,15 +67,25 @@ async def _run_on[Result](
     outcome: Future[Result] = Future()  # both threads agree on its state: begun, or withdrawn
     tasks: list[asyncio.Task[None]] = []
 
-    async def run() -> None:
+    async def run(before: Context) -> None:
         try:
-            outcome.set_result(await call())
+            result = await call()
         except BaseException as error:  # noqa: BLE001  # the caller's: an exit would end the loop
+            keep(before)
             outcome.set_exception(error)
+        else:
+            keep(before)
+            outcome.set_result(result)
+
+    def keep(before: Context) -> None:
+        for variable, value in copy_context().items():
+            if before.get(variable) is not value:
+                context.run(variable.set, value)
 
     def begin() -> None:
         if outcome.set_running_or_notify_cancel():
-            task = home.create_task(run(), context=context)
+            # In a copy: of calls at the same time, each has a current span of its own.
+            task = home.create_task(run(context.copy()), context=context.copy())
             task.add_done_callback(end)
             tasks.append(task)
 

@@ -280,6 +280,36 @@ async def test_variables_of_a_turn() -> None:
     assert (by_name, VARIABLE.get()) == ("new", "last")
 
 
+async def test_variables_of_calls_at_the_same_time() -> None:
+    """What a call sets and resets, as spans do, is neither another call's nor the turn's."""
+    task = asyncio.current_task()
+    assert task is not None
+    turn = SimpleNamespace(task_context=task.get_context())
+    first, second = asyncio.Event(), asyncio.Event()
+
+    @on_home_loop
+    async def outer(_: object) -> str:
+        token = VARIABLE.set("of the outer")
+        first.set()
+        await second.wait()
+        VARIABLE.reset(token)
+        return VARIABLE.get()
+
+    @on_home_loop
+    async def inner(_: object, ended: "asyncio.Task[str]") -> str:
+        await first.wait()
+        was, token = VARIABLE.get(), VARIABLE.set("of the inner")
+        second.set()
+        await asyncio.wait({ended})
+        VARIABLE.reset(token)
+        return was
+
+    VARIABLE.set("of the turn")
+    ended = asyncio.create_task(elsewhere(outer(turn)))
+    assert await elsewhere(inner(turn, ended)) == "of the turn"
+    assert (await ended, VARIABLE.get()) == ("of the turn", "of the turn")
+
+
 async def test_variables_of_other_calls() -> None:
     """Any other call reads its caller's, and changes nothing there."""
     context = copy_context()
