@@ -149,6 +149,42 @@ async def test_a_default(chat: Chat) -> None:
     assert await chat.state.conversation() == {"values": ["added"]}
 
 
+async def test_the_time_limit_of_a_client(chat: Chat) -> None:
+    """It is counted on the bot's loop, whose time is not that of every thread."""
+
+    async def work(services: BotServices, turn: TurnContext) -> None:
+        client = await services.adapter.create_connector_client(turn.activity.service_url)
+        chat.fail("connector", status=429, retry_after=0, times=1)
+        await client.conversations.get_conversation_members(turn.activity.conversation.id)
+
+    bot(chat).works["ask"] = work
+    await chat.move_time(hours=1)
+    assert (await chat.say("to_thread ask")).texts == ["done"]
+
+
+async def test_storage(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the locks know of blobs is read and changed on the bot's loop, one call at a time."""
+    locks, loops = chat.bot.parts.locks, set()
+
+    def watched(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def noted(*arguments: Any) -> Any:
+            loops.add(asyncio.get_running_loop())
+            return await method(*arguments)
+
+        return noted
+
+    async def work(services: BotServices, _: TurnContext) -> None:
+        await services.storage.write({"item": {"a": 1}})
+        await services.storage.read(["item"])
+        await services.storage.delete(["item"])
+
+    for name in ("read", "write", "delete"):
+        monkeypatch.setattr(locks, name, watched(getattr(locks, name)))
+    bot(chat).works["store"] = work
+    await chat.say("to_thread store")
+    assert loops == {asyncio.get_running_loop()}
+
+
 async def test_the_first_token(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that needs a token first has it requested on the bot's loop."""
     pool = chat.bot.parts.pool
