@@ -20,7 +20,7 @@ from function_app import LOGGERS, SETTINGS_RETRY_AFTER, invocation_log, refusal
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched
 from tests.support.test_bot import create_bot
-from tests.support.timing.loop_turns import settled
+from tests.support.timing.loop_turns import ended, settled
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.http_post import Caller
 
@@ -90,26 +90,28 @@ async def test_a_slow_start(
     app_functions: AppFunctions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No request waits for the app longer than the channel does; the app's start goes on."""
-    starts = threading.Event()
+    goes_on, reads = threading.Event(), []
 
     def read_settings() -> Settings:
-        starts.wait(10)
+        reads.append(goes_on.wait())
         raise SettingsError(["x: it is missing"])
 
     clock = MovedClock(monkeypatch)
-    app = Composition(read_settings, {}, create_bot)
-    monkeypatch.setattr(function_app, "composition", app)
+    monkeypatch.setattr(function_app, "composition", Composition(read_settings, {}, create_bot))
     messages = app_functions.messages
     request = func.HttpRequest("POST", "/api/messages", headers={}, body=b"{}")
-    waiting = asyncio.create_task(messages(request))
-    await settled()
-    clock.move(START_SECONDS + 0.1)
-    response = await waiting
+    try:
+        waiting = asyncio.create_task(messages(request))
+        await settled()
+        clock.move(START_SECONDS + 0.1)
+        response = await ended(waiting)
+    finally:
+        goes_on.set()
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "Answered 503: the app's start took too long" in caplog.text
-    starts.set()
     response = await messages(request)
     assert response.headers["Retry-After"] == f"{SETTINGS_RETRY_AFTER}"
+    assert len(reads) == 1
 
 
 FUNCTIONS = "health, identity, messages"

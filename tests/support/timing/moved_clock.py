@@ -1,10 +1,12 @@
 """MovedClock: a clock that a test moves."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from bot_testing.clocks.loop_clock import LoopClock
+from tests.support.timing.condition import SECONDS
 from tests.support.timing.loop_turns import settled
 
 
@@ -28,6 +30,12 @@ class MovedClock(LoopClock):
         self.move(seconds)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let tasks run until a condition is true, also while the clock is stopped."""
+        """Let tasks run until a condition is true, also while the clock is stopped.
+
+        Raises:
+            AssertionError: it does not come true in time.
+        """
+        end = time.monotonic() + SECONDS
         while not condition():
+            assert time.monotonic() < end, "the condition did not come true in time"
             await settled()
