@@ -92,8 +92,12 @@ async def test_one_that_is_owed_again(
     owed = owed_wake_ups.OwedWakeUps(far.queue)
     owed.add(CONVERSATION)
     await held.started.wait()
+    before = front.count(PUT)
     owed.add(CONVERSATION)
     owed.add(CONVERSATION)
+    for _ in range(10):
+        await settled()
+    assert front.count(PUT) == before
     held.ends.set()
     await comes_true(lambda: not owed._tasks)
     assert await messages.taken() == [WakeUp(CONVERSATION).text] * 2
