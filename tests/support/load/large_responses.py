@@ -21,14 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+from azure.core.pipeline.transport import AsyncHttpResponse
+from azure.core.rest import HttpRequest
 from botbuilder.schema import Activity, ConversationAccount
 
 from auth.bot_framework import BotCredentials, BotCredentialsFactory
+from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import BotError
 from auth.inbound.signing_keys import SigningKeys
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.msal_http import MsalHttp
 from auth.outbound.pool_transport import PoolTransport
+from auth.outbound.sdk_credential import AzureSdkCredential
+from auth.outbound.token_provider import TokenProvider
 from cloud_adapter.connector.client import ConnectorClient
 from cloud_adapter.connector.session import ConnectorSession, Service
 from cloud_adapter.connector.skills import SkillClient
@@ -86,6 +91,7 @@ ROWS: dict[str, tuple[str, Callable[[], Bytes]]] = {
     "token service": ("token service", lambda: body(COSTLY)),
     "signing keys": ("keys", lambda: body(fill(M), KEYS, b"]}")),
     "identity's endpoint": ("identity", lambda: body(fill(M), TOKEN, b"]}")),
+    "vault": ("vault", lambda: body(fill(M, b'{"attributes":{}}'), b'{"value":[', b"]}")),
     "10,000 members": (
         "page",
         lambda: body([MEMBER % ((n,) * 6) for n in range(10_000)], *IN_PAGE),
@@ -105,12 +111,23 @@ ROWS: dict[str, tuple[str, Callable[[], Bytes]]] = {
 }
 
 
+class WithoutTls(PoolTransport):
+    """Sends in the clear what the SDK sends with TLS only."""
+
+    async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
+        """Send a request, and return the response."""
+        request.url = f"http{request.url[5:]}"
+        return await super().send(request)
+
+
 def calls(pool: HttpPool, url: str) -> dict[str, Callable[[], Awaitable[Any]]]:
     """The calls by name."""
     session, no_token = ConnectorSession(pool), BotCredentials("", None, "x")
     client = ConnectorClient(session, Service(url, no_token, 0.0))
     users = UserTokenClient(session, Service(url, no_token, 0.0))
     identity = ManagedIdentityCredential("", "x", PoolTransport(pool))
+    sdk_credential = AzureSdkCredential(TokenProvider(identity))
+    vault = CertificateVault(f"https{url[4:]}", "bot", sdk_credential, WithoutTls(pool))
     skill = SkillClient(pool, BotCredentialsFactory("", None), "x", loopback=True)
     activity = Activity(type="message", conversation=ConversationAccount(id="c"))
     msal = MsalHttp(pool, asyncio.get_running_loop())
@@ -125,6 +142,7 @@ def calls(pool: HttpPool, url: str) -> dict[str, Callable[[], Awaitable[Any]]]:
         "token service": lambda: users.get_token_status("u", "c", None),
         "keys": lambda: SigningKeys(url, pool.get_document).find("1"),
         "identity": lambda: identity.request_token("x"),
+        "vault": ExportedCertificate(vault).versions,
         "members": lambda: client.conversations.get_conversation_members("c"),
         "page": lambda: client.conversations.get_teams_conversation_paged_members("c"),
         "conversations": client.conversations.get_conversations,
