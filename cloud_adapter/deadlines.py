@@ -39,12 +39,13 @@ class StartLimit:
         StartTimedOut: the block took too long, and was cancelled.
     """
 
-    __slots__ = ("_limit", "arrived_at", "waits_for")
+    __slots__ = ("_arming", "_limit", "arrived_at", "waits_for")
 
     def __init__(self, arrived_at: float | None, waits_for: str) -> None:
         self.arrived_at = arrived_at
         self.waits_for = waits_for
-        self._limit = asyncio.timeout_at(None if arrived_at is None else arrived_at + START_SECONDS)
+        self._limit = asyncio.timeout(None)
+        self._arming: asyncio.Handle | None = None
 
     @property
     def expired(self) -> bool:
@@ -53,10 +54,19 @@ class StartLimit:
 
     def lift(self) -> None:
         """End the limit: the bot's code, which follows in the block, may take longer."""
+        self._disarm()
         self._limit.reschedule(None)
+
+    def _disarm(self) -> None:
+        if self._arming is not None:
+            self._arming.cancel()
 
     async def __aenter__(self) -> Self:
         await self._limit.__aenter__()
+        if self.arrived_at is not None:
+            # Not at once: most requests wait for nothing here, and a timer would cost them 2 %.
+            loop, end = asyncio.get_running_loop(), self.arrived_at + START_SECONDS
+            self._arming = loop.call_soon(self._limit.reschedule, end)
         return self
 
     async def __aexit__(
@@ -65,6 +75,7 @@ class StartLimit:
         error: BaseException | None,
         trace_back: TracebackType | None,
     ) -> None:
+        self._disarm()
         try:
             await self._limit.__aexit__(kind, error, trace_back)
         except TimeoutError:
