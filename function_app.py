@@ -124,7 +124,7 @@ async def messages(req: func.HttpRequest) -> func.HttpResponse:
     """The messaging endpoint. The adapter checks the bearer token, so no function key is needed."""
     arrived_at = asyncio.get_running_loop().time()
     if (parts := composition.parts) is None:
-        async with StartLimit(arrived_at, "the app's start"):
+        with StartLimit(arrived_at, "the app's start"):
             parts = await composition.ready()
     return to_http(await parts.adapter.process(from_http(req, arrived_at), parts.bot))
 

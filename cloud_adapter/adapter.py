@@ -116,9 +116,7 @@ class CloudAdapter(AdapterCalls):
                 long.
         """
         check_head(request)
-        async with StartLimit(
-            request.arrived_at, "the signing key that proves the caller"
-        ) as start:
+        with StartLimit(request.arrived_at, "the signing key that proves the caller") as start:
             token = await self.bot_framework_authentication.authenticate(request.authorization)
             for _ in range(MAX_RUNS - 1):
                 # Another turn changed the state first: run this one again, from its body, because

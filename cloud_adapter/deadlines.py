@@ -35,50 +35,52 @@ class StartLimit:
             so there is no limit.
         waits_for: what the block waits for, for the log; the block may change it.
 
+    Attributes:
+        arrived_at, waits_for: as in the arguments.
+        expired: whether the block took too long.
+
     Raises:
         StartTimedOut: the block took too long, and was cancelled.
     """
 
-    __slots__ = ("_arming", "_limit", "arrived_at", "waits_for")
-
     def __init__(self, arrived_at: float | None, waits_for: str) -> None:
         self.arrived_at = arrived_at
         self.waits_for = waits_for
-        self._limit = asyncio.timeout(None)
-        self._arming: asyncio.Handle | None = None
-
-    @property
-    def expired(self) -> bool:
-        """Whether the block took too long."""
-        return self._limit.expired()
+        self.expired = False
+        self._timer: asyncio.Handle | None = None
 
     def lift(self) -> None:
         """End the limit: the bot's code, which follows in the block, may take longer."""
-        self._disarm()
-        self._limit.reschedule(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None  # it refers to this object: a reference cycle
 
-    def _disarm(self) -> None:
-        if self._arming is not None:
-            self._arming.cancel()
-
-    async def __aenter__(self) -> Self:
-        await self._limit.__aenter__()
-        if self.arrived_at is not None:
-            # Not at once: most requests wait for nothing here, and a timer would cost them 2 %.
-            loop, end = asyncio.get_running_loop(), self.arrived_at + START_SECONDS
-            self._arming = loop.call_soon(self._limit.reschedule, end)
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        if self.arrived_at is not None and task is not None:
+            self._task, self._cancelling = task, task.cancelling()
+            # asyncio.timeout would set a timer here, which costs a turn 2 %; most wait for nothing.
+            self._timer = asyncio.get_running_loop().call_soon(self._set_timer)
         return self
 
-    async def __aexit__(
+    def _set_timer(self) -> None:
+        end = (self.arrived_at or 0.0) + START_SECONDS
+        self._timer = asyncio.get_running_loop().call_at(end, self._expire)
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._task.cancel()
+
+    def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace_back: TracebackType | None,
     ) -> None:
-        self._disarm()
-        try:
-            await self._limit.__aexit__(kind, error, trace_back)
-        except TimeoutError:
+        self.lift()
+        # As asyncio.timeout does: another cancellation of the task goes first.
+        is_cause = self.expired and self._task.uncancel() <= self._cancelling
+        if is_cause and isinstance(error, asyncio.CancelledError):
             raise StartTimedOut(
                 f"{self.waits_for} took too long: the request has waited for {START_SECONDS:.0f} s,"
                 f" and some channels wait only {CHANNEL_SECONDS:.0f} s for its answer"

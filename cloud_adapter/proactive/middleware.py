@@ -53,7 +53,7 @@ class ConversationReferenceMiddleware(Middleware):  # type: ignore[misc]  # unty
         if not names_bot or is_from_bot(activity) or _expects_replies(activity):
             await logic()
         elif activity.type in _UPDATES:
-            async with StartLimit(arrival(context), "storing an update in the storage account"):
+            with StartLimit(arrival(context), "storing an update in the storage account"):
                 await self._store_update(activity)
             await logic()
         elif activity.type == ActivityTypes.message and self._is_new(activity):

@@ -141,9 +141,9 @@ async def test_causes_of_late_starts(
     waits_for: str, cause: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What a request has waited for, in vain."""
-    with pytest.raises(StartTimedOut) as late:
-        async with StartLimit(asyncio.get_running_loop().time() - START_SECONDS, waits_for):
-            await asyncio.Event().wait()
+    now = asyncio.get_running_loop().time()
+    with pytest.raises(StartTimedOut) as late, StartLimit(now - START_SECONDS, waits_for):
+        await asyncio.Event().wait()
     row = columns(FILES["outages"], answered(late.value, caplog))
     assert row is not None
     assert row["Cause"] == cause
