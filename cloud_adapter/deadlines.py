@@ -53,7 +53,6 @@ class StartLimit:
         """End the limit: the bot's code, which follows in the block, may take longer."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None  # it refers to this object: a reference cycle
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
