@@ -78,6 +78,7 @@ async def _run_on[Result](
             outcome.set_result(result)
 
     def keep(before: Context) -> None:
+        # What the call has set for good is the turn's: the lock that it has taken, for one.
         for variable, value in copy_context().items():
             if before.get(variable) is not value:
                 context.run(variable.set, value)
