@@ -140,7 +140,7 @@ def test_causes_of_broken_deployments(caplog: pytest.LogCaptureFixture) -> None:
 async def test_causes_of_late_starts(
     waits_for: str, cause: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a request has waited for, in vain."""
+    """Each thing that a late start has waited for has a cause in the query."""
     now = asyncio.get_running_loop().time()
     with pytest.raises(StartTimedOut) as late, StartLimit(now - START_SECONDS, waits_for):
         await asyncio.Event().wait()

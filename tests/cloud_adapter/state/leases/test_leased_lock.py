@@ -218,10 +218,8 @@ async def test_a_read_that_fails_beside_the_lease(
     assert await is_free(other)
 
 
-async def test_a_second_read_that_fails(
-    account: StorageAccount, far: ConversationLocks, front: StorageFront
-) -> None:
-    """The turn that waits behind it does not take over what was read too early."""
+def refuse_the_second_read(account: StorageAccount, front: StorageFront) -> None:
+    """Change the blob between a turn's read and its lease; so it reads again, which is refused."""
     was_read = asyncio.Event()
 
     async def read(_: Passage, passed: Pass) -> web.StreamResponse:
@@ -236,6 +234,13 @@ async def test_a_second_read_that_fails(
     front.spoil(READ, read, times=1)
     front.spoil(READ, answered(403), times=1)
     front.spoil(LEASE, after(theirs), times=1)
+
+
+async def test_a_second_read_that_fails(
+    account: StorageAccount, far: ConversationLocks, front: StorageFront
+) -> None:
+    """The turn that waits behind it does not take over what was read too early."""
+    refuse_the_second_read(account, front)
 
     async def turn() -> bytes:
         async with far.lock("c", LONG) as locked:
@@ -296,26 +301,13 @@ async def test_a_release_that_is_slow_after_a_failed_read(
     stopped_clock: MovedClock,
 ) -> None:
     """The turn fails at once; the next one waits for the release, and gets the lock."""
-    was_read = asyncio.Event()
-
-    async def read(_: Passage, passed: Pass) -> web.StreamResponse:
-        response = await passed()
-        was_read.set()
-        return response
-
-    async def theirs() -> None:
-        await was_read.wait()
-        await BlobContainer(account, CONTAINER).write("c", b'{"x":1}', ANY)
-
     released, goes_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
         released.set()
         await goes_on.wait()
 
-    front.spoil(READ, read, times=1)
-    front.spoil(READ, answered(403), times=1)
-    front.spoil(LEASE, after(theirs), times=1)
+    refuse_the_second_read(account, front)
     front.spoil(LEASE, after(hold), times=1)
     first = LockedTurn(far)
     await stopped_clock.until(lambda: released.is_set() or first.task.done())
