@@ -10,24 +10,19 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from auth.clouds import CLOUDS, AzureCloud
+from auth.credential_kinds import (
+    APP_TYPES,
+    CERTIFICATE,
+    KINDS,
+    MANAGED_IDENTITY,
+    MULTI_TENANT,
+    USER_ASSIGNED_MSI,
+    CredentialKind,
+)
 from auth.environment import Environment
 from auth.errors import SettingsError
 from auth.inbound.bot_callers import BotCallers
 from auth.inbound.service_url import ServiceUrls
-
-USER_ASSIGNED_MSI = "UserAssignedMSI"
-SINGLE_TENANT = "SingleTenant"
-MULTI_TENANT = "MultiTenant"
-APP_TYPES = (USER_ASSIGNED_MSI, SINGLE_TENANT, MULTI_TENANT)
-
-MANAGED_IDENTITY = "ManagedIdentity"
-CERTIFICATE = "Certificate"
-FEDERATED = "Federated"
-CREDENTIALS = (MANAGED_IDENTITY, CERTIFICATE, FEDERATED)
-
-EXPORT = "Export"
-SIGN_IN_VAULT = "SignInVault"
-KEY_USES = (EXPORT, SIGN_IN_VAULT)
 
 INLINE = "Inline"
 QUEUED = "Queued"
@@ -41,28 +36,6 @@ _BLOB_URL, _QUEUE_URL = f"{STORAGE}__blobServiceUri", f"{STORAGE}__queueServiceU
 _STORAGE_CREDENTIAL = f"{STORAGE}__credential"
 _STORAGE_NAMES = (STORAGE, _STORAGE_ACCOUNT, _BLOB_URL, _QUEUE_URL)
 
-_REFUSED_PAIRS = {
-    (SINGLE_TENANT, MANAGED_IDENTITY): (
-        "a managed identity alone cannot sign in as an app registration; set Federated or"
-        " Certificate, or set MicrosoftAppType to UserAssignedMSI"
-    ),
-    (MULTI_TENANT, MANAGED_IDENTITY): (
-        "a multi-tenant bot has an app registration, not a managed identity; set Certificate"
-    ),
-    (MULTI_TENANT, FEDERATED): (
-        "the channels' tenant, where a multi-tenant bot signs in, trusts no managed identity; set"
-        " Certificate"
-    ),
-    (USER_ASSIGNED_MSI, FEDERATED): (
-        "a user-assigned managed identity signs in itself; leave BotCredential out,"
-        " or set MicrosoftAppType to SingleTenant"
-    ),
-    (USER_ASSIGNED_MSI, CERTIFICATE): (
-        "a managed identity has no certificate; leave BotCredential out,"
-        " or set MicrosoftAppType to SingleTenant"
-    ),
-}
-
 _ACCOUNT_NAME = re.compile(r"[0-9a-z]{3,24}")
 _CERTIFICATE_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
@@ -75,8 +48,6 @@ class CertificateSource:
         vault_url: https URL of the key vault; empty for a file.
         name: the certificate's name in the vault.
         path: path of a PEM or PFX file without a password; empty for a vault.
-        key_use: Export reads the private key from the vault; with SignInVault, the vault signs, and
-            the private key never leaves it.
         thumbprints: SHA-1 thumbprints of the allowed certificates in upper-case hex; empty allows
             any certificate.
         send_x5c: whether to send the certificate in the assertion, for subject name and issuer
@@ -86,7 +57,6 @@ class CertificateSource:
     vault_url: str
     name: str
     path: str
-    key_use: str
     thumbprints: frozenset[str]
     send_x5c: bool
 
@@ -118,8 +88,8 @@ class Settings:
         app_type: UserAssignedMSI, SingleTenant or MultiTenant.
         app_id: the bot's app id, a lower-case GUID.
         tenant_id: GUID of the bot's home tenant; may be empty for MultiTenant.
-        credential: ManagedIdentity, Certificate or Federated.
-        certificate: where the certificate comes from; None unless the credential is Certificate.
+        credential: the name of one of the KINDS.
+        certificate: where the certificate comes from; None if the credential has none.
         identity_client_id: client id (GUID) of the user-assigned identity that reads the vault or
             that Entra trusts; empty for the system-assigned one.
         federation_audience: the resource (URI) that a federated identity's token is for.
@@ -199,15 +169,15 @@ def _read(environment: Environment) -> Settings:
     cloud = _cloud(environment)
     app_id = environment.guid("MicrosoftAppId", needed="it is the bot's id, from the Azure Bot")
     tenant_id = _tenant_id(environment, app_type)
-    credential = _credential(environment, app_type)
+    kind = _credential(environment, app_type)
     authority = _authority(environment, cloud, app_type, tenant_id)
     return Settings(
         app_type=app_type,
         app_id=app_id,
         tenant_id=tenant_id,
-        credential=credential,
-        certificate=_certificate(environment) if credential == CERTIFICATE else None,
-        identity_client_id=_identity_client_id(environment, credential),
+        credential=kind.name if kind else "",
+        certificate=_certificate(environment, kind) if kind and kind.has_certificate else None,
+        identity_client_id=_identity_client_id(environment, kind),
         federation_audience=cloud.federation_audience,
         authority=authority,
         channel_audience=_channel_audience(environment, cloud),
@@ -247,23 +217,32 @@ def _tenant_id(environment: Environment, app_type: str) -> str:
     return environment.guid("MicrosoftAppTenantId", needed)
 
 
-def _credential(environment: Environment, app_type: str) -> str:
+def _credential(environment: Environment, app_type: str) -> CredentialKind | None:
+    """The kind of the bot's credential; None if there is a problem with it or with the type."""
     if not app_type and not environment.text("BotCredential"):
-        return ""  # whether a credential is needed depends on the type, which is another problem
+        return None  # whether a credential is needed depends on the type, which is another problem
     implied = MANAGED_IDENTITY if app_type == USER_ASSIGNED_MSI else ""
-    credential = environment.choice("BotCredential", CREDENTIALS, default=implied)
-    reason = _REFUSED_PAIRS.get((app_type, credential))
-    return environment.add_problem("BotCredential", reason) if reason else credential
+    kind = KINDS.get(environment.choice("BotCredential", tuple(KINDS), implied))
+    if kind and app_type in kind.refused:
+        environment.add_problem("BotCredential", kind.refused[app_type])
+        return None
+    return kind
 
 
-def _certificate(environment: Environment) -> CertificateSource:
+def _certificate(environment: Environment, kind: CredentialKind) -> CertificateSource:
     name, path = environment.text("CertificateName"), environment.text("CertificatePath")
     in_vault = environment.text("CertificateVaultUrl") or name
-    if bool(path) == bool(in_vault):
+    if path and not kind.loads_key:
+        environment.add_problem(
+            "CertificatePath",
+            f"{kind.name} needs a vault, which signs: set CertificateVaultUrl and CertificateName"
+            f" in its place, or set BotCredential to {CERTIFICATE}",
+        )
+    elif bool(path) == bool(in_vault):
         environment.add_problem(
             "CertificateVaultUrl",
             "the certificate must come from one place: set CertificateVaultUrl and"
-            " CertificateName, or CertificatePath alone",
+            " CertificateName" + (", or CertificatePath alone" if kind.loads_key else ""),
         )
     elif in_vault and not environment.text("CertificateVaultUrl"):
         environment.add_problem("CertificateVaultUrl", "it is missing; CertificateName needs it")
@@ -275,7 +254,6 @@ def _certificate(environment: Environment) -> CertificateSource:
         vault_url=_vault_url(environment),
         name=name,
         path=path,
-        key_use=_key_use(environment, path),
         thumbprints=frozenset(environment.thumbprints("CertificateThumbprint")),
         send_x5c=environment.flag("CertificateSendX5c"),
     )
@@ -290,22 +268,10 @@ def _vault_url(environment: Environment) -> str:
     return url
 
 
-def _key_use(environment: Environment, path: str) -> str:
-    key_use = environment.choice("CertificateKeyUse", KEY_USES, default=EXPORT)
-    if path and key_use == SIGN_IN_VAULT:
-        return environment.add_problem(
-            "CertificateKeyUse",
-            "SignInVault needs a vault: remove CertificateKeyUse, or replace CertificatePath",
-        )
-    return key_use
-
-
-def _identity_client_id(environment: Environment, credential: str) -> str:
-    if credential == FEDERATED:
-        return environment.guid(
-            "AZURE_CLIENT_ID", needed="it is the user-assigned identity that Entra trusts"
-        )
-    return environment.guid("AZURE_CLIENT_ID") if credential == CERTIFICATE else ""
+def _identity_client_id(environment: Environment, kind: CredentialKind | None) -> str:
+    if kind is None or kind.identity is None:
+        return ""
+    return environment.guid("AZURE_CLIENT_ID", needed=kind.identity)
 
 
 def _authority(environment: Environment, cloud: AzureCloud, app_type: str, tenant_id: str) -> str:

@@ -40,7 +40,7 @@ class BenchmarkCloud:
 
     Args:
         folder: for the files that bots need.
-        credential: a key of `emulator.cloud.APP_TYPES`.
+        credential: a key of `auth.credential_kinds.KINDS`.
         tokens: number of distinct channel tokens.
     """
 

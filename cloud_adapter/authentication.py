@@ -341,7 +341,6 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             "authority": settings.authority,
             "audience": settings.channel_audience,
             "expiresOn": _iso_time(token.expires_on),
-            "certificateKeyUse": settings.certificate.key_use if settings.certificate else None,
             "certificateThumbprint": token.thumbprint or None,
             "certificateExpiresOn": _iso_time(token.certificate_expires_on),
             "warnings": self._tokens.warnings,

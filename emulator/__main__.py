@@ -8,7 +8,8 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from emulator.cloud import APP_TYPES, BOT_ENDPOINT, MANAGED_IDENTITY, Cloud
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
+from emulator.cloud import BOT_ENDPOINT, Cloud
 from emulator.commands.ports import taken
 from emulator.commands.shutdown import until_asked_to_stop
 from emulator.loopback import port_number
@@ -56,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m emulator", description=__doc__)
     parser.add_argument(
         "--credential",
-        choices=list(APP_TYPES),
+        choices=list(KINDS),
         default=MANAGED_IDENTITY,
         help="how the bot signs in",
     )

@@ -7,6 +7,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from auth.credential_kinds import (
+    FEDERATED,
+    KINDS,
+    MANAGED_IDENTITY,
+    MULTI_TENANT,
+    USER_ASSIGNED_MSI,
+    WITH_CERTIFICATE,
+)
 from emulator.certificates import CertificateAuthority
 from emulator.channel.channel import Channel
 from emulator.channel.connector import BotConnector
@@ -38,24 +46,15 @@ from emulator.teams.teams_connector_operations import TeamsConnectorOperations
 from emulator.token_service.service import TokenService
 from emulator.token_service.user_tokens import UserTokens
 
-MANAGED_IDENTITY = "ManagedIdentity"
-CERTIFICATE = "Certificate"
-SIGN_IN_VAULT = "SignInVault"
-FEDERATED = "Federated"
-
-APP_TYPES = {
-    MANAGED_IDENTITY: "UserAssignedMSI",
-    CERTIFICATE: "SingleTenant",
-    SIGN_IN_VAULT: "SingleTenant",
-    FEDERATED: "SingleTenant",
-}
-"""MicrosoftAppType by credential: the keys are what `make run CREDENTIAL=...` accepts."""
-
 READER_PERMISSIONS = {
-    CERTIFICATE: {"secrets/get", "secrets/list"},
-    SIGN_IN_VAULT: {"certificates/get", "certificates/list", "keys/sign"},
+    name: {
+        *KINDS[name].vault_operations,
+        *(each.replace("/get", "/list") for each in KINDS[name].vault_operations),
+    }
+    for name in WITH_CERTIFICATE
 }
-"""Permissions of the identity that reads the vault: no more than its credential needs."""
+"""By credential, the permissions of the identity that reads the vault: no more than it needs, and
+to list what it gets."""
 
 CERTIFICATE_NAME = "bot-certificate"
 
@@ -67,8 +66,8 @@ class Cloud:
 
     Args:
         folder: for the authority's public certificate; it must outlive the app that trusts it.
-        credential: how the bot signs in, a key of APP_TYPES.
-        app_type: MicrosoftAppType; empty: the one that APP_TYPES has for the credential.
+        credential: how the bot signs in, a key of KINDS.
+        app_type: MicrosoftAppType; empty: the credential's first.
         libraries: the folder with the pages' libraries, if there is one.
         manifest: the app's Teams manifest, if there is one.
 
@@ -96,7 +95,7 @@ class Cloud:
         self.authority = CertificateAuthority(folder)
         tls = self.authority.server_context()
         self.registration = Registration(
-            str(uuid.uuid4()), str(uuid.uuid4()), app_type or APP_TYPES[credential]
+            str(uuid.uuid4()), str(uuid.uuid4()), app_type or KINDS[credential].app_types[0]
         )
         self.entra = Entra(self.registration, tls)
         self.reader = str(uuid.uuid4())
@@ -203,7 +202,7 @@ class Cloud:
 
     def _identities(self) -> dict[str, str]:
         identities = {SYSTEM: self.reader}
-        if self.registration.app_type == "UserAssignedMSI" or self.credential == FEDERATED:
+        if self.registration.app_type == USER_ASSIGNED_MSI or self.credential == FEDERATED:
             identities[self.user_assigned] = str(uuid.uuid4())
         return identities
 
@@ -214,8 +213,9 @@ class Cloud:
             token_version: of the tokens that other bots get for it, 1 or 2.
         """
         tenant_id = self.registration.tenant_id
-        app_type = APP_TYPES[MANAGED_IDENTITY]
-        bot = Registration(str(uuid.uuid4()), tenant_id, app_type, token_version=token_version)
+        bot = Registration(
+            str(uuid.uuid4()), tenant_id, USER_ASSIGNED_MSI, token_version=token_version
+        )
         self.entra.directory.add(bot)
         self.identity.identities[bot.app_id] = str(uuid.uuid4())
         return bot
@@ -229,7 +229,7 @@ class Cloud:
         """
         key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         version = self.vault.inventory.add_version(
-            CERTIFICATE_NAME, key=key, exportable=self.credential != SIGN_IN_VAULT
+            CERTIFICATE_NAME, key=key, exportable=KINDS[self.credential].loads_key
         )
         if registered:
             self.registration.register(version.certificate, after=lag)
@@ -283,14 +283,11 @@ class Cloud:
             return self._shared_settings(other, MANAGED_IDENTITY)
         settings = self._shared_settings(self.registration, self.credential)
         if self.credential in READER_PERMISSIONS:
-            settings["BotCredential"] = CERTIFICATE
             settings["CertificateVaultUrl"] = self.vault.server.url
             settings["CertificateName"] = CERTIFICATE_NAME
-        if self.credential == SIGN_IN_VAULT:
-            settings["CertificateKeyUse"] = SIGN_IN_VAULT
         if self.credential == FEDERATED:
             settings["AZURE_CLIENT_ID"] = self.user_assigned
-        if self.registration.app_type == "MultiTenant":
+        if self.registration.app_type == MULTI_TENANT:
             # Such a bot signs in at the channels' tenant, which is not a setting.
             settings["MicrosoftAppTenantId"] = ""
         return settings

@@ -11,7 +11,7 @@ param environmentName string
 param location string
 
 @description('How the bot signs in. ManagedIdentity needs no app registration; the others need botAppId.')
-@allowed(['ManagedIdentity', 'SignInVault', 'Certificate', 'Federated'])
+@allowed(['ManagedIdentity', 'Certificate', 'SignInVault', 'Federated'])
 param credential string = 'ManagedIdentity'
 
 @description('Whether a turn runs while the channel waits (Inline), or from a queue (Queued).')
@@ -74,7 +74,7 @@ var channelServices = {
 var credentialSettings = {
   MicrosoftAppType: appType
   MicrosoftAppId: bot.outputs.appId
-  BotCredential: usesVault ? 'Certificate' : credential
+  BotCredential: credential
   BotTurns: turns
 }
 var tenantSettings = appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId }
@@ -82,7 +82,6 @@ var identitySettings = isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.cli
 var vaultSettings = usesVault ? {
   CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
   CertificateName: 'bot-certificate'
-  CertificateKeyUse: credential == 'SignInVault' ? 'SignInVault' : 'Export'
 } : {}
 var channelSettings = cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
 

@@ -9,13 +9,14 @@ import azure.functions as func
 import pytest
 
 import function_app
+from auth.credential_kinds import CERTIFICATE
 from auth.errors import BadRequest, EndpointDown, SettingsError
 from auth.settings import Settings
 from bot_testing.app.app_functions import AppFunctions
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.deadlines import START_SECONDS
 from composition import Composition
-from emulator.cloud import CERTIFICATE, Cloud
+from emulator.cloud import Cloud
 from function_app import LOGGERS, SETTINGS_RETRY_AFTER, invocation_log, refusal
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched

@@ -11,7 +11,6 @@ from admin.deployment.options import (
     AlwaysReadyOption,
     AppIdOption,
     AppTypeOption,
-    BotCredential,
     CredentialOption,
     DeploymentOptions,
     DirectLineOption,
@@ -37,6 +36,7 @@ from admin.deployment.prove.plan import prove_plan
 from admin.deployment.remove.plan import remove_plan
 from admin.plan.execution import execute
 from admin.plan.step import Plan
+from auth.credential_kinds import KINDS
 
 
 def prepare(
@@ -190,7 +190,7 @@ def remove(
             target.azure,
             options,
             bot_app_id=chosen.value(APP_ID),
-            credential=BotCredential(chosen.value(CREDENTIAL)),
+            credential=KINDS[chosen.value(CREDENTIAL)],
         ),
     )
 

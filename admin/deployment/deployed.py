@@ -8,14 +8,14 @@ from admin.azure.clients import AzureClients
 from admin.azure.errors import Ambiguous, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import KINDS, ResourceId
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
 from admin.deployment.resource_list import list_if_registered
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import credential_kind
 from admin.plan.target import Target
 from admin.plan.template import ENVIRONMENT_TAG, environment_of
-from auth.settings import CERTIFICATE, SIGN_IN_VAULT
+from auth.credential_kinds import CredentialKind
 
 CERTIFICATE_NAME = "bot-certificate"
 
@@ -60,18 +60,19 @@ class Deployed:
             return None
 
     @cached_property
-    def credential(self) -> BotCredential:
+    def credential(self) -> CredentialKind:
         """How the app signs in, by its settings.
 
         Raises:
-            AzureProblem: the settings cannot be read.
+            NotFound: they name none.
+            AzureProblem: they cannot be read.
         """
-        settings = self.target.settings()
-        kind = setting(settings, "BotCredential")
-        if kind != CERTIFICATE:
-            return BotCredential(kind)
-        in_vault = setting(settings, "CertificateKeyUse") == SIGN_IN_VAULT
-        return BotCredential.SIGN_IN_VAULT if in_vault else BotCredential.CERTIFICATE
+        kind = credential_kind(self.target.settings())
+        if kind is None:
+            name = self.target.site_id.name
+            text = f"the settings of {name} name no credential (BotCredential)"
+            raise NotFound(f"{text}: {self._cure_of_one}")
+        return kind
 
     @cached_property
     def vault(self) -> BotVault:

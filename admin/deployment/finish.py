@@ -5,7 +5,7 @@ from collections.abc import Callable
 from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
 from admin.deployment.new_roles import NewRoles
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
 from admin.deployment.prepare.missing_registration import LAG_SECONDS
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
@@ -15,7 +15,7 @@ from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
 from admin.migrate.federated.federated_credential import FederatedCredential
 from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.plan.step import Plan, Step
-from auth.settings import EXPORT, SIGN_IN_VAULT
+from auth.credential_kinds import FEDERATED
 
 NOTHING = (
     "the bot is its managed identity, which the template has made: it needs nothing else to sign in"
@@ -46,9 +46,9 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
 
     notes: tuple[str, ...] = ()
     steps: list[Step] = []
-    if credential.needs_vault:
+    if credential.has_certificate:
         steps = _certificate(deployed, may_be_new, is_lasting=options.azd)
-    elif credential == BotCredential.FEDERATED:
+    elif credential.name == FEDERATED:
         identity = AssignedIdentity(target, deployed.identity().id)
         steps = [FederatedCredential(target, identity, may_be_new)]
     else:
@@ -64,8 +64,7 @@ def _certificate(
     deployed: Deployed, may_be_new: Callable[[], bool], *, is_lasting: bool
 ) -> list[Step]:
     target, vault = deployed.target, deployed.vault
-    in_vault = deployed.credential == BotCredential.SIGN_IN_VAULT
-    policy = CertificatePolicy(SIGN_IN_VAULT if in_vault else EXPORT)
+    policy = CertificatePolicy(exportable=deployed.credential.loads_key)
     return [
         # Each `azd up` reads the certificate, to compare and to prove it.
         VaultAccess(target, vault, writes=lambda: vault.bundle() is None, is_lasting=is_lasting),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-import auth.settings
+import auth.credential_kinds
 from admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
 from admin.deployment.parameters import (
     ALERT_EMAIL,
@@ -38,25 +38,11 @@ AGAIN_WITH_AZD = {
 """What to run again, by command, if azd runs it."""
 
 
-class BotCredential(StrEnum):
-    """The values of the template's parameter `credential`."""
-
-    MANAGED_IDENTITY = "ManagedIdentity"
-    SIGN_IN_VAULT = "SignInVault"
-    CERTIFICATE = "Certificate"
-    FEDERATED = "Federated"
-
-    @property
-    def needs_vault(self) -> bool:
-        """Whether the bot's certificate is in a key vault."""
-        return self in {self.SIGN_IN_VAULT, self.CERTIFICATE}
-
-
 class BotAppType(StrEnum):
     """The values of the template's parameter `botAppType`."""
 
-    SINGLE_TENANT = auth.settings.SINGLE_TENANT
-    MULTI_TENANT = auth.settings.MULTI_TENANT
+    SINGLE_TENANT = auth.credential_kinds.SINGLE_TENANT
+    MULTI_TENANT = auth.credential_kinds.MULTI_TENANT
 
 
 PIPELINES = ("CI", "TF_BUILD", "GITHUB_ACTIONS")

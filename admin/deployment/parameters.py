@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
+
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -106,8 +108,8 @@ CREDENTIAL = Choice(
     "BOT_CREDENTIAL",
     "credential",
     "How the bot signs in.",
-    "ManagedIdentity",
-    allowed=("ManagedIdentity", "SignInVault", "Certificate", "Federated"),
+    MANAGED_IDENTITY,
+    allowed=tuple(KINDS),
 )
 TURNS = Choice(
     "BOT_TURNS",

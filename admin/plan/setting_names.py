@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from admin.azure.site_lookup import host_of
+from auth.credential_kinds import KINDS, CredentialKind
 
 STORAGE = "AzureWebJobsStorage"
 
@@ -22,6 +23,16 @@ def setting(settings: Mapping[str, str], name: str) -> str:
     if name in settings:
         return settings[name]
     return next((value for found, value in settings.items() if same_name(found, name)), "")
+
+
+def credential_kind(settings: Mapping[str, str]) -> CredentialKind | None:
+    """The kind of the credential that BotCredential names, in any case; None: it names none.
+
+    Args:
+        settings: of an app.
+    """
+    named = setting(settings, "BotCredential").strip().lower()
+    return next((kind for kind in KINDS.values() if kind.name.lower() == named), None)
 
 
 def storage_account(settings: Mapping[str, str]) -> str:

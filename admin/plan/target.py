@@ -12,7 +12,7 @@ from admin.azure.site_client import IdentityAnswer
 from admin.azure.site_lookup import SiteLookup, answers_at
 from admin.plan.options import Options
 from admin.plan.site_settings import SiteSettings
-from auth.settings import MULTI_TENANT
+from auth.credential_kinds import MULTI_TENANT
 
 ENDPOINT_PATH = "/api/messages"
 

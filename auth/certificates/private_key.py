@@ -86,7 +86,7 @@ def certificate_from_pem(content: bytes) -> Certificate:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CertificateError(
             "the PEM does not hold a certificate and its private key without password: a vault's"
-            " key must be exportable, or set CertificateKeyUse to SignInVault; CertificatePath must"
+            " key must be exportable, or set BotCredential to SignInVault; CertificatePath must"
             " name a file with both"
         ) from error
     return _paired(key, certificates)
@@ -113,7 +113,7 @@ def _paired(key: object, certificates: list[x509.Certificate]) -> Certificate:
     if not isinstance(key, rsa.RSAPrivateKey):
         raise CertificateError(
             "the certificate comes without an RSA private key: make a version whose key is of type"
-            " RSA and exportable, or set CertificateKeyUse to SignInVault"
+            " RSA and exportable, or set BotCredential to SignInVault"
         )
     # The certificate chain may be included in any order; the bot's certificate matches the key.
     for certificate in certificates:

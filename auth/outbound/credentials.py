@@ -8,19 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auth.outbound.credential import Credential
-from auth.outbound.token_provider import TokenProvider
-from auth.settings import (
+from auth.credential_kinds import (
     CERTIFICATE,
-    EXPORT,
     FEDERATED,
+    KINDS,
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
-    STORAGE,
-    CertificateSource,
-    Settings,
-    StorageSource,
 )
+from auth.outbound.credential import Credential
+from auth.outbound.token_provider import TokenProvider
+from auth.settings import STORAGE, CertificateSource, Settings, StorageSource
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:
@@ -41,8 +38,8 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
 
     source = settings.certificate
     if source is None:
-        raise TypeError("the credential Certificate needs settings with a certificate")
-    store = _file(source) if source.path else _vault(source, settings.identity_client_id, pool)
+        raise TypeError(f"the credential {settings.credential} needs settings with a certificate")
+    store = _file(source) if source.path else _vault(settings, source, pool)
     return ClientCertificateCredential(
         settings.app_id,
         EntraClient(settings.app_id, settings.authority, pool),
@@ -57,25 +54,21 @@ def _file(source: CertificateSource) -> "CertificateStore":
     return CertificateFile(Path(source.path))
 
 
-def _vault(
-    source: CertificateSource, identity_client_id: str, pool: HttpPool
-) -> "CertificateStore":
+def _vault(settings: Settings, source: CertificateSource, pool: HttpPool) -> "CertificateStore":
     from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
     from auth.outbound.managed_identity import ManagedIdentityCredential
     from auth.outbound.pool_transport import PoolTransport
     from auth.outbound.sdk_credential import AzureSdkCredential
 
     transport = PoolTransport(pool)
-    identity = ManagedIdentityCredential(identity_client_id, "AZURE_CLIENT_ID", transport)
+    identity = ManagedIdentityCredential(settings.identity_client_id, "AZURE_CLIENT_ID", transport)
     # No retries here: the bot's own token request, which calls the vault, is retried as a whole.
     tokens = TokenProvider(identity, max_attempts=1)
     credential = AzureSdkCredential(tokens)
     vault = CertificateVault(source.vault_url, source.name, credential, transport)
-    stores: dict[str, Callable[[CertificateVault], CertificateStore]] = {
-        EXPORT: ExportedCertificate,
-        SIGN_IN_VAULT: VaultSigning,
-    }
-    return stores[source.key_use](vault)
+    return (
+        ExportedCertificate(vault) if KINDS[settings.credential].loads_key else VaultSigning(vault)
+    )
 
 
 def _federated(settings: Settings, pool: HttpPool) -> Credential:
@@ -96,6 +89,7 @@ def _federated(settings: Settings, pool: HttpPool) -> Credential:
 _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
     MANAGED_IDENTITY: _managed_identity,
     CERTIFICATE: _certificate,
+    SIGN_IN_VAULT: _certificate,
     FEDERATED: _federated,
 }
 

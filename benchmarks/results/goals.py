@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auth.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 from benchmarks.contestant import (
     AGENTS,
     BOTBUILDER,
@@ -14,7 +15,6 @@ from benchmarks.contestant import (
 )
 from benchmarks.results.measurement import Cell
 from benchmarks.results.summary import Summaries, Summary
-from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY
 
 MAIN_CELL = Cell(in_flight=16, connector=0, auth=0)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.contestant import StateContestant
 from benchmarks.state.measurement import StateMeasurement
@@ -12,7 +13,6 @@ from benchmarks.state.storage.accounts import ContestantAccounts
 from benchmarks.state.trial import StateTrial
 from benchmarks.state.turns import TurnSender
 from benchmarks.traffic.bot_process import LOAD_CORE
-from emulator.cloud import MANAGED_IDENTITY
 
 
 class StateComparison:

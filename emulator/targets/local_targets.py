@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from auth.credential_kinds import KINDS
 from emulator.commands.app_folder import find_bots
 from emulator.setup.install_log import ROOT
 from emulator.setup.python_packages import PythonPackages
@@ -12,7 +13,7 @@ from emulator.targets.variable import Values, Variable, flag, is_on, one_of, por
 
 VENV_PYTHON = str(PYTHON.python)
 COMMAND = (VENV_PYTHON, "-m", "emulator.commands")
-CREDENTIALS = ("ManagedIdentity", "Certificate", "SignInVault", "Federated")
+CREDENTIALS = tuple(KINDS)
 AUTH = ("On", "Off")
 TURNS = ("Inline", "Queued")
 APP_TYPES = ("SingleTenant", "MultiTenant")

@@ -10,8 +10,9 @@ from pathlib import Path
 import jwt
 import pytest
 
+from auth.credential_kinds import CERTIFICATE, KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, CERTIFICATE, Cloud
+from emulator.cloud import Cloud
 from emulator.entra.token_issuer import TokenIssuer
 from emulator.loopback import free_port
 from emulator.setup.requirements import read
@@ -50,7 +51,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("credential", "app_type"), [*APP_TYPES.items(), (CERTIFICATE, "MultiTenant")]
+    ("credential", "app_type"),
+    [*((each, "") for each in KINDS), (CERTIFICATE, "MultiTenant")],
 )
 def test_it_answers_with_each_credential(
     folder: Path, tmp_path: Path, credential: str, app_type: str

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from auth.certificates.private_key import certificate_from_bytes
-from auth.settings import CERTIFICATE
+from auth.credential_kinds import CERTIFICATE
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.cloud import Cloud
 from tests.app_package.conftest import BOT_ID

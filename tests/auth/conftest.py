@@ -7,13 +7,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.key_vault import CertificateVault
+from auth.credential_kinds import CERTIFICATE
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import self_signed
-from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.key_vault.permissions import GrantedOperations
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import damaged

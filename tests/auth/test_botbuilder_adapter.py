@@ -13,8 +13,9 @@ import pytest
 import requests
 from aiohttp import web
 
+from auth.credential_kinds import CERTIFICATE, KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, CERTIFICATE, Cloud
+from emulator.cloud import Cloud
 from emulator.faults import Handler
 from emulator.loopback import free_port
 from emulator.token_service.user_tokens import UserConnection
@@ -25,7 +26,7 @@ from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller
 from tests.support.wire.scripted_service import Reply, ScriptedService
 
-BOTS = [*APP_TYPES.items(), (CERTIFICATE, "MultiTenant")]
+BOTS = [*((each, "") for each in KINDS), (CERTIFICATE, "MultiTenant")]
 READY = "Running on"
 
 SECONDS = 60

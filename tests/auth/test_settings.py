@@ -48,29 +48,35 @@ def test_certificate_in_a_vault() -> None:
         vault_url=VAULT,
         name="bot",
         path="",
-        key_use="Export",
         thumbprints=frozenset(),
         send_x5c=False,
     )
     assert settings.identity_client_id == ""
 
 
+FILE = {"CertificatePath": "bot.pem"}
+
+
 @pytest.mark.parametrize("value", ["SignInVault", "signinvault", " SIGNINVAULT "])
 def test_signing_in_the_vault(value: str) -> None:
-    """The key may stay in the vault; all else is the same as with an exported key."""
-    source = certificate(CertificateKeyUse=value)
-    assert source.key_use == "SignInVault"
-    assert replace(source, key_use="Export") == certificate()
-    assert problems({**MULTI, "CertificateKeyUse": value}) == {}
+    """The key may stay in the vault; all else is the same as with a key that the bot loads."""
+    settings = Settings.from_environ({**SINGLE, "BotCredential": value})
+    assert settings.credential == "SignInVault"
+    assert replace(settings, credential="Certificate") == Settings.from_environ(SINGLE)
+    assert problems({**MULTI, "BotCredential": value}) == {}
 
 
 def test_signing_in_the_vault_needs_one() -> None:
-    """A file has no vault that signs; a file and a vault together are a problem of their own."""
-    file = {"CertificatePath": "bot.pem", "CertificateKeyUse": "SignInVault"}
-    alone = problems({**SINGLE, "CertificateVaultUrl": "", "CertificateName": "", **file})
-    assert alone.keys() == {"CertificateKeyUse"}
-    assert "SignInVault needs a vault" in alone["CertificateKeyUse"]
-    assert problems({**SINGLE, **file}).keys() == {"CertificateVaultUrl", "CertificateKeyUse"}
+    """A file has no vault that signs, and is refused beside a vault, too."""
+    without = {**SINGLE, "BotCredential": "SignInVault", "CertificateVaultUrl": ""}
+    without["CertificateName"] = ""
+    (missing,) = problems(without).items()
+    assert missing[0] == "CertificateVaultUrl"
+    assert missing[1].endswith("set CertificateVaultUrl and CertificateName")
+    for beside in (SINGLE, without):
+        (found,) = problems({**without, **beside, "BotCredential": "SignInVault", **FILE}).items()
+        assert found[0] == "CertificatePath"
+        assert "SignInVault needs a vault" in found[1]
 
 
 @pytest.mark.parametrize("value", ["Federated", "federated", " FEDERATED"])
@@ -86,7 +92,7 @@ def test_federated(value: str) -> None:
 
 def test_federated_needs_no_certificate() -> None:
     """Unused certificate settings are ignored."""
-    left = {"CertificateThumbprint": "?", "CertificateKeyUse": "?", "CertificateVaultUrl": "?"}
+    left = {"CertificateThumbprint": "?", "CertificateVaultUrl": "?"}
     assert problems({**FEDERATED, **left}) == {}
 
 

@@ -10,7 +10,8 @@ import pytest
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import APP_TYPES, Cloud
+from auth.credential_kinds import KINDS
+from emulator.cloud import Cloud
 from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.user import User
@@ -31,7 +32,7 @@ class Running:
         return self.thread.cloud
 
 
-@pytest.fixture(scope="module", params=list(APP_TYPES))
+@pytest.fixture(scope="module", params=list(KINDS))
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, logs: Path
 ) -> Iterator[Running]:

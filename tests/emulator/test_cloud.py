@@ -23,17 +23,10 @@ from azure.keyvault.keys.crypto.aio import CryptographyClient
 from azure.keyvault.secrets.aio import SecretClient
 from cryptography import x509
 
+from auth.credential_kinds import CERTIFICATE, FEDERATED, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from auth.settings import Settings
 from emulator.certificates import base64url, x5t_s256
-from emulator.cloud import (
-    APP_TYPES,
-    CERTIFICATE,
-    CERTIFICATE_NAME,
-    FEDERATED,
-    MANAGED_IDENTITY,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.server import Server
 from tests.emulator.registered_bot import BOT_FRAMEWORK
 from tests.support.timing.clock import Clock
@@ -94,7 +87,7 @@ async def test_port_in_use(tmp_path: Path) -> None:
     assert await some_reachable("127.0.0.1", cloud) == set()
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 async def test_settings(credential: str, tmp_path: Path) -> None:
     """The app accepts the settings that the local cloud gives it, in Kubernetes too."""
     async with started(tmp_path, credential) as cloud:
@@ -105,7 +98,7 @@ async def test_settings(credential: str, tmp_path: Path) -> None:
     assert not settings.unauthenticated
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 @pytest.mark.parametrize("version", [1, 2])
 async def test_another_bot(credential: str, version: int, tmp_path: Path) -> None:
     """A second bot signs in as a managed identity, and accepts the first one's tokens for it."""
@@ -136,10 +129,9 @@ SETTINGS: dict[str, dict[str, str]] = {
     },
     SIGN_IN_VAULT: {
         "MicrosoftAppType": "SingleTenant",
-        "BotCredential": "Certificate",
+        "BotCredential": "SignInVault",
         "CertificateVaultUrl": "{vault}",
         "CertificateName": CERTIFICATE_NAME,
-        "CertificateKeyUse": "SignInVault",
     },
     FEDERATED: {
         "MicrosoftAppType": "SingleTenant",
@@ -150,7 +142,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 """By credential, the settings in which credentials differ."""
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 async def test_settings_of_each_credential(credential: str, tmp_path: Path) -> None:
     """Each credential gets its own settings, and none of another's."""
     async with started(tmp_path, credential) as cloud:

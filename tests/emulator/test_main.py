@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from emulator.cloud import APP_TYPES
+from auth.credential_kinds import KINDS
 from emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.program import Program
@@ -19,7 +19,7 @@ from tests.support.timing.condition import SECONDS
 from tests.support.wire.http_post import Caller
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
     """With the settings from --env an app signs in; Ctrl-C ends the cloud cleanly."""
     env = tmp_path / "app.env"

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, Cloud
+from auth.credential_kinds import CERTIFICATE
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.token_service.user_tokens import UnknownConnectionError
 from tests.support.timing.clock import Clock
 

@@ -168,8 +168,8 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
     security_rules.signs_in_as_the_bot: (
         (
             _MAIN,
-            "CertificateKeyUse: credential == 'SignInVault'",
-            "CertificateKeyUse: credential == 'Certificate'",
+            "BotCredential: credential",
+            "BotCredential: usesVault ? 'Certificate' : credential",
         ),
         (_MAIN, "isIdentity ? 'UserAssignedMSI' : botAppType", "botAppType"),
         (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from auth.credential_kinds import KINDS, READ_CERTIFICATE, READ_SECRET, SIGN
 from emulator.resource_manager.web.sites import NOT_ON_FLEX
 from tests.infra.resource_types import NAMES, TYPES, is_name, problems
 from tests.infra.template import Template, Variant
@@ -28,14 +29,14 @@ CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 ALWAYS = {(STORAGE, BLOB_OWNER), (STORAGE, QUEUE_CONTRIBUTOR), (COMPONENT, METRICS_PUBLISHER)}
-ON_VAULT = {
-    "SignInVault": {(VAULT, VAULT_READER), (VAULT, CRYPTO_USER)},
-    "Certificate": {(VAULT, SECRETS_USER)},
-}
 """Role assignments of the bot's identity: type of the scope, and role."""
 
-KEY_USES = {"SignInVault": "SignInVault", "Certificate": "Export"}
-"""What the bot does with its certificate's key, by credential."""
+ON_VAULT = {
+    READ_CERTIFICATE: (VAULT, VAULT_READER),
+    SIGN: (VAULT, CRYPTO_USER),
+    READ_SECRET: (VAULT, SECRETS_USER),
+}
+"""More of them, by what the credential does in the vault."""
 
 CHANNEL_SERVICES = {
     "Public": None,
@@ -200,7 +201,8 @@ def grants_only_needed_roles(template: Template) -> Iterator[str]:
         principal = variant.evaluated.principals[variant.one(IDENTITY).id]
         expected = {
             (principal, "ServicePrincipal", kind, role)
-            for kind, role in ALWAYS | ON_VAULT.get(variant.credential, set())
+            for kind, role in ALWAYS
+            | {ON_VAULT[each] for each in KINDS[variant.credential].vault_operations}
         }
         found = [_grant(each) for each in variant.evaluated.of_type(ROLE)]
         if sorted(found) != sorted(expected):
@@ -249,11 +251,10 @@ def signs_in_as_the_bot(template: Template) -> Iterator[str]:
         settings, bot = variant.settings(), variant.properties(BOT)
         expected = {
             "MicrosoftAppId": client_id if is_identity else APP_ID,
-            "MicrosoftAppType": "UserAssignedMSI" if is_identity else "SingleTenant",
+            "MicrosoftAppType": KINDS[variant.credential].app_types[0],
             "MicrosoftAppTenantId": TENANT_ID,
-            "BotCredential": "Certificate" if variant.uses_vault else variant.credential,
+            "BotCredential": variant.credential,
             "BotTurns": variant.parameters["turns"],
-            "CertificateKeyUse": KEY_USES.get(variant.credential),
             "AZURE_CLIENT_ID": None if is_identity else client_id,
             "ChannelService": CHANNEL_SERVICES[variant.parameters["cloud"]],
             "AzureWebJobsStorage__clientId": client_id,

@@ -7,13 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from auth.credential_kinds import KINDS
 from tests.support.bicep.deployment import Resource
 from tests.support.bicep.stand_in import Evaluated
 from tests.support.bicep.syntax import declarations, text
 from tests.support.project import ROOT
 
 INFRA = ROOT / "infra"
-CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
 TURNS = ("Inline", "Queued")
 CLOUDS = ("Public", "USGovernment", "China")
 
@@ -41,7 +41,7 @@ class Variant:
     @property
     def uses_vault(self) -> bool:
         """Whether the bot has a certificate."""
-        return self.credential in {"SignInVault", "Certificate"}
+        return KINDS[self.credential].has_certificate
 
     def one(self, kind: str) -> Resource:
         """The only resource of a type."""
@@ -95,7 +95,7 @@ class Template:
 
     def _evaluated(self) -> Iterator[Variant]:
         longest = self._longest_name()
-        for credential, turns, cloud, extras in product(CREDENTIALS, TURNS, CLOUDS, (False, True)):
+        for credential, turns, cloud, extras in product(KINDS, TURNS, CLOUDS, (False, True)):
             given = {
                 "credential": credential,
                 "turns": turns,

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType, BotCredential
+from admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType
 from admin.deployment.parameters import (
     ALERT_EMAIL,
     APP_TYPE,
     CHOICES,
     CLOUD,
-    CREDENTIAL,
     OUTPUTS,
     Choice,
 )
@@ -50,7 +49,6 @@ def test_outputs_are_those_of_the_template() -> None:
 
 def test_the_words_of_commands_are_the_rows() -> None:
     """The enumerations with which `deployment` works."""
-    assert tuple(BotCredential) == CREDENTIAL.allowed
     assert tuple(BotAppType) == APP_TYPE.allowed
     assert tuple(CLOUDS_BY_PARAMETER) == CLOUD.allowed
 

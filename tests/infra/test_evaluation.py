@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.infra.template import CREDENTIALS, INFRA, Template
+from auth.credential_kinds import KINDS
+from tests.infra.template import INFRA, Template
 from tests.support.bicep.stand_in import APP_ID
 
 TEMPLATE = Template(INFRA)
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_outputs(credential: str) -> None:
     """Each credential has the outputs that azd keeps, with the id that the bot has in the end."""
     evaluated = TEMPLATE.evaluated(credential=credential)
@@ -26,7 +27,7 @@ def test_outputs(credential: str) -> None:
     }
     assert (outputs["BOT_ID"] == APP_ID) is (credential != "ManagedIdentity")
     assert outputs["BOT_IDENTITY_NAME"] == identity.name
-    assert bool(outputs["BOT_VAULT_NAME"]) is (credential in {"SignInVault", "Certificate"})
+    assert bool(outputs["BOT_VAULT_NAME"]) is KINDS[credential].has_certificate
     assert outputs["BOT_ENDPOINT"].endswith(".azurewebsites.net/api/messages")
 
 

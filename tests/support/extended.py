@@ -6,7 +6,7 @@ all tests in it, and let a run that does not want them import none of its files.
 
 import pytest
 
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -26,5 +26,5 @@ def credentials(*covered_by: str) -> list[object]:
         covered_by: the files that show the same of the others.
     """
     mark = pytest.mark.extended(covered_by=[*covered_by])
-    others = (each for each in APP_TYPES if each != MANAGED_IDENTITY)
+    others = (each for each in KINDS if each != MANAGED_IDENTITY)
     return [MANAGED_IDENTITY, *(pytest.param(each, marks=mark) for each in others)]

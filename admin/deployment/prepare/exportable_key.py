@@ -3,13 +3,14 @@
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, NotFound
 from admin.deployment.deployed import Deployed
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
 from admin.deployment.parameters import CREDENTIAL
 from admin.deployment.prepare.last_deployment import deployments
 from admin.deployment.prepare.region import normalized
 from admin.deployment.prepare.vault_mode import deleted_vaults
 from admin.migrate.certificate.policy import never_leaves_vault
 from admin.plan.step import Finding
+from auth.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT
 
 
 class ExportableKey:
@@ -44,7 +45,7 @@ class ExportableKey:
         except NotFound:
             return self._recovered() if self._is_deleted() else Finding("there is no vault yet")
         credential = self._used()
-        if credential == BotCredential.CERTIFICATE:
+        if credential == CERTIFICATE:
             return Finding("the bot signs in with Certificate already")
         try:
             bundle = self._azure.vault.certificate(vault.url, vault.name)
@@ -56,16 +57,16 @@ class ExportableKey:
             return self._refused(f"the private key in the vault {vault.vault} cannot be exported")
         return Finding(f"the private key in the vault {vault.vault} can be exported")
 
-    def _used(self) -> BotCredential | None:
-        """With what the app signs in, by its settings; None: there is no app."""
+    def _used(self) -> str:
+        """With what the app signs in, by its settings; empty: there is no app."""
         try:
-            return self._deployed.credential
+            return self._deployed.credential.name
         except NotFound:
-            return None
+            return ""
 
-    def _unread(self, vault: str, credential: BotCredential | None) -> Finding:
+    def _unread(self, vault: str, credential: str) -> Finding:
         """The account may not read the vault: the app's settings say what it was made for."""
-        if credential == BotCredential.SIGN_IN_VAULT:
+        if credential == SIGN_IN_VAULT:
             return self._refused(f"the bot signs in with a key that never leaves the vault {vault}")
         return Finding(
             f"your account may not read the certificates of the vault {vault}",
@@ -87,12 +88,9 @@ class ExportableKey:
             found = deployments(self._azure.arm, self._options)
         except Forbidden:
             found = []
-        credentials = {BotCredential(each.value(CREDENTIAL)) for each in found}
+        credentials = {each.value(CREDENTIAL) for each in found}
         # A certificate that was made for Certificate stays, and SignInVault can use it, too.
-        if (
-            BotCredential.SIGN_IN_VAULT in credentials
-            and BotCredential.CERTIFICATE not in credentials
-        ):
+        if SIGN_IN_VAULT in credentials and CERTIFICATE not in credentials:
             return self._refused(
                 "the deleted vault of this environment is recovered with its certificate, which was"
                 " made for SignInVault"
@@ -100,8 +98,8 @@ class ExportableKey:
         return Finding("the deleted vault of this environment is recovered with its certificate")
 
     def _refused(self, text: str) -> Finding:
-        again = self._options.to_choose(CREDENTIAL, BotCredential.SIGN_IN_VAULT)
-        federated = self._options.to_choose(CREDENTIAL, BotCredential.FEDERATED)
+        again = self._options.to_choose(CREDENTIAL, SIGN_IN_VAULT)
+        federated = self._options.to_choose(CREDENTIAL, FEDERATED)
         return Finding(
             text,
             refusal=f"{text}, so the bot could not load it with Certificate: choose SignInVault"

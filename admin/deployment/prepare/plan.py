@@ -1,7 +1,7 @@
 """What `deployment prepare` does: the plan of its steps."""
 
 from admin.azure.clients import AzureClients
-from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.options import BotAppType, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
 from admin.deployment.prepare.chosen import Chosen
 from admin.deployment.prepare.exportable_key import ExportableKey
@@ -15,6 +15,7 @@ from admin.deployment.prepare.vault_mode import vault_mode
 from admin.deployment.stored_values import StoredValues, TemplateValue
 from admin.plan.shell import quoted
 from admin.plan.step import Plan, Step
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 
 TEMPLATE = "infra/main.bicep"
 
@@ -36,10 +37,10 @@ def prepare_plan(
             of the one that an earlier run has made.
     """
     arm, subscription = azure.arm, options.subscription
-    credential = BotCredential(chosen.value(CREDENTIAL))
-    providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.needs_vault else ()))
+    credential = KINDS[chosen.value(CREDENTIAL)]
+    providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.has_certificate else ()))
     steps: list[Step] = [EnvironmentName(options, location), LostChoices(arm, options, chosen)]
-    if credential == BotCredential.CERTIFICATE:
+    if credential.loads_key:
         steps.append(ExportableKey(azure, options, location))
     steps += [
         RegisteredProviders(arm, subscription, providers),  # the next steps ask them
@@ -55,8 +56,8 @@ def prepare_plan(
             app_id=registration.app_id,
         )
     )
-    values = [*vault_mode(arm, options, location, is_used=credential.needs_vault)]
-    if credential != BotCredential.MANAGED_IDENTITY:
+    values = [*vault_mode(arm, options, location, is_used=credential.has_certificate)]
+    if credential.name != MANAGED_IDENTITY:
         steps += [registration, BotPrincipal(azure, registration)]
         values.append(TemplateValue("BOT_APP_ID", "botAppId", registration.app_id))
     if values:

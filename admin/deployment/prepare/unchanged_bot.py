@@ -7,14 +7,14 @@ from admin.azure.clients import AzureClients
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.deployment.deployed import Deployed
-from admin.deployment.options import BotAppType, BotCredential, DeploymentOptions
+from admin.deployment.options import BotAppType, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE
 from admin.deployment.prepare.missing_registration import LAG_SECONDS, missing_registration
 from admin.deployment.prepare.registration import UNKNOWN_APP_ID
 from admin.deployment.resource_list import list_if_registered
 from admin.plan.step import Finding
 from admin.plan.target import type_of
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI, CredentialKind
 
 MIGRATION = "To move its users to another bot, read docs/migrate.md"
 
@@ -40,7 +40,7 @@ class UnchangedBot:
         azure: AzureClients,
         options: DeploymentOptions,
         *,
-        credential: BotCredential,
+        credential: CredentialKind,
         app_type: BotAppType,
         app_id: Callable[[], str],
     ) -> None:
@@ -57,9 +57,10 @@ class UnchangedBot:
         Raises:
             AzureProblem: the bots or the directory cannot be read.
         """
-        if self._wanted_type() == BotAppType.MULTI_TENANT and not self._credential.needs_vault:
-            text = "a multi-tenant bot cannot sign in with a federated credential"
-            return Finding(text, refusal=f"{text}: choose SignInVault or Certificate")
+        reason = self._credential.refused.get(self._wanted_type())
+        if reason:
+            text = f"{self._credential.name} signs in no {self._wanted_type()} bot"
+            return Finding(text, refusal=f"{text}: {reason}")
         bot = Deployed(self._azure, self._options).find_bot()
         return self._new() if bot is None else self._compared(bot)
 
@@ -75,7 +76,7 @@ class UnchangedBot:
 
     def _taken(self) -> Finding | None:
         """Another Azure Bot of the subscription has the app id."""
-        if self._credential == BotCredential.MANAGED_IDENTITY:
+        if self._credential.name == MANAGED_IDENTITY:
             return None
         wanted = self._app_id().lower()
         bots = f"/subscriptions/{self._options.subscription}/providers/{BOT}"
@@ -99,9 +100,9 @@ class UnchangedBot:
         if type_of(bot).lower() != wanted.lower():
             return Finding(
                 kept,
-                refusal=f"{never}: with the credential {self._credential} it would be {wanted}."
-                " Choose the credential and the type that it was deployed with, or another"
-                f" environment. {MIGRATION}",
+                refusal=f"{never}: with the credential {self._credential.name} it would be"
+                f" {wanted}. Choose the credential and the type that it was deployed with, or"
+                f" another environment. {MIGRATION}",
             )
         if wanted == USER_ASSIGNED_MSI or self._app_id().lower() == current.lower():
             return Finding(kept)
@@ -117,5 +118,5 @@ class UnchangedBot:
         )
 
     def _wanted_type(self) -> str:
-        is_identity = self._credential == BotCredential.MANAGED_IDENTITY
+        is_identity = self._credential.name == MANAGED_IDENTITY
         return USER_ASSIGNED_MSI if is_identity else self._app_type

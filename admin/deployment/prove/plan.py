@@ -5,7 +5,7 @@ from pathlib import Path
 
 from admin.azure.clients import AzureClients
 from admin.deployment.deployed import Deployed
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
 from admin.deployment.prove.bot_channel import BotEndpoint, TeamsChannel
 from admin.deployment.prove.healthy_app import HealthyApp
 from admin.deployment.prove.refused_caller import RefusedCaller
@@ -13,21 +13,12 @@ from admin.deployment.prove.served_package import ServedPackage, notes_of
 from admin.deployment.prove.storage_roles import StorageRoles
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.plan.step import Plan
-from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY
 
 PACKAGE = Path(__file__).parents[3] / "artifacts" / "package.zip"
 """What azd sends, as a zip: made together with the folder that azure.yaml names."""
 
 APP_PACKAGE = "make app-package"
 """Makes the app for Teams."""
-
-KINDS = {
-    BotCredential.MANAGED_IDENTITY: MANAGED_IDENTITY,
-    BotCredential.SIGN_IN_VAULT: CERTIFICATE,
-    BotCredential.CERTIFICATE: CERTIFICATE,
-    BotCredential.FEDERATED: FEDERATED,
-}
-"""The setting BotCredential, and what `/api/identity` names it, by the template's parameter."""
 
 IF_SLOW = (
     "Entra takes some minutes to accept a new credential, and Azure as long for a new role; the"
@@ -71,8 +62,8 @@ def prove_plan(
 
 def _expected(deployed: Deployed) -> Mapping[str, str]:
     credential = deployed.credential
-    expected = {"kind": KINDS[credential], "appId": deployed.target.app_id}
-    certificate = deployed.vault.public() if credential.needs_vault else None
+    expected = {"kind": credential.name, "appId": deployed.target.app_id}
+    certificate = deployed.vault.public() if credential.has_certificate else None
     if certificate is not None:
         expected["certificateThumbprint"] = certificate.thumbprint
     return expected

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from admin.azure.clients import AzureClients
 from admin.azure.errors import Forbidden, Refused
-from admin.deployment.options import BotCredential, DeploymentOptions
+from admin.deployment.options import DeploymentOptions
 from admin.deployment.prepare.vault_mode import deleted_vaults
 from admin.deployment.remove.deleted_group import DeletedGroup
 from admin.deployment.remove.deleted_registration import DeletedRegistration
 from admin.deployment.stored_values import StoredValues, TemplateValue
 from admin.plan.step import Finding, Plan, Step
+from auth.credential_kinds import MANAGED_IDENTITY, CredentialKind
 
 LOGS = (
     "unless it was purged (`azd down --purge`), the Log Analytics workspace stays for 14 days;"
@@ -60,7 +61,7 @@ class Leftovers:
 
 
 def remove_plan(
-    azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str, credential: BotCredential
+    azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str, credential: CredentialKind
 ) -> Plan:
     """What is left to delete once the resource group is gone.
 
@@ -80,7 +81,7 @@ def remove_plan(
     try:
         made = {str(each["appId"]) for each in azure.graph.tagged_applications(options.tag)}
     except Forbidden:
-        if credential != BotCredential.MANAGED_IDENTITY:
+        if credential.name != MANAGED_IDENTITY:
             raise
         notes = (NOT_LISTED,) if bot_app_id else ()
     if options.azd and bot_app_id in made:

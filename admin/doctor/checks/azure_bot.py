@@ -13,7 +13,7 @@ from admin.doctor.parts.identities import with_client_id
 from admin.migrate.managed_identity.channels import TEAMS
 from admin.plan.setting_names import setting
 from admin.plan.target import ENDPOINT_PATH, endpoint_of, type_of
-from auth.settings import MULTI_TENANT, USER_ASSIGNED_MSI
+from auth.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
 
 
 def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:

@@ -12,7 +12,7 @@ from admin.migrate.steps.role_assignment import allows
 from admin.plan.setting_names import setting
 from admin.plan.shell import az
 from admin.plan.template import DEPLOY_AGAIN, environment_of
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 POWERS = (
     "Microsoft.Authorization/roleAssignments/write",

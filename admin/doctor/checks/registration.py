@@ -12,10 +12,10 @@ from admin.migrate.federated.trust import Trust
 from admin.migrate.status.parts.registration import EXPIRED, VALID, CredentialPeriod
 from admin.migrate.status.rows import SINGLE_TENANT_AUDIENCE
 from admin.migrate.thumbprints import of_identifier
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import credential_kind
 from admin.plan.shell import az
 from admin.plan.target import type_of
-from auth.settings import CERTIFICATE, FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
+from auth.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 
 def check_registration(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -70,7 +70,8 @@ def _missing(bot: DeployedBot, found: DirectoryPart) -> Diagnosis:
 
 
 def _certificates(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
-    uses = setting(bot.known_if_read, "BotCredential").lower() == CERTIFICATE.lower()
+    kind = credential_kind(bot.known_if_read)
+    uses = kind is not None and kind.has_certificate
     entries = found.application.get("keyCredentials") or ()
     periods = {str(entry["keyId"]): CredentialPeriod.of(entry) for entry in entries}
     is_any_valid = any(period.state(_now()) == VALID for period in periods.values())
@@ -121,7 +122,8 @@ def _unregistered(bot: DeployedBot, registered: set[str]) -> Iterator[Diagnosis]
 
 def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
     identity = bot.identity
-    uses = setting(bot.known_if_read, "BotCredential").lower() == FEDERATED.lower()
+    kind = credential_kind(bot.known_if_read)
+    uses = kind is not None and kind.name == FEDERATED
     if not uses or identity is None:
         return
     cloud = bot.target.azure.cloud

@@ -9,8 +9,9 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
 from admin.migrate.status.parts.app import BOT_SECRET, SHOWN_SETTINGS, settings_status
 from admin.plan.setting_names import same_name, setting
+from auth.credential_kinds import USER_ASSIGNED_MSI
 from auth.errors import SettingsError
-from auth.settings import CALLERS, STORAGE, TURNS, USER_ASSIGNED_MSI, Settings
+from auth.settings import CALLERS, STORAGE, TURNS, Settings
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.setting_names import setting
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
 CLIENT_ID = "AZURE_CLIENT_ID"

@@ -24,9 +24,8 @@ from admin.migrate.steps.role_assignment import (
     RoleAssignment,
     vault_roles,
 )
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import credential_kind, setting
 from admin.plan.template import DEPLOY_AGAIN
-from auth.settings import EXPORT, SIGN_IN_VAULT
 
 METRICS_PUBLISHER = Role(
     "Monitoring Metrics Publisher",
@@ -137,14 +136,14 @@ def _on_vault(
     arm: ArmClient, vault: Look[VaultPart], identity: AppIdentity, settings: Mapping[str, str]
 ) -> Needed:
     found = vault.require()
-    if not found.vault.id or not found.certificate:
+    kind = credential_kind(settings)
+    if not found.vault.id or not found.certificate or kind is None or not kind.has_certificate:
         return
-    in_vault = setting(settings, "CertificateKeyUse").lower() == SIGN_IN_VAULT.lower()
     for each in vault_roles(
         arm,
         vault_id=found.vault.id,
         certificate=found.certificate,
-        key_use=SIGN_IN_VAULT if in_vault else EXPORT,
+        kind=kind,
         principal_id=lambda: identity.principal_id,
         whose=_whose(identity),
         identity_id=lambda: identity.id,

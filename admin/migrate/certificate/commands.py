@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,26 +13,30 @@ from admin.migrate.certificate.route import CertificateRoute
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.plan.execution import execute
 from admin.plan.options import BotOption, IdentityOption, Options, with_options
+from auth.credential_kinds import KINDS, SIGN_IN_VAULT, WITH_CERTIFICATE
 
 CERTIFICATE_NAME = "bot-certificate"
-
-
-class KeyUse(StrEnum):
-    """How the bot uses the private key."""
-
-    SIGN_IN_VAULT = "SignInVault"
-    EXPORT = "Export"
 
 
 VaultOption = Annotated[str, typer.Option("--vault", metavar="NAME", help="The key vault.")]
 NameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help="The certificate's name in the vault.")
 ]
-KeyUseOption = Annotated[
-    KeyUse,
+
+
+def _with_certificate(name: str) -> str:
+    if name not in WITH_CERTIFICATE:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(WITH_CERTIFICATE)}")
+    return name
+
+
+CredentialOption = Annotated[
+    str,
     typer.Option(
-        "--key-use",
-        help="SignInVault: the private key never leaves the vault. Export: the bot loads it.",
+        "--credential",
+        metavar=f"[{'|'.join(WITH_CERTIFICATE)}]",
+        callback=_with_certificate,
+        help="SignInVault: the private key never leaves the vault. Certificate: the bot loads it.",
     ),
 ]
 FileOption = Annotated[
@@ -65,7 +68,7 @@ def certificate(
     options: Options,
     vault: VaultOption = "",
     name: NameOption = CERTIFICATE_NAME,
-    key_use: KeyUseOption = KeyUse.SIGN_IN_VAULT,
+    credential: CredentialOption = SIGN_IN_VAULT,
     file: FileOption = None,
     identity: IdentityOption = "",
 ) -> None:
@@ -103,7 +106,7 @@ def certificate(
     execute(
         options,
         lambda target: CertificateRoute(
-            target, BotVault(target, vault, name), key_use.value, imported, identity
+            target, BotVault(target, vault, name), KINDS[credential], imported, identity
         ).plan(),
     )
 

@@ -8,7 +8,6 @@ from admin.azure.json_object import JsonObject
 from admin.migrate.certificate.public_certificate import PublicCertificate
 from auth.certificates.certificate import rsa_key
 from auth.errors import CertificateError
-from auth.settings import EXPORT
 
 CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2"
 """The extended key usage (RFC 5280, 4.2.1.12)."""
@@ -23,15 +22,10 @@ class CertificatePolicy:
     """The policy of the bot's certificate: self-signed, for signatures only, renewed by the vault.
 
     Attributes:
-        key_use: Export or SignInVault; only with Export can the private key leave the vault.
+        exportable: whether the private key can be read.
     """
 
-    key_use: str
-
-    @property
-    def exportable(self) -> bool:
-        """Whether the private key can be read."""
-        return self.key_use == EXPORT
+    exportable: bool
 
     def request(self) -> JsonObject:
         """As Key Vault's REST API has it (CertificatePolicy, 7.4)."""

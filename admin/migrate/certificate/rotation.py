@@ -18,10 +18,10 @@ from admin.migrate.steps.bot_type import NO_REGISTRATION, BotType
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import credential_kind, setting
 from admin.plan.step import Plan, Step
 from admin.plan.target import Target
-from auth.settings import CERTIFICATE, EXPORT, USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 IF_SLOW = (
     "The app keeps its token for up to an hour, and signs in with the new version after that (or"
@@ -46,7 +46,8 @@ class Rotation:
         settings = target.settings()
         vault = host_of(setting(settings, "CertificateVaultUrl")).partition(".")[0]
         name = setting(settings, "CertificateName")
-        if setting(settings, "BotCredential") != CERTIFICATE or not vault or not name:
+        kind = credential_kind(settings)
+        if kind is None or not kind.has_certificate or not vault or not name:
             raise Refused(
                 f"the settings of {target.site_id.name} name no certificate in a vault"
                 " (BotCredential, CertificateVaultUrl, CertificateName): begin with"
@@ -56,7 +57,8 @@ class Rotation:
         self._restart = restart
         self._vault = BotVault(target, vault, name)
         self._registration = AppRegistration(target.azure.graph, target.app_id)
-        policy = CertificatePolicy(setting(settings, "CertificateKeyUse") or EXPORT)
+        self._kind = kind
+        policy = CertificatePolicy(exportable=kind.loads_key)
         self._version = NewVersion(
             self._vault,
             self._registration,
@@ -101,7 +103,7 @@ class Rotation:
 
     def _expected(self) -> Mapping[str, str]:
         return {
-            "kind": CERTIFICATE,
+            "kind": self._kind.name,
             "appId": self._target.app_id,
             "certificateThumbprint": self._version.thumbprint(),
         }

@@ -22,7 +22,7 @@ from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.plan.setting_names import setting
 from admin.plan.step import Plan, Step
 from admin.plan.target import Target
-from auth.settings import CERTIFICATE, USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI, CredentialKind
 
 PIN = "CertificateThumbprint"
 
@@ -39,14 +39,14 @@ class CertificateRoute:
     Args:
         target: the bot and the Function App.
         vault: the vault and the certificate's name.
-        key_use: SignInVault or Export.
+        kind: one with a certificate.
         file: a certificate to import; None: the vault makes one.
         identity_name: of the app's identity; empty: the one that it uses, or a new one.
     """
 
     target: Target
     vault: BotVault
-    key_use: str
+    kind: CredentialKind
     file: CertificateFile | None = None
     identity_name: str = ""
 
@@ -61,7 +61,7 @@ class CertificateRoute:
     def _steps(self) -> list[Step]:
         target, vault = self.target, self.vault
         identity = AssignedIdentity(target, self.identity_name or identity_in_use(target))
-        policy = CertificatePolicy(self.key_use)
+        policy = CertificatePolicy(exportable=self.kind.loads_key)
         return [
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
@@ -79,7 +79,7 @@ class CertificateRoute:
                 target.azure.arm,
                 vault_id=vault.resource.id,
                 certificate=vault.name,
-                key_use=self.key_use,
+                kind=self.kind,
                 principal_id=identity.principal_id,
                 whose="the app's identity",
                 identity_id=identity.resource_id,
@@ -99,18 +99,17 @@ class CertificateRoute:
 
     def _expected(self) -> Mapping[str, str]:
         return {
-            "kind": CERTIFICATE,
+            "kind": self.kind.name,
             "appId": self.target.app_id,
             "certificateThumbprint": self._thumbprint(),
         }
 
     def _settings(self, current: Mapping[str, str], identity: AssignedIdentity) -> dict[str, str]:
         return {
-            **bot_settings(self.target, CERTIFICATE),
+            **bot_settings(self.target, self.kind.name),
             "AZURE_CLIENT_ID": identity.client_id(),
             "CertificateVaultUrl": self.vault.url,
             "CertificateName": self.vault.name,
-            "CertificateKeyUse": self.key_use,
             **extended_pin(current, self._thumbprint()),
         }
 

@@ -13,7 +13,7 @@ from admin.plan.execution import execute
 from admin.plan.options import IdentityOption, Options
 from admin.plan.step import Plan
 from admin.plan.target import Target
-from auth.settings import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
+from auth.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 IF_SLOW = (
     "Entra takes some minutes to accept a new federated credential; the app's log says what is"

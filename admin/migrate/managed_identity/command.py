@@ -20,7 +20,7 @@ from admin.plan.execution import execute
 from admin.plan.options import Options
 from admin.plan.step import Plan
 from admin.plan.target import Target
-from auth.settings import MANAGED_IDENTITY, USER_ASSIGNED_MSI
+from auth.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 
 NewBotOption = Annotated[
     str, typer.Option("--new-bot", metavar="NAME", help="The new Azure Bot, created if need be.")

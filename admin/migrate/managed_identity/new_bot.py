@@ -12,7 +12,7 @@ from admin.plan.change import Change
 from admin.plan.shell import az
 from admin.plan.step import Finding
 from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}
 """Who may reach the bot, and how: properties that the new one gets, too, with their defaults."""

@@ -5,7 +5,7 @@ from admin.migrate.managed_identity.new_bot import NewBot
 from admin.migrate.steps.bot_tag import tag_change, tags_of
 from admin.plan.step import Finding
 from admin.plan.target import Target, type_of
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 REPLACED_BY = "replacedBy"
 """The tag of an Azure Bot that another one replaces: its name."""

@@ -7,7 +7,8 @@ from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.report import NEW, StatusReport
 from admin.migrate.switch.apps import differences
 from admin.plan.options import Options
-from auth.settings import USER_ASSIGNED_MSI
+from admin.plan.setting_names import credential_kind
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 NEW_APP_NAME = "NEW_APP"
 VAULT_NAME = "VAULT"
@@ -110,7 +111,8 @@ def _build(options: Options) -> NextStep:
 def _credential(report: StatusReport, options: Options, app: AppStatus) -> NextStep:
     shown = app.settings.value.shown if app.settings.value else {}
     multi_tenant = report.bot.type == "MultiTenant"
-    certificate = multi_tenant or shown.get("BotCredential") == "Certificate"
+    kind = credential_kind(shown)
+    certificate = multi_tenant or (kind is not None and kind.has_certificate)
     command = "certificate" if certificate else "federated"
     named = shown.get("CertificateVaultUrl", "").removeprefix("https://").partition(".")[0]
     beside = report.vaults.value or []

@@ -26,7 +26,7 @@ from admin.migrate.status.parts.registration import (
 )
 from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
 from admin.plan.target import Target
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 CURRENT, NEW, OLD = "users talk to it", "new", "old"
 

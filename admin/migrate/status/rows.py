@@ -13,7 +13,7 @@ from admin.migrate.status.parts.registration import (
 )
 from admin.migrate.status.report import StatusReport
 from admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 NOT_DEPLOYED = 404
 """The status of an app that does not have this project's functions."""

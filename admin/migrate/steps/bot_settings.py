@@ -8,7 +8,7 @@ from admin.plan.setting_names import setting
 from admin.plan.step import Plan, Step
 from admin.plan.target import Target, endpoint_of, type_of
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
-from auth.settings import MULTI_TENANT
+from auth.credential_kinds import MULTI_TENANT
 
 
 def bot_settings(target: Target, credential: str) -> dict[str, str]:

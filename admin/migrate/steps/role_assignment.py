@@ -12,7 +12,7 @@ from admin.plan.change import Change
 from admin.plan.shell import az
 from admin.plan.step import Finding
 from admin.plan.template import DEPLOY_AGAIN, environment_of
-from auth.settings import CERTIFICATE, EXPORT, SIGN_IN_VAULT
+from auth.credential_kinds import READ_CERTIFICATE, READ_SECRET, SIGN, CredentialKind
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
 USER = "User"
@@ -250,12 +250,20 @@ def _matches(action: str, patterns: Iterable[str] | None) -> bool:
     return any(fnmatch.fnmatchcase(action.lower(), each.lower()) for each in patterns or ())
 
 
+ROLES_IN_VAULT = {
+    READ_CERTIFICATE: KEY_VAULT_READER,
+    SIGN: KEY_VAULT_CRYPTO_USER,
+    READ_SECRET: KEY_VAULT_SECRETS_USER,
+}
+"""The role with the least rights that allows an operation of the vault."""
+
+
 def vault_roles(
     arm: ArmClient,
     *,
     vault_id: str,
     certificate: str,
-    key_use: str,
+    kind: CredentialKind,
     principal_id: Callable[[], str],
     whose: str,
     identity_id: Callable[[], str],
@@ -266,22 +274,18 @@ def vault_roles(
         arm: the client.
         vault_id: the vault's resource id.
         certificate: its name in the vault.
-        key_use: Export or SignInVault.
+        kind: one with a certificate.
         principal_id: of the identity.
         whose: the identity, for people.
         identity_id: its resource id.
     """
-    by_key_use = {
-        SIGN_IN_VAULT: (("certificates", KEY_VAULT_READER), ("keys", KEY_VAULT_CRYPTO_USER)),
-        EXPORT: (("secrets", KEY_VAULT_SECRETS_USER),),
-    }
-    for kind, role in by_key_use[key_use]:
+    for operation in kind.vault_operations:
         yield RoleAssignment(
             arm,
-            scope=f"{vault_id}/{kind}/{certificate}",
-            role=role,
+            scope=f"{vault_id}/{operation.partition('/')[0]}/{certificate}",
+            role=ROLES_IN_VAULT[operation],
             principal_id=principal_id,
             whose=whose,
             identity_id=identity_id,
-            credential=SIGN_IN_VAULT if key_use == SIGN_IN_VAULT else CERTIFICATE,
+            credential=kind.name,
         )

@@ -20,7 +20,7 @@ from admin.plan.options import Options
 from admin.plan.shell import az
 from admin.plan.step import Finding, Plan
 from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
-from auth.settings import USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
 
 RememberedAppOption = Annotated[
     str,

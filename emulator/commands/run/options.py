@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from emulator.__main__ import CHAT_PORT
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY
 from emulator.commands.app_folder import APP, BOT
 from emulator.commands.run.debugging import Debugging, add_debug_options
 from emulator.commands.run.errors import StartError
@@ -30,7 +30,7 @@ class RunOptions(argparse.Namespace):
     Attributes:
         bot: the bot's folder, or one with a bot and its skill.
         auth: ON or OFF.
-        credential: a name of APP_TYPES.
+        credential: a name of KINDS.
         turns: INLINE or QUEUED.
         storage: keeps the storage's data; None: it is in memory.
         port: the bot's.
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         default=ON,
         help="Off: for the Bot Framework Emulator, which sends no token",
     )
-    parser.add_argument("--credential", choices=list(APP_TYPES), default=MANAGED_IDENTITY)
+    parser.add_argument("--credential", choices=list(KINDS), default=MANAGED_IDENTITY)
     parser.add_argument(
         "--turns", choices=TURNS, default=INLINE, help="Queued: turns run behind a queue"
     )

@@ -153,7 +153,7 @@ class LightSite:
     def _proof(self, signed_in: SignedIn) -> dict[str, object]:
         """The members of BotAuthentication.sign_in_proof, and the package."""
         settings, certificate = signed_in.settings, signed_in.certificate
-        source, last = settings.certificate, self.last_outbound_call
+        last = self.last_outbound_call
         return {
             "kind": settings.credential,
             "appId": settings.app_id,
@@ -162,7 +162,6 @@ class LightSite:
             "authority": settings.authority,
             "audience": settings.channel_audience,
             "expiresOn": _iso_time(signed_in.expires_on),
-            "certificateKeyUse": source.key_use if source else None,
             "certificateThumbprint": signed_in.thumbprint or None,
             "certificateExpiresOn": (
                 certificate.not_valid_after_utc.isoformat() if certificate else None

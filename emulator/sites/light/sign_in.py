@@ -7,22 +7,19 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from auth.settings import (
+from auth.credential_kinds import (
     CERTIFICATE,
     FEDERATED,
+    KINDS,
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
-    CertificateSource,
-    Settings,
 )
+from auth.settings import CertificateSource, Settings
 from emulator.entra.endpoints import Entra
 from emulator.entra.errors import EntraError
 from emulator.entra.identity_endpoint import SYSTEM
 from emulator.entra.registration import Registration
 from emulator.key_vault.vault import KeyVault
-
-VAULT_OPERATIONS = {False: ("secrets/get",), True: ("certificates/get", "keys/sign")}
-"""What the app does in the vault, by whether the vault signs."""
 
 EXCHANGE = "api://AzureADTokenExchange"
 
@@ -79,6 +76,7 @@ class LightSignIn:
         ways: dict[str, Callable[[Settings, Mapping[str, str]], x509.Certificate | None]] = {
             MANAGED_IDENTITY: self._as_identity,
             CERTIFICATE: self._with_certificate,
+            SIGN_IN_VAULT: self._with_certificate,
             FEDERATED: self._with_federated_token,
         }
         certificate = ways[settings.credential](settings, identities)
@@ -106,20 +104,22 @@ class LightSignIn:
         principal_id = _principal(identities, settings.identity_client_id or SYSTEM)
         known = self._registration(settings).known_certificates()
         now = self._entra.directory.now()
-        for certificate in self._versions(source, principal_id):
+        for certificate in self._versions(settings.credential, source, principal_id):
             valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
             if valid and certificate in known:
                 return certificate
         raise SignInRefused("AADSTS700027: Entra knows none of the certificate's versions")
 
-    def _versions(self, source: CertificateSource, principal_id: str) -> list[x509.Certificate]:
+    def _versions(
+        self, credential: str, source: CertificateSource, principal_id: str
+    ) -> list[x509.Certificate]:
         """The versions that the app may use, the newest first."""
         vault = self._vault(source.vault_url)
         if vault is None:
             raise SignInRefused(f"there is no vault {source.vault_url}")
         if not vault.uses_roles():
             raise SignInRefused(f"{source.vault_url} was deleted, or uses access policies")
-        for operation in VAULT_OPERATIONS[source.key_use == SIGN_IN_VAULT]:
+        for operation in KINDS[credential].vault_operations:
             path = f"/{operation.partition('/')[0]}/{source.name}"
             if not vault.permissions(principal_id, operation, path):
                 raise SignInRefused(f"the identity has no permission for {operation}")

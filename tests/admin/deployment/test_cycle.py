@@ -2,14 +2,13 @@
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage
 
-CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
 
-
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_from_nothing_to_a_proven_bot_and_back(
     stage: DeploymentStage, run: Run, credential: str
 ) -> None:

@@ -18,7 +18,6 @@ from tests.support.azure.azure_thread import AzureThread
 
 MANAGED_IDENTITY, FEDERATED = "ManagedIdentity", "Federated"
 CERTIFICATE, SIGN_IN_VAULT = "Certificate", "SignInVault"
-CREDENTIALS = (MANAGED_IDENTITY, SIGN_IN_VAULT, CERTIFICATE, FEDERATED)
 
 CERTIFICATE_NAME = "bot-certificate"
 READER = "21090545-7ca7-4776-b22c-e363652d74d2"
@@ -42,7 +41,7 @@ class ExaminedBot:
 
     Args:
         thread: has the local Azure.
-        credential: how the bot signs in, one of CREDENTIALS.
+        credential: how the bot signs in, a key of KINDS.
 
     Attributes:
         thread: as given.
@@ -162,7 +161,7 @@ class ExaminedBot:
             "MicrosoftAppType": "SingleTenant" if self.registration else "UserAssignedMSI",
             "MicrosoftAppId": self.app_id,
             "MicrosoftAppTenantId": self.azure.directory.tenant_id,
-            "BotCredential": "Certificate" if self.prepared.vault else self._credential,
+            "BotCredential": self._credential,
             "AZURE_CLIENT_ID": client_id,
             "APPLICATIONINSIGHTS_CONNECTION_STRING": component.properties["ConnectionString"],
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": f"Authorization=AAD;ClientId={client_id}",
@@ -171,9 +170,6 @@ class ExaminedBot:
             values |= {
                 "CertificateVaultUrl": f"https://{VAULT}.vault.azure.net",
                 "CertificateName": CERTIFICATE_NAME,
-                "CertificateKeyUse": (
-                    SIGN_IN_VAULT if self._credential == SIGN_IN_VAULT else "Export"
-                ),
             }
         return values
 

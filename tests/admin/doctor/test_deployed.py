@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from admin.command_line import app
-from tests.admin.doctor.examined_bot import CREDENTIALS, last_day
+from auth.credential_kinds import KINDS
+from tests.admin.doctor.examined_bot import last_day
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
 
@@ -29,7 +30,7 @@ def stage(
 
 
 @pytest.mark.parametrize("turns", ["Inline", "Queued"])
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_nothing_is_found(
     stage: DeploymentStage, clock: MovedClock, credential: str, turns: str
 ) -> None:

@@ -3,8 +3,9 @@
 import pytest
 from aiohttp import web
 
+from auth.credential_kinds import KINDS
 from emulator.faults import Handler
-from tests.admin.doctor.examined_bot import CREDENTIALS, ExaminedBot
+from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.migrate.migration import APP, BOT
 
 READING_POSTS = ("/config/appsettings/list", "/functions/identity/listkeys", "/query")
@@ -14,7 +15,7 @@ KNOCKS = ("/api/messages",)
 """POSTs of an empty body without a token, which the bot refuses."""
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_a_healthy_bot(bot: ExaminedBot) -> None:
     """Each credential: no finding, exit 0, and the facts."""
     ended = bot.run("--bot", BOT, "--json")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from admin.migrate.certificate.commands import FileOption, KeyUse, KeyUseOption, RestartOption
+from admin.migrate.certificate.commands import CredentialOption, FileOption, RestartOption
 from admin.plan.options import CHANGING, AppOption, BotOption, Options, with_options
+from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from tests.admin.moved_clock import MovedClock
 
 LINE = "python -m admin migrate certificate rotate --bot contoso-bot"
@@ -25,13 +26,13 @@ class Called:
         self,
         options: Options,
         file: FileOption = None,
-        key_use: KeyUseOption = KeyUse.SIGN_IN_VAULT,
+        credential: CredentialOption = SIGN_IN_VAULT,
         *,
         restart: RestartOption = False,
     ) -> None:
         """A command with own options of every kind."""
         self.options.append(options)
-        self.own.append((file, key_use, restart))
+        self.own.append((file, credential, restart))
 
     def plain(self, options: Options) -> None:
         """A command without own options."""
@@ -57,7 +58,7 @@ def run(app: typer.Typer, words: str, clock: MovedClock | None = None) -> int:
     [
         "",
         "--restart",
-        "--file bot.pem --key-use Export --restart",
+        "--file bot.pem --credential Certificate --restart",
         "--app new --resource-group group --subscription 'Contoso test' --cloud AzureUSGovernment",
         "--app new --file 'my bot.pem' --yes --timeout 4000 --dry-run --json",
     ],
@@ -66,7 +67,7 @@ def test_the_line_to_run_again_is_the_one_that_was_given(words: str) -> None:
     """Own and shared options are part of it, and options with their defaults are not."""
     called = Called()
     command = with_options("certificate rotate", called.command)
-    defaults = "--timeout 900 --key-use SignInVault --cloud AzureCloud"
+    defaults = "--timeout 900 --credential SignInVault --cloud AzureCloud"
     assert call(command, f"--bot contoso-bot {defaults} {words}") == 0
     assert called.options[0].again == f"{LINE} {words}".strip()
 
@@ -74,9 +75,9 @@ def test_the_line_to_run_again_is_the_one_that_was_given(words: str) -> None:
 def test_own_options_arrive_as_python_values() -> None:
     """The function gets what its annotations say."""
     called = Called()
-    words = "--bot b --file bot.pem --key-use Export --restart"
+    words = "--bot b --file bot.pem --credential Certificate --restart"
     assert call(with_options("certificate", called.command), words) == 0
-    assert called.own == [(Path("bot.pem"), KeyUse.EXPORT, True)]
+    assert called.own == [(Path("bot.pem"), CERTIFICATE, True)]
 
 
 def test_a_shared_option_can_be_replaced() -> None:

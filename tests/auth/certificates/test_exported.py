@@ -149,7 +149,7 @@ async def test_a_key_that_cannot_be_exported(
     )
     if not converts:
         ignore_content_type(platform, made)
-    with pytest.raises(CertificateError, match="exportable, or set CertificateKeyUse to SignIn"):
+    with pytest.raises(CertificateError, match="exportable, or set BotCredential to SignIn"):
         await store.load(None)
 
 

@@ -155,7 +155,7 @@ def test_broken_pfx(
 ) -> None:
     """A PFX without both halves, with a password, or with another key is refused: it says why."""
     elliptic = ec.generate_private_key(ec.SECP256R1())
-    no_rsa_key = "without an RSA private key.*exportable, or set CertificateKeyUse to SignInVault"
+    no_rsa_key = "without an RSA private key.*exportable, or set BotCredential to SignInVault"
     refused: list[tuple[bytes, str]] = [
         (b"", "cannot be read"),
         (b"garbage", "cannot be read"),

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from auth.certificates.key_vault import CertificateVault, VaultSigning
+from auth.credential_kinds import SIGN_IN_VAULT
 from auth.errors import CertificateError, EndpointDown, VaultForbidden
 from emulator.certificates import CertificateAuthority
-from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
+from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from emulator.key_vault.certificate import VaultCertificate
 from emulator.key_vault.paging import PAGE_SIZE
 

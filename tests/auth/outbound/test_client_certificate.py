@@ -19,12 +19,13 @@ from auth.certificates.versions import (
     CertificateStore,
     CertificateVersions,
 )
+from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from auth.errors import CertificateError, CertificateUnknown, EndpointDown, SignInError, Throttled
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken
 from auth.outbound.entra import Assertion, EntraClient
 from emulator.certificates import private_key_pem, x5t_s256
-from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
+from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import newest, thumbprint

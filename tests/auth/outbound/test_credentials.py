@@ -11,6 +11,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auth.credential_kinds import (
+    CERTIFICATE,
+    FEDERATED,
+    KINDS,
+    MANAGED_IDENTITY,
+    SIGN_IN_VAULT,
+    WITH_CERTIFICATE,
+)
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken, Credential
@@ -20,15 +28,7 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings, StorageSource
 from emulator.certificates import private_key_pem, x5t
-from emulator.cloud import (
-    CERTIFICATE,
-    CERTIFICATE_NAME,
-    FEDERATED,
-    MANAGED_IDENTITY,
-    READER_PERMISSIONS,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import issuer_of
 from emulator.key_vault.certificate import VaultCertificate
@@ -66,7 +66,7 @@ def exported(_: Cloud) -> Changes:
 def in_vault(platform: Cloud) -> Changes:
     """The vault signs, and hands nothing out."""
     platform.vault_permissions[platform.reader] = set(READER_PERMISSIONS[SIGN_IN_VAULT])
-    return {"CertificateKeyUse": "SignInVault"}
+    return {"BotCredential": "SignInVault"}
 
 
 def federated(platform: Cloud) -> Changes:
@@ -90,7 +90,7 @@ WAYS: dict[str, tuple[Callable[[Cloud], Changes], type[Credential], dict[str, in
 """By credential: what makes it possible, its class, and what the vault does for one sign-in."""
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", KINDS)
 async def test_each_way_signs_in(way: str, platform: Cloud, pool: HttpPool) -> None:
     """Fifty cold callers cost one request of the bot's token; warm ones ask for nothing."""
     prepare, kind, operations = WAYS[way]
@@ -192,12 +192,12 @@ async def test_a_certificate_in_a_file(
     assert platform.vault.server.requests.total() == before
 
 
-@pytest.mark.parametrize("key_use", ["Export", "SignInVault"])
-async def test_pins_count(key_use: str, platform: Cloud, pool: HttpPool) -> None:
+@pytest.mark.parametrize("way", WITH_CERTIFICATE)
+async def test_pins_count(way: str, platform: Cloud, pool: HttpPool) -> None:
     """CertificateThumbprint applies wherever the key is."""
     in_vault(platform)
     platform.vault_permissions[platform.reader] |= READER_PERMISSIONS[CERTIFICATE]
-    changes = {"CertificateKeyUse": key_use, "CertificateThumbprint": "A" * 40}
+    changes = {"BotCredential": way, "CertificateThumbprint": "A" * 40}
     credential = credential_for(settings(platform, **changes), pool)
     with pytest.raises(CertificateError, match="A" * 40):
         await credential.request_token(AUDIENCE)

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.traffic.load import Load
 from emulator.channel.connector import AUDIENCE
-from emulator.cloud import MANAGED_IDENTITY
 from emulator.entra.token_issuer import TokenIssuer
 
 SECONDS = 0.05

@@ -14,6 +14,7 @@ from botframework.connector.auth import AuthenticationConstants, ClaimsIdentity,
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.token_api.models import TokenExchangeRequest
 
+from auth.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.caller import CallerCheck
@@ -24,7 +25,7 @@ from cloud_adapter.codec.reader import read_model
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession
 from composition import Composition
-from emulator.cloud import CERTIFICATE, MANAGED_IDENTITY, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen

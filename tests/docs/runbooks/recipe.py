@@ -33,7 +33,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
         (VAULT,),
         (VAULT, frozenset({"two roles"})),
         (VAULT, frozenset({"custom role"})),
-        (VAULT, frozenset({"Export"})),
+        (VAULT, frozenset({"Certificate"})),
         (VAULT,),
     ),
     "4.3 App registration (ways B and D)": (
@@ -117,7 +117,7 @@ PROMISED: dict[str, str] = {
     "Take stock": r"^type: (Single|Multi)Tenant$",
     "1.1 Build the new app beside the old one": r'^{"error": "The bot is not available\."}$',
     "1.2 Add the public key to the app registration": r"bot-certificate.*bot secret",
-    "1.3 Verify the token": r'"kind": "Certificate".*"certificateThumbprint": "([0-9A-F]{40})"'
+    "1.3 Verify the token": r'"kind": "SignInVault".*"certificateThumbprint": "([0-9A-F]{40})"'
     r".*\n\1$",
     "1.4 Move the traffic": r"^https://my-bot-0815\.azurewebsites\.net/api/messages$",
     "1.6 Is it the last credential?": r"^continue$",

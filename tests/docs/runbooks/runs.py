@@ -47,10 +47,10 @@ RUNS = (
         inline=(REMOVE_BOT, REMOVE_REGISTRATION),
     ),
     Run(
-        "way B with Export",
-        frozenset({"B", "new bot", "Export"}),
+        "way B with Certificate",
+        frozenset({"B", "new bot", "Certificate"}),
         inline=(REMOVE_GROUP, REMOVE_REGISTRATION),
-        values=(("KEY_USE=SignInVault", "KEY_USE=Export"),),
+        values=(("CREDENTIAL=SignInVault", "CREDENTIAL=Certificate"),),
     ),
     Run(
         "way B, route 1",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, Cloud
+from emulator.cloud import Cloud
 from emulator.recorder.observers.calls import SHOWN_BODIES
 from tests.emulator.recorder.conftest import FAULT
 from tests.support.bots.bot_process import BotProcess
@@ -17,7 +18,7 @@ from tests.support.recording.feed_thread import FeedThread
 from tests.support.recording.recorded_bot import RecordedBot
 
 
-@pytest.fixture(params=list(APP_TYPES))
+@pytest.fixture(params=list(KINDS))
 def signed_in(
     request: pytest.FixtureRequest,
     azurite: AzuriteAccounts,

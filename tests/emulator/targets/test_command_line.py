@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from emulator.__main__ import CHAT_PORT
-from emulator.cloud import APP_TYPES
 from emulator.commands import azure, playground
 from emulator.commands.run import options
 from emulator.setup.python_packages import PythonPackages
@@ -51,7 +51,7 @@ def test_make_passes_on_what_was_given() -> None:
 def test_choices_are_those_of_the_programs() -> None:
     """What a variable may be is what the program's option takes."""
     choices = {
-        "CREDENTIAL": list(APP_TYPES),
+        "CREDENTIAL": list(KINDS),
         "TURNS": list(options.TURNS),
         "AUTH": [options.ON, options.OFF],
     }

@@ -16,7 +16,7 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 from playwright.sync_api import expect
 
-from emulator.cloud import APP_TYPES
+from auth.credential_kinds import KINDS
 from emulator.loopback import free_port
 from emulator.storage.azurite import DEVELOPMENT_PORTS
 from tests.end_to_end.commands.test_bot_folders import write
@@ -33,7 +33,7 @@ STORAGE = r"Storage: +(.+)"
 COMMANDS = r"Commands: +python -m admin --help  \(each with (.+)\)$"
 
 
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 def test_make_run(credential: str, logs: Path, tmp_path: Path) -> None:
     """The chat page shows greeting and echo, and the buttons of a card reach the bot."""
     port, chat_port = free_port(), free_port()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from emulator.local_azure import PROCESSES
 from emulator.sites.light.light_site import LightSite
 from tests.support.azd.deployment_stage import SITES, DeploymentStage
@@ -19,7 +20,6 @@ from tests.support.azure.talker import Talker
 
 pytestmark = pytest.mark.timeout(600)  # several programs, one after the other
 
-CREDENTIALS = ("ManagedIdentity", "SignInVault", "Certificate", "Federated")
 BOTS = "Microsoft.BotService/botServices"
 
 
@@ -44,7 +44,7 @@ def run_hook(hooks: Hooks, event: str) -> str:
     return ended.output
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_up_and_down(stage: DeploymentStage, credential: str, tmp_path: Path) -> None:
     """A bot answers a user after `azd up`, and nothing is left of it after `azd down`."""
     before = len(stage.thread.azure.directory.registrations)

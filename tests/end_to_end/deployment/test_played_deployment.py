@@ -11,16 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from tests.end_to_end.deployment.played_deployment import PlayedDeployment
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.timing.condition import until
-
-KINDS = {
-    "ManagedIdentity": "ManagedIdentity",
-    "SignInVault": "Certificate",
-    "Certificate": "Certificate",
-    "Federated": "Federated",
-}
 
 
 @pytest.mark.skipif(
@@ -39,7 +33,7 @@ def test_a_deployed_bot_answers(credential: str, turns: str, packed: Path, tmp_p
             assert said.status == (202 if turns == "Queued" else 200)
             assert deployment.get("/api/health")[0] == 200
             facts = deployment.identity()
-            assert facts["kind"] == KINDS[credential]
+            assert facts["kind"] == credential
             assert facts["appId"] == deployment.outputs["BOT_ID"]
             # The user has the reply a moment before the bot knows that its call succeeded.
             until(lambda: bool(deployment.identity()["lastOutboundCall"]))

@@ -12,17 +12,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from auth.credential_kinds import CERTIFICATE, FEDERATED, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import private_key_pem
-from emulator.cloud import (
-    APP_TYPES,
-    CERTIFICATE,
-    CERTIFICATE_NAME,
-    FEDERATED,
-    MANAGED_IDENTITY,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from emulator.server import Server
 from tests.support.bots.app_folder import app_with, host_alone
 from tests.support.bots.bot_process import APP, BotProcess
@@ -92,7 +85,7 @@ def asked(server: Server, path: str) -> int:
         "tests/auth/inbound/test_signing_keys.py",
     ]
 )
-@pytest.mark.parametrize("credential", list(APP_TYPES))
+@pytest.mark.parametrize("credential", list(KINDS))
 def test_one_sign_in_for_all(credential: str, tmp_path: Path, logs: Path) -> None:
     """Fifty cold callers cost one request for each token, and one fetch of the channel's keys."""
     with CloudThread(Cloud(tmp_path, credential)) as thread:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import APP_TYPES, MANAGED_IDENTITY, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.test_bot import NO_TYPING
@@ -46,7 +47,7 @@ def warm(request: pytest.FixtureRequest, tmp_path: Path, logs: Path) -> Iterator
         yield scene
 
 
-@pytest.fixture(scope="module", params=list(APP_TYPES))
+@pytest.fixture(scope="module", params=list(KINDS))
 def scene(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, logs: Path
 ) -> Iterator[Scene]:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cloud import APP_TYPES, READER_PERMISSIONS
+from auth.credential_kinds import KINDS
+from emulator.cloud import READER_PERMISSIONS
 from tests.support.bots.bot_process import APP
 from tests.support.load.soak import CHECK_EVERY, RATE, SECONDS, Outcome, Soak
 
@@ -77,7 +78,7 @@ def outcomes(
     return {outcome.credential: outcome for outcome in found}
 
 
-@pytest.fixture(params=list(APP_TYPES))
+@pytest.fixture(params=list(KINDS))
 def credential(request: pytest.FixtureRequest) -> str:
     """How the bot signs in."""
     name: str = request.param

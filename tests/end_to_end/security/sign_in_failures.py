@@ -11,8 +11,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from emulator.certificates import private_key_pem, self_signed
-from emulator.cloud import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT, Cloud
+from emulator.cloud import Cloud
 from emulator.entra.endpoints import Entra
 from emulator.entra.registration import Registration
 from emulator.key_vault.certificate import VaultCertificate
@@ -40,7 +41,7 @@ class Failure:
     """One way to fail.
 
     Attributes:
-        credential: how the bot signs in, a key of the cloud's APP_TYPES.
+        credential: how the bot signs in, a key of KINDS.
         says: what the bot's log has in one line; `…` stands for any text, such as an id.
         spoil: makes the sign-in fail.
         closed: name of the cloud's part whose port nobody listens on.
@@ -215,7 +216,7 @@ FAILURES = {
         "cannot sign in: set MicrosoftAppId to the client id of a managed identity",
         other_bot,
     ),
-    "Export, no identity": Failure(
+    "Certificate, no identity": Failure(
         CERTIFICATE, "the system-assigned identity cannot sign in", no_identity
     ),
     "SignInVault, wrong client id": Failure(
@@ -237,7 +238,7 @@ FAILURES = {
     "federated identity endpoint 500": Failure(
         FEDERATED, "the identity endpoint does not answer for", faulty("identity", status=500)
     ),
-    "Export, no role": Failure(
+    "Certificate, no role": Failure(
         CERTIFICATE,
         "give it the role Key Vault Secrets User on the vault",
         may_not("secrets/get", "secrets/list"),
@@ -255,29 +256,29 @@ FAILURES = {
     "SignInVault, disabled": Failure(
         SIGN_IN_VAULT, "and check that the version is enabled", certificate(enabled=False)
     ),
-    "Export, no certificate": Failure(
+    "Certificate, no certificate": Failure(
         CERTIFICATE,
         "CertificateName: there is no certificate",
         with_settings(CertificateName="other"),
     ),
-    "Export, a plain secret": Failure(
+    "Certificate, a plain secret": Failure(
         CERTIFICATE, "CertificateName must name a certificate, not a secret", plain_secret
     ),
-    "Export, not exportable": Failure(
-        CERTIFICATE, "or set CertificateKeyUse to SignInVault", certificate(exportable=False)
+    "Certificate, not exportable": Failure(
+        CERTIFICATE, "or set BotCredential to SignInVault", certificate(exportable=False)
     ),
     "SignInVault, unknown to Entra": Failure(
         SIGN_IN_VAULT,
         "Entra does not accept the certificate: upload its public key to the app registration",
         unregistered,
     ),
-    "Export, expired": Failure(
+    "Certificate, expired": Failure(
         CERTIFICATE, "the certificate … expired on", out_of_date(starts_in_days=-9, ends_in_days=-1)
     ),
     "SignInVault, not yet valid": Failure(
         SIGN_IN_VAULT, "the certificate … is not valid before", out_of_date(starts_in_days=1)
     ),
-    "Export, not pinned": Failure(
+    "Certificate, not pinned": Failure(
         CERTIFICATE,
         "but CertificateThumbprint allows only",
         with_settings(CertificateThumbprint="A" * 40),
@@ -285,7 +286,7 @@ FAILURES = {
     "SignInVault, small key": Failure(
         SIGN_IN_VAULT, "the certificate needs an RSA key of 2048 bits or more", small_key
     ),
-    "Export, damaged key": Failure(
+    "Certificate, damaged key": Failure(
         CERTIFICATE, "the private key is damaged: make a new version", damaged_key
     ),
     "file, missing": Failure(CERTIFICATE, "CertificatePath: … cannot be read", no_file),

@@ -15,9 +15,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import private_key_pem
-from emulator.cloud import CERTIFICATE, CERTIFICATE_NAME, SIGN_IN_VAULT, Cloud
+from emulator.cloud import CERTIFICATE_NAME, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.private_numbers import forms, private_numbers

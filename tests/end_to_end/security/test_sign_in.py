@@ -12,16 +12,10 @@ from pathlib import Path
 import jwt
 import pytest
 
+from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
 from emulator.certificates import self_signed
-from emulator.cloud import (
-    CERTIFICATE,
-    FEDERATED,
-    MANAGED_IDENTITY,
-    READER_PERMISSIONS,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import READER_PERMISSIONS, Cloud
 from emulator.entra.credentials import UsedCredential
 from emulator.entra.errors import malformed
 from emulator.entra.registration import Registration
@@ -48,7 +42,7 @@ class Way:
     """One way to sign in.
 
     Attributes:
-        credential: how the bot signs in, a key of the cloud's APP_TYPES.
+        credential: how the bot signs in, a key of KINDS.
         prepare: what differs from the cloud as it starts.
         app_type: MicrosoftAppType, when it is not the credential's usual one.
     """
@@ -109,15 +103,15 @@ def with_x5c(cloud: Cloud, _: Path) -> Settings:
 WAYS = {
     "ManagedIdentity": Way(MANAGED_IDENTITY),
     "ManagedIdentity, implied": Way(MANAGED_IDENTITY, implied),
-    "Export, PFX in the vault": Way(CERTIFICATE),
-    "Export, PEM in the vault": Way(CERTIFICATE, from_vault_as_pem),
-    "Export, pinned": Way(CERTIFICATE, pinned),
-    "Export, multi-tenant": Way(CERTIFICATE, app_type="MultiTenant"),
-    "Export, user-assigned reader": Way(CERTIFICATE, user_assigned_reader),
-    "Export, without lists": Way(CERTIFICATE, without_lists),
-    "Export, x5c": Way(CERTIFICATE, with_x5c),
-    "Export, PEM file": Way(CERTIFICATE, in_file("bot.pem", pem)),
-    "Export, PFX file": Way(CERTIFICATE, in_file("bot.pfx", pfx)),
+    "Certificate, PFX in the vault": Way(CERTIFICATE),
+    "Certificate, PEM in the vault": Way(CERTIFICATE, from_vault_as_pem),
+    "Certificate, pinned": Way(CERTIFICATE, pinned),
+    "Certificate, multi-tenant": Way(CERTIFICATE, app_type="MultiTenant"),
+    "Certificate, user-assigned reader": Way(CERTIFICATE, user_assigned_reader),
+    "Certificate, without lists": Way(CERTIFICATE, without_lists),
+    "Certificate, x5c": Way(CERTIFICATE, with_x5c),
+    "Certificate, PEM file": Way(CERTIFICATE, in_file("bot.pem", pem)),
+    "Certificate, PFX file": Way(CERTIFICATE, in_file("bot.pfx", pfx)),
     "SignInVault, PFX policy": Way(SIGN_IN_VAULT),
     "SignInVault, PEM policy": Way(SIGN_IN_VAULT, from_vault_as_pem),
     "SignInVault, pinned": Way(SIGN_IN_VAULT, pinned),
@@ -130,7 +124,7 @@ WAYS = {
 
 WITH_EACH_CREDENTIAL = (
     "ManagedIdentity",
-    "Export, PFX in the vault",
+    "Certificate, PFX in the vault",
     "SignInVault, PFX policy",
     "Federated",
 )
@@ -154,18 +148,14 @@ OTHERS = [
 def expected_facts(cloud: Cloud) -> dict[str, object]:
     """What /api/identity must say of the credential."""
     facts: dict[str, object] = {
-        "kind": CERTIFICATE if cloud.credential == SIGN_IN_VAULT else cloud.credential,
+        "kind": cloud.credential,
         "appId": cloud.registration.app_id,
-        "certificateKeyUse": None,
         "certificateThumbprint": None,
         "certificateExpiresOn": None,
         "warnings": [],
     }
     if cloud.credential in READER_PERMISSIONS:
         version = newest(cloud)
-        facts["certificateKeyUse"] = (
-            "SignInVault" if cloud.credential == SIGN_IN_VAULT else "Export"
-        )
         facts["certificateThumbprint"] = thumbprint(version)
         facts["certificateExpiresOn"] = version.certificate.not_valid_after_utc.isoformat()
     return facts
@@ -229,9 +219,9 @@ def newer_unknown(cloud: Cloud, _: Path) -> Settings:
 NEWER_UNKNOWN = "A newer certificate cannot be used yet: Entra does not accept the certificate"
 
 WARNINGS = {
-    "Export, expiring": (CERTIFICATE, expiring, "expires soon (days left: 19)"),
+    "Certificate, expiring": (CERTIFICATE, expiring, "expires soon (days left: 19)"),
     "SignInVault, expiring": (SIGN_IN_VAULT, expiring, "expires soon (days left: 19)"),
-    "Export, newer unknown": (CERTIFICATE, newer_unknown, NEWER_UNKNOWN),
+    "Certificate, newer unknown": (CERTIFICATE, newer_unknown, NEWER_UNKNOWN),
     "SignInVault, newer unknown": (SIGN_IN_VAULT, newer_unknown, NEWER_UNKNOWN),
 }
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import APP_TYPES, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller
@@ -41,7 +42,7 @@ class Running:
         return User(self.cloud, self.caller, channel_id)
 
 
-@pytest.fixture(scope="module", params=list(APP_TYPES))
+@pytest.fixture(scope="module", params=list(KINDS))
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, logs: Path
 ) -> Iterator[Running]:

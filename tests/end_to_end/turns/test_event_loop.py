@@ -12,16 +12,9 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from auth.credential_kinds import CERTIFICATE, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import (
-    APP_TYPES,
-    CERTIFICATE,
-    CERTIFICATE_NAME,
-    MANAGED_IDENTITY,
-    READER_PERMISSIONS,
-    SIGN_IN_VAULT,
-    Cloud,
-)
+from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from tests.support.bots.bot_process import APP
 from tests.support.bots.user import User
 from tests.support.program import Program
@@ -62,7 +55,7 @@ class Stalls:
         return f"cold start {self.cold * 1000:.1f} ms, renewal {self.renewal * 1000:.1f} ms"
 
 
-SCENES = [(credential, 2048) for credential in APP_TYPES] + [(CERTIFICATE, 4096)]
+SCENES = [(credential, 2048) for credential in KINDS] + [(CERTIFICATE, 4096)]
 
 
 @pytest.mark.parametrize(("credential", "bits"), SCENES)

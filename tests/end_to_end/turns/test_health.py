@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.credential_kinds import MANAGED_IDENTITY
 from auth.inbound.signing_keys import MAX_FETCHES
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import MANAGED_IDENTITY, Cloud
+from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.extended import credentials

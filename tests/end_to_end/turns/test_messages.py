@@ -115,7 +115,6 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     assert facts["audience"] == "https://api.botframework.com"
     assert facts["expiresOn"] > "2026"
     assert "2026" < facts["processStartedOn"] < facts["lastOutboundCall"]
-    assert facts["certificateKeyUse"] is None
     assert facts["certificateThumbprint"] is None
     assert facts["certificateExpiresOn"] is None
     assert facts["warnings"] == []

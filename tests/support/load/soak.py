@@ -13,7 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, SIGN_IN_VAULT, Cloud
+from auth.credential_kinds import SIGN_IN_VAULT
+from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from emulator.entra.token_issuer import RSA_BITS, IssuerKey, TokenIssuer
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched

@@ -18,7 +18,7 @@ from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
 from admin.plan.setting_names import setting
 from admin.plan.target import Target, endpoint_of, type_of
-from auth.settings import MULTI_TENANT
+from auth.credential_kinds import MULTI_TENANT
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ from admin.migrate.delete_secret.evidence.proof import Proof
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from admin.plan.setting_names import setting
 from admin.plan.target import type_of
-from auth.settings import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, MULTI_TENANT, USER_ASSIGNED_MSI
+from auth.credential_kinds import (
+    FEDERATED,
+    MANAGED_IDENTITY,
+    MULTI_TENANT,
+    USER_ASSIGNED_MSI,
+    WITH_CERTIFICATE,
+)
 
 MAX_PROOF_MINUTES = 10
 MAX_CLOCK_SKEW_MINUTES = 2
@@ -104,7 +110,7 @@ def settings_name_another_bot(evidence: Evidence) -> Obstacle | None:
 def credential_is_not_secretless(evidence: Evidence) -> Obstacle | None:
     """The app signs in with something that this command does not know, such as the secret."""
     kind, replaced = proof_of(evidence).kind, evidence.replaced
-    if kind in ({MANAGED_IDENTITY} if replaced else {CERTIFICATE, FEDERATED}):
+    if kind in ({MANAGED_IDENTITY} if replaced else {*WITH_CERTIFICATE, FEDERATED}):
         return None
     route = (
         "managed-identity first, or remove the tag replacedBy"

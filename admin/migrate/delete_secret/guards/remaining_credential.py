@@ -9,7 +9,7 @@ from admin.migrate.delete_secret.evidence.proof import moment
 from admin.migrate.delete_secret.guards.answering_app import proof_of
 from admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from admin.migrate.federated.trust import Difference, Trust
-from auth.settings import CERTIFICATE, FEDERATED
+from auth.credential_kinds import FEDERATED, WITH_CERTIFICATE
 
 MIN_VALID_DAYS = 7
 """A certificate that ends sooner is no credential to rely on alone."""
@@ -28,7 +28,7 @@ def registration_is_unknown(evidence: Evidence) -> Obstacle | None:
 def certificate_is_unknown(evidence: Evidence) -> Obstacle | None:
     """The proof does not say which certificate the app signs in with."""
     proof = proof_of(evidence)
-    if proof.kind != CERTIFICATE or proof.thumbprint:
+    if proof.kind not in WITH_CERTIFICATE or proof.thumbprint:
         return None
     return Obstacle(
         "the app signs in with a certificate, but does not say which (certificateThumbprint)",
@@ -39,7 +39,7 @@ def certificate_is_unknown(evidence: Evidence) -> Obstacle | None:
 def certificate_is_not_registered(evidence: Evidence) -> Obstacle | None:
     """The app works only until Entra notices, or with another key than the one that was checked."""
     proof = proof_of(evidence)
-    if proof.kind != CERTIFICATE or _keys(evidence):
+    if proof.kind not in WITH_CERTIFICATE or _keys(evidence):
         return None
     return Obstacle(
         f"the certificate {proof.thumbprint}, with which the app signs in, is not on the app"
@@ -50,7 +50,7 @@ def certificate_is_not_registered(evidence: Evidence) -> Obstacle | None:
 
 def registered_key_has_ended(evidence: Evidence) -> Obstacle | None:
     """Entra refuses the certificate from its key's end on, whatever its own end is."""
-    if proof_of(evidence).kind != CERTIFICATE:
+    if proof_of(evidence).kind not in WITH_CERTIFICATE:
         return None
     end = max(ends(key) for key in _keys(evidence))
     if end > _soon(evidence):
@@ -63,7 +63,7 @@ def registered_key_has_ended(evidence: Evidence) -> Obstacle | None:
 
 def registered_key_has_not_started(evidence: Evidence) -> Obstacle | None:
     """Entra does not accept the certificate yet."""
-    if proof_of(evidence).kind != CERTIFICATE:
+    if proof_of(evidence).kind not in WITH_CERTIFICATE:
         return None
     starts = [moment(key.get("startDateTime")) for key in _keys(evidence)]
     if any(start is None or start <= evidence.now for start in starts):
@@ -78,7 +78,7 @@ def certificate_has_expired(evidence: Evidence) -> Obstacle | None:
     """The certificate itself ends."""
     proof = proof_of(evidence)
     end = proof.certificate_expires_on
-    if proof.kind != CERTIFICATE or (end is not None and end > _soon(evidence)):
+    if proof.kind not in WITH_CERTIFICATE or (end is not None and end > _soon(evidence)):
         return None
     when = f"{end:%Y-%m-%d}" if end else "an unknown day"
     return Obstacle(

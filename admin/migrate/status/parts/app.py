@@ -20,7 +20,6 @@ SHOWN_SETTINGS = (
     "AZURE_CLIENT_ID",
     "CertificateVaultUrl",
     "CertificateName",
-    "CertificateKeyUse",
 )
 """Settings whose values are no secrets, and say how the bot signs in."""
 

@@ -57,11 +57,10 @@ def test_the_bot_signs_in_with_a_certificate(route: Route) -> None:
             "MicrosoftAppType": "SingleTenant",
             "MicrosoftAppId": route.registration.app_id,
             "MicrosoftAppTenantId": route.registration.tenant_id,
-            "BotCredential": "Certificate",
+            "BotCredential": "SignInVault",
             "AZURE_CLIENT_ID": route.migration.new.identity["clientId"],
             "CertificateVaultUrl": "https://contoso-vault.vault.azure.net",
             "CertificateName": NAME,
-            "CertificateKeyUse": "SignInVault",
         }.items()
     )
     route.untouched()
@@ -118,14 +117,14 @@ def test_the_roles_of_a_template_are_left_to_it(route: Route) -> None:
     assert roles_of_identity(route) == set()
 
 
-def test_export_lets_the_app_read_the_key(route: Route) -> None:
-    """With Export, the private key can leave the vault, and the identity may read the secret."""
-    route.done(*CERTIFICATE, "--key-use", "Export")
+def test_certificate_lets_the_app_read_the_key(route: Route) -> None:
+    """The private key can leave the vault, and the identity may read the secret."""
+    route.done(*CERTIFICATE, "--credential", "Certificate")
     assert route.inventory.versions[NAME][-1].exportable
     assert roles_of_identity(route) == {
         ("4633458b-17de-408a-b874-0445c86b69e6", f"/secrets/{NAME}")
     }
-    assert route.settings()["CertificateKeyUse"] == "Export"
+    assert route.settings()["BotCredential"] == "Certificate"
 
 
 @pytest.mark.parametrize("route", ["MultiTenant"], indirect=True)
@@ -174,7 +173,7 @@ def test_a_live_app_is_changed_only_after_a_question(route: Route) -> None:
     assert route.settings()["BotCredential"] == "Federated"
     assert f"{APP} answers the bot" in route.done(*words, "--dry-run").output
     ended = route.done(*words, "--yes")
-    assert route.settings()["BotCredential"] == "Certificate"
+    assert route.settings()["BotCredential"] == "SignInVault"
     assert "Next: python -m admin migrate delete-secret" in ended.output
 
 
@@ -217,7 +216,7 @@ def test_somebody_without_permission_is_refused(route: Route) -> None:
         ({"enabled": False}, (), "it is disabled"),
         ({"ends_in_days": -1, "starts_in_days": -9}, (), "it expired on"),
         ({"starts_in_days": 2}, (), "it is not valid before"),
-        ({"exportable": False}, ("--key-use", "Export"), "cannot be exported"),
+        ({"exportable": False}, ("--credential", "Certificate"), "cannot be exported"),
     ],
 )
 def test_an_unusable_certificate_is_refused(
@@ -253,7 +252,7 @@ def test_a_usable_certificate_is_taken(route: Route) -> None:
         (("certificate", "--app", APP), "--bot"),
         (("certificate", "--bot", BOT), "--vault"),
         ((*CERTIFICATE, "--name", "bot/certificate"), "--name"),
-        ((*CERTIFICATE, "--key-use", "Copy"), "SignInVault"),
+        ((*CERTIFICATE, "--credential", "Federated"), "SignInVault"),
         ((*CERTIFICATE, "--file", "nowhere.pem"), "cannot be read"),
         (("certificate", "rotate"), "--bot"),
     ],

@@ -173,7 +173,6 @@ class Deletion:
             BotCredential="Certificate",
             CertificateVaultUrl=f"https://{vault_resource.name}.vault.azure.net",
             CertificateName=name,
-            CertificateKeyUse="Export",
         )
         self.sign_in()
         self.talk()

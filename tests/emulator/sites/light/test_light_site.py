@@ -5,10 +5,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 
+from auth.credential_kinds import KINDS
 from emulator.entra.credentials import TrustedSubject
 from emulator.local_azure import LocalAzure
 from emulator.seeds.function_app import PreparedFunctionApp, assign_role
@@ -118,32 +120,44 @@ def test_a_federated_credential_that_entra_does_not_know_yet(bench: Bench) -> No
     assert bench.identity()[0] == 200
 
 
+@pytest.mark.parametrize("credential", KINDS)
+def test_each_credential_is_known(bench: Bench, credential: str) -> None:
+    """Without what it needs, the sign-in fails as that of the app does, and not otherwise."""
+    bench.write(
+        MicrosoftAppType=KINDS[credential].app_types[0],
+        BotCredential=credential,
+        AZURE_CLIENT_ID=str(uuid4()),
+        CertificateVaultUrl="https://nowhere.vault.azure.net",
+        CertificateName="bot-certificate",
+    )
+    assert bench.identity()[0] == 503
+
+
 @pytest.mark.parametrize(
-    ("key_use", "roles"),
-    [("SignInVault", (KEY_VAULT_READER, CRYPTO_USER)), ("Export", ())],
+    ("credential", "roles"),
+    [("SignInVault", (KEY_VAULT_READER, CRYPTO_USER)), ("Certificate", (SECRETS_USER,))],
 )
-def test_a_certificate(bench: Bench, key_use: str, roles: tuple[str, ...]) -> None:
+def test_a_certificate(bench: Bench, credential: str, roles: tuple[str, ...]) -> None:
     """It needs the roles on the vault, a version, and the public key at the registration."""
     vault = bench.azure.vaults["contoso-vault.vault.azure.net"]
     principal = bench.app.identity["principalId"]
     assert bench.app.vault is not None
     bench.write(
-        BotCredential="Certificate",
+        BotCredential=credential,
         CertificateVaultUrl="https://contoso-vault.vault.azure.net",
         CertificateName="bot-certificate",
-        CertificateKeyUse=key_use,
     )
     version = vault.inventory.add_version("bot-certificate")
     bench.old.registration.register(version.certificate)
     assert bench.identity()[0] == 503
     bench.old.registration.withdraw(version.certificate)
-    for role in roles or (SECRETS_USER,):
+    for role in roles:
         assign_role(bench.azure.group, bench.app.vault, role, principal)
     assert bench.identity()[0] == 503
     bench.old.registration.register(version.certificate)
     status, facts = bench.identity()
     assert status == 200
-    assert facts["certificateKeyUse"] == key_use
+    assert facts["kind"] == credential
     digest = version.certificate.fingerprint(hashes.SHA1())  # noqa: S303  # a thumbprint is SHA-1
     assert facts["certificateThumbprint"] == digest.hex().upper()
 
@@ -164,7 +178,6 @@ def test_a_vault_that_accepts_no_role(bench: Bench) -> None:
             BotCredential="Certificate",
             CertificateVaultUrl="https://contoso-vault.vault.azure.net",
             CertificateName="bot-certificate",
-            CertificateKeyUse="Export",
         )
         return bench.identity()[0]
 
