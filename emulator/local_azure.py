@@ -29,6 +29,7 @@ from emulator.network.local_connector import local_connector
 from emulator.network.public_names import PublicNames
 from emulator.resource_manager.control_plane import ResourceManager
 from emulator.resource_manager.core.resource import Resource
+from emulator.resource_manager.web.site_functions import Functions
 from emulator.seeds.function_app import PreparedFunctionApp, deploy_app
 from emulator.seeds.old_bot import OldBot
 from emulator.seeds.pipeline import Pipeline
@@ -38,6 +39,7 @@ from emulator.sites.app_service import AppService
 from emulator.sites.arm_site import name_of, site_of
 from emulator.sites.light.light_site import LightSite
 from emulator.sites.light.sign_in import LightSignIn
+from emulator.sites.package import functions_of
 from emulator.sites.process_site import ProcessSite
 from emulator.sites.publishing import Publishing
 from emulator.sites.site import DOMAIN, Site, SiteCode
@@ -95,6 +97,7 @@ class LocalAzure:
         log_analytics: answers queries of logs.
         vaults: key vaults by host name.
         sites: runs the code of web apps and Function Apps.
+        publishing: accepts packages for Function Apps.
         channels: of Azure Bots, by the bot's name in lower case.
         on_channel: called when a bot's channel is open.
         chat_ports: ports of chat pages by the bot's name; the others get a free one.
@@ -138,14 +141,16 @@ class LocalAzure:
         self.channels: dict[str, BotChannel] = {}
         runs = {PROCESSES: self._in_processes, LIGHT: self._light}
         self.sites = AppService(self._tls, runs[runtime])
-        publishing = Publishing(self._tls)
+        self.publishing = Publishing(
+            self._tls, self.resource_manager, folder / "packages", self._functions_of, self._run
+        )
         published = Channel(pipeline, self._tls, self._channel_keys, f"https://{CHANNEL}")
         self.servers: dict[str, Server] = {
             ENTRA: self.entra.server,
             RESOURCE_MANAGER: self.resource_manager.server,
             CHANNEL: published.server,
             SITES: self.sites.front_end.server,
-            PUBLISHING: publishing.server,
+            PUBLISHING: self.publishing.server,
             GRAPH: self.graph.server,
             LOGS: self.log_analytics.server,
         }
@@ -333,6 +338,10 @@ class LocalAzure:
 
     def _vault_at(self, url: str) -> KeyVault | None:
         return self.vaults.get(url.removeprefix("https://").lower())
+
+    async def _functions_of(self, site: Resource, package: Path) -> Functions:
+        wanted = site_of(site, self.resource_manager)
+        return await functions_of(package, wanted, self.authority.path, self._names_file)
 
     def _site_changed(self, resource: Resource) -> None:
         if resource.id in self.resource_manager.resources:

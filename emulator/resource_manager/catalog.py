@@ -135,6 +135,7 @@ class Catalog:
             ("GET", deleted): self.vaults.get_deleted,
             ("POST", f"{deleted}/purge"): self.vaults.purge,
             ("POST", "microsoft.storage/checknameavailability"): self.storage.check_name,
+            ("GET", "microsoft.web/functionappstacks"): plans.stacks,
             ("GET", "microsoft.web/georegions"): plans.regions,
             ("GET", "microsoft.web/locations/functionappstacks"): plans.stacks,
         }

@@ -5,7 +5,6 @@ import logging
 import re
 import ssl
 import uuid
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -32,6 +31,7 @@ from emulator.resource_manager.tenancy.provider_types import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
 from emulator.resource_manager.throttle import WriteThrottle
+from emulator.resource_manager.web.site_functions import Functions
 from emulator.server import Server
 
 LOG = logging.getLogger("emulator.resource_manager")
@@ -129,9 +129,13 @@ class ResourceManager:
         """The default host key of a site, which is valid for all its functions."""
         return self.catalog.functions.host_key(site_id)
 
-    def deploy_functions(self, site_id: str, names: Iterable[str]) -> None:
+    def deploy_functions(self, site_id: str, functions: Functions) -> None:
         """Replace the functions of a site, as a deployment of code does."""
-        self.catalog.functions.deploy(site_id, names)
+        self.catalog.functions.deploy(site_id, functions)
+
+    def master_key(self, site_id: str) -> str:
+        """The master key of a site, which is valid for its host's own routes, too."""
+        return self.catalog.functions.master_key(site_id)
 
     def put(self, resource_id: str, body: JsonObject) -> Resource:
         """Create or replace a resource as a client's PUT does, whoever calls.
@@ -362,6 +366,8 @@ async def _body(request: web.Request) -> JsonObject:
         body = json.loads(raw)
     except ValueError as error:
         raise invalid_content(str(error)) from error
+    if body is None and request.method == "POST":
+        return {}  # Core Tools send `null` with each action
     if not isinstance(body, dict):
         raise invalid_content("the content is not a JSON object")
     check_shape(body)

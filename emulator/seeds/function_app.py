@@ -6,14 +6,36 @@ from pathlib import Path
 
 from emulator.commands.app_folder import APP, BOT, NOT_DEPLOYED, link_app
 from emulator.resource_manager.core.resource import JsonObject, Resource
+from emulator.resource_manager.web.site_functions import Functions
 from emulator.seeds.resource_group import ResourceGroup
 
 ROLES_ON_STORAGE = (
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",  # Storage Blob Data Owner
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88",  # Storage Queue Data Contributor
 )
-FUNCTIONS = ("messages", "health", "identity", "notifications")
-"""Those of the app with a storage account, and without queued turns."""
+
+
+def _http(name: str, method: str, level: str = "ANONYMOUS") -> list[JsonObject]:
+    trigger = {"type": "httpTrigger", "direction": "IN", "name": "req", "route": name}
+    answer = {"type": "http", "direction": "OUT", "name": "$return"}
+    return [{**trigger, "authLevel": level, "methods": [method]}, answer]
+
+
+FUNCTIONS: Functions = {
+    "messages": _http("messages", "POST"),
+    "health": _http("health", "GET"),
+    "identity": _http("identity", "GET", "FUNCTION"),
+    "notifications": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "bot-notifications",
+            "connection": "AzureWebJobsStorage",
+        }
+    ],
+}
+"""Those of the app with a storage account, and without queued turns, with their bindings."""
 
 CERTIFICATES_OFFICER = "a4417e6f-fecd-4de8-b567-7b0420556985"
 

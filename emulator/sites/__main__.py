@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emulator.network.name_resolution import resolve_names
-from emulator.sites.environment import FUNCTION_KEY
+from emulator.sites.environment import HOST_KEYS
 
 if sys.platform == "win32":
     import _winapi
@@ -75,9 +75,10 @@ def main() -> None:
     sys.stdout, sys.stderr = (_logged(stream, options.log) for stream in (sys.stdout, sys.stderr))
     resolve_names(options.names)
     end_with_parent(options.parent)
-    key = os.environ.pop(FUNCTION_KEY, None)
+    keys = {option: os.environ.pop(name, "") for name, option in HOST_KEYS.items()}
     # One argument, because a key may begin with a hyphen.
-    sys.argv = [options.module, *options.arguments, *([f"--function-key={key}"] if key else [])]
+    given = [f"{option}={key}" for option, key in keys.items() if key]
+    sys.argv = [options.module, *options.arguments, *given]
     runpy.run_module(options.module, run_name="__main__", alter_sys=True)
 
 

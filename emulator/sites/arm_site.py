@@ -1,9 +1,14 @@
 """The site that a resource of Resource Manager describes."""
 
+from pathlib import Path
+
 from emulator.entra.identity_endpoint import SYSTEM
 from emulator.resource_manager.control_plane import ResourceManager
 from emulator.resource_manager.core.resource import Resource
 from emulator.sites.site import DOMAIN, Site
+
+PACKAGE = "package"
+"""Where a site's resource keeps the folder of the package that was published."""
 
 IDENTITY_FUNCTION = "identity"
 """The app's one function above the anonymous level."""
@@ -22,6 +27,7 @@ def site_of(resource: Resource, manager: ResourceManager) -> Site:
         manager: has its settings and keys.
     """
     is_function_app = "functionapp" in str(resource.body.get("kind", "")).lower()
+    package = resource.hidden.get(PACKAGE)
     keys = (manager.function_key(resource.id, IDENTITY_FUNCTION), manager.host_key(resource.id))
     return Site(
         name=name_of(resource),
@@ -30,6 +36,8 @@ def site_of(resource: Resource, manager: ResourceManager) -> Site:
         identities=_identities(resource),
         enabled=resource.properties.get("state") == "Running",
         keys=keys if is_function_app else (),
+        master_key=manager.master_key(resource.id) if is_function_app else "",
+        package=Path(package) if package else None,
     )
 
 

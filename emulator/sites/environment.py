@@ -12,8 +12,9 @@ if TYPE_CHECKING:  # a process that runs a site has only what the site's package
 PROJECT = Path(__file__).resolve().parents[2]
 STORAGE = "AzureWebJobsStorage"
 TURNS = "BotTurns"
-FUNCTION_KEY = "EMULATOR_FUNCTION_KEY"
-"""Has the key that the Functions host asks for; the app itself does not see it."""
+HOST_KEYS = {"EMULATOR_FUNCTION_KEY": "--function-key", "EMULATOR_MASTER_KEY": "--master-key"}
+"""Variables with the keys that the Functions host asks for, and its options: the app itself does
+not see them."""
 
 OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE")
 """What programs find this machine's folders by: without SYSTEMROOT, Windows opens no socket."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
@@ -21,6 +22,8 @@ class Site:
             id is `system`.
         enabled: it is not stopped.
         keys: function keys that callers may send, for any function.
+        master_key: opens the host's own routes, below /admin.
+        package: the folder of the package that was published; None: it runs this project's app.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Site:
     identities: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
     keys: tuple[str, ...] = ()
+    master_key: str = ""
+    package: Path | None = None
 
     @property
     def host(self) -> str:

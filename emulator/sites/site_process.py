@@ -16,7 +16,7 @@ from emulator.child import Child
 from emulator.entra.endpoints import Entra
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.loopback import LOOPBACK, free_port, listener
-from emulator.sites.environment import FUNCTION_KEY, PROJECT, site_environment
+from emulator.sites.environment import HOST_KEYS, PROJECT, site_environment
 from emulator.sites.site import Site
 
 START_TIMEOUT_SECONDS = 120.0
@@ -42,7 +42,8 @@ class SiteHosting:
         entra: signs the tokens of their managed identities.
         names: file of the public names that they have.
         authority: PEM file of the authority that they trust.
-        app: folder of this project's app, as it is deployed.
+        app: folder of this project's app, as it is deployed: what a site runs until a package is
+            published.
         logs: folder in which each site has a log file of its name.
         interpreter: the command line of Python.
         modules: the folder of the Python modules that run the site.
@@ -106,7 +107,8 @@ class SiteProcess:
             has_storage=self._hosting.has_storage,
         )
         if self.site.keys:
-            environ[FUNCTION_KEY] = self.site.keys[0]  # other users see command lines
+            own = (self.site.keys[0], self.site.master_key)
+            environ |= dict(zip(HOST_KEYS, own, strict=True))  # other users see command lines
         self._child = await self._started(environ)
         self._session = aiohttp.ClientSession(auto_decompress=False)
         await self._wait_until_it_serves(self._child, self._session)
@@ -140,7 +142,8 @@ class SiteProcess:
         serve = [listens, str(number)]
         if not self.site.is_function_app:
             return [*launch, "emulator.old_bot", *serve]
-        host = ["emulator.functions", "--app", str(hosting.app), *hosting.host_options]
+        app = self.site.package or hosting.app
+        host = ["emulator.functions", "--app", str(app), *hosting.host_options]
         return [*launch, *host, *serve]
 
     async def _wait_until_it_serves(self, child: Child, session: aiohttp.ClientSession) -> None:

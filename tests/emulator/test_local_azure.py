@@ -327,24 +327,6 @@ def test_the_pipelines_token_expires_in_a_day(thread: AzureThread) -> None:
     assert 23 * 3600 < claims["exp"] - time.time() <= 24 * 3600
 
 
-def test_flex_consumption_refuses_what_az_uploads(thread: AzureThread) -> None:
-    """The Azure CLI's upload is no zip by its type, so its `functionapp deploy` fails with 415."""
-    url = "https://contoso-functions.scm.azurewebsites.net/api/publish?type=zip"
-    sent = {"Authorization": "Bearer token", "Content-Type": "application/octet-stream"}
-    assert thread.do(answer_of(thread.azure, "POST", url, **sent))[0] == 415
-
-
-@pytest.mark.parametrize("path", ["/api/publish?type=zip", "/api/zipdeploy"])
-def test_a_package_is_accepted(thread: AzureThread, path: str) -> None:
-    """Publishing succeeds, for callers who send a credential."""
-    url = f"https://contoso-functions.scm.azurewebsites.net{path}"
-    assert thread.do(answer_of(thread.azure, "POST", url))[0] == 401
-    signed = {"Authorization": "Bearer token", "Content-Type": "application/zip"}
-    assert thread.do(answer_of(thread.azure, "POST", url, **signed))[0] == 202
-    latest = "https://contoso-functions.scm.azurewebsites.net/api/deployments/latest"
-    assert '"complete": true' in thread.do(answer_of(thread.azure, "GET", latest))[1]
-
-
 def test_a_deleted_bot_has_no_channel(thread: AzureThread, old: OldBot) -> None:
     """The channel goes with the Azure Bot."""
     assert "contoso-bot" in thread.azure.channels

@@ -32,8 +32,11 @@ KEY_VAULT = ("2026-05-15", "2026-02-01", "2024-11-01", "2023-07-01", "2022-07-01
 IDENTITY = ("2024-11-30", "2023-01-31", "2018-11-30", "2025-05-31-preview")
 WORKSPACES = ("2025-02-01", "2023-09-01", "2022-10-01", "2021-12-01-preview")
 STORAGE = ("2025-08-01", "2025-01-01", "2024-01-01", "2023-05-01")
-WEB = ("2025-05-01", "2024-11-01", "2024-04-01", "2023-12-01", "2022-09-01", "2020-10-01")
-"""Those that az, the SDKs and this project send, and a few others. Azure has more."""
+WEB = (
+    *("2025-05-01", "2024-11-01", "2024-04-01", "2023-12-01", "2022-09-01", "2020-10-01"),
+    "2015-08-01",
+)
+"""Those that az, func, the SDKs and this project send, and a few others. Azure has more."""
 
 PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
     "Microsoft.AlertsManagement": {"smartDetectorAlertRules": ProviderType(("2021-04-01",))},
@@ -74,6 +77,7 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
         "tags": ProviderType(OWN),
         "tenants": ProviderType(OWN),
     },
+    "Microsoft.ResourceGraph": {"resources": ProviderType(("2024-04-01", "2019-04-01"))},
     "Microsoft.Storage": {
         "checkNameAvailability": ProviderType(STORAGE),
         "storageAccounts": ProviderType(STORAGE),
@@ -88,6 +92,7 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
     },
     "Microsoft.Web": {
         "certificates": ProviderType(WEB),
+        "functionAppStacks": ProviderType(WEB),
         "geoRegions": ProviderType(WEB),
         "locations": ProviderType(WEB),
         "serverFarms": ProviderType(WEB),

@@ -11,6 +11,7 @@ from emulator.resource_manager.core.resource_id import GROUP_TYPE
 from emulator.resource_manager.core.resource_type import check_members, group_not_found, region
 from emulator.resource_manager.tenancy.filter import filtered
 from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES, unknown_type
+from emulator.resource_manager.tenancy.resource_graph import resource_graph
 from emulator.resource_manager.tenancy.subscription import (
     Subscription,
     provider_answer,
@@ -62,6 +63,7 @@ class Tenant:
                 ("GET", provider, self._get_provider),
                 ("POST", f"{provider}/register", self._register),
                 ("POST", f"{provider}/unregister", self._unregister),
+                ("POST", "^/providers/microsoft.resourcegraph/resources", self._query),
             )
         ]
 
@@ -134,6 +136,16 @@ class Tenant:
         ]
         found = filtered(top_level, request.query.get("$filter", ""))
         return listed([_shown(each) for each in found])
+
+    def _query(self, request: ArmRequest) -> ArmReply:
+        listed_resources = [
+            each
+            for each in self._store
+            if "location" in each.body and each.type != GROUP_TYPE
+            if self._may_read(request, each)
+            if each.created + self.list_lag <= self._store.clock()
+        ]
+        return resource_graph(request, listed_resources)
 
     def _list_groups(self, request: ArmRequest) -> ArmReply:
         scope = f"/subscriptions/{request.id.subscription_id}"

@@ -1,7 +1,8 @@
 """SiteFunctions: the functions of a Function App, and the keys that their callers send."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
@@ -11,6 +12,9 @@ from emulator.resource_manager.core.resource_type import ResourceType
 from emulator.resource_manager.web.sites import Sites
 
 KEYS = "functionKeys"
+
+Functions = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The bindings of each function by its name, as in function.json."""
 
 
 class SiteFunctions(ResourceType):
@@ -26,17 +30,17 @@ class SiteFunctions(ResourceType):
         super().__init__(name, store)
         self._sites = sites
 
-    def deploy(self, site_id: str, names: Iterable[str]) -> None:
+    def deploy(self, site_id: str, functions: Functions) -> None:
         """Replace a site's functions, as a deployment of code does."""
         for each in self.store.of_type(self.name, site_id):
             self.store.remove(each.id)
         site = self._site(site_id)
-        host = site.properties["defaultHostName"]
-        for name in names:
+        for name, bindings in functions.items():
             properties = {
                 "name": name,
                 "function_app_id": site.id,
-                "invoke_url_template": f"https://{host}/api/{name}",
+                "invoke_url_template": _url(site.properties["defaultHostName"], name, bindings),
+                "config": {"name": name, "bindings": [dict(each) for each in bindings]},
                 "isDisabled": False,
                 "language": "python",
             }
@@ -59,6 +63,14 @@ class SiteFunctions(ResourceType):
         """
         return self._key(self._site(site_id), "host")
 
+    def master_key(self, site_id: str) -> str:
+        """The master key of a site's host.
+
+        Raises:
+            KeyError: there is no such site.
+        """
+        return self._key(self._site(site_id), "master")
+
     def act(self, request: ArmRequest, action: str) -> ArmReply:
         """The keys of a function, or of the host."""
         if action != "listkeys":
@@ -68,7 +80,7 @@ class SiteFunctions(ResourceType):
         if owner.type.lower().endswith("/host"):
             return ArmReply(
                 {
-                    "masterKey": self._key(site, "master"),
+                    "masterKey": self.master_key(site.id),
                     "functionKeys": {"default": self.host_key(site.id)},
                     "systemKeys": {},
                 }
@@ -95,3 +107,11 @@ class SiteFunctions(ResourceType):
     def _key(site: Resource, name: str) -> str:
         keys: dict[str, str] = site.hidden.setdefault(KEYS, {})
         return keys.setdefault(name, f"{secrets.token_urlsafe(40)}==")
+
+
+def _url(host: str, name: str, bindings: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where a function with an HTTP trigger answers; None for another one."""
+    for each in bindings:
+        if str(each.get("type")).lower() == "httptrigger":
+            return f"https://{host}/api/{each.get('route') or name}"
+    return None

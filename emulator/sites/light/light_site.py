@@ -2,7 +2,8 @@
 
 import datetime
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import jwt
 from aiohttp import web
@@ -16,6 +17,7 @@ from emulator.sites.site import Site
 
 SETTINGS_RETRY_AFTER = "60"
 SIGN_IN_RETRY_AFTER = "5"
+BUILT_IN_AZURE = "built in Azure"
 NOT_AVAILABLE = {"error": "The bot is not available."}
 
 CheckToken = Callable[[str, str], object]
@@ -38,7 +40,7 @@ class LightSite:
         clock: seconds since 1970.
 
     Attributes:
-        package: the hash of the package that it runs, or "built in Azure"; a test may set it.
+        package: the hash of the package that it runs, or BUILT_IN_AZURE; a test may set it.
         last_outbound_call: when a reply was sent last; a test may set it.
         restart_seconds: between a change and the restart: meanwhile, the old settings hold.
         turns: messages accepted so far.
@@ -51,7 +53,8 @@ class LightSite:
         check_token: CheckToken,
         clock: Callable[[], float],
     ) -> None:
-        self.package = "built in Azure"
+        self.package = BUILT_IN_AZURE
+        self._unpacked: Path | None = None
         self.restart_seconds = 0.0
         self.turns = 0
         self._signing = signing
@@ -62,6 +65,8 @@ class LightSite:
 
     def _restart(self, site: Site, now: float) -> None:
         self._site = site
+        if site.package != self._unpacked:
+            self._unpacked, self.package = site.package, _package_hash(site.package)
         self.started_on = now
         self.last_outbound_call: datetime.datetime | None = None
         self._signed_in: SignedIn | None = None
@@ -96,11 +101,17 @@ class LightSite:
             return self._health()
         if request.path == "/api/identity":
             return self._identity(request)
+        if request.path == "/admin/host/status":
+            return self._host_status(request)
         return web.Response(status=404)
 
+    def _host_status(self, request: web.Request) -> web.Response:
+        if not _is_given(request, (self._site.master_key,)):
+            return web.Response(status=401)
+        return web.json_response({"id": self._site.name, "state": "Running"})
+
     def _identity(self, request: web.Request) -> web.Response:
-        given = request.headers.get("x-functions-key", request.query.get("code", ""))
-        if not any(hmac.compare_digest(given.encode(), key.encode()) for key in self._site.keys):
+        if not _is_given(request, (*self._site.keys, self._site.master_key)):
             return web.Response(status=401)
         try:
             return web.json_response(self._proof(self._token()))
@@ -171,6 +182,16 @@ class LightSite:
             "processStartedOn": _iso_time(self.started_on),
             "package": self.package,
         }
+
+
+def _is_given(request: web.Request, keys: Iterable[str]) -> bool:
+    given = request.headers.get("x-functions-key", request.query.get("code", ""))
+    return any(key and hmac.compare_digest(given.encode(), key.encode()) for key in keys)
+
+
+def _package_hash(folder: Path | None) -> str:
+    file = folder and folder / "package.sha256"
+    return file.read_text("ascii").strip() if file and file.exists() else BUILT_IN_AZURE
 
 
 def _iso_time(seconds: float) -> str:

@@ -111,6 +111,9 @@ PROMISED: dict[str, str] = {
     "4.2 Certificate": r"^completed\n[0-9A-F]{40}$",
     "4.5 Federated credential (way D)": r"bot-identity +https://login\.microsoftonline\.com/",
     "5. Function App": r"^my-bot-0815\.azurewebsites\.net$",
+    "8. Publish the code": r"^Deployment was successful\.$.*^Host status: .*Running.*"
+    r"^    identity - \[httpTrigger\]$.*/api/messages$",
+    "A package that is ready to run": r"^    messages - \[httpTrigger\]$",
     "10. Teams": r"^acceptedTerms: true\n.*isEnabled: true$",
     "11. Verify that it works": r'^{"status": "ok"}.*"warnings": \[\].*401$',
     "Renew the certificate": r"^completed\n[0-9A-F]{40}$",

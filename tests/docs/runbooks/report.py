@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 
-from tests.docs.runbooks.shell import REAL, Paste
+from tests.docs.runbooks.shell import FUNC, REAL, Paste
 from tests.support.project import ROOT
 
+ASKED = (("account", "get-access-token"), ("cloud", "list"))
 PAGE = ROOT / "docs" / "local-development.md"
 
 
 def row(name: str, pastes: Sequence[Paste]) -> str:
     """The commands of a run, each counted once in its block, however often a loop repeats it.
 
-    The calls of azure-identity, which gets its tokens from the Azure CLI, are not counted.
+    What azure-identity and Core Tools ask the Azure CLI, tokens and a URL, is not counted.
     """
     calls = {
         (call.place, call.command): call.status
         for paste in pastes
         for call in paste.calls
-        if call.program in REAL and call.command[1:3] != ("account", "get-access-token")
+        if call.program in (*REAL, FUNC) and call.command[1:3] not in ASKED
     }
     by_az = sum(command[0] == "az" for _, command in calls)
     succeeded = sum(status == 0 for status in calls.values())

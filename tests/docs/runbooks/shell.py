@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.docs.runbooks.page import Block
+from tests.support.func.func import write_func
 from tests.support.project import ROOT
 
 REAL = ("az", "curl", "openssl", "python")
 """Programs that are run as they are, and counted."""
 
+FUNC = "func"
+"""Core Tools, in whose place tests/support/func/program.py sends the same requests; counted, too.
+What they ask the Azure CLI is not."""
+
 STAND_INS = {
-    "func": "uploads nothing: the sites of the local cloud run this project's code anyway",
     "make": "builds no package: the test of make package does",
     "sleep": "does not wait",
 }
@@ -92,7 +96,7 @@ class Paste:
 
 
 class Shell:
-    """Bash in a folder, with the programs of REAL and STAND_INS and what the system has.
+    """Bash in a folder, with the programs of REAL, FUNC, STAND_INS and what the system has.
 
     Args:
         folder: an empty folder to work in.
@@ -105,8 +109,10 @@ class Shell:
         self._bash = str(shutil.which("bash"))
         programs = folder / ".programs"
         programs.mkdir()
-        paths = {"az": str(az), "python": sys.executable}
-        for name in REAL:
+        func = folder / ".func"
+        write_func(func)
+        paths = {"az": str(az), "python": sys.executable, FUNC: str(func)}
+        for name in (*REAL, FUNC):
             program = paths.get(name) or str(shutil.which(name))
             self._write(programs / name, WRAPPER.replace("{program}", program), name)
         for name in STAND_INS:

@@ -27,3 +27,5 @@ def test_a_runbook_runs(run: Run, tmp_path: Path, az: Path) -> None:
             assert re.search(promised, output[section], re.M | re.S), (
                 f"{section}: {output[section]}"
             )
+    if "A package that is ready to run" in output:
+        assert re.search(r'"package": "[0-9a-f]{64}"', output["11. Verify that it works"])

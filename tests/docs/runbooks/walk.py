@@ -1,20 +1,26 @@
 """A walk: somebody follows a run of the runbooks against the local Azure."""
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from emulator.seeds.function_app import FUNCTIONS
+from emulator.commands.funcignore import FuncIgnore
+from emulator.commands.package import PACKAGE_HASH, hash_of
 from emulator.seeds.old_bot import OldBot
 from tests.docs.runbooks.page import Block
 from tests.docs.runbooks.recipe import deployment, route
 from tests.docs.runbooks.runs import Run
 from tests.docs.runbooks.shell import YES, Paste, Shell, text_of
 from tests.support.azure.azure_thread import AzureThread
+from tests.support.func.program import archive
+from tests.support.project import ROOT
 
 PIPELINE = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
 SIGN_IN = "sign in"
 """The place of what replaces `az login`, which opens a browser."""
+
+IGNORE = ".funcignore"
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The id that the pages show where the reader has another."""
@@ -42,9 +48,7 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
     """
     cloud, work = folder / "cloud", folder / "work"
     cloud.mkdir()
-    # What `make package` would build.
-    (work / "artifacts" / "package").mkdir(parents=True)
-    (work / "artifacts" / "package.zip").touch()
+    _add_project(work)
     with AzureThread(cloud) as thread:
         azure = thread.azure
         values = {"az login": "", f"OLD_KEY_ID={NOBODY}": OLDEST_KEY, **dict(run.values)}
@@ -61,18 +65,25 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
         shells[-1].extend((INLINE, f"{line.replace('KEY_ID', KEY_ID)}\n") for line in run.inline)
         pastes.extend(shell.paste(each, YES) for each in shells)
         if run.commands:
-            _publish(thread)
             lines = [(command, f"{command}\n") for command in run.commands]
             pastes.append(shell.paste(lines, YES))
         return pastes
 
 
-def _publish(thread: AzureThread) -> None:
-    """Do what Core Tools would have done."""
-    manager = thread.azure.resource_manager
-    for site in manager.resources.of_type("Microsoft.Web/sites"):
-        if "functionapp" in str(site.body["kind"]):
-            thread.call(manager.deploy_functions, site.id, FUNCTIONS)
+def _add_project(folder: Path) -> None:
+    """Fill a folder with what is deployed of this project, and with what `make package` builds.
+
+    The packages of requirements.txt are not in it: the sites' code finds those of this Python.
+    """
+    ignore = (ROOT / IGNORE).read_text("utf-8")
+    package = folder / "artifacts" / "package"
+    for path in FuncIgnore(ignore).files(ROOT):
+        for copy in (folder / path, package / path):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, copy)
+    (folder / IGNORE).write_text(ignore, "utf-8")
+    (package / PACKAGE_HASH).write_text(f"{hash_of(package)}\n", "ascii")
+    (folder / "artifacts" / "package.zip").write_bytes(archive(package))
 
 
 def _of_a_user(environ: Mapping[str, str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from emulator.sites.site import Site
 from emulator.sites.site_process import KEY_HEADER, SiteHosting, SiteProcess
 from tests.emulator.sites.conftest import FUNCTIONS
 from tests.support.azure.azure_thread import AzureThread, answer_of
+from tests.support.azure.publisher import PACKAGE, Publisher, zipped
 from tests.support.azure.talker import Talker
 from tests.support.program import Program
 from tests.support.project import ROOT
@@ -313,8 +314,12 @@ def test_the_functions_key_is_on_no_command_line(
         ["/bin/ps", "-wweo", "args"], capture_output=True, text=True, check=True
     )
     assert f"{thread.azure.folder}/names.json" in listed.stdout
-    key = thread.azure.resource_manager.function_key(functions.site.id, "identity")
-    assert key not in listed.stdout
+    manager = thread.azure.resource_manager
+    keys = (
+        manager.function_key(functions.site.id, "identity"),
+        manager.master_key(functions.site.id),
+    )
+    assert not any(key in listed.stdout for key in keys)
 
 
 def test_a_process_whose_parent_has_ended_before(tmp_path: Path) -> None:
@@ -351,3 +356,16 @@ def test_no_process_outlives_its_site(thread: AzureThread) -> None:
     assert code.is_running
     thread.do(thread.azure.sites.remove(old.site.name))
     assert not code.is_running
+
+
+def test_a_published_package_runs(thread: AzureThread, functions: PreparedFunctionApp) -> None:
+    """The next process runs the package's code, and its host's status is there for the master."""
+    publisher = Publisher(thread, functions.site)
+    publisher.publish(zipped(PACKAGE))
+    thread.settle(FUNCTIONS)
+    assert publisher.ask("GET", f"{HOST}/api/greet/you").text == "published"
+    assert publisher.ask("GET", f"{HOST}/api/health").status_code == 404
+    status = f"{HOST}/admin/host/status"
+    key = thread.azure.resource_manager.master_key(functions.site.id)
+    assert publisher.ask("GET", f"{status}?code={key}").json()["state"] == "Running"
+    assert publisher.ask("GET", status).status_code == 401

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from emulator.resource_manager.core.resource import Resource
+from emulator.seeds.function_app import FUNCTIONS
 from emulator.sites.arm_site import site_of
 from emulator.sites.process_site import ProcessSite
 from emulator.sites.site_process import SiteHosting
 from emulator.storage.azurite import Azurite, CertificateFiles
-from tests.support.azd.deployment_stage import ENVIRONMENT, FUNCTIONS, LOCATION, SITES
+from tests.support.azd.deployment_stage import ENVIRONMENT, LOCATION, SITES
 from tests.support.azd.resource_client import ResourceClient
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.shell import AdminShell

@@ -17,6 +17,7 @@ from emulator.faults import Handler
 from emulator.local_azure import RESOURCE_MANAGER
 from emulator.resource_manager.core.resource import Resource
 from emulator.resource_manager.resources.deployments import DEPLOYMENTS
+from emulator.seeds.function_app import FUNCTIONS
 from tests.support.azd import program
 from tests.support.azd.azd import Azd
 from tests.support.azure.azure_thread import AzureThread
@@ -28,7 +29,6 @@ from tests.support.project import ROOT
 ENVIRONMENT, LOCATION = "contoso-bot", "westeurope"
 TAGS = {"azd-env-name": ENVIRONMENT, "azd-project-name": "serverless-bot"}
 """Of azd's deployments."""
-FUNCTIONS = ("messages", "health", "identity", "notifications")
 SITES = "Microsoft.Web/sites"
 
 

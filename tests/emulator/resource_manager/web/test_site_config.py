@@ -8,6 +8,8 @@ from azure.core.exceptions import HttpResponseError
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 from tests.emulator.resource_manager.web.bot_app import NAME, PATH, add_site
 
+HTTP = ({"type": "httpTrigger"},)
+
 
 def test_settings_are_replaced_as_a_whole(azure: ArmThread, client: Client) -> None:
     """A PUT leaves only what it has; the response and the list have the values."""
@@ -157,7 +159,7 @@ def test_functions_and_their_keys(azure: ArmThread, client: Client) -> None:
     apps = client("web").web_apps
     assert list(apps.list_functions("bot-group", NAME)) == []
     assert refusal(azure.call("GET", f"{PATH}/functions/identity")) == (404, "ResourceNotFound")
-    azure.arm.deploy_functions(site_id, ("messages", "identity"))
+    azure.arm.deploy_functions(site_id, dict.fromkeys(("messages", "identity"), HTTP))
     found = {each.name for each in apps.list_functions("bot-group", NAME)}
     assert found == {f"{NAME}/messages", f"{NAME}/identity"}
     function = azure.call("GET", f"{PATH}/functions/identity").json()
@@ -173,5 +175,5 @@ def test_functions_and_their_keys(azure: ArmThread, client: Client) -> None:
     assert hosts["functionKeys"]["default"] == azure.arm.host_key(site_id)
     missing = azure.call("POST", f"{PATH}/functions/missing/listKeys")
     assert refusal(missing) == (404, "NotFound")
-    azure.arm.deploy_functions(site_id, ("messages",))
+    azure.arm.deploy_functions(site_id, {"messages": HTTP})
     assert [each.name for each in apps.list_functions("bot-group", NAME)] == [f"{NAME}/messages"]
