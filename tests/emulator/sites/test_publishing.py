@@ -3,8 +3,6 @@
 import asyncio
 import functools
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +27,7 @@ from tests.support.azure.publisher import (
     V,
     zipped,
 )
-from tests.support.func import program
-from tests.support.project import ROOT
+from tests.support.func.func import call_func
 from tests.support.timing.condition import until
 
 
@@ -166,7 +163,7 @@ def test_the_stand_in_sends_the_same(published: Publisher, tmp_path: Path) -> No
     for name, text in PACKAGE.items():
         (tmp_path / name).write_text(text)
     (tmp_path / ".funcignore").write_text("package.sha256\n*.json.gz\ncloud\n")
-    done = func(published, "publish", APP, "--python", folder=tmp_path)
+    done = call_func(published, "publish", APP, "--python", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "hello - [httpTrigger]" in done.stdout
     expected = [
@@ -177,20 +174,6 @@ def test_the_stand_in_sends_the_same(published: Publisher, tmp_path: Path) -> No
     once = dict.fromkeys((method, url.replace(deployment, "ID")) for method, url in sent)
     assert list(once) == list(dict.fromkeys(expected))
     assert sent.count(expected[-1]) == 2
-
-
-def func(published: Publisher, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Call the stand-in for Core Tools in a folder."""
-    options = ("--access-token", published.token(), "--management-url", MANAGEMENT)
-    return subprocess.run(
-        [sys.executable, program.__file__, "azure", "functionapp", *words, *options],
-        cwd=folder,
-        env={**published.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_a_site_serves_what_was_published(published: Publisher) -> None:
