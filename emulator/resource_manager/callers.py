@@ -1,6 +1,6 @@
 """ArmCallers: who calls, by the bearer token that Entra signed for Resource Manager."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jwt
@@ -25,11 +25,13 @@ class ArmCallers:
     Args:
         entra: signs them.
         tenant_id: GUID of the tenant that the subscriptions trust.
+        audiences: the `aud` claims of its tokens.
     """
 
-    def __init__(self, entra: Entra, tenant_id: str) -> None:
+    def __init__(self, entra: Entra, tenant_id: str, audiences: Sequence[str] = AUDIENCES) -> None:
         self._entra = entra
         self._tenant_id = tenant_id
+        self._audiences = audiences
 
     def caller(self, headers: Mapping[str, str]) -> ArmCaller:
         """Who sent a request with these headers.
@@ -62,8 +64,8 @@ class ArmCallers:
                 "InvalidAuthenticationToken", "The access token is invalid."
             ) from error
         audience, issuer = unverified.get("aud"), unverified.get("iss")
-        if audience not in AUDIENCES:
-            allowed = ",".join(f"'{each}'" for each in AUDIENCES)
+        if audience not in self._audiences:
+            allowed = ",".join(f"'{each}'" for each in self._audiences)
             raise self._unauthenticated(
                 "InvalidAuthenticationTokenAudience",
                 "The access token has been obtained for wrong audience or resource "

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.resource_manager.callers import ArmCallers
+from emulator.resource_manager.callers import AUDIENCES, ArmCallers
 from emulator.resource_manager.control_plane import ResourceManager
 from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.resource import JsonObject, Resource
@@ -38,6 +38,10 @@ the Azure CLI's `az functionapp deploy` sends (Azure/azure-cli, issue 33688)."""
 
 RIGHT = "Microsoft.Web/sites/publish/Action"
 """What a caller who signs in with Entra needs on the site."""
+
+APP_SERVICE = ("https://appservice.azure.com", "https://appservice.azure.com/")
+"""The `aud` claims of the Azure CLI's tokens for publishing; Core Tools and azd send those for
+Resource Manager."""
 
 PENDING, BUILDING, DEPLOYING, FAILED, SUCCESS = range(5)
 """States of a deployment. Others: -1 cancelled, 5 conflict, 6 partial success (Azure/azure-dev,
@@ -128,7 +132,7 @@ class Deployment:
 class Publishing:
     """Checks packages, and lets Flex Consumption's sites run them: One Deploy of Kudu.
 
-    It accepts tokens for Resource Manager only, and no publishing password. Azure's build is left
+    It accepts tokens of Entra only, and no publishing password. Azure's build is left
     out: the app finds the packages that this Python has.
 
     Args:
@@ -146,7 +150,7 @@ class Publishing:
         self, tls: ssl.SSLContext, manager: ResourceManager, folder: Path, index: Index, run: Run
     ) -> None:
         self._manager = manager
-        self._callers = ArmCallers(manager.entra, manager.tenant_id)
+        self._callers = ArmCallers(manager.entra, manager.tenant_id, (*AUDIENCES, *APP_SERVICE))
         self._folder = folder
         self.index = index
         self._run = run
@@ -217,13 +221,15 @@ class Publishing:
         return web.json_response(deployment.id, status=202)
 
     async def _deploy(self, site: Resource, deployment: Deployment, archive: Path) -> None:
-        """Check the package and let the site run it."""
+        """Check the package and let the site run it; whatever is wrong, the deployment ends."""
         try:
             await self._deployed(site, deployment, archive)
-        except PackageRefused as error:
+        except Exception as error:
             deployment.status_text = str(error)
             deployment.say(f"Deployment failed. {error}")
             deployment.status = FAILED
+            if not isinstance(error, PackageRefused):
+                raise
         finally:
             await asyncio.to_thread(archive.unlink)
 

@@ -236,6 +236,19 @@ def test_a_faulty_package_is_refused(published: Publisher, package: bytes, reaso
     assert published.package == "built in Azure"
 
 
+def test_a_deployment_always_ends(published: Publisher) -> None:
+    """A fault of the stand-in's own fails it, and does not block the next one."""
+
+    async def index(_: Resource, __: Path) -> Any:
+        raise OSError("no space left")
+
+    publishing = published.thread.azure.publishing
+    kept, publishing.index = publishing.index, index
+    assert published.publish(zipped(PACKAGE))["status_text"] == "no space left"
+    publishing.index = kept
+    assert published.publish(zipped(PACKAGE))["status"] == SUCCESS
+
+
 def test_one_deployment_at_a_time(published: Publisher) -> None:
     """While a package is deployed, clients see it, and a second one is refused with 409."""
     released = asyncio.Event()
@@ -244,20 +257,23 @@ def test_one_deployment_at_a_time(published: Publisher) -> None:
         await released.wait()
         return {}
 
-    azure = published.thread.azure
-    azure.publishing.index = index
+    published.thread.azure.publishing.index = index
     sent = published.ask("POST", f"{SCM}/api/publish?RemoteBuild=true", zipped(PACKAGE))
     latest = f"{SCM}/api/deployments/latest"
-    until(lambda: published.ask("GET", latest).json()["status"] == DEPLOYING)
-    assert published.ask("GET", latest).json()["id"] == sent.json()
-    assert published.ask("POST", f"{SCM}/api/publish", zipped(PACKAGE)).status_code == 409
-    published.thread.call(released.set)
+    try:
+        until(lambda: published.ask("GET", latest).json()["status"] == DEPLOYING)
+        assert published.ask("GET", latest).json()["id"] == sent.json()
+        assert published.ask("POST", f"{SCM}/api/publish", zipped(PACKAGE)).status_code == 409
+    finally:
+        published.thread.call(released.set)
     until(lambda: published.ask("GET", latest).json()["status"] == SUCCESS)
 
 
 def test_who_may_publish(published: Publisher) -> None:
-    """Whoever has a token for Resource Manager and the right, and nobody with a password."""
+    """Whoever has a token and the right, and nobody with a password; az's is for App Service."""
     package, url = zipped(PACKAGE), f"{SCM}/api/publish"
+    az = f"Bearer {published.token(audience='https://appservice.azure.com')}"
+    assert published.ask("GET", f"{SCM}/api/deployments", authorization=az).json() == []
 
     def status(authorization: str) -> int:
         answers = [
@@ -274,6 +290,7 @@ def test_who_may_publish(published: Publisher) -> None:
     assert status("") == 401
     assert status("Bearer token") == 401
     assert status("Basic JGNvbnRvc286cGFzc3dvcmQ=") == 401
+    assert status(f"Bearer {published.token(audience='https://graph.microsoft.com')}") == 401
     assert status(f"Bearer {published.token('5b0bdf2c-32c8-4ee1-8b54-18f4d1ff5e5e')}") == 403
 
 

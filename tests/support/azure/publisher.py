@@ -66,12 +66,12 @@ class Publisher:
         self.manager = thread.azure.resource_manager
         self.environ = thread.azure.environ
 
-    def token(self, object_id: str = "") -> str:
-        """A token for Resource Manager, of the pipeline or of another principal."""
+    def token(self, object_id: str = "", audience: str = MANAGEMENT) -> str:
+        """A token of the pipeline or of another principal (object id, GUID)."""
         azure = self.thread.azure
         tenant_id = azure.directory.tenant_id
         claims = {
-            "aud": MANAGEMENT,
+            "aud": audience,
             "iss": issuer_of(tenant_id),
             "oid": object_id or azure.pipeline.object_id,
         }
