@@ -63,7 +63,7 @@ class ArmCallers:
             raise self._unauthenticated(
                 "InvalidAuthenticationToken", "The access token is invalid."
             ) from error
-        audience, issuer = unverified.get("aud"), unverified.get("iss")
+        audience, issuer = str(unverified.get("aud")), unverified.get("iss")
         if audience not in self._audiences:
             allowed = ",".join(f"'{each}'" for each in self._audiences)
             raise self._unauthenticated(
