@@ -16,6 +16,7 @@ from emulator.local_azure import LocalAzure
 from emulator.seeds.function_app import PreparedFunctionApp, assign_role
 from emulator.seeds.old_bot import OldBot
 from emulator.sites.light.light_site import LightSite
+from emulator.sites.site import Site
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
 
@@ -259,3 +260,11 @@ def test_the_old_bot_needs_its_secret(bench: Bench) -> None:
     assert Talker(bench.thread, "contoso-bot").say("hello").status == 200
     bench.old.registration.secrets.clear()
     assert Talker(bench.thread, "contoso-bot").say("hello").status == 401
+
+
+def test_no_key_is_no_empty_key(bench: Bench) -> None:
+    """A site without keys refuses a caller without one."""
+    bench.thread.call(bench.azure.sites.change, Site("bare", is_function_app=True))
+    for path in ("/api/identity", "/admin/host/status"):
+        url = f"https://bare.azurewebsites.net{path}"
+        assert bench.thread.do(answer_of(bench.azure, "GET", url))[0] == 401
