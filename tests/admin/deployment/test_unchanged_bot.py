@@ -114,7 +114,7 @@ def test_a_bot_that_has_lost_its_tag_is_deployed_again(stage: DeploymentStage, r
     ("credential", "text"),
     [
         ("Certificate", "Azure creates no new multi-tenant bots"),
-        ("Federated", "cannot sign in with a federated credential"),
+        ("Federated", "signs in no MultiTenant bot"),
     ],
 )
 def test_a_new_multi_tenant_bot_is_refused(
