@@ -25,7 +25,11 @@ from emulator.seeds.function_app import assign_role
 from emulator.sites.light.light_site import LightSite
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Ended, Migration
 
-SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+ROLES = {
+    "SignInVault": ("21090545-7ca7-4776-b22c-e363652d74d2", "12338af0-0e69-4776-bea7-57ae8d297424"),
+    "Certificate": ("4633458b-17de-408a-b874-0445c86b69e6",),
+}
+"""On the vault, by credential: Key Vault Reader and Crypto User; Secrets User."""
 SECRET = "the-value-of-a-setting"  # of no bot
 NEW_BOT = "contoso-bot-2"
 COMMAND = ("delete-secret", "--bot", BOT)
@@ -156,7 +160,9 @@ class Deletion:
         finally:
             server.around = None
 
-    def use_certificate(self, ends_in_days: float = 365) -> VaultCertificate:
+    def use_certificate(
+        self, ends_in_days: float = 365, credential: str = "SignInVault"
+    ) -> VaultCertificate:
         """Let the app sign in with a certificate of its vault, as it has signed in by now."""
         vault_resource, name = self.migration.new.vault, "bot-certificate"
         assert vault_resource is not None
@@ -166,11 +172,12 @@ class Deletion:
         )
         principal_id = self.migration.new.identity["principalId"]
         group = self.azure.group
-        self.call(assign_role, group, vault_resource, SECRETS_USER, principal_id)
+        for role in ROLES[credential]:
+            self.call(assign_role, group, vault_resource, role, principal_id)
         self.call(self.registration.add_key, KeyCredential.of(made.certificate))
         self.set_settings(
             self.migration.new.site,
-            BotCredential="Certificate",
+            BotCredential=credential,
             CertificateVaultUrl=f"https://{vault_resource.name}.vault.azure.net",
             CertificateName=name,
         )

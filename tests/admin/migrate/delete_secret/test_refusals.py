@@ -93,7 +93,7 @@ def outbound_call_in_the_future(deletion: Deletion) -> None:
 
 def certificate_not_registered(deletion: Deletion) -> None:
     """The certificate has been removed since the app's last token."""
-    certificate = deletion.use_certificate().certificate
+    certificate = deletion.use_certificate(credential="Certificate").certificate
     deletion.call(deletion.registration.withdraw, certificate)
 
 
