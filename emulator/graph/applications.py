@@ -223,7 +223,8 @@ class Applications:
         if (body.get("api") or {}).get("requestedAccessTokenVersion") not in (None, 1, 2):
             raise invalid_value()
         passwords = [password_credential(each) for each in registration.secrets]
-        if body.get("passwordCredentials", passwords) != passwords:
+        sent = body.get("passwordCredentials", passwords) or ()
+        if [*map(_compared, sent)] != [*map(_compared, passwords)]:
             raise bad_request(
                 "New password credentials must be generated with service actions.",
             )
@@ -235,3 +236,12 @@ class Applications:
                 raise bad_request(
                     "Another object with the same value for property identifierUris already exists."
                 )
+
+
+def _compared(item: JsonObject) -> JsonObject:
+    """An object without nulls, which clients leave out, and with dates that they may write anew."""
+    return {
+        name: moment(value) if name.endswith("DateTime") else value
+        for name, value in item.items()
+        if value is not None
+    }

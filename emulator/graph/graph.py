@@ -1,6 +1,7 @@
 """Graph: Microsoft Graph v1.0, and what the tools use of its beta."""
 
 import logging
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,12 +38,17 @@ LOG = logging.getLogger("emulator.graph")
 
 PUBLIC_GRAPH = "https://graph.microsoft.com"
 PAGE_SIZE = 100
-VERSION = "/{version:v1\\.0|beta}"
+VERSION = "/{version:v1\\.0|beta}{slash:/?}"
+"""With a second slash at most: msgraph-sdk for Python puts one after its base URL."""
+
 KEYS = ("/{id}", "{alternate:[^/]+}")
 """How a URL names an object of a collection: its id, or `(appId='...')`."""
 
-DELETED_APPLICATIONS = "/directory/deletedItems/microsoft.graph.application"
-"""Deleted applications (v1.0 reference, "List deletedItems")."""
+DELETED_ITEMS = "/directory/deletedItems"
+DELETED_APPLICATIONS = [
+    f"{DELETED_ITEMS}/{name}.application" for name in ("microsoft.graph", "graph")
+]
+"""Deleted applications (v1.0 reference, "List deletedItems"); SDKs write the short name."""
 
 CHALLENGE = (
     'Bearer realm="", '
@@ -103,6 +109,7 @@ class Graph:
     def _routes(self) -> list[web.AbstractRouteDef]:
         one = [f"/applications{key}" for key in KEYS]
         federated = [f"{path}/{FEDERATED}" for path in one]
+        named = [f"{path}{key}" for path in federated for key in ("/{name}", "(name='{name}')")]
         principal = [f"/servicePrincipals{key}" for key in KEYS]
         table: list[tuple[str, list[str], Operation]] = [
             ("GET", ["/applications"], self._list_applications),
@@ -116,14 +123,15 @@ class Graph:
             ("POST", [f"{path}/removeKey" for path in one], self._remove_key),
             ("GET", federated, self._list_federated),
             ("POST", federated, self._add_federated),
-            ("GET", [f"{path}/{{name}}" for path in federated], self._get_federated),
-            ("PATCH", [f"{path}/{{name}}" for path in federated], self._change_federated),
-            ("DELETE", [f"{path}/{{name}}" for path in federated], self._remove_federated),
-            ("GET", [DELETED_APPLICATIONS], self._list_deleted),
-            ("POST", ["/directory/deletedItems/{id}/restore"], self._restore),
+            ("GET", named, self._get_federated),
+            ("PATCH", named, self._change_federated),
+            ("DELETE", named, self._remove_federated),
+            ("GET", DELETED_APPLICATIONS, self._list_deleted),
+            ("POST", [f"{DELETED_ITEMS}/{{id}}/restore"], self._restore),
             ("GET", ["/servicePrincipals"], self._list_principals),
             ("POST", ["/servicePrincipals"], self._create_principal),
             ("GET", principal, self._get_principal),
+            ("PATCH", principal, self._update_principal),
             ("POST", ["/directoryObjects/getByIds"], self._get_by_ids),
             ("GET", ["/me"], self._me),
             ("GET", ["/users"], self._list_users),
@@ -133,12 +141,12 @@ class Graph:
             ("*", ["/{rest:.*}"], self._unknown),
         ]
         return [
-            web.route(method, VERSION + path, self._guarded(operation))
+            web.route(method, VERSION + path, self._guarded(operation, _kind_at(path)))
             for method, paths, operation in table
             for path in paths
         ]
 
-    def _guarded(self, operation: Operation) -> Handler:
+    def _guarded(self, operation: Operation, kind: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             client_request_id = request.headers.get("client-request-id", "")
             request_id = new_request_id()
@@ -149,7 +157,7 @@ class Graph:
             try:
                 authorization = request.headers.get("Authorization", "")
                 caller = caller_of(authorization, self._entra, self.app_roles)
-                call = GraphRequest(request, caller, await json_object(request))
+                call = GraphRequest(request, caller, await json_object(request, kind))
                 self._replica.start_request()
                 status, body = await operation(call)
             except GraphError as error:
@@ -291,13 +299,20 @@ class Graph:
 
     async def _get_principal(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
-        alternate = call.request.match_info.get("alternate")
-        if alternate is None:
-            object_id = call.request.match_info["id"]
-        else:
-            object_id = object_id_of(alternate, self._principals.all())
-        found = self._principals.get(object_id)
+        found = self._principals.get(self._principal_id(call))
         return 200, self._selected_entity(call, "servicePrincipals", found)
+
+    async def _update_principal(self, call: GraphRequest) -> Reply:
+        found = self._principals.get(self._principal_id(call))
+        call.caller.check_write(self._directory.find(found["appId"]))
+        self._principals.update(found, call.body)
+        return 204, None
+
+    def _principal_id(self, call: GraphRequest) -> str:
+        alternate = call.request.match_info.get("alternate")
+        if alternate is not None:
+            return object_id_of(alternate, self._principals.all())
+        return call.request.match_info["id"]
 
     async def _get_by_ids(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
@@ -377,15 +392,24 @@ class Graph:
     @staticmethod
     def _page(call: GraphRequest, collection: str, items: list[JsonObject]) -> Reply:
         public = [_public(each) for each in items]
-        shown, following = page(public, call.request.query, _type_of(collection), PAGE_SIZE)
+        is_eventual = call.request.headers.get("ConsistencyLevel", "").lower() == "eventual"
+        query, kind = call.request.query, _type_of(collection)
+        shown = page(public, query, kind, PAGE_SIZE, is_eventual=is_eventual)
         body: JsonObject = {
             "@odata.context": f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}",
-            "value": shown,
         }
-        if following:
-            url = call.request.url.update_query({"$skiptoken": following})
+        if shown.count is not None:
+            body["@odata.count"] = shown.count
+        if shown.following:
+            url = call.request.url.update_query({"$skiptoken": shown.following})
             body["@odata.nextLink"] = str(url)
-        return 200, body
+        return 200, {**body, "value": shown.items}
+
+
+def _kind_at(path: str) -> str:
+    """The type of a body that is sent to a path, such as `application`; empty for actions."""
+    collection = re.sub(r"/?{[^}]*}$", "", path).rpartition("/")[2]
+    return ENTITY_TYPES[collection].name if collection in ENTITY_TYPES else ""
 
 
 def _type_of(collection: str) -> EntityType:

@@ -1,4 +1,4 @@
-"""ServicePrincipals: those of the directory, as Graph shows them, and its user."""
+"""ServicePrincipals: those of the directory, as Graph shows and changes them, and its user."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ JsonObject = dict[str, Any]
 
 
 class ServicePrincipals:
-    """Reads them, and makes those of applications.
+    """Reads and changes them, and makes those of applications.
 
     Args:
         directory: the service principals.
@@ -67,6 +67,32 @@ class ServicePrincipals:
         made = self._directory.add_service_principal(registration)
         self._replica.remember(made.object_id, None)
         return self._json(made)
+
+    def update(self, shown: JsonObject, body: JsonObject) -> None:
+        """Change what the directory has of a service principal.
+
+        Args:
+            shown: it, as a GET shows it.
+            body: of the request; what it has beside that must be as it is.
+
+        Raises:
+            GraphError: 400, a property cannot be changed here.
+        """
+        lists = {
+            "accountEnabled": (self._directory.disabled, False),
+            "appRoleAssignmentRequired": (self._directory.assignment_required, True),
+        }
+        for name, value in body.items():
+            if name in lists and isinstance(value, bool):
+                continue
+            if name not in shown or shown[name] != value:
+                raise bad_request(f"This stand-in cannot set the property '{name}'.")
+        object_id = shown["id"]
+        self._replica.remember(object_id, shown)
+        for name, (listed, value_there) in lists.items():
+            if name in body:
+                change = listed.add if body[name] is value_there else listed.discard
+                change(object_id)
 
     def _shown(self, principal: ServicePrincipal) -> JsonObject | None:
         return self._replica.shown(principal.object_id, self._json(principal))

@@ -1,4 +1,4 @@
-"""The shape of requests to Graph: which properties are objects, lists and texts."""
+"""The shape of requests to Graph: which properties are objects, lists and texts, of which type."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from emulator.graph.errors import bad_request
+from emulator.graph.requests.entity_type import ENTITY_TYPES
 
 JsonObject = dict[str, Any]
 
@@ -28,23 +29,90 @@ SHAPE: dict[str, Any] = {
 }
 """A type for each value; in a list, the shape of its items; in an object, those of its members."""
 
+TYPE = "@odata.type"
+GRAPH_TYPE = "microsoft.graph."
+TYPES = {
+    "addIns": "addIn",
+    "api": "apiApplication",
+    "appRoles": "appRole",
+    "implicitGrantSettings": "implicitGrantSettings",
+    "info": "informationalUrl",
+    "keyCredential": "keyCredential",
+    "keyCredentials": "keyCredential",
+    "oauth2PermissionScopes": "permissionScope",
+    "optionalClaims": "optionalClaims",
+    "parentalControlSettings": "parentalControlSettings",
+    "passwordCredential": "passwordCredential",
+    "passwordCredentials": "passwordCredential",
+    "preAuthorizedApplications": "preAuthorizedApplication",
+    "publicClient": "publicClientApplication",
+    "requiredResourceAccess": "requiredResourceAccess",
+    "resourceAccess": "resourceAccess",
+    "spa": "spaApplication",
+    "web": "webApplication",
+}
+"""Types of objects by the property that has them, or a list of them (Graph reference, v1.0)."""
 
-async def json_object(request: web.Request) -> JsonObject:
-    """The JSON object in a request's body; empty if there is no body.
+
+async def json_object(request: web.Request, kind: str) -> JsonObject:
+    """The JSON object in a request's body, without annotations; empty if there is no body.
+
+    Args:
+        request: has the body.
+        kind: the body's type, such as `application`; empty: the parameters of an action.
 
     Raises:
         GraphError: 400, the body is something else, or a property has a wrong type.
     """
-    if not request.can_read_body:
-        return {}
     try:
         body = json.loads(await request.text() or "{}")
     except ValueError as error:
         raise bad_request("Unable to read JSON request payload.", "BadRequest") from error
     if not isinstance(body, dict):
         raise bad_request("Unable to read JSON request payload.", "BadRequest")
-    check_shape(body)
-    return body
+    plain: JsonObject = without_annotations(body, kind)
+    check_shape(plain)
+    return plain
+
+
+def without_annotations(value: Any, kind: str) -> Any:
+    """A value without OData's annotations, such as `@odata.type`, which the SDKs send.
+
+    Args:
+        value: JSON.
+        kind: its type, which `@odata.type` must name if it is there; empty: any.
+
+    Raises:
+        GraphError: 400, Graph has no such type, or the value must have another one.
+    """
+    if isinstance(value, list):
+        return [without_annotations(each, kind) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if kind and TYPE in value:
+        _check_type(str(value[TYPE]), kind)
+    return {
+        name: without_annotations(each, TYPES.get(name, ""))
+        for name, each in value.items()
+        if "@odata." not in name
+    }
+
+
+def _check_type(sent: str, kind: str) -> None:
+    name, expected = sent.removeprefix("#"), GRAPH_TYPE + kind
+    if name == expected:
+        return
+    entities = {each.name for each in ENTITY_TYPES.values()}
+    if name.removeprefix(GRAPH_TYPE) in entities | set(TYPES.values()):
+        raise bad_request(
+            f"A resource with type '{name}' was found, but it is not assignable to the expected "
+            f"type '{expected}'. The type specified in the resource must be equal to either the "
+            "expected type or a derived type."
+        )
+    raise bad_request(
+        f"A type named '{name}' could not be resolved by the model. When a model is available, "
+        "each type name must resolve to a valid type."
+    )
 
 
 def check_shape(body: JsonObject) -> None:

@@ -70,15 +70,19 @@ class Caller(NamedTuple):
         if not self.has(WRITE_ALL) and not self.has(WRITE_OWNED):
             raise denied()
 
-    def check_write(self, registration: Registration) -> None:
-        """Pass when the caller may change an application.
+    def check_write(self, registration: Registration | None) -> None:
+        """Pass when the caller may change an application, or its service principal.
+
+        Args:
+            registration: the application; None: a managed identity, which nobody owns.
 
         Raises:
             GraphError: it may not.
         """
         if self.has(WRITE_ALL):
             return
-        if not self.has(WRITE_OWNED) or self.object_id not in registration.owners:
+        owners = registration.owners if registration else ()
+        if not self.has(WRITE_OWNED) or self.object_id not in owners:
             raise denied()
 
     def check_reports(self) -> None:

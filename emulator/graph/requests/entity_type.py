@@ -39,7 +39,7 @@ class EntityType(NamedTuple):
             )
 
     def check_operator(self, operator: str) -> None:
-        """Pass an operator of a filter, unless it needs an advanced query.
+        """Pass an operator of a filter that is not part of an advanced query.
 
         Raises:
             GraphError: 400, the operator is `ne` or `not`, and the type is in DIRECTORY_OBJECTS.
@@ -55,8 +55,8 @@ class EntityType(NamedTuple):
 
 
 DIRECTORY_OBJECTS = ("application", "servicePrincipal", "user")
-"""Types whose filters may have `ne` and `not` only with the header `ConsistencyLevel: eventual` and
-`$count=true` (Graph docs, "Advanced query capabilities"); this stand-in does not support these."""
+"""Types whose lists have `$count=true` only with the header `ConsistencyLevel: eventual`, and whose
+filters have `ne` and `not` only with both (Graph docs, "Advanced query capabilities")."""
 
 _NAMES = {
     "applications": (

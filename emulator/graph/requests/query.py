@@ -1,4 +1,4 @@
-"""OData's `$filter`, `$select` and `$top` on lists of JSON objects, as far as Graph has them.
+"""OData's `$filter`, `$select`, `$count` and `$top` on lists, as far as Graph has them.
 
 Grammar of filters: OData 4.01 URL conventions, section 5.1.1.
 """
@@ -6,10 +6,10 @@ Grammar of filters: OData 4.01 URL conventions, section 5.1.1.
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.graph.errors import bad_request
-from emulator.graph.requests.entity_type import EntityType
+from emulator.graph.requests.entity_type import DIRECTORY_OBJECTS, EntityType
 
 JsonObject = dict[str, Any]
 Condition = Callable[[JsonObject], bool]
@@ -28,7 +28,7 @@ UNORDERED = ("eq", "ne")
 
 LITERALS = {"null": None, "true": True, "false": False}
 ANY = "/any"
-OPTIONS = ("$filter", "$select", "$top", "$skiptoken")
+OPTIONS = ("$count", "$filter", "$select", "$top", "$skiptoken")
 
 
 class Filter:
@@ -39,13 +39,15 @@ class Filter:
     Args:
         text: the filter.
         kind: the type of what is filtered.
+        is_advanced: whether it is part of an advanced query, which may have more operators.
 
     Raises:
         GraphError: the filter is not understood, or names a property that the type does not have.
     """
 
-    def __init__(self, text: str, kind: EntityType) -> None:
+    def __init__(self, text: str, kind: EntityType, *, is_advanced: bool = False) -> None:
         self._tokens = _tokens(text)
+        self._is_advanced = is_advanced
         self._at = 0
         self._kind = kind
         self._variable = ""
@@ -67,7 +69,7 @@ class Filter:
 
     def _term(self) -> Condition:
         if self._accept("not"):
-            self._kind.check_operator("not")
+            self._check_operator("not")
             negated = self._term()
             return lambda item: not negated(item)
         if self._accept("("):
@@ -83,9 +85,13 @@ class Filter:
         comparison = self._next()
         if comparison not in COMPARISONS:
             raise _not_understood()
-        self._kind.check_operator(comparison)
+        self._check_operator(comparison)
         expected = _folded(self._value())
         return lambda item: _compare(comparison, _folded(_property(item, name)), expected)
+
+    def _check_operator(self, operator: str) -> None:
+        if not self._is_advanced:
+            self._kind.check_operator(operator)
 
     def _check(self, name: str) -> None:
         """Refuse an unknown property; below `any` there is only its variable."""
@@ -195,31 +201,56 @@ def _only(item: JsonObject, names: list[str]) -> JsonObject:
     return {name: item.get(name) for name in names} if names else item
 
 
+class Page(NamedTuple):
+    """A part of a list.
+
+    Attributes:
+        items: with the selected properties.
+        following: `$skiptoken` of the next page; empty: this is the last one.
+        count: how many objects the whole list has; None: nobody has asked.
+    """
+
+    items: list[JsonObject]
+    following: str
+    count: int | None
+
+
 def page(
-    items: Sequence[JsonObject], query: Mapping[str, str], kind: EntityType, default_size: int
-) -> tuple[list[JsonObject], str]:
-    """One page of what matches `$filter`, with the selected properties, and the next `$skiptoken`.
+    items: Sequence[JsonObject],
+    query: Mapping[str, str],
+    kind: EntityType,
+    default_size: int,
+    *,
+    is_eventual: bool = False,
+) -> Page:
+    """One page of what matches `$filter`.
 
     Args:
         items: all objects of the list.
         query: the request's.
         kind: the objects' type.
         default_size: of a page without `$top`.
-
-    Returns:
-        The items, and the token; empty: this is the last page.
+        is_eventual: whether the request accepts an eventually consistent answer.
 
     Raises:
         GraphError: 400, the query is not understood.
     """
     names, text = _selection(query, kind), query.get("$filter", "")
-    condition = Filter(text, kind).holds if text else None
+    is_counted = query.get("$count", "").lower() == "true"
+    if is_counted and not is_eventual and kind.name in DIRECTORY_OBJECTS:
+        raise bad_request("$count is not currently supported.")
+    is_advanced = is_counted and is_eventual
+    condition = Filter(text, kind, is_advanced=is_advanced).holds if text else None
     matching = [item for item in items if condition is None or condition(item)]
     start = _number(query.get("$skiptoken", "0"), 0)
     size = _number(query.get("$top", str(default_size)), 1)
     following = start + size
     shown = [_only(each, names) for each in matching[start:following]]
-    return shown, str(following) if following < len(matching) else ""
+    return Page(
+        shown,
+        str(following) if following < len(matching) else "",
+        len(matching) if is_counted else None,
+    )
 
 
 def _number(text: str, least: int) -> int:

@@ -25,7 +25,14 @@ class GraphCaller:
         self.token = token
 
     async def __call__(
-        self, method: str, path: str, body: object = None, version: str = "v1.0", **query: str
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        version: str = "v1.0",
+        *,
+        consistency: str = "",
+        **query: str,
     ) -> tuple[int, JsonObject]:
         """Status and body; an empty body is {}.
 
@@ -34,11 +41,14 @@ class GraphCaller:
             path: below the version, for example `/applications`.
             body: JSON; None: there is none.
             version: v1.0 or beta.
+            consistency: the header `ConsistencyLevel`; empty: there is none.
             query: parameters, without `$`.
         """
         url = f"{self._graph.server.url}/{version}{path}"
         parameters = {f"${name}": value for name, value in query.items()}
         headers = {"Authorization": f"Bearer {self.token}"}
+        if consistency:
+            headers["ConsistencyLevel"] = consistency
         async with self.http.request(
             method, url, json=body, params=parameters, headers=headers
         ) as response:

@@ -135,6 +135,6 @@ def test_paging_options_are_numbers(query: dict[str, str]) -> None:
 def test_a_page_is_full_before_the_next_one_starts() -> None:
     """The last page has no token, even when it is full."""
     items = [{"number": number} for number in range(4)]
-    assert page(items, {"$top": "2"}, KIND, 100) == (items[:2], "2")
-    assert page(items, {"$top": "2", "$skiptoken": "2"}, KIND, 100) == (items[2:], "")
-    assert page(items, {}, KIND, 3) == (items[:3], "3")
+    assert page(items, {"$top": "2"}, KIND, 100) == (items[:2], "2", None)
+    assert page(items, {"$top": "2", "$skiptoken": "2"}, KIND, 100) == (items[2:], "", None)
+    assert page(items, {}, KIND, 3) == (items[:3], "3", None)
