@@ -93,12 +93,14 @@ class Graph:
             object id (GUID). Users may do everything.
         licensed: whether the directory has a licence for reports of sign-ins (Entra ID P1).
         report_delay: seconds until a sign-in is in the reports.
+        page_size: items in one response without `$top`.
     """
 
     def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
         self.app_roles: dict[str, frozenset[str] | set[str]] = {}
         self.licensed = True
         self.report_delay = 0.0
+        self.page_size = PAGE_SIZE
         self._entra = entra
         self._directory = entra.directory
         self._replica = Replica(lambda: self._directory.clock(), self._directory.propagation)
@@ -389,12 +391,11 @@ class Graph:
         shown = selected(item, call.request.query, _type_of(collection))
         return self._entity(call, collection, shown)
 
-    @staticmethod
-    def _page(call: GraphRequest, collection: str, items: list[JsonObject]) -> Reply:
+    def _page(self, call: GraphRequest, collection: str, items: list[JsonObject]) -> Reply:
         public = [_public(each) for each in items]
         is_eventual = call.request.headers.get("ConsistencyLevel", "").lower() == "eventual"
         query, kind = call.request.query, _type_of(collection)
-        shown = page(public, query, kind, PAGE_SIZE, is_eventual=is_eventual)
+        shown = page(public, query, kind, self.page_size, is_eventual=is_eventual)
         body: JsonObject = {
             "@odata.context": f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}",
         }

@@ -17,12 +17,14 @@ from emulator.resource_manager.core.resource import Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
 from emulator.resource_manager.resources.deployments import Deployments
 from emulator.resource_manager.resources.identities import Identities
+from emulator.resource_manager.resources.identity_credentials import IdentityCredentials
 from emulator.resource_manager.resources.monitoring import (
     COMPONENTS,
     WORKSPACES,
     Components,
     Workspaces,
 )
+from emulator.resource_manager.resources.service_tags import service_tags
 from emulator.resource_manager.resources.storage_accounts import StorageAccounts
 from emulator.resource_manager.resources.vaults import Vaults
 from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES, unknown_type
@@ -108,6 +110,7 @@ class Catalog:
             ResourceTags(self._store),
             Deployments(self._store),
             self.identities,
+            IdentityCredentials(self._store),
             self.bots,
             self.channels,
             BotConnections(self._store),
@@ -134,6 +137,7 @@ class Catalog:
             ("GET", "microsoft.keyvault/deletedvaults"): self.vaults.list_deleted,
             ("GET", deleted): self.vaults.get_deleted,
             ("POST", f"{deleted}/purge"): self.vaults.purge,
+            ("GET", "microsoft.network/locations/servicetags"): service_tags,
             ("POST", "microsoft.storage/checknameavailability"): self.storage.check_name,
             ("GET", "microsoft.web/functionappstacks"): plans.stacks,
             ("GET", "microsoft.web/georegions"): plans.regions,

@@ -30,13 +30,15 @@ from emulator.resource_manager.long_running import LongRunning
 from emulator.resource_manager.tenancy.provider_types import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
-from emulator.resource_manager.throttle import WriteThrottle
 from emulator.resource_manager.web.site_functions import Functions
+from emulator.resource_manager.throttle import READ_BUCKET, READS_PER_SECOND, Throttle
 from emulator.server import Server
 
 LOG = logging.getLogger("emulator.resource_manager")
 
-WRITES = ("PUT", "PATCH", "POST", "DELETE")
+OPERATIONS = {"PUT": "write", "PATCH": "write", "POST": "write", "DELETE": "delete"}
+"""What Resource Manager counts a method as; the others are reads."""
+
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
 SYSTEM_PRINCIPAL = "systemPrincipal"
 """Where a site keeps the principal id of its system-assigned identity."""
@@ -60,6 +62,7 @@ class ResourceManager:
         catalog: the resource types, and what they can do.
         access: who may do what.
         throttle: of writes and of deletes, by subscription and caller.
+        read_throttle: the same of reads.
         long_running: which writes are answered before they end.
         page_size: maximum number of items in one response.
         on_site_change, on_vault_change, on_identity_change, on_bot_change: called after each write
@@ -86,7 +89,8 @@ class ResourceManager:
         )
         self.access = self.catalog.access
         self.tenant = Tenant(self.tenant_id, self.resources, self.access)
-        self.throttle = WriteThrottle()
+        self.throttle = Throttle()
+        self.read_throttle = Throttle(READ_BUCKET, READS_PER_SECOND)
         self.long_running = LongRunning()
         self.page_size = PAGE_SIZE
         self._callers = ArmCallers(entra, self.tenant_id)
@@ -258,21 +262,21 @@ class ResourceManager:
         self._check_access(request)
         if self.tenant.find(request) is None:
             check_version(request)
-        if request.method in WRITES:
-            headers |= self._throttled(request)
+        headers |= self._throttled(request)
         if request.method in ("PUT", "PATCH") and request.id.namespace:
             self.tenant.check_registered(request.id.namespace)
-        if request.method in WRITES:
+        if request.method in OPERATIONS:
             return self._written(request)
         reply = self._answer(request)
         return self._paged(request, self._visible(request, self.long_running.shown(request, reply)))
 
     def _throttled(self, request: ArmRequest) -> dict[str, str]:
-        """Count a write, and say how many are left."""
-        operation = "delete" if request.method == "DELETE" else "write"
+        """Count a request, and say how many of its kind are left."""
+        operation = OPERATIONS.get(request.method, "read")
+        throttle = self.read_throttle if operation == "read" else self.throttle
         scope = "subscription" if request.id.subscription_id else "tenant"
         key = f"{operation}/{request.id.subscription_id}/{request.caller.object_id}".lower()
-        left = self.throttle.take(key, operation)
+        left = throttle.take(key, operation)
         return {f"x-ms-ratelimit-remaining-{scope}-{operation}s": str(left)}
 
     def _written(self, request: ArmRequest) -> ArmReply:
@@ -330,10 +334,12 @@ class ResourceManager:
 
     def _needed(self, request: ArmRequest) -> tuple[str, str]:
         """The action that the caller must be allowed, and its scope."""
-        scope = request.id.text if not request.id.is_collection else request.id.scope
+        owner = request.id.parent.text
         if self.catalog.is_action(request):
-            type_name = request.id.parent.type
-            return f"{type_name}/{request.id.last}/action", request.id.parent.text
+            return f"{request.id.parent.type}/{request.id.last}/action", owner
+        scope = request.id.text
+        if request.id.is_collection:
+            scope = owner if request.id.is_child else request.id.scope
         return action_of(request.id.type, RIGHTS.get(request.method, "action")), scope
 
     def _answer(self, request: ArmRequest) -> ArmReply:

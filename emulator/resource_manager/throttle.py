@@ -1,4 +1,4 @@
-"""WriteThrottle: token buckets, as Resource Manager limits the writes of a caller."""
+"""Throttle: token buckets, as Resource Manager limits the requests of a caller."""
 
 import math
 import time
@@ -10,16 +10,20 @@ from emulator.resource_manager.core.arm_error import ArmError
 WRITE_BUCKET = 200
 WRITES_PER_SECOND = 10.0
 """Per subscription and caller, for writes and again for deletes (Azure docs, "Understand how Azure
-Resource Manager throttles requests"). The limit of reads, 250 and 25 a second, is not imitated."""
+Resource Manager throttles requests")."""
+
+READ_BUCKET = 250
+READS_PER_SECOND = 25.0
+"""The same for reads."""
 
 
 @dataclass
-class WriteThrottle:
+class Throttle:
     """A bucket for each key, refilled with time.
 
     Attributes:
-        size: writes that a full bucket allows; 0 does not limit.
-        refill: writes a second that come back.
+        size: requests that a full bucket allows; 0 does not limit.
+        refill: requests a second that come back.
         clock: seconds, monotonic; a test may replace it.
     """
 
@@ -29,11 +33,11 @@ class WriteThrottle:
     _buckets: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
 
     def take(self, key: str, operation: str = "write") -> int:
-        """Take one write from a bucket.
+        """Take one request from a bucket.
 
         Args:
             key: of the bucket.
-            operation: what the refusal calls it: write or delete.
+            operation: what the refusal calls it: read, write or delete.
 
         Returns:
             How many are left.

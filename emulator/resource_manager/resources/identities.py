@@ -6,7 +6,7 @@ from emulator.resource_manager.core.arm_request import ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
-from emulator.resource_manager.throttle import WriteThrottle
+from emulator.resource_manager.throttle import Throttle
 
 USER_ASSIGNED_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
@@ -25,7 +25,7 @@ class Identities(ResourceType):
         super().__init__(USER_ASSIGNED_IDENTITIES, store)
         self._tenant_id = tenant_id
         self._changed = changed
-        self.throttle = WriteThrottle(size=0, refill=0.25)
+        self.throttle = Throttle(size=0, refill=0.25)
 
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None

@@ -29,7 +29,14 @@ AUTHORIZATION = ("2022-04-01", "2022-05-01-preview", "2018-01-01-preview")
 BOT_SERVICE = ("2022-09-15", "2021-03-01", "2021-05-01-preview")
 COMPONENTS = ("2020-02-02", "2015-05-01", "2020-02-02-preview")
 KEY_VAULT = ("2026-05-15", "2026-02-01", "2024-11-01", "2023-07-01", "2022-07-01")
-IDENTITY = ("2024-11-30", "2023-01-31", "2018-11-30", "2025-05-31-preview")
+IDENTITY = (
+    "2024-11-30",
+    "2023-01-31",
+    "2018-11-30",
+    "2025-05-31-preview",
+    "2025-01-31-preview",
+)
+NETWORK = ("2024-05-01", "2022-01-01")
 WORKSPACES = ("2025-02-01", "2023-09-01", "2022-10-01", "2021-12-01-preview")
 STORAGE = ("2025-08-01", "2025-01-01", "2024-01-01", "2023-05-01")
 WEB = (
@@ -69,6 +76,7 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
         "userAssignedIdentities": ProviderType(IDENTITY),
         "userAssignedIdentities/federatedIdentityCredentials": ProviderType(IDENTITY),
     },
+    "Microsoft.Network": {"locations": ProviderType(NETWORK)},
     "Microsoft.OperationalInsights": {"workspaces": ProviderType(WORKSPACES)},
     "Microsoft.Resources": {
         "deployments": ProviderType(OWN, has_location=False),

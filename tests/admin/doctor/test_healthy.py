@@ -7,6 +7,7 @@ from auth.credential_kinds import KINDS
 from emulator.faults import Handler
 from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.migrate.migration import APP, BOT
+from tests.support.azure.small_pages import use_small_pages
 
 READING_POSTS = ("/config/appsettings/list", "/functions/identity/listkeys", "/query")
 """POSTs to Resource Manager and Log Analytics that only read."""
@@ -27,6 +28,15 @@ def test_a_healthy_bot(bot: ExaminedBot) -> None:
     assert facts["turns"] == "12"
     assert facts["refused"] == "3"
     assert bot.app_id in facts["signs in"]
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_lists_come_in_many_pages(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them is read to its end: a role, a channel or a version on a later page is there."""
+    before = bot.run("--bot", BOT, "--json")
+    read = use_small_pages(bot.azure, monkeypatch)
+    assert bot.run("--bot", BOT, "--json") == before
+    assert read >= {"basicpublishingcredentialspolicies", "channels", "roleassignments"}
 
 
 def test_settings_of_the_host_are_no_secrets(bot: ExaminedBot) -> None:

@@ -297,6 +297,25 @@ def test_deletes_are_throttled_apart_from_writes(azure: ArmThread) -> None:
     assert "'delete'" in refused.json()["error"]["message"]
 
 
+def test_reads_are_throttled_apart_from_writes(azure: ArmThread, client: Client) -> None:
+    """With a bucket of their own, of 250; the refusal says when the next read is accepted."""
+    now, remaining = 1000.0, "x-ms-ratelimit-remaining-subscription-reads"
+    azure.arm.read_throttle.clock = lambda: now
+    assert azure.call("GET", f"providers/{STORAGE}").headers[remaining] == "249"
+    azure.arm.read_throttle.size = 1
+    groups = client("resources").resource_groups
+    groups.get("bot-group")
+    with pytest.raises(HttpResponseError) as caught:
+        groups.get("bot-group")
+    assert raised(caught.value)[:2] == (429, "SubscriptionRequestsThrottled")
+    assert "'read'" in raised(caught.value)[2]
+    answer: object = caught.value.response
+    assert getattr(answer, "headers", {})["Retry-After"] == "1"
+    groups.create_or_update("one", {"location": "westeurope"})
+    now += 1
+    groups.get("one")
+
+
 def test_what_goes_with_a_group_is_reported(azure: ArmThread, client: Client) -> None:
     """The hooks learn of each resource in a deleted group; its vault is among the deleted ones."""
     gone: list[str] = []

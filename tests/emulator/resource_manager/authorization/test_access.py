@@ -14,6 +14,7 @@ from tests.emulator.resource_manager.arm_thread import ArmThread, Client, refusa
 
 SOMEBODY = "c3a9f0d1-6b7e-4a55-8d2f-1f4e6b8a9c55"
 STORAGE = "Microsoft.Storage/storageAccounts"
+BOTS = "Microsoft.BotService/botServices"
 ACCOUNT = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 KEY_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
@@ -72,6 +73,43 @@ def test_a_role_allows_its_actions(azure: ArmThread, role: str, statuses: dict[s
         called = f"{path}/listKeys" if method == "POST" else path
         response = azure.call(method, called, ACCOUNT, token=azure.token(SOMEBODY))
         assert response.status_code == status, method
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "status"),
+    [
+        ("", READER, 200),
+        ("/channels", READER, 200),
+        ("/connections", READER, 200),
+        ("/channels/WebChatChannel", READER, 200),
+        ("/providers/Microsoft.Authorization/roleAssignments", READER, 200),
+        ("/channels", WEBSITE_CONTRIBUTOR, 403),
+    ],
+)
+def test_a_role_on_a_bot_reaches_what_belongs_to_it(
+    azure: ArmThread, path: str, role: str, status: int
+) -> None:
+    """Its channels and connections, one by one and in lists; the bot beside it does not count."""
+    made = [
+        azure.arm.put(
+            azure.resource_id(BOTS, name),
+            {
+                "location": "global",
+                "properties": {
+                    "displayName": name,
+                    "endpoint": "",
+                    "msaAppId": str(uuid.uuid4()),
+                    "msaAppTenantId": azure.arm.tenant_id,
+                    "msaAppType": "SingleTenant",
+                },
+            },
+        ).id
+        for name in ("contoso-bot", "another-bot")
+    ]
+    assign(azure, role, made[0])
+    token = azure.token(SOMEBODY)
+    statuses = [azure.call("GET", f"{bot}{path}", token=token).status_code for bot in made]
+    assert statuses == [status, 403]
 
 
 def test_a_contributor_assigns_no_roles(azure: ArmThread) -> None:
