@@ -3,7 +3,7 @@
 import logging
 import re
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from emulator.graph.errors import (
 )
 from emulator.graph.replica import Replica
 from emulator.graph.requests.alternate_key import object_id_of
-from emulator.graph.requests.body_shape import json_object
+from emulator.graph.requests.body_shape import REFERENCE, json_object
 from emulator.graph.requests.caller import Caller, caller_of
 from emulator.graph.requests.entity_type import ENTITY_TYPES, EntityType
 from emulator.graph.requests.query import page, selected
@@ -119,6 +119,9 @@ class Graph:
             ("GET", one, self._get_application),
             ("PATCH", one, self._update_application),
             ("DELETE", one, self._delete_application),
+            ("GET", [f"{path}/owners" for path in one], self._list_owners),
+            ("POST", [f"{path}/owners/$ref" for path in one], self._add_owner),
+            ("DELETE", [f"{path}/owners/{{owner}}/$ref" for path in one], self._remove_owner),
             ("POST", [f"{path}/addPassword" for path in one], self._add_password),
             ("POST", [f"{path}/removePassword" for path in one], self._remove_password),
             ("POST", [f"{path}/addKey" for path in one], self._add_key),
@@ -134,6 +137,7 @@ class Graph:
             ("POST", ["/servicePrincipals"], self._create_principal),
             ("GET", principal, self._get_principal),
             ("PATCH", principal, self._update_principal),
+            ("DELETE", principal, self._delete_principal),
             ("POST", ["/directoryObjects/getByIds"], self._get_by_ids),
             ("GET", ["/me"], self._me),
             ("GET", ["/users"], self._list_users),
@@ -142,11 +146,12 @@ class Graph:
             ("GET", ["/auditLogs/signIns"], self._sign_ins),
             ("*", ["/{rest:.*}"], self._unknown),
         ]
-        return [
+        routes = [
             web.route(method, VERSION + path, self._guarded(operation, _kind_at(path)))
             for method, paths, operation in table
             for path in paths
         ]
+        return [*routes, web.route("*", "/{rest:.*}", self._guarded(self._unknown_version, ""))]
 
     def _guarded(self, operation: Operation, kind: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
@@ -202,6 +207,39 @@ class Graph:
     async def _delete_application(self, call: GraphRequest) -> Reply:
         self._applications.delete(self._changeable(call))
         return 204, None
+
+    async def _list_owners(self, call: GraphRequest) -> Reply:
+        call.caller.check_read()
+        owners = self._applications.changeable(self._application_id(call)).owners
+        context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#directoryObjects"
+        return 200, {"@odata.context": context, "value": _typed(self._possible_owners(), owners)}
+
+    async def _add_owner(self, call: GraphRequest) -> Reply:
+        registration = self._changeable(call)
+        owner = str(call.body.get(REFERENCE)).rpartition("/")[2]
+        if not _typed(self._possible_owners(), (owner,)):
+            raise not_found(owner)
+        if owner in registration.owners:
+            raise bad_request(
+                "One or more added object references already exist for the following modified "
+                "properties: 'owners'."
+            )
+        registration.owners.add(owner)
+        return 204, None
+
+    async def _remove_owner(self, call: GraphRequest) -> Reply:
+        registration, owner = self._changeable(call), call.request.match_info["owner"]
+        if owner not in registration.owners:
+            raise not_found(owner)
+        registration.owners.remove(owner)
+        return 204, None
+
+    def _possible_owners(self) -> dict[str, list[JsonObject]]:
+        """Service principals and users, by their types."""
+        return {
+            "servicePrincipal": self._principals.all(),
+            "user": [user_json(self._directory.user)],
+        }
 
     async def _list_deleted(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
@@ -305,10 +343,17 @@ class Graph:
         return 200, self._selected_entity(call, "servicePrincipals", found)
 
     async def _update_principal(self, call: GraphRequest) -> Reply:
+        self._principals.update(self._changeable_principal(call), call.body)
+        return 204, None
+
+    async def _delete_principal(self, call: GraphRequest) -> Reply:
+        self._principals.delete(self._changeable_principal(call))
+        return 204, None
+
+    def _changeable_principal(self, call: GraphRequest) -> JsonObject:
         found = self._principals.get(self._principal_id(call))
         call.caller.check_write(self._directory.find(found["appId"]))
-        self._principals.update(found, call.body)
-        return 204, None
+        return found
 
     def _principal_id(self, call: GraphRequest) -> str:
         alternate = call.request.match_info.get("alternate")
@@ -318,19 +363,11 @@ class Graph:
 
     async def _get_by_ids(self, call: GraphRequest) -> Reply:
         call.caller.check_read()
-        kinds = {
-            "application": [_public(each) for each in self._applications.all()],
-            "servicePrincipal": self._principals.all(),
-            "user": [user_json(self._directory.user)],
-        }
-        wanted = call.body.get("types") or list(kinds)
-        value = [
-            {"@odata.type": f"#microsoft.graph.{kind}", **each}
-            for kind, listed in kinds.items()
-            if kind.lower() in (name.lower() for name in wanted)
-            for each in listed
-            if each["id"] in call.body.get("ids", ())
-        ]
+        applications = [_public(each) for each in self._applications.all()]
+        kinds = {"application": applications, **self._possible_owners()}
+        wanted = [name.lower() for name in call.body.get("types") or kinds]
+        chosen = {kind: listed for kind, listed in kinds.items() if kind.lower() in wanted}
+        value = _typed(chosen, call.body.get("ids", ()))
         context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#directoryObjects"
         return 200, {"@odata.context": context, "value": value}
 
@@ -382,6 +419,10 @@ class Graph:
         segment = call.request.path.split("/")[-1]
         raise bad_request(f"Resource not found for the segment '{segment}'.", "BadRequest")
 
+    async def _unknown_version(self, call: GraphRequest) -> Reply:
+        version = call.request.path.strip("/").partition("/")[0]
+        raise bad_request(f"Invalid version: {version}", "BadRequest")
+
     @staticmethod
     def _entity(call: GraphRequest, collection: str, item: JsonObject) -> JsonObject:
         context = f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}/$entity"
@@ -399,8 +440,8 @@ class Graph:
         body: JsonObject = {
             "@odata.context": f"{PUBLIC_GRAPH}/{call.version}/$metadata#{collection}",
         }
-        if shown.count is not None:
-            body["@odata.count"] = shown.count
+        if shown.total is not None:
+            body["@odata.count"] = shown.total
         if shown.following:
             url = call.request.url.update_query({"$skiptoken": shown.following})
             body["@odata.nextLink"] = str(url)
@@ -415,6 +456,16 @@ def _kind_at(path: str) -> str:
 
 def _type_of(collection: str) -> EntityType:
     return ENTITY_TYPES[collection.rpartition("/")[2]]
+
+
+def _typed(kinds: Mapping[str, list[JsonObject]], ids: Container[str]) -> list[JsonObject]:
+    """The objects with these ids, each with its type."""
+    return [
+        {"@odata.type": f"#microsoft.graph.{kind}", **each}
+        for kind, listed in kinds.items()
+        for each in listed
+        if each["id"] in ids
+    ]
 
 
 def _public(item: JsonObject) -> JsonObject:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.entra.directory import APPLICATION, Directory, DirectoryUser, ServicePrincipal
-from emulator.graph.errors import GraphError, bad_request, not_found
+from emulator.graph.errors import GraphError, bad_request, denied, not_found
 from emulator.graph.replica import Replica
 
 JsonObject = dict[str, Any]
@@ -93,6 +93,21 @@ class ServicePrincipals:
             if name in body:
                 change = listed.add if body[name] is value_there else listed.discard
                 change(object_id)
+
+    def delete(self, shown: JsonObject) -> None:
+        """Remove the service principal of an application.
+
+        Args:
+            shown: it, as a GET shows it.
+
+        Raises:
+            GraphError: 403, it is a managed identity's, which goes with the identity.
+        """
+        registration = self._directory.find(shown["appId"])
+        if registration is None or registration.service_principal_id != shown["id"]:
+            raise denied()
+        self._replica.remember(shown["id"], shown)
+        registration.service_principal_id = ""
 
     def _shown(self, principal: ServicePrincipal) -> JsonObject | None:
         return self._replica.shown(principal.object_id, self._json(principal))

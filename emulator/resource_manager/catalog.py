@@ -16,7 +16,7 @@ from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import Resource, ResourceStore
 from emulator.resource_manager.core.resource_type import Changed, ResourceType
 from emulator.resource_manager.resources.deployments import Deployments
-from emulator.resource_manager.resources.identities import Identities
+from emulator.resource_manager.resources.identities import Identities, SystemIdentities
 from emulator.resource_manager.resources.identity_credentials import IdentityCredentials
 from emulator.resource_manager.resources.monitoring import (
     COMPONENTS,
@@ -26,7 +26,7 @@ from emulator.resource_manager.resources.monitoring import (
 )
 from emulator.resource_manager.resources.service_tags import service_tags
 from emulator.resource_manager.resources.storage_accounts import StorageAccounts
-from emulator.resource_manager.resources.vaults import Vaults
+from emulator.resource_manager.resources.vaults import AccessPolicies, Vaults
 from emulator.resource_manager.tenancy.provider_types import PROVIDER_TYPES, unknown_type
 from emulator.resource_manager.tenancy.resource_tags import ResourceTags
 from emulator.resource_manager.web import plans
@@ -111,10 +111,12 @@ class Catalog:
             Deployments(self._store),
             self.identities,
             IdentityCredentials(self._store),
+            SystemIdentities(self._store),
             self.bots,
             self.channels,
             BotConnections(self._store),
             self.vaults,
+            AccessPolicies(self._store, self.vaults),
             self.storage,
             Components(COMPONENTS, self._store),
             Workspaces(WORKSPACES, self._store),

@@ -27,6 +27,7 @@ from emulator.resource_manager.core.resource import JsonObject, Resource, Resour
 from emulator.resource_manager.core.resource_id import GROUP_TYPE, ResourceId
 from emulator.resource_manager.core.resource_type import Changed
 from emulator.resource_manager.long_running import LongRunning
+from emulator.resource_manager.resources.identities import system_client_id
 from emulator.resource_manager.tenancy.provider_types import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
@@ -181,9 +182,7 @@ class ResourceManager:
         if old and old != principal_id:
             self.entra.directory.identities.pop(old, None)
         if principal_id and principal_id != old:
-            # Azure generates the client id; App Service's identity endpoint has the same one.
-            client_id = str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
-            self._add_principal(site, principal_id, client_id)
+            self._add_principal(site, principal_id, system_client_id(principal_id))
         site.hidden[SYSTEM_PRINCIPAL] = principal_id
         self.on_site_change(site)
 

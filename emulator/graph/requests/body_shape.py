@@ -30,6 +30,9 @@ SHAPE: dict[str, Any] = {
 """A type for each value; in a list, the shape of its items; in an object, those of its members."""
 
 TYPE = "@odata.type"
+REFERENCE = "@odata.id"
+"""URL of an object, which is all that a reference has."""
+
 GRAPH_TYPE = "microsoft.graph."
 TYPES = {
     "addIns": "addIn",
@@ -59,7 +62,8 @@ async def json_object(request: web.Request, kind: str) -> JsonObject:
 
     Args:
         request: has the body.
-        kind: the body's type, such as `application`; empty: the parameters of an action.
+        kind: the body's type, such as `application`; empty: it is a reference, or an action's
+            parameters.
 
     Raises:
         GraphError: 400, the body is something else, or a property has a wrong type.
@@ -76,7 +80,8 @@ async def json_object(request: web.Request, kind: str) -> JsonObject:
 
 
 def without_annotations(value: Any, kind: str) -> Any:
-    """A value without OData's annotations, such as `@odata.type`, which the SDKs send.
+    """A value without OData's annotations, such as `@odata.type`, which the SDKs send, but for the
+    URL of a reference.
 
     Args:
         value: JSON.
@@ -94,7 +99,7 @@ def without_annotations(value: Any, kind: str) -> Any:
     return {
         name: without_annotations(each, TYPES.get(name, ""))
         for name, each in value.items()
-        if "@odata." not in name
+        if "@odata." not in name or (name == REFERENCE and not kind)
     }
 
 

@@ -207,12 +207,12 @@ class Page(NamedTuple):
     Attributes:
         items: with the selected properties.
         following: `$skiptoken` of the next page; empty: this is the last one.
-        count: how many objects the whole list has; None: nobody has asked.
+        total: how many objects the whole list has; None: nobody has asked.
     """
 
     items: list[JsonObject]
     following: str
-    count: int | None
+    total: int | None
 
 
 def page(

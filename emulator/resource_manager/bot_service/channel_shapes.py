@@ -115,8 +115,13 @@ def canonical(name: str) -> str:
 def new_site(name: str) -> JsonObject:
     """A site's id and keys, which are made by the service."""
     site_id = secrets.token_urlsafe(8)
-    keys = {each: f"{site_id}.{secrets.token_urlsafe(32)}" for each in SITE_SECRETS}
+    keys = {each: new_key(site_id) for each in SITE_SECRETS}
     return {"siteId": site_id, "siteName": name, **keys}
+
+
+def new_key(site_id: str) -> str:
+    """A key of a site."""
+    return f"{site_id}.{secrets.token_urlsafe(32)}"
 
 
 def settings_of(shape: ChannelShape, sent: JsonObject, known: JsonObject) -> JsonObject:

@@ -5,8 +5,10 @@ import copy
 from emulator.resource_manager.bot_service.bots import BOT_SERVICES
 from emulator.resource_manager.bot_service.channel_shapes import (
     SHAPES,
+    SITE_SECRETS,
     ChannelShape,
     canonical,
+    new_key,
     settings_of,
     shown,
 )
@@ -19,6 +21,9 @@ from emulator.resource_manager.core.resource_type import ResourceType
 CHANNELS = f"{BOT_SERVICES}/channels"
 DEFAULT_CHANNELS = ("WebChatChannel", "DirectLineChannel")
 """Every bot has them from its creation."""
+
+KEYS = dict(zip(("key1", "key2"), SITE_SECRETS, strict=True))
+"""What `regenerateKeys` calls the keys of a site."""
 
 SETTINGS = "settings"
 """Where a channel's settings with their secrets are, of what no GET returns."""
@@ -88,7 +93,9 @@ class BotChannels(ResourceType):
         return ArmReply(status=200)
 
     def act(self, request: ArmRequest, action: str) -> ArmReply:
-        """`listChannelWithKeys`: the channel with its secrets."""
+        """`listChannelWithKeys`: the channel with its secrets; `regenerateKeys` makes one anew."""
+        if action == "regeneratekeys":
+            return self._regenerate(request)
         if action != "listchannelwithkeys":
             return super().act(request, action)
         found = self.existing(request.id.parent)
@@ -98,6 +105,17 @@ class BotChannels(ResourceType):
         answer["setting"] = {"extensionKey1": "", "extensionKey2": "", **settings}
         answer |= {"provisioningState": "Succeeded", "entityTag": found.etag, "changedTime": None}
         return ArmReply(answer)
+
+    def _regenerate(self, request: ArmRequest) -> ArmReply:
+        found, key = self.existing(request.id.parent), KEYS.get(str(request.body.get("key")))
+        wanted = str(request.body.get("siteName") or "").lower()
+        for site in found.hidden[SETTINGS].get("sites") or ():
+            if key and str(site["siteName"]).lower() == wanted:
+                site[key] = new_key(site["siteId"])
+                found.touch()
+                return ArmReply(self._reply(found, with_keys=True))
+        # The service's own words for this are not known.
+        raise bad_request("InvalidChannelData", "The channel has no such site or key.")
 
     def answer(self, resource: Resource) -> JsonObject:
         """A channel as a GET and a list show it."""

@@ -1,14 +1,15 @@
-"""Identities: user-assigned managed identities."""
+"""Identities: user-assigned managed identities, and those that Azure assigns to resources."""
 
 import uuid
 
-from emulator.resource_manager.core.arm_request import ArmRequest
+from emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
 from emulator.resource_manager.core.resource import JsonObject, Resource, ResourceStore
 from emulator.resource_manager.core.resource_id import ResourceId
-from emulator.resource_manager.core.resource_type import Changed, ResourceType
+from emulator.resource_manager.core.resource_type import Changed, ResourceType, not_found
 from emulator.resource_manager.throttle import Throttle
 
 USER_ASSIGNED_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+SYSTEM_ASSIGNED_IDENTITIES = "Microsoft.ManagedIdentity/identities"
 
 
 class Identities(ResourceType):
@@ -66,3 +67,42 @@ class Identities(ResourceType):
             if each.properties["principalId"] == principal_id:
                 return self.store.clock() - each.created
         return None
+
+
+def system_client_id(principal_id: str) -> str:
+    """The client id (GUID) of a system-assigned identity, by its object id."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, principal_id))
+
+
+class SystemIdentities(ResourceType):
+    """Shows the system-assigned identity of a resource: `SCOPE/.../identities/default`."""
+
+    tracked = False
+
+    def __init__(self, store: ResourceStore) -> None:
+        super().__init__(SYSTEM_ASSIGNED_IDENTITIES, store)
+
+    def get(self, request: ArmRequest) -> ArmReply:
+        """The ids of the identity.
+
+        Raises:
+            ArmError: 404, there is no such resource, or it has no such identity.
+        """
+        owner = self.store.find(request.id.scope)
+        identity = (owner.body.get("identity") or {}) if owner else {}
+        if owner is None or not identity.get("principalId") or request.id.name != "default":
+            raise not_found(request.id, self.name)
+        properties = {
+            "tenantId": identity["tenantId"],
+            "principalId": identity["principalId"],
+            "clientId": system_client_id(identity["principalId"]),
+        }
+        return ArmReply(
+            {
+                "id": f"{owner.id}/providers/{self.name}/default",
+                "name": "default",
+                "type": self.name,
+                "location": owner.body.get("location"),
+                "properties": properties,
+            }
+        )

@@ -11,6 +11,8 @@ from emulator.resource_manager.core.resource_id import ResourceId
 from emulator.resource_manager.core.resource_type import Changed, ResourceType, region
 
 VAULTS = "Microsoft.KeyVault/vaults"
+ACCESS_POLICIES = f"{VAULTS}/accessPolicies"
+POLICY_KINDS = ("add", "replace", "remove")
 DELETED_VAULTS = "Microsoft.KeyVault/deletedVaults"
 NAME = re.compile(r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]$")
 RETENTION_DAYS = 90
@@ -196,6 +198,36 @@ class Vaults(ResourceType):
             ):
                 return each
         raise _not_deleted(resource_id.name)
+
+
+class AccessPolicies(ResourceType):
+    """`vaults/NAME/accessPolicies/KIND`: adds, replaces or removes access policies of a vault."""
+
+    def __init__(self, store: ResourceStore, vaults: Vaults) -> None:
+        super().__init__(ACCESS_POLICIES, store)
+        self._vaults = vaults
+
+    def put(self, request: ArmRequest) -> ArmReply:
+        """Change those of the principals that the request names: 200.
+
+        Raises:
+            ArmError: 400, the kind is none of POLICY_KINDS; 404, there is no such vault.
+        """
+        vault, kind = self._vaults.existing(request.id.parent), request.id.name.lower()
+        if kind not in POLICY_KINDS:
+            raise bad_request("BadRequest", f"The operation kind '{request.id.name}' is unknown.")
+        sent = request.properties.get("accessPolicies") or []
+        named = {str(each.get("objectId")).lower() for each in sent}
+        kept = [
+            each
+            for each in vault.properties["accessPolicies"]
+            if str(each.get("objectId")).lower() not in named
+        ]
+        vault.properties["accessPolicies"] = kept if kind == "remove" else [*kept, *sent]
+        self._vaults.changed(vault)
+        answer = {"id": request.id.text, "name": request.id.name, "type": self.name}
+        policies = {"accessPolicies": vault.properties["accessPolicies"]}
+        return ArmReply({**answer, "properties": policies})
 
 
 def _check_protection(known: JsonObject, sent: JsonObject) -> None:

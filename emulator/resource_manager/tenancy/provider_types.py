@@ -68,11 +68,14 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
     },
     "Microsoft.KeyVault": {
         "checkNameAvailability": ProviderType(KEY_VAULT),
+        "deletedManagedHSMs": ProviderType(KEY_VAULT),
         "deletedVaults": ProviderType(KEY_VAULT),
         "locations": ProviderType(KEY_VAULT),
         "vaults": ProviderType(KEY_VAULT),
+        "vaults/accessPolicies": ProviderType(KEY_VAULT),
     },
     "Microsoft.ManagedIdentity": {
+        "identities": ProviderType(IDENTITY, has_location=False),
         "userAssignedIdentities": ProviderType(IDENTITY),
         "userAssignedIdentities/federatedIdentityCredentials": ProviderType(IDENTITY),
     },

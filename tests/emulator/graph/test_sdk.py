@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from emulator.entra.directory import Directory
 from emulator.entra.registration import Registration
 from tests.emulator.graph.graph_caller import GraphCaller
-from tests.emulator.registered_bot import APP_ID
+from tests.emulator.registered_bot import APP_ID, UNKNOWN
 
 KEY = "CERTIFICATE"
 """Stands for a certificate in a row."""
@@ -19,6 +19,7 @@ KEY = "CERTIFICATE"
 ONE = "//applications/OBJECT"
 BY_APP_ID = f"//applications(appId='{APP_ID}')"
 FEDERATED = f"{ONE}/federatedIdentityCredentials"
+OBJECTS = "https://graph.microsoft.com/v1.0/directoryObjects"
 PRINCIPAL = f"//servicePrincipals(appId='{APP_ID}')"
 TRUST = {
     "audiences": ["api://AzureADTokenExchange"],
@@ -96,19 +97,38 @@ ROWS = (
     Row("PATCH", PRINCIPAL, 204, typed("servicePrincipal", accountEnabled=True)),
     Row("GET", PRINCIPAL, 200, shown={"accountEnabled": True}),
     Row("PATCH", PRINCIPAL, 400, typed("servicePrincipal", homepage="https://bot.example")),
+    Row("POST", f"{ONE}/owners/$ref", 204, {"@odata.id": f"{OBJECTS}/OWNER"}),
+    Row("POST", f"{ONE}/owners/$ref", 400, {"@odata.id": f"{OBJECTS}/OWNER"}),
+    Row("POST", f"{ONE}/owners/$ref", 404, {"@odata.id": f"{OBJECTS}/{UNKNOWN}"}),
+    Row("GET", f"{ONE}/owners", 200),
+    Row("DELETE", f"{ONE}/owners/OWNER/$ref", 204),
+    Row("DELETE", f"{ONE}/owners/OWNER/$ref", 404),
+    Row("DELETE", PRINCIPAL, 204),
+    Row("GET", PRINCIPAL, 404),
     Row("DELETE", BY_APP_ID, 204),
     Row("GET", "//directory/deletedItems/graph.application", 200),
     Row("POST", "//directory/deletedItems/OBJECT/restore", 200, shown={"appId": APP_ID}),
 )
 
 
-async def test_rows(call: GraphCaller, bot: Registration, certificate: x509.Certificate) -> None:
+async def test_rows(
+    call: GraphCaller, directory: Directory, bot: Registration, certificate: x509.Certificate
+) -> None:
     """Each request finds what those before it have left."""
-    key = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+    texts = {
+        KEY: base64.b64encode(certificate.public_bytes(Encoding.DER)).decode(),
+        "OBJECT": bot.object_id,
+        "OWNER": directory.user.object_id,
+    }
+
+    def filled(text: str) -> str:
+        for name, value in texts.items():
+            text = text.replace(name, value)
+        return text
+
     for row in ROWS:
-        body = json.loads(json.dumps(row.body).replace(KEY, key))
-        path = row.path.replace("OBJECT", bot.object_id)
-        status, answer = await call(row.method, path, body)
+        body = json.loads(filled(json.dumps(row.body)))
+        status, answer = await call(row.method, filled(row.path), body)
         assert status == row.status, (row, answer)
         assert answer.items() >= (row.shown or {}).items(), row
 
@@ -158,6 +178,29 @@ async def test_other_types_are_refused(
     assert (status, answer["error"]["code"]) == (400, "Request_BadRequest")
     assert reason in answer["error"]["message"]
     assert answer["error"]["innerError"]["request-id"]
+
+
+async def test_owners_are_added_and_listed(
+    call: GraphCaller, directory: Directory, bot: Registration
+) -> None:
+    """The list has users and service principals, each with its type."""
+    path, user = ONE.replace("OBJECT", bot.object_id), directory.user.object_id
+    made = directory.add_application("pipeline").service_principal_id
+    for owner in (user, made):
+        reference = {"@odata.id": f"{OBJECTS}/{owner}"}
+        assert (await call("POST", f"{path}/owners/$ref", reference))[0] == 204
+    _, found = await call("GET", f"{path}/owners")
+    assert {(each["@odata.type"], each["id"]) for each in found["value"]} == {
+        ("#microsoft.graph.user", user),
+        ("#microsoft.graph.servicePrincipal", made),
+    }
+    assert bot.owners == {user, made}
+
+
+async def test_another_version_is_refused(call: GraphCaller) -> None:
+    """In Graph's shape: the CLI crashes on any other."""
+    status, answer = await call("GET", "/applications", version="v2.0")
+    assert (status, answer["error"]["code"]) == (400, "BadRequest")
 
 
 async def test_lists_are_counted(call: GraphCaller, directory: Directory) -> None:

@@ -95,6 +95,22 @@ def test_keys_are_returned_on_request_only(client: Client) -> None:
     assert secret.key != secret.key2
 
 
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(("name", "changed"), [("key1", "key"), ("key2", "key2")])
+def test_a_key_is_made_anew(client: Client, name: str, changed: str) -> None:
+    """The one that is named; the site and its other key stay."""
+    bots, of_bot = client("bots"), ("bot-group", "contoso-bot", "DirectLineChannel")
+    before = bots.channels.list_with_keys(*of_bot).properties.properties.sites[0].as_dict()
+    body = {"key": name, "siteName": "Default Site"}
+    answer = bots.direct_line.regenerate_keys(*of_bot, body).properties.properties.sites[0]
+    after = bots.channels.list_with_keys(*of_bot).properties.properties.sites[0].as_dict()
+    assert answer.as_dict() == after
+    assert [key for key in before if before[key] != after[key]] == [changed]
+    with pytest.raises(HttpResponseError) as caught:
+        bots.direct_line.regenerate_keys(*of_bot, {**body, "siteName": "Other"})
+    assert raised(caught.value)[:2] == (400, "InvalidChannelData")
+
+
 def test_read_only_fields_of_a_put_are_ignored(azure: ArmThread, bot: str) -> None:
     """Ids and keys of another bot's site do not come along; a site keeps its own."""
     add_bot(azure, "other-bot")

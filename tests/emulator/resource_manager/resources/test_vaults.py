@@ -43,6 +43,30 @@ def test_a_vault_that_takes_long_is_read_until_it_is_there(
     assert poller.result(timeout=60).properties.provisioning_state == "Succeeded"
 
 
+def test_access_policies_are_changed_one_by_one(azure: ArmThread, client: Client) -> None:
+    """Those of the principals that are named; the others stay."""
+    vaults = client("vaults").vaults
+    vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
+
+    def change(kind: str, principal: str, permission: str) -> list[tuple[str, list[str]]]:
+        policy = {
+            "tenantId": azure.arm.tenant_id,
+            "objectId": principal,
+            "permissions": {"certificates": [permission]},
+        }
+        sent = {"properties": {"accessPolicies": [policy]}}
+        vaults.update_access_policy("bot-group", "bot-vault", kind, sent)
+        found = vaults.get("bot-group", "bot-vault").properties.access_policies
+        return [(each.object_id, each.permissions.certificates) for each in found]
+
+    assert change("add", "one", "get") == [("one", ["get"])]
+    assert change("add", "two", "list") == [("one", ["get"]), ("two", ["list"])]
+    assert change("replace", "one", "list") == [("two", ["list"]), ("one", ["list"])]
+    assert change("remove", "two", "list") == [("one", ["list"])]
+    path = "providers/Microsoft.KeyVault/vaults/bot-vault/accessPolicies/drop"
+    assert refusal(azure.call("PUT", path, {"properties": {}})) == (400, "BadRequest")
+
+
 def test_purge_protection_stays(azure: ArmThread, client: Client) -> None:
     """It can be switched on, and not off again; neither can the deleted vault be purged."""
     vaults = client("vaults").vaults

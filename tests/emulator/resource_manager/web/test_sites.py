@@ -112,9 +112,13 @@ def test_a_system_assigned_identity_has_a_service_principal(azure: ArmThread) ->
     principal = directory.service_principal(principal_id)
     assert principal is not None
     assert principal.resource_id.endswith(f"/sites/{NAME}")
+    own = f"{PATH}/providers/Microsoft.ManagedIdentity/identities/default"
+    ids = azure.call("GET", own).json()["properties"]
+    assert (ids["principalId"], ids["clientId"]) == (principal_id, principal.app_id)
     assign(azure, READER, principal_id=principal_id)
     azure.call("PATCH", PATH, {"identity": {"type": "None"}})
     assert directory.service_principal(principal_id) is None
+    assert refusal(azure.call("GET", own)) == (404, "ResourceNotFound")
 
 
 def test_the_map_has_the_identities_own_ids(azure: ArmThread) -> None:
