@@ -12,6 +12,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ENDLESS_BODY_INTERVAL_SECONDS = 0.02
 """Between two bytes of a body that never ends."""
 
+FAULT = "A fault was switched on."
+
 DISCONNECT_POLL_SECONDS = 0.05
 """Between two looks at whether a caller has closed its connection."""
 
@@ -28,11 +30,12 @@ class Faults:
         cut: close the connection instead of responding.
         handled: whether a faulty request is carried out, so that only its response is faulty.
         html: the body of a faulty response is an HTML page, as proxies send, instead of JSON.
-        body: the body of a faulty response, as JSON text; None sends an error object.
+        body: the body of a faulty response, as JSON text; None sends an error object, see `error`.
         endless: the body of a faulty response starts and never ends.
         every: only every n-th request is faulty (1: all of them).
         remaining: this many more requests are faulty, then none; None: no limit.
         path: only requests whose path and query contain this text are faulty.
+        error: the error object by its status; no switch, but what the server's errors look like.
     """
 
     latency: float = 0.0
@@ -48,6 +51,9 @@ class Faults:
     remaining: int | None = None
     path: str = ""
     _matched: int = 0
+
+    def __post_init__(self) -> None:
+        self.error: Callable[[int], object] = _oauth_error
 
     def set(self, **switches: object) -> None:
         """Set the given switches, and every other one to its default.
@@ -113,8 +119,12 @@ class Faults:
             return web.Response(status=status, body=blanks, content_type=json_type, headers=headers)
         if self.body is not None:
             return web.json_response(text=self.body, status=status, headers=headers)
-        error = {"error": "fault", "error_description": "A fault was switched on."}
-        return web.json_response(error, status=status, headers=headers)
+        return web.json_response(self.error(status), status=status, headers=headers)
+
+
+def _oauth_error(_: int) -> object:
+    """As Entra's (RFC 6749, section 5.2)."""
+    return {"error": "fault", "error_description": FAULT}
 
 
 async def until_disconnected(request: web.Request) -> None:

@@ -3,6 +3,8 @@
 import datetime
 import uuid
 
+from emulator.faults import FAULT
+
 
 class GraphError(Exception):
     """One refusal, in Graph's own wording where that is known.
@@ -86,3 +88,9 @@ def unlicensed() -> GraphError:
         "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
         "Neither tenant is B2C or tenant doesn't have premium license",
     )
+
+
+def fault(status: int) -> dict[str, object]:
+    """The JSON of a faulty response."""
+    code = {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(status, "UnknownError")
+    return GraphError(status, code, FAULT).body(new_request_id(), "")

@@ -18,6 +18,7 @@ from emulator.graph.applications import Applications
 from emulator.graph.errors import (
     GraphError,
     bad_request,
+    fault,
     internal_error,
     new_request_id,
     not_found,
@@ -107,6 +108,7 @@ class Graph:
         self._applications = Applications(self._directory, self._replica)
         self._principals = ServicePrincipals(self._directory, self._replica)
         self.server = Server("graph", self._routes(), tls)
+        self.server.faults.error = fault
 
     def _routes(self) -> list[web.AbstractRouteDef]:
         one = [f"/applications{key}" for key in KEYS]

@@ -18,6 +18,7 @@ from emulator.resource_manager.catalog import Catalog
 from emulator.resource_manager.core.arm_error import (
     ArmError,
     bad_request,
+    fault,
     internal_error,
     invalid_content,
 )
@@ -31,8 +32,8 @@ from emulator.resource_manager.resources.identities import system_client_id
 from emulator.resource_manager.tenancy.provider_types import check_version
 from emulator.resource_manager.tenancy.subscription import Subscription, cloud_endpoints
 from emulator.resource_manager.tenancy.tenant import Tenant
-from emulator.resource_manager.web.site_functions import Functions
 from emulator.resource_manager.throttle import READ_BUCKET, READS_PER_SECOND, Throttle
+from emulator.resource_manager.web.site_functions import Functions
 from emulator.server import Server
 
 LOG = logging.getLogger("emulator.resource_manager")
@@ -96,6 +97,7 @@ class ResourceManager:
         self.page_size = PAGE_SIZE
         self._callers = ArmCallers(entra, self.tenant_id)
         self.server = Server("resource-manager", [web.route("*", "/{path:.*}", self._handle)], tls)
+        self.server.faults.error = fault
 
     @property
     def subscriptions(self) -> list[Subscription]:

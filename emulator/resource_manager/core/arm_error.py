@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from emulator.faults import FAULT
+
 
 class ArmError(Exception):
     """One refusal.
@@ -56,3 +58,9 @@ def invalid_content(reason: str) -> ArmError:
     """The body is no JSON object, or has values of wrong types."""
     message = f"The request content was invalid and could not be deserialized: '{reason}'."
     return bad_request("InvalidRequestContent", message)
+
+
+def fault(status: int) -> dict[str, object]:
+    """The JSON of a faulty response."""
+    code = {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(status, "InternalServerError")
+    return ArmError(status, code, FAULT).body()

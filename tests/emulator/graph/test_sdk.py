@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from emulator.entra.directory import Directory
 from emulator.entra.registration import Registration
+from emulator.graph.graph import Graph
 from tests.emulator.graph.graph_caller import GraphCaller
 from tests.emulator.registered_bot import APP_ID, UNKNOWN
 
@@ -197,10 +198,16 @@ async def test_owners_are_added_and_listed(
     assert bot.owners == {user, made}
 
 
-async def test_another_version_is_refused(call: GraphCaller) -> None:
-    """In Graph's shape: the CLI crashes on any other."""
-    status, answer = await call("GET", "/applications", version="v2.0")
-    assert (status, answer["error"]["code"]) == (400, "BadRequest")
+async def test_every_refusal_is_a_graph_error(call: GraphCaller, graph: Graph) -> None:
+    """Of another version, and a fault that was switched on: the CLI crashes on another shape."""
+    answers = [await call("GET", "/applications", version="v2.0")]
+    graph.server.faults.set(status=429, retry_after=1)
+    answers.append(await call("GET", "/applications"))
+    assert [(status, each["error"]["code"]) for status, each in answers] == [
+        (400, "BadRequest"),
+        (429, "TooManyRequests"),
+    ]
+    assert all(each["error"]["innerError"]["request-id"] for _, each in answers)
 
 
 async def test_lists_are_counted(call: GraphCaller, directory: Directory) -> None:

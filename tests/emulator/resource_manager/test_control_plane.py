@@ -241,6 +241,14 @@ def test_a_failure_of_its_own_has_the_shape_of_an_error(
     assert "a fault of the test's" in caplog.text
 
 
+def test_a_fault_that_was_switched_on_has_it_too(azure: ArmThread) -> None:
+    """With the header that says how long to wait."""
+    azure.arm.server.faults.set(status=429, retry_after=7)
+    refused = azure.call("GET", azure.group_id)
+    assert refusal(refused) == (429, "TooManyRequests")
+    assert refused.headers["Retry-After"] == "7"
+
+
 def test_lists_come_in_pages(azure: ArmThread, client: Client) -> None:
     """The SDK follows `nextLink` to the last page."""
     for number in range(5):

@@ -1,4 +1,4 @@
-"""Lists that come in many pages: the commands read all of them."""
+"""Lists that come in many pages are read to their end, and throttled reads waited for."""
 
 import pytest
 
@@ -68,3 +68,14 @@ def test_delete_secret_reads_every_page(full: Migration, monkeypatch: pytest.Mon
     read = use_small_pages(full.thread.azure, monkeypatch)
     assert full.run(*DELETION).json["result"] == "planned"
     assert read >= DELETION_LISTS
+
+
+@pytest.mark.parametrize("words", [STATUS, MOVE], ids=["status", "managed-identity"])
+def test_throttled_reads_are_waited_for(full: Migration, words: tuple[str, ...]) -> None:
+    """Resource Manager refuses each read for which the caller has waited less than a second."""
+    before, azure = full.run(*words), full.thread.azure
+    throttle = azure.resource_manager.read_throttle
+    throttle.size, throttle.refill, throttle.clock = 1, 1, azure.directory.clock
+    start = throttle.clock()
+    assert full.run(*words) == before
+    assert throttle.clock() - start > 5
