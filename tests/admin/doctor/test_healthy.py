@@ -30,7 +30,7 @@ def test_a_healthy_bot(bot: ExaminedBot) -> None:
     assert bot.app_id in facts["signs in"]
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("credential", KINDS)
 def test_lists_come_in_many_pages(bot: ExaminedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them is read to its end: a role, a channel or a version on a later page is there."""
     before = bot.run("--bot", BOT, "--json")
