@@ -11,6 +11,7 @@ class ExitStatus(IntEnum):
     FOUND = 1
     """The command ran, and there is something to look at: each command's help says what."""
     USAGE = 2
-    """The command line is wrong; nothing was done. (Typer's own, named here for the reader.)"""
+    """The command line is wrong, or names a resource that nobody sees or several have; nothing was
+    done."""
     UNREACHABLE = 3
     """The storage account or Azure did not answer or refused, or nobody is signed in."""

@@ -6,8 +6,9 @@
     │   └── AnswerLost          3  a write was sent, and what became of it is unknown
     ├── Forbidden               3  403; the text says what to do
     └── Refused                 1  Azure's own message, in one line
-        ├── NotFound            1  404, or no resource has this name
-        ├── Ambiguous           1  several resources have this name; the text lists them
+        ├── NotFound            1  404: it does not exist, or not any more
+        │   └── UnknownName     2  the account sees no resource or subscription of this name
+        ├── Ambiguous           2  several resources have this name; the text lists them
         └── Conflict            1  409 or 412
 
 No text holds a token, a secret or the value of an app setting.
@@ -75,8 +76,17 @@ class NotFound(Refused):
     """The object does not exist, or not yet."""
 
 
+class UnknownName(NotFound):
+    """Nothing that the account sees has the name, which is the command line's unless it is
+    caught."""
+
+    exit_status = ExitStatus.USAGE
+
+
 class Ambiguous(Refused):
     """Several resources have the name."""
+
+    exit_status = ExitStatus.USAGE
 
 
 class Conflict(Refused):

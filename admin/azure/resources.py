@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from admin.azure.arm_client import BOT, IDENTITY, INSIGHTS, SITE, STORAGE, VAULT, ArmClient
-from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound
+from admin.azure.errors import Ambiguous, AzureProblem, Forbidden, NotFound, UnknownName
 from admin.azure.json_object import JsonObject
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
@@ -75,7 +75,7 @@ def find_resources(
         unreadable: gets "subscription NAME" of each that was skipped; nothing is raised for them.
 
     Raises:
-        NotFound: the account sees no such subscription.
+        UnknownName: the account sees no such subscription.
         AzureProblem: the resources cannot be listed.
     """
     found: list[ResourceId] = []
@@ -110,7 +110,7 @@ def _subscriptions(arm: ArmClient, wanted: str) -> list[JsonObject]:
         or wanted.lower() in {each["subscriptionId"].lower(), _display_name(each).lower()}
     ]
     if wanted and not found:
-        raise NotFound(
+        raise UnknownName(
             f"your account sees no subscription {wanted!r}: `az account list --refresh` shows those"
             " that it sees"
         )
@@ -147,7 +147,7 @@ def find_resource(
         subscription: its name or id; empty: in all subscriptions.
 
     Raises:
-        NotFound: there is none that the signed-in account sees, or no such subscription.
+        UnknownName: there is none that the signed-in account sees, or no such subscription.
         Ambiguous: there are several; the text lists them.
         AzureProblem: the resources cannot be listed.
     """
@@ -156,11 +156,12 @@ def find_resource(
         return _by_id(arm, kind, name, called)
     found = find_resources(arm, kind, name, resource_group, subscription)
     if not found:
-        raise NotFound(
-            f"no {called} has the name {name!r} in the subscriptions that your account sees: check"
-            " the name, and that you have Reader on its resource group (what has just been created"
-            " may take minutes to be listed). If another tenant has it, sign in to that one:"
-            " `az account set --subscription ID`"
+        place = f"resource group {resource_group!r} of the " if resource_group else ""
+        raise UnknownName(
+            f"no {called} has the name {name!r} in the {place}subscriptions that your account sees:"
+            " check the name, and that you have Reader on its resource group (what has just been"
+            " created may take minutes to be listed). If another tenant has it, sign in to that"
+            " one: `az account set --subscription ID`"
         )
     if len(found) > 1:
         lines = "".join(f"\n  {_distinction(one, kind)}" for one in found)
@@ -178,6 +179,8 @@ def _distinction(found: ResourceId, kind: str) -> str:
 def _by_id(arm: ArmClient, kind: str, resource_id: str, called: str) -> ResourceId:
     parts = resource_id.split("/")
     if "/".join(parts[6:8]).lower() != kind.lower() or len(parts) != 9:
-        raise NotFound(f"{resource_id!r} is not the id of a resource of type {called} ({kind})")
-    found = arm.get(resource_id)
+        raise UnknownName(f"{resource_id!r} is not the id of a resource of type {called} ({kind})")
+    found = arm.find(resource_id)
+    if found is None:
+        raise UnknownName(f"there is no {called} {resource_id!r} that your account sees")
     return ResourceId(found["id"], found["name"], found.get("location", ""))

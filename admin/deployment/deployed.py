@@ -5,7 +5,7 @@ from functools import cached_property
 
 from admin.azure.arm_client import BOT, SITE, STORAGE, VAULT
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.errors import NotFound, Refused
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import KINDS, ResourceId
 from admin.deployment.options import DeploymentOptions
@@ -51,7 +51,7 @@ class Deployed:
         """The Azure Bot as it is now; None if nothing is deployed yet.
 
         Raises:
-            Ambiguous: there are several.
+            Refused: there are several.
             AzureProblem: they cannot be listed.
         """
         try:
@@ -120,7 +120,7 @@ class Deployed:
 
         Raises:
             NotFound: there is none.
-            Ambiguous: there are several.
+            Refused: there are several.
             AzureProblem: they cannot be listed.
         """
         name = self._options.environment
@@ -142,5 +142,5 @@ class Deployed:
             )
         if len(found) > 1:
             names = ", ".join(each.name for each in found)
-            raise Ambiguous(f"the resource group rg-{name} has several: {names}")
+            raise Refused(f"the resource group rg-{name} has several: {names}")
         return found[0]

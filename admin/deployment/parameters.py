@@ -5,9 +5,9 @@ infra/main.bicep and infra/main.parameters.json say the same; a test compares th
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal
 
+from admin.near_miss import meant_value
 from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -99,9 +99,7 @@ class Choice:
         for each in (text.strip(), word):
             if self.read(each) is not None:
                 return each
-        by_word = {value.lower(): value for value in self.allowed}
-        near = get_close_matches(word, by_word, n=1, cutoff=0.5)
-        return by_word[near[0]] if near else self.default or self.example
+        return meant_value(word, self.allowed) or self.default or self.example
 
 
 CREDENTIAL = Choice(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from admin.azure.arm_client import BOT, SITE, ArmClient
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Ambiguous, NotFound
+from admin.azure.errors import Ambiguous, UnknownName
 from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.azure.site_lookup import answers_at
 from admin.plan.options import Options
@@ -19,7 +19,7 @@ def find_bot(azure: AzureClients, options: Options) -> Target:
         options: the command line; the bot's name may be empty.
 
     Raises:
-        NotFound: there is none.
+        UnknownName: there is none.
         Ambiguous: there are several; the text lists them.
         AzureProblem: the resources cannot be listed or read.
     """
@@ -31,7 +31,7 @@ def find_bot(azure: AzureClients, options: Options) -> Target:
         found = _at_app(azure.arm, found, options.app)
     if not found:
         where = f" whose endpoint is at the app {options.app}" if options.app else ""
-        raise NotFound(f"your account sees no Azure Bot{where}: name one with --bot")
+        raise UnknownName(f"your account sees no Azure Bot{where}: name one with --bot")
     if len(found) > 1:
         lines = "".join(
             f"\n  --bot {one.name} --resource-group {one.resource_group}"

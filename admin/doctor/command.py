@@ -79,7 +79,8 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
 
       0    nothing was found, or only what --ignore names
       1    something was found, or could not be looked at
-      2    the command line is wrong
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C
 

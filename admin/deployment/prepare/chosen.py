@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from admin.deployment.options import DeploymentOptions
 from admin.deployment.parameters import CHOICES, CHOSEN_BY_HOOKS, INTEGER, OUTPUTS, Choice
+from admin.near_miss import meant_name
 from admin.plan.shell import quoted
 from admin.plan.step import Finding
 
 PREFIX = "BOT_"
 KNOWN = {*(choice.variable for choice in CHOICES), *CHOSEN_BY_HOOKS.values(), *OUTPUTS}
-
-NEAR = 0.85
-"""How alike two names must be, without their prefix, for one to be a slip of the other: TURN is
-TURNS, and an author's own MAP_ID is not APP_ID. Letters in another order are a slip, too."""
 
 BREAKS = frozenset('"\\') | frozenset(map(chr, range(32)))
 """azd puts a value into the JSON of infra/main.parameters.json as it stands."""
@@ -72,15 +68,13 @@ def misspelt(environ: Mapping[str, str], options: DeploymentOptions) -> Iterator
         environ: the environment's variables.
         options: say how values are set.
     """
-    by_ending = {choice.variable.removeprefix(PREFIX): choice for choice in CHOICES}
+    by_variable = {choice.variable: choice for choice in CHOICES}
     for name, value in sorted(environ.items()):
         spelled = name.upper().replace("-", "_")
         if not value or name in KNOWN or not spelled.startswith(PREFIX):
             continue
-        ending = spelled.removeprefix(PREFIX)
-        near = get_close_matches(ending, by_ending, n=1, cutoff=NEAR)
-        if near := near or [each for each in by_ending if sorted(each) == sorted(ending)]:
-            yield _slip(name, value, by_ending[near[0]], environ, options)
+        if meant := meant_name(name, by_variable):
+            yield _slip(name, value, by_variable[meant], environ, options)
 
 
 def _slip(

@@ -93,7 +93,8 @@ def certificate(
 
       0    the app has proved that it signs in with the certificate
       1    it refuses, or the app has not proved it in time; the text says why
-      2    the command line is wrong; nothing was done
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several; nothing was done
       3    no sign-in, no answer, or not allowed
       130  Ctrl-C: run it again
 
@@ -133,7 +134,8 @@ def rotate(options: Options, *, restart: RestartOption = False, again: AgainOpti
 
       0    the app uses the newest version, and no older one is registered
       1    it refuses, or the app has not proved it in time: run it again
-      2    the command line is wrong; nothing was done
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several; nothing was done
       3    no sign-in, no answer, or not allowed
       130  Ctrl-C: run it again
 

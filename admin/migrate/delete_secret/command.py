@@ -48,7 +48,8 @@ def delete_secret(options: Options, *, ignore_other_use: IgnoreOption = False) -
       1  the command refuses, with the reason and what to do; or you said
          no; or a wait ran out. Secrets are deleted one by one: those that
          are left still work
-      2  the command line is wrong; nothing was done
+      2  the command line is wrong, or your account sees no bot or app
+         of this name, or several; nothing was done
       3  no sign-in, no answer, or your account may not do it
 
     [bold]--json[/bold] prints one object; the command's steps are in "steps".

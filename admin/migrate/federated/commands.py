@@ -41,7 +41,8 @@ def federated(options: Options, identity: IdentityOption = "") -> None:
 
       0    the app has proved that it signs in with its identity
       1    it refuses, or the app has not proved it in time; the text says why
-      2    the command line is wrong; nothing was done
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several; nothing was done
       3    no sign-in, no answer, or not allowed
       130  Ctrl-C: run it again
 

@@ -73,7 +73,8 @@ def managed_identity(
       0  the new bot signs in, and has the channels that can be copied
       1  the command refuses, with the reason and what to do; or a wait
          ran out
-      2  the command line is wrong; nothing was done
+      2  the command line is wrong, or your account sees no bot or app
+         of this name, or several; nothing was done
       3  no sign-in, no answer, or your account may not do it
 
     [bold]--json[/bold] prints one object; what is left to do is in the notes of its

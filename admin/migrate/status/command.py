@@ -33,7 +33,8 @@ def status(options: Options) -> None:
 
       0  the bot has no secret
       1  a secret is still there, or the directory cannot be read
-      2  the command line is wrong
+      2  the command line is wrong, or your account sees no bot or app
+         of this name, or several
       3  no sign-in, no answer from Azure, or not allowed
 
     [bold]--json[/bold] prints one JSON object; what could not be read is

@@ -7,7 +7,7 @@ from functools import partial
 
 from admin.azure.arm_client import VAULT
 from admin.azure.cloud import ManagementCloud
-from admin.azure.errors import AzureProblem
+from admin.azure.errors import Ambiguous, AzureProblem, UnknownName
 from admin.azure.resources import ResourceId, find_resources
 from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.access import (
@@ -137,6 +137,8 @@ def _apps(target: Target, bot: AzureBotStatus) -> tuple[list[AppStatus], list[st
             if site.id.lower() in {app.id.id.lower() for app in apps}:
                 continue
             apps.append(read_app(target.for_app(site), role))
+        except (UnknownName, Ambiguous):  # the command line's
+            raise
         except AzureProblem as error:
             missing.append(f"{role}: {error}")
     return apps, missing

@@ -50,7 +50,8 @@ def switch(options: Options) -> None:
       0    the endpoint is the new app's
       1    the new app does not sign in as this bot, or channels cannot
            reach it; nothing was changed
-      2    the command line is wrong
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C: run it again
 
@@ -125,7 +126,8 @@ def back(options: Options) -> None:
       0    the endpoint is the old app's
       1    no old endpoint is remembered, or the old app could not sign in;
            nothing was changed
-      2    the command line is wrong
+      2    the command line is wrong, or your account sees no bot or app
+           of this name, or several
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C: run it again
 

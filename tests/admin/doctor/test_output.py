@@ -181,9 +181,9 @@ def test_a_wrong_command_line(bot: ExaminedBot, words: tuple[str, ...]) -> None:
     ],
 )
 def test_a_bot_that_nobody_sees(bot: ExaminedBot, words: tuple[str, ...], text: str) -> None:
-    """Exit 1, and what to give."""
+    """Exit 2, and what to give."""
     ended = bot.run(*words, "--json")
-    assert ended.status == 1
+    assert ended.status == 2
     assert text in ended.json["error"]
     assert text in ended.errors
 
@@ -194,7 +194,7 @@ def test_several_bots(bot: ExaminedBot) -> None:
     other["properties"] |= {"msaAppId": "99999999-2222-3333-4444-555555555555"}
     bot.call(bot.azure.group.put, "Microsoft.BotService/botServices", "contoso-other", other)
     ended = bot.run()
-    assert ended.status == 1
+    assert ended.status == 2
     for name in (BOT, "contoso-other"):
         assert f"--bot {name} --resource-group contoso-bots" in ended.errors
     bot.call(

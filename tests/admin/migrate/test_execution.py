@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from emulator.loopback import free_port
-from tests.admin.migrate.migration import APP, BOT, Migration
+from tests.admin.migrate.migration import APP, BOT, BOTS, VAULT, Migration
 from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import until
@@ -53,11 +53,51 @@ def test_ctrl_c_says_how_to_go_on(migration: Migration, form: tuple[str, ...]) -
 def test_only_what_may_succeed_is_run_again(migration: Migration, form: tuple[str, ...]) -> None:
     """A name that no bot has stays unknown: there is nothing to go on with."""
     ended = migration.run("back", "--bot", "contoso-unknown", *form)
-    assert ended.status == 1
+    assert ended.status == 2
     assert "contoso-unknown" in ended.errors
     assert "run it again" not in ended.errors
     if "--json" in form:
         assert ended.json["next"] is None
+
+
+COMMANDS = (
+    ("status",),
+    ("switch",),
+    ("federated",),
+    ("delete-secret",),
+    ("certificate", "--vault", VAULT),
+    ("managed-identity", "--app", APP, "--new-bot", "contoso-new"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("--bot", "contoso-unknown"),
+        ("--bot", BOT, "--resource-group", "contoso-unknown"),
+        ("--bot", BOT, "--subscription", "contoso-unknown"),
+        ("--bot", BOT, "--app", "contoso-unknown"),
+        ("--bot", f"/subscriptions/1/resourceGroups/g/providers/{BOTS}/contoso-unknown"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_nobody_has(
+    migration: Migration, command: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    """2: the command line is wrong, and nothing was changed."""
+    ended = migration.run(*command, *named, "--json")
+    assert ended.status == 2, ended.output
+    assert "contoso-unknown" in (ended.json.get("error") or ended.json["reason"])
+    sent = migration.thread.azure.servers["management.azure.com"].requests
+    assert not [each for each in sent if each.startswith(("PUT", "PATCH", "DELETE"))]
+
+
+def test_a_bot_that_vanishes(migration: Migration) -> None:
+    """1: the command line was right, the bot was listed, and then it was gone."""
+    manager = migration.thread.azure.resource_manager
+    migration.thread.call(manager.server.faults.set, path=migration.bot().id, status=404)
+    assert migration.run("status", "--bot", BOT).status == 1
 
 
 @pytest.fixture

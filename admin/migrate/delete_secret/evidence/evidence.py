@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 
-from admin.azure.errors import NotFound
+from admin.azure.errors import NotFound, UnknownName
 from admin.azure.http.rest_client import json_of
 from admin.azure.json_object import JsonObject
 from admin.azure.site_lookup import answers_at
@@ -98,6 +98,8 @@ class Evidence:
         """The app of `--app` or of the endpoint; None if there is none."""
         try:
             return self.live.site()
+        except UnknownName:  # the one of --app
+            raise
         except NotFound:
             return None
 

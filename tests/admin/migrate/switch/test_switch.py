@@ -284,7 +284,7 @@ def test_a_dry_run_prints_the_call(migration: Migration) -> None:
 def test_an_unknown_bot_is_named(migration: Migration) -> None:
     """The message says where it has looked."""
     ended = migration.run("back", "--bot", "nobody", "--json")
-    assert ended.status == 1
+    assert ended.status == 2
     assert "no Azure Bot has the name 'nobody'" in ended.json["reason"]
 
 
