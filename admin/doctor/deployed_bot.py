@@ -13,6 +13,7 @@ from admin.doctor.parts.logs import Logs, Monitoring, read_logs, read_monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart, read_storage, read_vault
 from admin.doctor.parts.roles import RolePart, read_roles
 from admin.doctor.parts.storage_queues import read_queues
+from admin.doctor.setting_rules import refused
 from admin.migrate.status.parts.app import settings_status
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.site_settings import SiteSettings
@@ -118,15 +119,15 @@ class DeployedBot:
 
     @property
     def known(self) -> Mapping[str, str]:
-        """The app settings without key vault references, whose values only the app sees; waits for
-        them.
+        """The app settings without key vault references, whose values only the app sees, and
+        without those that the bot's rules refuse, each of which is a finding; waits for them.
 
         Raises:
             Unread: they could not be read.
         """
         values = self.settings.require()
-        references = settings_status(values).references
-        return {name: value for name, value in values.items() if name not in references}
+        unknown = {*settings_status(values).references, *refused(values)}
+        return {name: value for name, value in values.items() if name not in unknown}
 
     @property
     def known_if_read(self) -> Mapping[str, str]:

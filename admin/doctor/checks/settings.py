@@ -1,17 +1,19 @@
 """Checks of the app settings, by the app's own rules and by those of its plan."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from admin.azure.resources import ResourceId
 from admin.doctor.cures import SETTINGS_PAGE, delete_settings, set_property, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
-from admin.migrate.status.parts.app import BOT_SECRET, SHOWN_SETTINGS, settings_status
-from admin.plan.setting_names import same_name, setting
-from auth.credential_kinds import USER_ASSIGNED_MSI
-from auth.errors import SettingsError
-from auth.settings import CALLERS, STORAGE, TURNS, Settings
+from admin.doctor.parts.identities import CLIENT_ID
+from admin.doctor.right_value import right_value
+from admin.doctor.setting_rules import READ, VAULT_URL, refused
+from admin.migrate.status.parts.app import BOT_SECRET, settings_status
+from admin.near_miss import meant_name
+from admin.plan.setting_names import STORAGE, same_name, setting, storage_account
+from auth.settings import TURNS, USER_ASSIGNED_MSI
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 
@@ -27,8 +29,17 @@ NOT_ON_FLEX = (
 )
 """Azure Functions docs, "Flex Consumption plan deprecations"."""
 
-OWN = (*SHOWN_SETTINGS, TURNS, CALLERS, STORAGE, "ChannelService", "CertificateThumbprint")
-"""Settings whose names the bot reads exactly as they are written here."""
+_CERTIFICATES = "docs/deploy-by-hand.md makes the vault and the certificate"
+PAGES = {
+    "BotCredential": "docs/credentials.md says which one signs in which bot",
+    VAULT_URL: _CERTIFICATES,
+    "CertificateName": _CERTIFICATES,
+    CLIENT_ID: "it is the client id of the identity that has the bot's roles",
+    TURNS: "queued turns need a storage account (docs/queued-turns.md), inline ones do not",
+}
+"""What helps to choose a value that is not known."""
+
+_YOURS = "; if it is a setting of your own, --ignore setting-misspelled"
 
 _QUOTED_VALUE = re.compile(r"""^(['"]).*?\1 (?=is |has )""", re.DOTALL)
 """How a problem begins that quotes a setting's value, which may be a secret in the wrong place."""
@@ -50,15 +61,15 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
             stops=True,
         )
         return
+    problems = refused(values)
     misspelled = list(_misspelled(values))
     for found, name in misspelled:
-        yield error(
-            "setting-misspelled",
-            f"the setting {found} has another spelling than {name}, which the bot reads",
-            f"Set {name}, and then:\n{delete_settings(app, [found])}",
-            stops=True,
-        )
-    yield from _invalid(app, values, {name for _, name in misspelled})
+        yield _spelled(bot, found, name, problems)
+    reported = {UNAUTHENTICATED, *(name for _, name in misspelled)}
+    meant = {name: values[found] for found, name in misspelled if not values.get(name)}
+    for name, text in refused({**values, **meant}).items():
+        if name not in reported:
+            yield _problem(bot, name, text)
     yield from _secrets(app, values)
     yield from _forbidden(bot, values)
 
@@ -71,38 +82,61 @@ def _signs_in_with_a_secret(values: Mapping[str, str]) -> bool:
 
 
 def _misspelled(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for found in values:
-        for name in OWN:
-            if same_name(found, name) and found != name and name not in values:
-                yield found, name
+    """The settings whose names are slips of names that the bot reads, with these."""
+    for found, value in values.items():
+        name = meant_name(found, READ) if value.strip() else ""
+        if name and values.get(name) != value:
+            yield found, name
 
 
-def _invalid(
-    app: ResourceId, values: Mapping[str, str], reported: Collection[str]
-) -> Iterator[Diagnosis]:
-    references = settings_status(values).references
-    platform = {
-        "WEBSITE_SITE_NAME": app.name,
-        "WEBSITE_INSTANCE_ID": "doctor",
-        "AZURE_FUNCTIONS_ENVIRONMENT": "Production",
-    }
-    try:
-        Settings.from_environ({**values, **platform})
-    except SettingsError as wrong:
-        for problem in wrong.problems:
-            name, _, text = problem.partition(": ")
-            if name not in {*references, *reported, UNAUTHENTICATED}:
-                yield _problem(app, name, text)
+def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str]) -> Diagnosis:
+    app, values = bot.target.site_id, bot.settings.value or {}
+    deletion = delete_settings(app, [found])
+    if values.get(name):
+        return warning(
+            "setting-misspelled",
+            f"the setting {found} has no effect beside {name}, which the bot reads{_YOURS}",
+            deletion,
+        )
+    text = f"the setting {found} has another spelling than {name}, which the bot reads"
+    cure = f"{_setting(bot, found, name)}\n{deletion}".lstrip()
+    has_storage = storage_account(values) or setting(values, STORAGE)
+    if name in problems or (name.startswith(STORAGE) and not has_storage):
+        return error("setting-misspelled", text, cure, stops=True)
+    return warning("setting-misspelled", f"{text}{_YOURS}", cure)
 
 
-def _problem(app: ResourceId, name: str, text: str) -> Diagnosis:
+def _setting(bot: DeployedBot, found: str, name: str) -> str:
+    """How to set the right name; a value that may be a secret is not shown."""
+    values = bot.settings.value or {}
+    value, status = values[found], settings_status(values)
+    if found not in status.secrets:
+        right = value if found in status.references else right_value(bot, name, value)
+        if right is not None:
+            return set_settings(bot.target.site_id, **{name: right}) if right else ""
+    return f"Set {name} to the value of {found}, and then:"
+
+
+def _problem(bot: DeployedBot, name: str, text: str) -> Diagnosis:
     shown = _QUOTED_VALUE.sub("its value ", text)
     return error(
         "setting-invalid",
         f"the setting {name} is wrong: {shown}",
-        f"{SETTINGS_PAGE}; set a VALUE that it allows:\n{set_settings(app, **{name: 'VALUE'})}",
+        _cure(bot, name),
         stops=True,
     )
+
+
+def _cure(bot: DeployedBot, name: str) -> str:
+    app, values = bot.target.site_id, bot.settings.value or {}
+    right = right_value(bot, name, values.get(name, ""))
+    if right:
+        return set_settings(app, **{name: right})
+    if right is not None:
+        return delete_settings(app, [name])
+    if name == VAULT_URL and values.get("CertificatePath") and values.get(VAULT_URL):
+        return delete_settings(app, ["CertificatePath"])
+    return f"Choose its value, and set it in the app's settings: {PAGES.get(name, SETTINGS_PAGE)}"
 
 
 def _secrets(app: ResourceId, values: Mapping[str, str]) -> Iterator[Diagnosis]:
@@ -159,5 +193,5 @@ def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosi
                 "properties.keyVaultReferenceIdentity",
                 bot.assigned[0].id if bot.assigned else "IDENTITY_ID",
             ),
-            stops=any(name in OWN for name in references),
+            stops=any(name in READ for name in references),
         )

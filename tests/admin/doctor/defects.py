@@ -84,9 +84,9 @@ ONLY_OFFICE = [
 ]
 
 DEFECTS = (
-    Defect("setting-invalid", setting("MicrosoftAppId", None), "--settings MicrosoftAppId=VALUE"),
-    Defect("setting-invalid", setting("BotTurns", "Later"), "--settings BotTurns=VALUE"),
-    Defect("setting-invalid", setting("ChannelService", SECRET_VALUE), "docs/settings.md"),
+    Defect("setting-invalid", setting("MicrosoftAppId", None), "--settings MicrosoftAppId="),
+    Defect("setting-invalid", setting("BotTurns", "Queueud"), "--settings BotTurns=Queued"),
+    Defect("setting-invalid", setting("ChannelService", SECRET_VALUE), "--setting-names"),
     Defect("setting-password", setting("MicrosoftAppPassword", SECRET_VALUE), "--setting-names"),
     Defect("setting-secret", setting("WEATHER_API_KEY", SECRET_VALUE), "WEATHER_API_KEY"),
     Defect(

@@ -78,6 +78,11 @@ class ExaminedBot:
         return self.registration.app_id if self.registration else own
 
     @property
+    def tenant_id(self) -> str:
+        """The bot's tenant."""
+        return self.azure.directory.tenant_id
+
+    @property
     def site(self) -> Resource:
         """The Function App."""
         return self.prepared.site
