@@ -46,6 +46,7 @@ AzureBotCode = Literal[
     "app-type-differs",
     "tenant-differs",
     "bot-identity-differs",
+    "bot-replaced",
     "teams-missing",
     "teams-disabled",
     "teams-terms",
@@ -66,6 +67,7 @@ RegistrationCode = Literal[
     "assignment-required",
 ]
 AppCode = Literal[
+    "app-other-code",
     "app-stopped",
     "app-unreachable",
     "app-barrier",

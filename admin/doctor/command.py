@@ -9,7 +9,7 @@ import typer
 from rich.status import Status
 
 from admin import console
-from admin.azure.errors import NotFound, NotReachable
+from admin.azure.errors import AzureProblem, NotFound, NotReachable
 from admin.azure.http.retries import RetryLimits
 from admin.azure.json_object import JsonObject
 from admin.doctor.bot_search import find_bot
@@ -19,6 +19,7 @@ from admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from admin.doctor.examination import examine
 from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
+from admin.doctor.other_app import has_usable_secret, remembered_app
 from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
 from admin.plan.execution import read_only
@@ -119,14 +120,13 @@ def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
     with _as_documented(), _status("Looking for the bot ...", visible=people):
         named = find_bot(target.azure, options)
         azure_bot = named.bot()
-        endpoint = endpoint_of(azure_bot)
     try:
         with _as_documented(), _status("Looking for its app ...", visible=people):
             site = named.site()
     except NotFound as missing:
         if options.app:
             raise
-        return _print_without_app(azure_bot, _no_app(endpoint, str(missing)), options)
+        return _print_without_app(azure_bot, _no_app(named, azure_bot, str(missing)), options)
     bot = DeployedBot(named, azure_bot, site)
     _wait(bot, with_progress=people)
     found = examine(bot, ignored)
@@ -166,12 +166,22 @@ def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
             _ = look.part  # waits for it
 
 
-def _no_app(endpoint: str, reason: str) -> Diagnosis:
+def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
+    endpoint = endpoint_of(azure_bot)
     if not endpoint:
         return error("endpoint-missing", "the Azure Bot has no endpoint", "Name its app with --app")
-    return error(
-        "endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", "Name the app with --app"
-    )
+    cure = _on_from_there(named, azure_bot) or "Name the app with --app"
+    return error("endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", cure)
+
+
+def _on_from_there(named: Target, azure_bot: JsonObject) -> str:
+    """What to do if the tags remember another app; empty: they do not."""
+    switch = remembered_app(named, azure_bot)
+    try:
+        goes_on = bool(switch) and has_usable_secret(named.application())
+    except AzureProblem:
+        goes_on = False
+    return named.options.command_line("status", app="") if goes_on else switch
 
 
 def _print_without_app(bot: JsonObject, found: Diagnosis, options: Options) -> ExitStatus:

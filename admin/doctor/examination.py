@@ -13,6 +13,7 @@ from admin.doctor.checks.turns import check_host, check_logs, check_queues
 from admin.doctor.deployed_bot import CONTRIBUTOR, DeployedBot
 from admin.doctor.diagnosis import IGNORED, NOT_LOOKED_AT, SEVERITIES, UNKNOWN, Diagnosis
 from admin.doctor.look import MALFORMED
+from admin.doctor.other_app import other_app
 
 Check = Callable[[DeployedBot], Iterator[Diagnosis]]
 
@@ -42,6 +43,8 @@ def examine(bot: DeployedBot, ignored: frozenset[str]) -> list[Diagnosis]:
         bot: what is examined.
         ignored: codes of findings that are intended. They come last, and hide no symptoms.
     """
+    if (other := other_app(bot)) is not None:
+        return [replace(other, severity=IGNORED) if other.code in ignored else other]
     found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
     if any(each.stops and each.code not in ignored for each in found):
         found = [each for each in found if each.code not in SYMPTOMS]

@@ -21,13 +21,14 @@ def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
     endpoint = endpoint_of(bot.bot)
     host = bot.site["properties"]["defaultHostName"]
     cure = change("bot update", bot.bot, endpoint=f"https://{host}{ENDPOINT_PATH}")
+    switch = bot.target.options.command_line("switch", app=bot.app_name)
     if not endpoint:
         yield error("endpoint-missing", "the Azure Bot has no endpoint", cure)
     elif not answers_at(bot.site, endpoint):
         yield error(
             "endpoint-elsewhere",
             f"the Azure Bot's endpoint {endpoint} is not at {bot.app_name}",
-            f"If no gateway forwards to {bot.app_name} from there:\n{cure}",
+            f"If no gateway forwards to {bot.app_name} from there:\n{switch}",
         )
     elif urlsplit(endpoint).scheme != "https" or urlsplit(endpoint).path != ENDPOINT_PATH:
         yield error(

@@ -13,7 +13,7 @@ from admin.doctor.setting_rules import READ, VAULT_URL, refused
 from admin.migrate.status.parts.app import BOT_SECRET, settings_status
 from admin.near_miss import meant_name
 from admin.plan.setting_names import STORAGE, same_name, setting, storage_account
-from auth.settings import TURNS, USER_ASSIGNED_MSI
+from auth.settings import TURNS
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 
@@ -51,16 +51,6 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     if values is None:
         return
     app = bot.target.site_id
-    if _signs_in_with_a_secret(values):
-        # What follows is about this project's bot: its cures would stop one that users talk to.
-        yield error(
-            "setting-password",
-            f"{app.name} signs in with the secret in {BOT_SECRET}: it is no bot of this project, or"
-            " not yet",
-            bot.target.options.command_line("status", app=""),
-            stops=True,
-        )
-        return
     problems = refused(values)
     misspelled = list(_misspelled(values))
     for found, name in misspelled:
@@ -72,13 +62,6 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield _problem(bot, name, text)
     yield from _secrets(app, values)
     yield from _forbidden(bot, values)
-
-
-def _signs_in_with_a_secret(values: Mapping[str, str]) -> bool:
-    """Whether the app has a bot's secret, and nothing in place of it."""
-    is_managed = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
-    is_migrated = is_managed or setting(values, "BotCredential")
-    return bool(setting(values, BOT_SECRET)) and not is_migrated
 
 
 def _misspelled(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:

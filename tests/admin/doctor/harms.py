@@ -303,3 +303,15 @@ def unassign_caller(bot: ExaminedBot) -> None:
     group = manager.resources.find(bot.azure.group.id)
     assert group is not None
     bot.call(assign_role, bot.azure.group, group, READER_OF_RESOURCES, caller)
+
+
+def run_other_code(bot: ExaminedBot) -> None:
+    """The app is a web app of another framework."""
+    bot.site.body["kind"] = "app,linux"
+    bot.set_settings(**dict.fromkeys(bot.settings()))
+
+
+def replace_bot(bot: ExaminedBot) -> None:
+    """Its app is the old one, and another Azure Bot replaces it."""
+    run_other_code(bot)
+    bot.bot.body["tags"] = {"replacedBy": "contoso-bot-2"}
