@@ -21,7 +21,8 @@ from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT
 from admin.near_miss import meant_name
 from admin.plan.setting_names import setting
 from admin.plan.target import Target, endpoint_of, type_of
-from auth.settings import TURNS, USER_ASSIGNED_MSI
+from auth.credential_kinds import USER_ASSIGNED_MSI
+from auth.settings import TURNS
 
 OF_PROJECT = ("BotCredential", TURNS, "CertificateVaultUrl")
 """Settings that other frameworks do not have."""

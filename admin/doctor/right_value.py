@@ -8,11 +8,13 @@ from admin.azure.site_lookup import host_of
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
 from admin.doctor.setting_rules import CHANNEL_SERVICE, VAULT_URL, refused
+from admin.migrate.steps.role_assignment import allows
 from admin.near_miss import meant_value
 from admin.plan.setting_names import STORAGE, setting
 from admin.plan.target import type_of
 from auth.clouds import CLOUDS
-from auth.settings import CALLERS, CERTIFICATE, FEDERATED, USER_ASSIGNED_MSI
+from auth.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT, USER_ASSIGNED_MSI
+from auth.settings import CALLERS
 
 LISTS = ("AllowedTenants", "AllowedServiceHosts", CALLERS, "CertificateThumbprint")
 
@@ -21,6 +23,8 @@ _CHOICES = re.compile(r"set one of (.+)$")
 
 _AROUND = " \t\r\n'\"{}<>\u200e"
 """What is copied along with a value."""
+
+SIGN = "Microsoft.KeyVault/vaults/keys/sign/action"
 
 _REFUSED = "\x00"
 """Refused wherever a value is checked."""
@@ -85,11 +89,13 @@ def _listed(bot: DeployedBot, name: str, text: str) -> Iterator[str]:
 
 
 def _credential(bot: DeployedBot, _: str) -> Iterator[str]:
-    """How the bot can sign in: by what its settings and its app registration have."""
+    """How the bot can sign in: by what its settings, its roles and its app registration have."""
     if type_of(bot.bot) == USER_ASSIGNED_MSI:
         yield ""  # it is implied
     if setting(bot.known_if_read, VAULT_URL):
-        yield CERTIFICATE
+        held = bot.roles.value.assigned if bot.roles.value else ()
+        signs = any(allows(each.definition, SIGN, on_data=True) for each in held)
+        yield SIGN_IN_VAULT if signs else CERTIFICATE
     directory = bot.directory.value
     own = {one.principal_id.lower() for one in bot.assigned}
     if directory and own & {str(one.get("subject")).lower() for one in directory.federated}:

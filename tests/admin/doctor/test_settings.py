@@ -7,6 +7,7 @@ import pytest
 
 from admin.doctor.setting_rules import READ
 from admin.near_miss import meant_name
+from auth.credential_kinds import KINDS
 from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
 from tests.admin.doctor.harms import OTHER_GUID, SECRET_VALUE
 from tests.admin.migrate.migration import VAULT
@@ -147,7 +148,7 @@ def test_every_setting_is_known() -> None:
     listed = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
     rare = {"AZURE_AUTHORITY_HOST", "OAuthUrl", "DANGEROUSLY_ALLOW_UNAUTHENTICATED"}
     unlisted = {name for name in listed if name not in READ and not name.startswith("To")}
-    assert unlisted - {"CertificateKeyUse"} == rare | {"FUNCTIONS_WORKER_RUNTIME"}
+    assert unlisted == rare | {"FUNCTIONS_WORKER_RUNTIME"}
     assert not [name for name in READ if meant_name(name, set(READ) - {name})]
 
 
@@ -317,3 +318,15 @@ def test_what_the_bot_takes_is_no_finding(bot: ExaminedBot, name: str, value: st
     """Any case, and white space around it."""
     bot.set_settings(**{name: value.replace("APP_ID", bot.app_id)})
     assert bot.findings() == []
+
+
+@pytest.mark.parametrize("credential", KINDS)
+def test_the_credential_that_the_bot_has(bot: ExaminedBot, credential: str) -> None:
+    """It is known from the bot's type, the vault's roles, and the app registration."""
+    for value in (None, "Secret") if bot.registration else ("Secret", "Federated"):
+        bot.set_settings(BotCredential=value)
+        (found,) = bot.findings()
+        assert found["code"] == "setting-invalid"
+        heal(bot, found["cure"])
+        assert bot.findings() == []
+        assert bot.settings().get("BotCredential") == (credential if bot.registration else None)
