@@ -213,7 +213,7 @@ def test_a_bot_without_its_app(bot: ExaminedBot) -> None:
     assert found["code"] == "endpoint-elsewhere"
     named = bot.run("--bot", BOT, "--app", APP, "--json").json
     assert [each["code"] for each in named["findings"]] == ["endpoint-elsewhere"]
-    assert "az bot update" in named["findings"][0]["cure"]
+    assert f"migrate switch --bot {BOT} --app {APP}" in named["findings"][0]["cure"]
 
 
 def test_ctrl_c(bot: ExaminedBot, tmp_path: Path) -> None:
