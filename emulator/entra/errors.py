@@ -24,6 +24,13 @@ CLAIM_REFUSALS: dict[type[jwt.InvalidTokenError], tuple[int, str]] = {
 }
 """AADSTS code and message by PyJWT's error; any other error is AADSTS50027, malformed."""
 
+CLOCK_SKEW = 5
+"""Seconds by which a client's clock may differ in an assertion's times (RFC 7519, 4.1.4 and 4.1.5).
+
+How much Entra allows is not documented; Microsoft's own validation of tokens allows 300 seconds
+(Microsoft.IdentityModel, DefaultClockSkew). MSAL for Node.js needs one: it rounds the time up.
+"""
+
 BAD_SIGNATURE = "Key was found, but use of the key to verify the signature failed."
 """A reason of AADSTS700027."""
 

@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import x5t, x5t_s256
 from emulator.entra.credentials import CERTIFICATE, KeyCredential, UsedCredential
-from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
+from emulator.entra.errors import (
+    BAD_SIGNATURE,
+    CLOCK_SKEW,
+    EntraError,
+    claims_refusal,
+    malformed,
+)
 from emulator.entra.registration import Registration
 
 
@@ -66,6 +72,7 @@ class CertificateAssertions:
                 key,
                 algorithms=[algorithm],
                 audience=audiences,
+                leeway=CLOCK_SKEW,
                 issuer=registration.app_id,
                 subject=registration.app_id,
                 options={"require": ["aud", "exp", "iss", "jti", "sub"]},
@@ -81,7 +88,7 @@ class CertificateAssertions:
         return UsedCredential(CERTIFICATE, credential.key_id)
 
     def _check_single_use(self, jti: str, expires: float) -> None:
-        now = time.time()
+        now = time.time() - CLOCK_SKEW
         self._used = {known: end for known, end in self._used.items() if end > now}
         if self.single_use and jti in self._used:
             raise EntraError(50027, "invalid_client", "The assertion was used before.")

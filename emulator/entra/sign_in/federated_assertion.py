@@ -12,7 +12,13 @@ from emulator.entra.credentials import (
     TrustedSubject,
     UsedCredential,
 )
-from emulator.entra.errors import BAD_SIGNATURE, EntraError, claims_refusal, malformed
+from emulator.entra.errors import (
+    BAD_SIGNATURE,
+    CLOCK_SKEW,
+    EntraError,
+    claims_refusal,
+    malformed,
+)
 from emulator.entra.registration import MULTI_TENANT, Registration
 from emulator.entra.token_issuer import TokenIssuer
 
@@ -86,7 +92,7 @@ class FederatedAssertions:
         key = self._key(assertion, issuer)
         options: Any = {"require": ["exp", "iss", "sub", "aud"], "verify_aud": False}
         try:
-            jwt.decode(assertion, key, algorithms=["RS256"], options=options)
+            jwt.decode(assertion, key, algorithms=["RS256"], leeway=CLOCK_SKEW, options=options)
         except jwt.InvalidSignatureError as error:
             # Documented for client assertions in general, not for federated ones.
             message = f"Client assertion contains an invalid signature. [Reason - {BAD_SIGNATURE}]"

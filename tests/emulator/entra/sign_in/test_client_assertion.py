@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulator.certificates import self_signed
 from emulator.entra.endpoints import Entra
+from emulator.entra.errors import CLOCK_SKEW
 from tests.emulator.entra.assertions import Broken, assertion, refusal
 from tests.emulator.registered_bot import TENANT, UNKNOWN
 
@@ -81,6 +82,8 @@ GOOD: dict[str, Broken] = {
     "RS256": Broken(0, algorithm="RS256"),
     "audience is the tenant's issuer": Broken(0, claims={"aud": "{base}/v2.0"}),
     "no nbf and iat": Broken(0, claims={"iat": None, "nbf": None}),
+    "a clock that is ahead": Broken(0, claims={"iat": CLOCK_SKEW, "nbf": CLOCK_SKEW}),
+    "a clock that is behind": Broken(0, claims={"exp": -1}),
     "valid for thirty minutes, as azure-identity asks": Broken(0, claims={"exp": 1800}),
 }
 

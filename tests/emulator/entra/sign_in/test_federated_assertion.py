@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulator.certificates import CertificateAuthority
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.endpoints import Entra
+from emulator.entra.errors import CLOCK_SKEW
 from emulator.entra.identity_endpoint import IdentityEndpoint
 from emulator.entra.registration import Registration
 from emulator.entra.sign_in.federated_assertion import is_federated
@@ -239,6 +240,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "audience is the resource": {"aud": EXCHANGE},
     "no nbf and iat": {"nbf": None, "iat": None},
     "with an id": {"jti": "1"},
+    "an issuer's clock that is ahead": {"iat": CLOCK_SKEW, "nbf": CLOCK_SKEW},
 }
 
 
