@@ -13,10 +13,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msrest.serialization import Model, Serializer
+from msrest.exceptions import DeserializationError  # type: ignore[attr-defined]  # re-exported
+from msrest.serialization import Deserializer, Model, Serializer
 
 from cloud_adapter.codec.attribute_map import attributes, named_classes, unsupported_feature
 from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
+
+_MINUTE = datetime.timedelta(minutes=1)
 
 
 def write_value(value: object) -> Any:
@@ -142,18 +145,24 @@ def _number_writer(kind: type, expected: str) -> Convert:
     return write
 
 
-def _write_datetime(value: Any) -> Any:
-    """The time in UTC, as msrest writes it; a time without a time zone counts as UTC."""
+def _write_datetime(value: Any) -> str:
+    """The time with its offset, as .NET writes it; without a time zone it counts as UTC.
+
+    msrest writes UTC, so that a `localTimestamp` that is passed on would no longer be local.
+    """
     try:
         if not isinstance(value, datetime.datetime):
             # msrest parses a string, and refuses anything else.
-            return Serializer.serialize_iso(value)  # type: ignore[no-untyped-call]  # no types
-        utc = value.astimezone(datetime.UTC).replace(tzinfo=None) if value.tzinfo else value
-    except (TypeError, ValueError, OverflowError):
+            value = Deserializer.deserialize_iso(value)  # type: ignore[no-untyped-call]  # no types
+        offset = value.utcoffset()
+        if offset and offset % _MINUTE:  # JSON's dates have no seconds there (RFC 3339, 5.6)
+            value, offset = value.astimezone(datetime.UTC), None
+    except (TypeError, ValueError, OverflowError, AttributeError, DeserializationError):
         raise TypeError(f"a date and time is expected, not this {_type_name(value)}") from None
     # Not strftime: its %Y does not zero-pad the year 1, which .NET sends for "no date".
-    text = utc.isoformat(timespec="microseconds")
-    return f"{text[:23]}{text[23:].rstrip('0')}Z"
+    text = value.replace(tzinfo=None).isoformat(timespec="microseconds")
+    zone = value.isoformat()[-len("+00:00") :] if offset else "Z"
+    return f"{text[:23]}{text[23:].rstrip('0')}{zone}"
 
 
 def _write_bytes(value: Any) -> str:

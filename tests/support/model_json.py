@@ -3,6 +3,7 @@
 import base64
 import datetime
 import enum
+import re
 import sys
 from typing import Any
 
@@ -44,6 +45,22 @@ def msrest_written(instance: Any) -> Any:
     """The JSON that msrest makes of a model."""
     serializer = Serializer(classes(type(instance)))  # type: ignore[no-untyped-call]  # no types
     return serializer._serialize(instance)  # type: ignore[no-untyped-call]  # no types
+
+
+LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3,6})[+-]\d\d:\d\d")
+
+
+def in_utc(written: Any) -> Any:
+    """Written JSON with its times in UTC, as msrest writes them; the codec keeps their offsets."""
+    if isinstance(written, dict):
+        return {key: in_utc(value) for key, value in written.items()}
+    if isinstance(written, list):
+        return [in_utc(value) for value in written]
+    local = LOCAL_TIME.fullmatch(written) if isinstance(written, str) else None
+    if local is None:
+        return written
+    utc = datetime.datetime.fromisoformat(written).astimezone(datetime.UTC)
+    return f"{utc.replace(microsecond=0, tzinfo=None).isoformat()}{local[1]}Z"
 
 
 def kinds(model: Any) -> dict[str, str]:

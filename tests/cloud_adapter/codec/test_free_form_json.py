@@ -109,7 +109,7 @@ def test_free_form_json_is_written_as_by_msrest(value: Any) -> None:
             datetime.datetime(
                 2026, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30))
             ),
-            "2026-01-01T21:34:00.000Z",
+            "2026-01-02T03:04:00.000+05:30",
         ),
     ],
 )
