@@ -22,10 +22,10 @@ from botbuilder.schema import (
     InputHints,
     ResourceResponse,
 )
-from botframework.connector import Channels
 from msrest.serialization import Model
 
 from cloud_adapter.codec.attribute_map import is_sdk_model
+from cloud_adapter.conversation_reference import account_copy, is_replied_to
 from cloud_adapter.home_loop import on_home_loop
 
 _IMMUTABLE = {
@@ -75,12 +75,13 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         """A copy of an activity, addressed as a reply to the incoming one."""
         incoming, reply = self.activity, independent_copy(activity)
         reply.channel_id = incoming.channel_id
-        reply.locale = incoming.locale
+        if reply.locale is None:
+            reply.locale = incoming.locale
         reply.service_url = incoming.service_url
-        reply.conversation = _account_copy(incoming.conversation)
-        reply.from_property = _account_copy(incoming.recipient)
-        reply.recipient = _account_copy(incoming.from_property)
-        if incoming.id and _replies_carry_its_id(incoming):
+        reply.conversation = account_copy(incoming.conversation)
+        reply.from_property = account_copy(incoming.recipient)
+        reply.recipient = account_copy(incoming.from_property)
+        if incoming.id and is_replied_to(incoming):
             reply.reply_to_id = incoming.id
         reply.type = reply.type or ActivityTypes.message
         reply.input_hint = reply.input_hint or InputHints.accepting_input.value
@@ -113,26 +114,6 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
         if handlers:
             first, *others = handlers
             await first(self, arg, functools.partial(self._call_handlers, tuple(others), arg))
-
-
-_CHANNELS_WITHOUT_REPLY_TO_ID = {Channels.direct_line, Channels.webchat}
-
-
-def _replies_carry_its_id(activity: Activity) -> bool:
-    """Whether replies carry the activity's id, as in botbuilder's `get_conversation_reference`."""
-    return (
-        activity.type != ActivityTypes.conversation_update
-        and activity.channel_id not in _CHANNELS_WITHOUT_REPLY_TO_ID
-    )
-
-
-def _account_copy(account: Any) -> Any:
-    """A shallow copy of an account, like `copy.copy` in the base class, but much faster."""
-    if account is None:
-        return None
-    copied = account.__class__.__new__(account.__class__)
-    copied.__dict__ = account.__dict__.copy()
-    return copied
 
 
 def independent_copy(value: Any) -> Any:

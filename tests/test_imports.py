@@ -36,7 +36,12 @@ FLOORS: tuple[set[str], ...] = (
         "cloud_adapter.turn_context",
     },
     {"cloud_adapter.state", "cloud_adapter.connector", "cloud_adapter.redaction"},
-    {"cloud_adapter.storage", "cloud_adapter.codec", "cloud_adapter.deadlines"},
+    {
+        "cloud_adapter.storage",
+        "cloud_adapter.codec",
+        "cloud_adapter.conversation_reference",
+        "cloud_adapter.deadlines",
+    },
     {"cloud_adapter.home_loop"},
     {"cloud_adapter.errors"},
     {"auth"},

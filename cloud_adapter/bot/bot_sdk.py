@@ -6,6 +6,8 @@ these packages are replaced by stand-ins, each of which imports the real module 
 
 Two of the SDK's classes would harm the bot, so bots that import them get this project's: the SDK's
 TeamsInfo blocks the event loop, and its ShowTypingMiddleware never stops after a turn that raised.
+So do bots that call its functions for conversation references, which address replies differently
+than the SDKs for .NET and JavaScript.
 """
 
 import importlib
@@ -25,7 +27,7 @@ _DEFERRED: Mapping[str, Collection[str]] = {
 
 
 def import_bot_sdk() -> None:
-    """Import the SDK's packages, so that later imports find them, and replace the two classes.
+    """Import the SDK's packages, so that later imports find them, and replace what is wrong.
 
     Call this function before anything else imports a part of the SDK.
     """
@@ -33,14 +35,23 @@ def import_bot_sdk() -> None:
         from botbuilder import core
         from botbuilder.core import show_typing_middleware, teams
         from botbuilder.core.teams import teams_activity_handler, teams_info
+        from botbuilder.schema import Activity
 
     from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+    from cloud_adapter.conversation_reference import (
+        apply_conversation_reference,
+        conversation_reference,
+    )
     from cloud_adapter.teams_info import TeamsInfo
 
     for module in (teams, teams_activity_handler, teams_info):
         module.TeamsInfo = TeamsInfo
     for module in (core, show_typing_middleware):
         module.ShowTypingMiddleware = ShowTypingMiddleware
+    core.TurnContext.get_conversation_reference = staticmethod(conversation_reference)
+    core.TurnContext.apply_conversation_reference = staticmethod(apply_conversation_reference)
+    Activity.get_conversation_reference = conversation_reference
+    Activity.apply_conversation_reference = apply_conversation_reference
     logging.getLogger("msrest.serialization").addFilter(_is_not_of_action)
 
 

@@ -28,6 +28,7 @@ from msrest.serialization import Model
 from cloud_adapter import turn_context
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.turn_context import TurnContext, independent_copy
+from tests.cloud_adapter.test_conversation_reference import REPLIED_TO
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.model_json import ANYTHING, MODELS, RANDOM, UNREADABLE, full_json, model_json
 
@@ -136,6 +137,34 @@ async def echo_twice(turn: Any) -> None:
     assert turn.responded
 
 
+@pytest.mark.parametrize(("kind", "channel", "is_replied_to"), REPLIED_TO)
+async def test_where_a_reply_goes(
+    app: ComposedApp, kind: str, channel: str, is_replied_to: bool
+) -> None:
+    """To the activity, in the URL and as `replyToId`, or else to the end of the conversation."""
+    await app.deliver({"type": kind, "id": "a1", "channelId": channel}, echo_twice)
+    call = app.cloud.connector.calls[-1]
+    below = "activities/a1" if is_replied_to else "activities"
+    assert call.path == f"/v3/conversations/{app.conversation.id}/{below}"
+    assert call.activity is not None
+    assert call.activity.get("replyToId") == ("a1" if is_replied_to else None)
+
+
+@pytest.mark.parametrize(("own", "sent"), [(None, "fr-FR"), ("de-CH", "de-CH")])
+async def test_the_locale_of_what_is_sent(app: ComposedApp, own: str | None, sent: str) -> None:
+    """An activity keeps its own, also when it is updated; a missing one is the incoming one's."""
+
+    async def bot(turn: Any) -> None:
+        first = await turn.send_activity(Activity(type="message", text="first", locale=own))
+        await turn.update_activity(Activity(type="message", text="second", locale=own, id=first.id))
+
+    before = len(app.cloud.connector.calls)
+    await app.deliver({**MESSAGE, "locale": "fr-FR"}, bot)
+    calls = app.cloud.connector.calls[before:]
+    assert [call.method for call in calls] == ["POST", "PUT"]
+    assert [call.activity and call.activity["locale"] for call in calls] == [sent, sent]
+
+
 @pytest.mark.parametrize("mode", [None, DeliveryModes.expect_replies])
 async def test_the_bot_s_own_activity_does_not_change(app: ComposedApp, mode: Any) -> None:
     """It may be sent again, and what the channel gets is addressed."""
@@ -210,6 +239,7 @@ async def sent_by(context: Any, activities: list[Any], *, handled: bool) -> Any:
         ("message", "directline"),
         ("message", "webchat"),
         ("conversationUpdate", "msteams"),
+        ("conversationUpdate", "webchat"),
     ],
 )
 async def test_a_turn_is_botbuilder_s(
