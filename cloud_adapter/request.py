@@ -9,7 +9,7 @@ from botbuilder.schema import Activity, ActivityTypes
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
 from cloud_adapter.codec.body_cost import check_cost, read_integer
-from cloud_adapter.codec.channels import TEAMS
+from cloud_adapter.codec.channels import TEAMS, name_channel_id
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.errors import MalformedModel
@@ -85,7 +85,9 @@ def read_reply(body: bytes) -> Any:
 
 def _read(body: bytes, check: Callable[[Any], object]) -> Any:
     try:
-        activity = read_model(Activity, _parsed(body))
+        data = _parsed(body)
+        name_channel_id(data)
+        activity = read_model(Activity, data)
         check(activity)
     except (MalformedModel, ValueError, TypeError, RecursionError) as error:
         raise BadRequest(f"the body is not an activity ({type(error).__name__})") from error

@@ -9,6 +9,7 @@ Sources: Microsoft reference "Direct Line enhanced authentication" (impersonatio
 reference "Get Teams-specific context for your bot" (`aadObjectId`, `channelData.tenant`).
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,18 @@ TEAMS = Channels.ms_teams.value
 CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each != TEAMS))
 """Every channel id, in the order in which a user id is looked up: Teams first."""
 
+AGENTS_CHANNEL_ID = "_channelId"
+"""What @microsoft/agents-hosting calls an activity's `channelId`, in calls of its AgentClient and
+in replies that are expected in its response (1.2.3 to 1.8.1)."""
+
 _VOUCHING = frozenset({TEAMS})
+
+
+def name_channel_id(activity: Any) -> None:
+    """Give an activity, as parsed JSON, the `channelId` that it has under AGENTS_CHANNEL_ID."""
+    if isinstance(activity, dict) and not activity.get("channelId"):
+        with contextlib.suppress(KeyError):
+            activity["channelId"] = activity.pop(AGENTS_CHANNEL_ID)
 
 
 def vouches_for_users(channel_id: str) -> bool:

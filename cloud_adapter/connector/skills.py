@@ -21,6 +21,7 @@ from botframework.connector.skills import BotFrameworkClient
 
 from auth.bot_framework import BotCredentialsFactory
 from auth.inbound.service_url import is_secure_url
+from cloud_adapter.codec.channels import name_channel_id
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import (
@@ -161,6 +162,9 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
             raise ConnectorError(call) from error
         succeeded = 200 <= response.status < 300
         content = parsed(response.body, call) if succeeded else parsed_error(response.body)
+        if isinstance(content, dict) and isinstance(replies := content.get("activities"), list):
+            for reply in replies:
+                name_channel_id(reply)
         return InvokeResponse(status=response.status, body=content)
 
 
@@ -176,4 +180,6 @@ def _addressed_to_skill(activity: Activity, service_url: str, conversation_id: s
     forwarded.service_url = service_url
     forwarded.recipient = forwarded.recipient or ChannelAccount()
     forwarded.recipient.role = RoleTypes.skill
+    # It says who called this bot, and some SDKs believe it. The skill's own caller is this bot.
+    forwarded.caller_id = None
     return forwarded

@@ -9,6 +9,7 @@ from typing import Any
 
 from botbuilder.schema import Activity
 
+from cloud_adapter.codec.channels import name_channel_id
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.errors import UnreadableActivity
 
@@ -136,6 +137,7 @@ class StoredActivity:
         """
         try:
             data = json.loads(self.content)
+            name_channel_id(data["activity"])
             activity = read_model(Activity, data["activity"])
             failure, trace_parent = data.get("failure", ""), str(data.get("trace", ""))
             return AcceptedActivity(

@@ -54,6 +54,28 @@ def test_an_activity() -> None:
     assert (activity.text, activity.id, activity.conversation.id) == ("h\u00e9llo", None, "c|1")
 
 
+@pytest.mark.parametrize(
+    ("named", "channel"),
+    [
+        ({"_channelId": "msteams"}, "msteams"),
+        ({"_channelId": "msteams", "channelId": None}, "msteams"),
+        ({"_channelId": "msteams", "channelId": ""}, "msteams"),
+        ({"_channelId": "msteams", "channelId": "webchat"}, "webchat"),
+    ],
+)
+def test_the_channel_under_another_name(named: dict[str, Any], channel: str) -> None:
+    """A parent that is an agents-hosting AgentClient (1.2.3 to 1.8.1) calls it `_channelId`."""
+    data = {name: value for name, value in ADDRESS.items() if name != "channelId"} | named
+    assert read_json(data).channel_id == channel
+
+
+@pytest.mark.parametrize("channel", [None, "", ["msteams"], {"id": "msteams"}])
+def test_no_channel_under_another_name(channel: Any) -> None:
+    """What is no channel there is none here, either."""
+    with pytest.raises(BadRequest):
+        read_json({**ADDRESS, "channelId": None, "_channelId": channel})
+
+
 async def test_members_without_channel_data() -> None:
     """An emulator of Teams may leave out `channelData`: the SDK's handler for Teams still works."""
     greeted = []

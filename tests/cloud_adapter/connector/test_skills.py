@@ -125,6 +125,39 @@ async def test_the_skill_answers_to_the_parent(
     assert sent["relatesTo"]["activityId"] == "a1"
 
 
+async def test_the_caller_stays_at_home(
+    client: SkillClient, service: ScriptedService, activity: Any
+) -> None:
+    """Who called the parent is not passed on: some SDKs would take it for the skill's caller."""
+    activity.caller_id = "urn:botframework:azure"
+    await post(client, service, activity)
+    assert "callerId" not in service.seen[0].json
+    assert activity.caller_id == "urn:botframework:azure"
+
+
+async def test_a_local_time_stays_local(
+    client: SkillClient, service: ScriptedService, activity: Any
+) -> None:
+    """The skill learns the user's offset, as from a parent with the SDK for .NET."""
+    received = read_model(Activity, {"localTimestamp": "2026-01-02T11:00:00.123+01:00"})
+    activity.local_timestamp = received.local_timestamp
+    await post(client, service, activity)
+    sent = service.seen[0].json
+    assert sent["localTimestamp"] == "2026-01-02T11:00:00.123+01:00"
+    assert sent["timestamp"] == "2026-01-02T00:00:00.000Z"
+
+
+async def test_expected_replies_of_agents_hosting(
+    client: SkillClient, service: ScriptedService, activity: Any
+) -> None:
+    """Their `_channelId` does not reach the channel: it is the `channelId`."""
+    replies = [{"type": "message", "_channelId": "msteams"}, {"type": "typing"}, None]
+    service.otherwise = Reply(200, {"activities": replies})
+    answer = await post(client, service, activity)
+    named = [{"type": "message", "channelId": "msteams"}, {"type": "typing"}, None]
+    assert answer.body == {"activities": named}
+
+
 async def test_the_activity_stays_as_it_is(
     client: SkillClient, service: ScriptedService, activity: Any
 ) -> None:

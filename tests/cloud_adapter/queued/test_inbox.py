@@ -233,6 +233,14 @@ def test_a_record() -> None:
     assert (accepted.activity.text, accepted.claims, accepted.failure) == ("one\ntwo", CLAIMS, "")
 
 
+def test_a_record_of_an_agents_hosting_parent() -> None:
+    """It is stored as received, with `_channelId` for `channelId`."""
+    body = content(text="x").replace(b'"channelId"', b'"_channelId"')
+    activity = StoredActivity.of_record("c", record("0af9", 17, CLAIMS, body)).parse().activity
+    assert activity.channel_id == "webchat"
+    assert activity.additional_properties == {}
+
+
 @pytest.mark.parametrize("line", [b"", b"hello\n", b"{}\n", b'{"id": "x", "accepted": 1, \n'])
 def test_a_record_of_somebody_else(line: bytes) -> None:
     """It has a name, but it cannot be read."""

@@ -63,7 +63,10 @@ def audience(parent: ScriptedService) -> str:
 
 
 async def test_a_turn(app: ComposedApp, parent: ScriptedService) -> None:
-    """The reply goes to the parent, with a token for the parent; the bot sees who called."""
+    """The reply goes to the parent, with a token for the parent; the bot sees who called.
+
+    Whatever the parent claims.
+    """
     seen: list[Any] = []
 
     async def bot(context: TurnContext) -> None:
@@ -73,12 +76,40 @@ async def test_a_turn(app: ComposedApp, parent: ScriptedService) -> None:
         seen.append(SkillValidation.is_skill_claim(state[BotAdapter.BOT_IDENTITY_KEY].claims))
         await context.send_activity("Reply")
 
-    assert (await call(app, parent, bot)).status == 200
+    claimed = "urn:botframework:azure"
+    assert (await call(app, parent, bot, callerId=claimed)).status == 200
     assert seen == [f"urn:botframework:aadappid:{CALLER}", CALLER, True]
     [reply] = parent.seen
     assert reply.json["text"] == "Reply"
     assert reply.path.startswith(f"/v3/conversations/{app.conversation.id}/activities/")
     assert audience(parent) == CALLER
+
+
+@pytest.mark.parametrize("channel", ["webchat", "directline", "msteams"])
+async def test_the_route_of_a_reply(
+    app: ComposedApp, parent: ScriptedService, channel: str
+) -> None:
+    """It names the activity, on every channel: an agents-hosting parent has no other route."""
+
+    async def bot(context: TurnContext) -> None:
+        await context.send_activity("Reply")
+
+    await call(app, parent, bot, channelId=channel, id="a/1;x")
+    [reply] = parent.seen
+    assert reply.path == f"/v3/conversations/{app.conversation.id}/activities/a%2F1%3Bx"
+    assert reply.json["replyToId"] == "a/1;x"
+
+
+async def test_a_parent_with_agents_hosting(app: ComposedApp, parent: ScriptedService) -> None:
+    """Its AgentClient (1.2.3 to 1.8.1) calls the channel `_channelId`."""
+    seen: list[Any] = []
+
+    async def bot(context: TurnContext) -> None:
+        seen.append((context.activity.channel_id, context.activity.additional_properties))
+
+    named = {"channelId": None, "_channelId": "msteams"}
+    assert (await call(app, parent, bot, **named)).status == 200
+    assert seen == [("msteams", {})]
 
 
 async def test_a_claimed_caller(app: ComposedApp) -> None:
