@@ -167,7 +167,7 @@ async def skills(req: func.HttpRequest) -> func.HttpResponse:
 
 # Without AllowedCallers, the function does not exist, so nobody can probe it.
 if names_callers(os.environ):
-    route = "skills/v3/conversations/{conversationId}/{*path}"
+    route = "skills/v3/{*path}"
     methods = ["GET", "POST", "PUT", "DELETE"]
     app.route(route, methods=methods, auth_level=func.AuthLevel.ANONYMOUS)(http_function(skills))
 
@@ -259,18 +259,8 @@ def skill_request(request: func.HttpRequest) -> "SkillRequest":
     """A skill's request, independent of the host."""
     from cloud_adapter.skills.call import SkillRequest
 
-    # The host decodes route parameters, except encoded slashes.
-    ids = {
-        name: value.replace("%2F", "/").replace("%2f", "/")
-        for name, value in request.route_params.items()
-    }
-    return SkillRequest(
-        request.method,
-        ids["conversationId"],
-        ids.get("path", ""),
-        request.params,
-        from_http(request),
-    )
+    path = request.route_params.get("path", "")
+    return SkillRequest(request.method, path, request.params, from_http(request))
 
 
 def to_http(response: "TurnResponse") -> func.HttpResponse:

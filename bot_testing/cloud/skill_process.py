@@ -15,7 +15,7 @@ from emulator.commands.run.skill_pair import pair_settings
 from emulator.loopback import free_port
 from emulator.server import Server
 
-REPLIES = "/api/skills/v3/conversations/{conversationId}/{path:.*}"
+REPLIES = "/api/skills/v3/{path:.*}"
 
 SkillsFunction = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 

@@ -20,7 +20,8 @@ import azure.functions as func
 NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,126}", re.ASCII | re.IGNORECASE)
 BINDING_NAME = re.compile(r"[a-z][a-z0-9]{0,127}|\$return", re.ASCII | re.IGNORECASE)
 
-SKILLS = "skills/v3/conversations/1"
+CONVERSATIONS = "skills/v3/conversations"
+SKILLS = f"{CONVERSATIONS}/1"
 RESERVED: Mapping[str, Mapping[str, set[str]]] = {
     "messages": {"messages": {"POST"}},
     "health": {"health": {"GET"}},
@@ -31,6 +32,7 @@ RESERVED: Mapping[str, Mapping[str, set[str]]] = {
         f"{SKILLS}/members": {"GET"},
         f"{SKILLS}/members/1": {"GET"},
         f"{SKILLS}/pagedmembers": {"GET"},
+        CONVERSATIONS: {"GET", "POST"},
     },
     "turns": {},
     "notifications": {},

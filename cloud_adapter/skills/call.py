@@ -3,7 +3,9 @@
 The SDK's CloudSkillHandler handles the activities. It does not implement the operations on members.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from botbuilder.core import Bot
@@ -12,6 +14,7 @@ from botbuilder.core.skills.cloud_skill_handler import CloudSkillHandler
 from botframework.connector.auth import ClaimsIdentity
 
 from cloud_adapter.authentication import BotAuthentication
+from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.request import TurnRequest, check_head, read_reply
 from cloud_adapter.skills.turns import SkillTurns
 
@@ -21,17 +24,74 @@ class SkillRequest(NamedTuple):
 
     Attributes:
         method: the HTTP method.
-        conversation_id: the id by which the skill knows the conversation.
-        path: what follows the id in the URL, decoded: `activities`, `activities/ID`, `members` ...
+        path: what follows `v3/` in the URL, as the Functions host decodes it: all but `%2F`.
         query: the query's parameters.
         http: headers and body.
     """
 
     method: str
-    conversation_id: str
     path: str
     query: Mapping[str, str]
     http: TurnRequest
+
+
+class Target(NamedTuple):
+    """What a request is about.
+
+    Attributes:
+        conversation: the id by which the skill knows the conversation, as it is in the path.
+        item: the id of an activity or a member, as it is in the path; empty: none.
+        run: the operation.
+    """
+
+    conversation: str
+    item: str
+    run: "Operation"
+
+    @classmethod
+    def of(cls, request: SkillRequest) -> "Target | None":
+        """The request's target; None: the operation is not supported."""
+        found = _PATH.fullmatch(request.path)
+        if found is None:
+            return None
+        conversation, kind, item = found.group("conversation", "kind", "item")
+        key = request.method, f"{kind.lower()}/*" if item else kind.lower()
+        # As in the SDK for .NET, where the route without an id comes first.
+        if key == _REPLY and item.lower() == "history":
+            return None
+        run = OPERATIONS.get(key)
+        return cls(conversation, item or "", run) if run else None
+
+
+def readings(part: str) -> list[str]:
+    """The ids that a part of a path may stand for, the likelier first.
+
+    The host decodes all but `%2F`, and makes it of `%252F`, too: an id that contains this text
+    itself looks like one with a slash.
+
+    Source: ASP.NET Core, Kestrel's UrlDecoder.
+    """
+    return list(dict.fromkeys((_slashed(part), part)))
+
+
+def _slashed(part: str) -> str:
+    return part.replace("%2F", "/").replace("%2f", "/")
+
+
+def _named(item: str, named: str | None) -> str:
+    """The id that a part of a path stands for, if the body names it, too."""
+    return named if named and _slashed(named) == _slashed(item) else _slashed(item)
+
+
+async def _known[Result](item: str, call: Callable[[str], Awaitable[Result]]) -> Result:
+    """The result of a call with an id; with another reading of it if the channel answers 404."""
+    for activity_or_member in readings(item)[:-1]:
+        try:
+            return await call(activity_or_member)
+        except ConnectorError as error:
+            if error.response.status_code != HTTPStatus.NOT_FOUND:
+                raise
+    return await call(readings(item)[-1])
 
 
 class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
@@ -40,6 +100,7 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
     Args:
         request: the request.
         skill: who sent it.
+        conversation_id: the id by which the skill knows the conversation.
         conversation: the conversation.
         conversations: stores the conversation.
         turns: runs the turns of replies.
@@ -51,6 +112,7 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
         self,
         request: SkillRequest,
         skill: ClaimsIdentity,
+        conversation_id: str,
         conversation: SkillConversationReference,
         conversations: ConversationIdFactoryBase,
         turns: SkillTurns,
@@ -61,42 +123,46 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
         super().__init__(turns, bot, known, authentication)
         self._request = request
         self._skill = skill
+        self._conversation_id = conversation_id
         self._conversation = conversation
         self._authentication = authentication
 
     async def send(self, _: str) -> Any:
         """Send an activity; returns a ResourceResponse, like `reply` and `update`."""
-        request = self._request
         return await self.on_send_to_conversation(
-            self._skill, request.conversation_id, self._activity()
+            self._skill, self._conversation_id, self._activity()
         )
 
-    async def reply(self, activity_id: str) -> Any:
+    async def reply(self, item: str) -> Any:
         """Reply to an activity."""
-        request = self._request
+        activity = self._activity()
         return await self.on_reply_to_activity(
-            self._skill, request.conversation_id, activity_id, self._activity()
+            self._skill, self._conversation_id, _named(item, activity.reply_to_id), activity
         )
 
-    async def update(self, activity_id: str) -> Any:
+    async def update(self, item: str) -> Any:
         """Replace an activity."""
-        request, activity = self._request, self._activity()
-        activity.id = activity_id
+        activity = self._activity()
+        activity.id = _named(item, activity.id)
         return await self.on_update_activity(
-            self._skill, request.conversation_id, activity_id, activity
+            self._skill, self._conversation_id, activity.id, activity
         )
 
-    async def delete(self, activity_id: str) -> None:
+    async def delete(self, item: str) -> None:
         """Delete an activity."""
-        await self.on_delete_activity(self._skill, self._request.conversation_id, activity_id)
+        skill, conversation_id = self._skill, self._conversation_id
+        await _known(item, lambda each: self.on_delete_activity(skill, conversation_id, each))
 
     async def members(self, _: str) -> Any:
         """All members, as a list of ChannelAccount."""
         return await (await self._channel()).get_conversation_members(self._channel_id)
 
-    async def member(self, member_id: str) -> Any:
+    async def member(self, item: str) -> Any:
         """One member, as a ChannelAccount."""
-        return await (await self._channel()).get_conversation_member(self._channel_id, member_id)
+        channel, conversation_id = await self._channel(), self._channel_id
+        return await _known(
+            item, lambda each: channel.get_conversation_member(conversation_id, each)
+        )
 
     async def paged_members(self, _: str) -> Any:
         """A page of the members, as a PagedMembersResult."""
@@ -122,16 +188,28 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
         return self._conversation.conversation_reference.conversation.id
 
 
-OPERATIONS: Mapping[tuple[str, str], Callable[[SkillCall, str], Awaitable[Any]]] = {
+Operation = Callable[[SkillCall, str], Awaitable[Any]]
+"""Gets the id of the activity or the member, as it is in the path."""
+
+_REPLY = ("POST", "activities/*")
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "activities"): SkillCall.send,
-    ("POST", "activities/*"): SkillCall.reply,
+    _REPLY: SkillCall.reply,
     ("PUT", "activities/*"): SkillCall.update,
     ("DELETE", "activities/*"): SkillCall.delete,
     ("GET", "members"): SkillCall.members,
     ("GET", "members/*"): SkillCall.member,
     ("GET", "pagedmembers"): SkillCall.paged_members,
 }
-"""The operations by method and path. `*` stands for an id, which is passed to the operation."""
+"""The operations by method and path below a conversation. `*` stands for an id."""
+
+# The front end of App Service decodes %2F, too: an id may then contain slashes.
+_PATH = re.compile(
+    r"conversations/(?P<conversation>.+?)"
+    r"/(?P<kind>activities|members|pagedmembers)(?:/(?P<item>.+?))?/?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class _KnownConversation(ConversationIdFactoryBase):  # type: ignore[misc]  # untyped SDK base

@@ -20,7 +20,7 @@ from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.response import TurnResponse
-from cloud_adapter.skills.call import OPERATIONS, SkillCall, SkillRequest
+from cloud_adapter.skills.call import SkillCall, SkillRequest, Target, readings
 from cloud_adapter.skills.turns import SkillAwareBot, SkillTurns
 
 PASSED_ON = frozenset({400, 403, 404, 412, 413, 429})
@@ -59,13 +59,12 @@ class SkillReplies:
                 unavailable.
         """
         skill = await self._authentication.authenticate_channel_request(request.http.authorization)
-        kind, _, item = request.path.partition("/")
-        operation = OPERATIONS.get((request.method, f"{kind}/*" if item else kind))
-        if operation is None:
+        target = Target.of(request)
+        if target is None:
             return _refusal(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented")
-        call = await self._call(request, skill)
+        call = await self._call(request, target, skill)
         try:
-            result = await operation(call, item)
+            result = await target.run(call, target.item)
         except ConnectorError as error:
             log.warning("A skill's call was not passed on: %s", error.message)
             status = error.response.status_code
@@ -74,20 +73,24 @@ class SkillReplies:
         body = b"" if result is None else json_bytes(write_value(result))
         return TurnResponse(HTTPStatus.OK, body)
 
-    async def _call(self, request: SkillRequest, skill: ClaimsIdentity) -> SkillCall:
-        # The id comes from the caller, so it may name any stored item.
-        found = await self._conversations.get_skill_conversation_reference(request.conversation_id)
-        if not isinstance(found, SkillConversationReference) or not _is_of(found, skill):
-            raise ConversationUnknown("this bot has not called the skill in the conversation")
-        return SkillCall(
-            request,
-            skill,
-            found,
-            self._conversations,
-            self._turns,
-            self._bot,
-            self._authentication,
-        )
+    async def _call(
+        self, request: SkillRequest, target: Target, skill: ClaimsIdentity
+    ) -> SkillCall:
+        for conversation_id in readings(target.conversation):
+            # The id comes from the caller, so it may name any stored item.
+            found = await self._conversations.get_skill_conversation_reference(conversation_id)
+            if isinstance(found, SkillConversationReference) and _is_of(found, skill):
+                return SkillCall(
+                    request,
+                    skill,
+                    conversation_id,
+                    found,
+                    self._conversations,
+                    self._turns,
+                    self._bot,
+                    self._authentication,
+                )
+        raise ConversationUnknown("this bot has not called the skill in the conversation")
 
 
 def _is_of(conversation: SkillConversationReference, skill: ClaimsIdentity) -> bool:

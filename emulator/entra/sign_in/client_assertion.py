@@ -88,7 +88,7 @@ class CertificateAssertions:
         return UsedCredential(CERTIFICATE, credential.key_id)
 
     def _check_single_use(self, jti: str, expires: float) -> None:
-        now = time.time() - CLOCK_SKEW
+        now = time.time()
         self._used = {known: end for known, end in self._used.items() if end > now}
         if self.single_use and jti in self._used:
             raise EntraError(50027, "invalid_client", "The assertion was used before.")

@@ -171,6 +171,8 @@ async def test_a_conversation_that_the_sdk_has_stored(
         ("GET", "activities"),
         ("GET", "activities/a1/members"),
         ("PATCH", "activities/a1"),
+        ("POST", "activities/history"),
+        ("POST", "activities/History/"),
         ("POST", "members"),
         ("DELETE", "members/user-1"),
         ("POST", "attachments"),
@@ -182,6 +184,107 @@ async def test_other_operations(method: str, path: str, skill: ReplyingSkill) ->
     """They are not offered."""
     response = await skill.call(method, path, MESSAGE)
     assert (response.status, body(response)["error"]["code"]) == (501, "NotImplemented")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "conversations"),
+        ("POST", "conversations"),
+        ("POST", "conversations/"),
+        ("GET", "conversations/c"),
+        ("GET", "attachments/a/views/original"),
+        ("GET", ""),
+    ],
+)
+async def test_operations_outside_of_a_conversation(
+    method: str, path: str, skill: ReplyingSkill
+) -> None:
+    """They are not offered, either."""
+    assert (await skill.request(method, path)).status == 501
+
+
+async def test_an_activity_whose_id_is_history(app: ComposedApp, skill: ReplyingSkill) -> None:
+    """It can be updated and deleted, and history/1 replied to: only one route has this name."""
+    for method, item in (("PUT", "history"), ("DELETE", "history"), ("POST", "history/1")):
+        await skill.call(method, f"activities/{item}", MESSAGE)
+        call = app.cloud.connector.calls[-1]
+        assert (call.method, call.path.partition("/activities/")[2]) == (method, item)
+
+
+IDS = [
+    ("a/b", "a%2Fb"),
+    ("a/b", "a%2fb"),
+    ("a/b", "a/b"),  # as the front end of App Service decodes it
+    ("a%2Fb", "a%2Fb"),
+    ("a%252Fb", "a%252Fb"),
+    ("a+b %41?&#", "a+b %41?&#"),
+    ("19:x@thread.tacv2;messageid=1", "19:x@thread.tacv2;messageid=1"),
+    ("\u00fc\U0001f600", "\u00fc\U0001f600"),
+]
+"""Ids, and how they look in a path that the host has decoded: it leaves `%2F`, and makes it of
+`%252F`, too."""
+
+
+@pytest.mark.parametrize(("activity_id", "in_path"), [*IDS, ("a%2fb/c", "a%2fb%2Fc")])
+async def test_the_id_of_an_activity(
+    activity_id: str, in_path: str, app: ComposedApp, skill: ReplyingSkill
+) -> None:
+    """Where the host makes two ids one, the body says which it is."""
+    for method, name in (("POST", "replyToId"), ("PUT", "id")):
+        await skill.call(method, f"activities/{in_path}", {**MESSAGE, name: activity_id})
+        call = app.cloud.connector.calls[-1]
+        assert (call.method, call.path.partition("/activities/")[2]) == (method, activity_id)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "activities/a%2Fb"), ("GET", "members/a%2Fb")]
+)
+async def test_the_id_without_a_body(
+    method: str, path: str, app: ComposedApp, skill: ReplyingSkill
+) -> None:
+    """Then the channel knows which it is; a slash is likelier."""
+    before = len(app.cloud.connector.calls)
+    assert (await skill.call(method, path)).status == 404
+    calls = app.cloud.connector.calls[before:]
+    kind = path.partition("/")[0]
+    assert [call.path.partition(f"/{kind}/")[2] for call in calls] == ["a/b", "a%2Fb"]
+    app.cloud.connector.server.faults.set(status=403, remaining=1)
+    assert (await skill.call(method, path)).status == 403
+    assert len(app.cloud.connector.calls) == before + 2
+
+
+async def test_another_id_in_the_body(app: ComposedApp, skill: ReplyingSkill) -> None:
+    """The path counts."""
+    await skill.call("POST", "activities/a%2Fb", {**MESSAGE, "replyToId": "other"})
+    assert app.cloud.connector.calls[-1].path.endswith("/activities/a/b")
+
+
+@pytest.mark.parametrize(("conversation_id", "in_path"), IDS)
+async def test_the_id_of_a_conversation(
+    conversation_id: str, in_path: str, app: ComposedApp, skill: ReplyingSkill
+) -> None:
+    """A bot's own factory may use any: the one that is stored is meant."""
+    storage = app.parts.services.storage
+    [known] = (await storage.read([skill.conversation_id])).values()
+    await storage.write({conversation_id: known})
+    sent = await skill.call("POST", "activities", MESSAGE, conversation_id=in_path)
+    assert sent.status == 200
+    await skill.call("POST", "activities", {"type": "endOfConversation"}, conversation_id=in_path)
+    assert await storage.read([conversation_id]) == {}
+
+
+@pytest.mark.parametrize(("own", "shown"), [("de-CH", "de-CH"), (None, "fr-FR")])
+async def test_the_locale(
+    own: str | None, shown: str, app: ComposedApp, skill: ReplyingSkill
+) -> None:
+    """The skill's own reaches the user, also in an update; a missing one is the user's."""
+    await skill.is_called(locale="fr-FR")
+    message = {**MESSAGE, "locale": own}
+    first = body(await skill.call("POST", "activities/a1", message))["id"]
+    await skill.call("PUT", f"activities/{first}", message)
+    calls = app.cloud.connector.calls[-2:]
+    assert [call.activity and call.activity.get("locale") for call in calls] == [shown, shown]
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,27 @@ def test_an_outage_of_the_keys_of_other_bots(tmp_path: Path, logs: Path) -> None
     assert "Entra's signing keys could not be fetched" in log.read_text()
 
 
+UNSUPPORTED = (
+    ("POST", "conversations"),
+    ("GET", "conversations?continuationToken=x"),
+    ("POST", "conversations/made-up/activities/history"),
+    ("POST", "conversations/made-up/attachments"),
+    ("GET", "conversations/made-up/activities/a%2Fb/members"),
+    ("DELETE", "conversations/made-up/members/x"),
+    ("GET", "attachments/x/views/original"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), UNSUPPORTED)
+def test_unsupported_operations(method: str, path: str, bots: TwoBots) -> None:
+    """What else the Bot Connector offers is answered 501, to callers that are allowed."""
+    url = f"/api/skills/v3/{path}"
+    for header, status in ((GOOD["version 1.0"](bots.press), 501), ("Bearer x", 401)):
+        reply = bots.allowed.send(method, url, [("Authorization", header)], b"")
+        assert (reply.status, bool(reply.body)) == (status, True)
+    assert bots.closed.send(method, url, [], b"").status == 404
+
+
 HOSTILE_PATHS = (
     "x/activities",
     "x/activities/",

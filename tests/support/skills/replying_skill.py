@@ -45,6 +45,7 @@ class ReplyingSkill:
         service_url: str = "",
         skill_app_id: str = CALLER,
         conversations: ConversationIdFactoryBase | None = None,
+        locale: str | None = None,
     ) -> None:
         """Let the parent store the conversation, as before each call of a skill.
 
@@ -53,9 +54,14 @@ class ReplyingSkill:
             service_url: of the conversation; empty: the channel's.
             skill_app_id: the app id (GUID) of the skill that is called.
             conversations: store it; None: the parent's.
+            locale: the user's.
         """
         parts, skill = self.app.parts, BotFrameworkSkill("skill", skill_app_id, "https://skill")
-        content = {"type": "message", "serviceUrl": service_url or self.app.service_url}
+        content = {
+            "type": "message",
+            "serviceUrl": service_url or self.app.service_url,
+            "locale": locale,
+        }
         activity = read_model(Activity, self.app.activity(content))
         options = SkillConversationIdFactoryOptions(
             audience or parts.settings.channel_audience, parts.settings.app_id, activity, skill
@@ -77,18 +83,39 @@ class ReplyingSkill:
 
         Args:
             method: the HTTP method.
-            path: behind the conversation's id.
+            path: behind the conversation's id, as the host decodes it.
             body: bytes, or what is sent as JSON.
-            conversation_id: empty: the skill's.
+            conversation_id: as the host decodes it; empty: the skill's.
+            content_type: of the body.
+            query: the query's parameters.
+        """
+        known = conversation_id or self.conversation_id
+        below = f"conversations/{known}/{path}"
+        return await self.request(method, below, body, content_type=content_type, **query)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: object = b"",
+        *,
+        content_type: str = "application/json",
+        **query: str,
+    ) -> TurnResponse:
+        """Call the parent, in a conversation or not.
+
+        Args:
+            method: the HTTP method.
+            path: below `v3/`, as the host decodes it.
+            body: bytes, or what is sent as JSON.
             content_type: of the body.
             query: the query's parameters.
         """
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         http = TurnRequest(content_type, self._authorization, raw)
-        known = conversation_id or self.conversation_id
         replies = self.app.parts.skill_replies
         assert isinstance(replies, SkillReplies)
-        return await replies.process(SkillRequest(method, known, path, query, http))
+        return await replies.process(SkillRequest(method, path, query, http))
 
     async def send(self, **activity: Any) -> TurnResponse:
         """Send an activity to the conversation."""
