@@ -104,6 +104,7 @@ class Runner:
         self._confirm = confirm
         self._deadline = azure.clock.now() + options.timeout_seconds
         self._answered: set[str] = set()
+        self._has_sent = False
 
     def run(self, plan: Plan) -> ExitStatus:
         """Run all steps.
@@ -120,10 +121,22 @@ class Runner:
                 self._progress.step(step.title)
                 (self._plan_step if self._options.dry_run else self._do_step)(step)
         except _Stop as stop:
-            self._progress.end(plan, stop.result, str(stop))
+            way_back = self._way_back(plan, is_refused=True)
+            self._progress.end(plan, stop.result, str(stop), way_back)
             return ExitStatus.FOUND
-        self._progress.end(plan, "planned" if self._options.dry_run else "done", "")
+        result = "planned" if self._options.dry_run else "done"
+        self._progress.end(plan, result, "", self._way_back(plan, is_refused=False))
         return ExitStatus.DONE
+
+    def _way_back(self, plan: Plan, *, is_refused: bool) -> str:
+        """What undoes this run. A run that has changed nothing must not name a command that undoes
+        somebody else's work."""
+        if isinstance(plan.way_back, str):
+            return plan.way_back if self._has_sent or not is_refused else ""
+        try:
+            return plan.way_back(self._has_sent)
+        except AzureProblem:  # what is not known is not recommended
+            return ""
 
     def _plan_step(self, step: Step) -> None:
         finding = step.look()
@@ -200,6 +213,7 @@ class Runner:
         return changes, None
 
     def _send_one(self, change: Change) -> None:
+        self._has_sent = True
         if change.send is not None:
             change.send()
         else:

@@ -1,7 +1,7 @@
 """Step: one thing that must be so at the end of a command, and what is missing for it now."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,12 +67,15 @@ class Plan:
 
     Attributes:
         steps: in their order.
-        way_back: the command line that undoes this one, or a sentence why nothing does.
+        way_back: the command line that undoes this one, or a sentence why nothing does; shown if
+            the run has sent something, or has not been refused. A function decides for itself at
+            the end of the run: it gets whether the run has sent something, and may raise
+            AzureProblem; empty: nothing is shown.
         next_command: the command line to paste after this one; empty: nothing is left to do.
         notes: what to print before the steps, a line each.
     """
 
     steps: Sequence[Step]
-    way_back: str = ""
+    way_back: str | Callable[[bool], str] = ""
     next_command: str = ""
     notes: tuple[str, ...] = ()

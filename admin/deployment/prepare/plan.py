@@ -1,6 +1,7 @@
 """What `deployment prepare` does: the plan of its steps."""
 
 from admin.azure.clients import AzureClients
+from admin.deployment.deployed import Deployed
 from admin.deployment.options import BotAppType, DeploymentOptions
 from admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
 from admin.deployment.prepare.chosen import Chosen
@@ -64,9 +65,20 @@ def prepare_plan(
         steps.append(StoredValues(options, values))  # last: azd is called once
     return Plan(
         steps,
-        way_back="" if options.azd else options.command_line("remove"),
+        way_back=lambda has_sent: _way_back(azure, options) if has_sent else "",
         next_command="" if options.azd else _next(options, location, chosen, has_more=bool(values)),
     )
+
+
+def _way_back(azure: AzureClients, options: DeploymentOptions) -> str:
+    """The command that removes what was prepared; empty: it would remove a deployed bot, too.
+
+    Raises:
+        AzureProblem: the bot cannot be looked up.
+    """
+    if options.azd or Deployed(azure, options).find_bot() is not None:
+        return ""
+    return options.command_line("remove")
 
 
 def _next(options: DeploymentOptions, location: str, chosen: Chosen, *, has_more: bool) -> str:

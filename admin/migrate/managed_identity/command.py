@@ -7,7 +7,7 @@ import typer
 
 from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
-from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.managed_identity.new_bot import REPLACES, NewBot
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY, ReplaceableBot, ReplacedBot
 from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
 from admin.migrate.steps.app_settings import AppSettings
@@ -18,6 +18,7 @@ from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.plan.execution import execute
 from admin.plan.options import Options
+from admin.plan.shell import quoted
 from admin.plan.step import Plan
 from admin.plan.target import Target
 from auth.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
@@ -115,15 +116,27 @@ def plan(
     )
     return Plan(
         steps,
-        way_back=_way_back(target, new),
+        way_back=lambda _: way_back(target, new),
         next_command=target.options.command_line("status"),
     )
 
 
-def _way_back(target: Target, new: NewBot) -> str:
-    made = " ".join(f"{name} {value}" for name, value in new.place.items())
-    tag = f"--resource-id {target.bot_id.id} --operation Delete --tags {REPLACED_BY}={new.name}"
-    return f"az bot delete {made} && az tag update {tag}"
+def way_back(target: Target, new: NewBot) -> str:
+    """The command that deletes the new bot; empty: this command has made none. It asks for the tag
+    once more, because it may be pasted when another bot has the name.
+
+    Raises:
+        AzureProblem: the new bot cannot be read.
+    """
+    if not new.is_made:
+        return ""
+    made = " ".join(f"{name} {quoted(str(value))}" for name, value in new.place.items())
+    value = f'"$(az bot show {made} --query tags.{REPLACES} --output tsv)"'
+    tag = quoted(f"{REPLACED_BY}={new.name}")
+    return (
+        f"test {value} = {quoted(target.app_id)} && az bot delete {made} && az tag update"
+        f" --resource-id {quoted(target.bot_id.id)} --operation Delete --tags {tag}"
+    )
 
 
 def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:

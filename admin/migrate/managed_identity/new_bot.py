@@ -8,6 +8,7 @@ from admin.azure.errors import NotFound, Refused
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.migrate.steps.assigned_identity import AssignedIdentity
+from admin.migrate.steps.bot_tag import tags_of
 from admin.plan.change import Change
 from admin.plan.shell import az
 from admin.plan.step import Finding
@@ -19,6 +20,10 @@ POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}
 
 COPIED = ("displayName", "description", "iconUrl")
 """Properties of the old bot that the new one gets, too."""
+
+REPLACES = "replaces"
+"""The tag of a bot that this command has made: the app id of the old bot, which is unique and never
+changes. (A resource id may be longer than a tag's value, which has at most 256 characters.)"""
 
 IN_USE = "already in use"
 """Azure's words for an app id that another bot has."""
@@ -40,6 +45,7 @@ class NewBot:
         self._arm = old.azure.arm
         self.name = name
         self._identity = identity
+        self._has_created = False
 
     @property
     def id(self) -> str:
@@ -64,6 +70,18 @@ class NewBot:
             AzureProblem: it cannot be read.
         """
         return self._arm.find(self.id)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether this command has made the bot for the old one, now or in an earlier run.
+
+        Raises:
+            AzureProblem: it cannot be read.
+        """
+        if self._has_created:
+            return True
+        value = tags_of(self.read() or {}).get(REPLACES, "")
+        return value.lower() == self._old.app_id.lower()
 
     def look(self) -> Finding:
         """Read the bot of that name, and which bots have the identity's id.
@@ -155,6 +173,7 @@ class NewBot:
             "location": location,
             "kind": "azurebot",
             "sku": {"name": sku},
+            "tags": {REPLACES: self._old.app_id},
             "properties": properties,
         }
         url = self._arm.url(self.id)
@@ -182,6 +201,7 @@ class NewBot:
                 raise
             reason = self._one_bot_an_id(client_id, "a bot that your account does not see")
             raise Refused(reason, error.status, error.code) from error
+        self._has_created = True
 
     @property
     def place(self) -> dict[str, str | None]:
@@ -200,6 +220,7 @@ class NewBot:
             "--msi-resource-id": properties["msaAppMSIResourceId"],
             "--endpoint": self.endpoint,
             "--display-name": properties["displayName"],
+            "--tags": f"{REPLACES}={self._old.app_id}",
         }
         if properties.get("description"):
             options["--description"] = properties["description"]

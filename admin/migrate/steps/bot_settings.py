@@ -47,15 +47,18 @@ def credential_plan(target: Target, steps: Sequence[Step]) -> Plan:
         AzureProblem: the bot or the app cannot be found.
     """
     app = target.site_id.name
-    if target.answers_users():
-        command = "delete-secret"
-        way_back = (
+    is_live = target.answers_users()
+
+    def way_back(has_sent: bool) -> str:
+        if not is_live:
+            return "nothing is needed: the old app still answers, and its secret still works"
+        changed = (
             f"set BotCredential in the settings of {app} back to what it was: its former credential"
             " is still registered"
         )
-    else:
-        command = "switch"
-        way_back = "nothing is needed: the old app still answers, and its secret still works"
+        return changed if has_sent else ""
+
+    command = "delete-secret" if is_live else "switch"
     next_command = target.options.command_line(command, app=target.options.app or app)
     return Plan(steps, way_back=way_back, next_command=next_command)
 

@@ -93,7 +93,9 @@ def plan_switch(target: Target) -> Plan:
 
 
 def _way_back(target: Target, bot: JsonObject, endpoint: str) -> str:
-    """The command that undoes a switch to an endpoint (URL)."""
+    """The command that undoes a switch to an endpoint (URL); empty: it was always there."""
+    if endpoint_of(bot).lower() == endpoint.lower() and not tags_of(bot).get(PREVIOUS_ENDPOINT):
+        return ""
     if not leaves_new_app(bot, endpoint):
         return target.options.command_line("back", app="")
     try:

@@ -67,9 +67,9 @@ class JsonProgress:
     def wait(self, finding: Finding, seconds: float) -> None:
         """Add nothing."""
 
-    def end(self, plan: Plan, result: str, reason: str) -> None:
+    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Print the object."""
-        self._print(result, reason, plan.way_back, plan.next_command if result == "done" else "")
+        self._print(result, reason, way_back, plan.next_command if result == "done" else "")
 
     def stopped(self, reason: str, again: str) -> None:
         """Print the object of a run that an error or Ctrl-C ended."""

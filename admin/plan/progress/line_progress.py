@@ -100,13 +100,13 @@ class LineProgress:
         for task in self._bar.task_ids:
             self._bar.update(task, description=finding.text)
 
-    def end(self, plan: Plan, result: str, reason: str) -> None:
+    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Print the result, the way back and the next command."""
         self._clear()
         if reason or self._last:
             self._line(result, reason or self._last)
-        if plan.way_back:
-            self._console.print(f"Way back: {plan.way_back}", soft_wrap=True)
+        if way_back:
+            self._console.print(f"Way back: {way_back}", soft_wrap=True)
         if result == "done" and plan.next_command:
             self._console.print(f"Next: {plan.next_command}", soft_wrap=True)
 

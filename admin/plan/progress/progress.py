@@ -41,13 +41,14 @@ class Progress(Protocol):
         """Nothing can be sent: the step looks again after so many seconds."""
         ...
 
-    def end(self, plan: Plan, result: str, reason: str) -> None:
+    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """The run ends.
 
         Args:
             plan: the plan.
             result: "done", "planned", "waiting", "refused", "declined" or "failed".
             reason: why it is not "done" or "planned"; else empty.
+            way_back: what undoes the run; empty: nothing is to be undone.
         """
         ...
 

@@ -64,15 +64,15 @@ class ScriptProgress:
         for line in finding.az:
             print(line)
 
-    def end(self, plan: Plan, result: str, reason: str) -> None:
+    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Close the subshell.
 
         Nothing is printed after it: when the script is pasted, `read` would take the next line as
         the answer to its question.
         """
         print()
-        if plan.way_back:
-            _comment(f"Way back: {plan.way_back}")
+        if way_back:
+            _comment(f"Way back: {way_back}")
         if result == "refused":
             _comment(f"refused: {reason}")
             print("false")

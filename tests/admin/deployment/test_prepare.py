@@ -374,6 +374,7 @@ def test_without_azd_the_parameters_are_printed(stage: DeploymentStage, run: Run
     assert f"botAppId={made}" in ended.output
     assert "vaultCreateMode=default" in ended.output
     assert "Next: az deployment sub create" in ended.output
+    assert "Way back: python -m admin deployment remove" in ended.output
     assert "BOT_APP_ID" not in stage.azd.values
 
 
@@ -410,7 +411,6 @@ def test_the_printed_command_has_every_choice() -> None:
         "directLine": "true",
         "alertEmail": "team@example.com",
     }
-    assert plan.way_back.endswith("--cloud China")
 
 
 def test_a_dry_run_changes_nothing(stage: DeploymentStage, run: Run) -> None:
@@ -463,3 +463,14 @@ def test_the_tag_names_subscription_and_environment(stage: DeploymentStage, run:
     found = run("prepare", "--azd", "--json").json
     bodies = [change["body"] for step in found["steps"] for change in step["changes"]]
     assert tag(stage) in json.dumps(bodies)
+
+
+def test_removing_a_deployed_bot_is_no_way_back(stage: DeploymentStage, run: Run) -> None:
+    """Whoever prepares once more, and is refused or registers a provider, keeps the bot."""
+    assert run("prepare", "--azd").status == 0
+    stage.provision()
+    assert "Way back" not in run("prepare").output
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    refused = run("prepare")
+    assert refused.status == 1
+    assert "Way back" not in refused.output

@@ -3,6 +3,7 @@
 import pytest
 
 from emulator.resource_manager.web.sites import CONFIG
+from tests.admin.migrate.managed_identity.test_managed_identity import NEW_BOT, new_bot
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 from tests.support.azure.az_shell import WITH_AZ, WORKLOAD, AzShell
 
@@ -44,6 +45,23 @@ def test_dry_runs_can_be_pasted(migration: Migration, shell: AzShell) -> None:
         assert migration.endpoint == endpoint
         assert migration.tags()["cost center"] == "42 & $more"
         assert not any(step["changes"] for step in migration.run(*words, "--json").json["steps"])
+
+
+def test_the_way_back_of_a_new_bot_can_be_pasted(migration: Migration, shell: AzShell) -> None:
+    """It deletes the bot that a dry run's script has made, and no other of its name."""
+    words = ("managed-identity", "--bot", BOT, "--new-bot", NEW_BOT, "--app", APP)
+    shell.run(migration.run(*words, "--dry-run").output)
+    way_back = migration.run(*words, "--json").json["wayBack"]
+    made = new_bot(migration)
+    assert made is not None
+    tags = made.body["tags"]
+    migration.thread.call(made.body.update, {"tags": {}})
+    shell.run(f"{way_back} || true")
+    assert new_bot(migration) is not None
+    migration.thread.call(made.body.update, {"tags": tags})
+    shell.run(way_back)
+    assert new_bot(migration) is None
+    assert "replacedBy" not in migration.tags()
 
 
 def test_the_cure_of_a_refused_switch_can_be_pasted(migration: Migration, shell: AzShell) -> None:

@@ -22,9 +22,7 @@ def shown(*findings: Finding, terminal: bool, result: str = "done", width: int =
     console = Console(file=file, force_terminal=terminal, width=width, highlight=False)
     progress = LineProgress(console)
     steps = [ScriptedStep(Finding("so")) for _ in range(3)]
-    plan = Plan(
-        steps, way_back="python -m admin migrate back", next_command="next", notes=("note",)
-    )
+    plan = Plan(steps, next_command="next", notes=("note",))
     progress.begin(plan)
     progress.step("A step")
     for finding in findings:
@@ -34,7 +32,8 @@ def shown(*findings: Finding, terminal: bool, result: str = "done", width: int =
             progress.sent(each)
         if finding.waiting:
             progress.wait(finding, 1.0)
-    progress.end(plan, result, "" if result == "done" else "because")
+    reason = "" if result == "done" else "because"
+    progress.end(plan, result, reason, "python -m admin migrate back")
     return file.getvalue()
 
 
@@ -91,7 +90,7 @@ def test_a_refusal_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     for each in (progress, script):
         each.step("A step")
         each.found(finding)
-        each.end(Plan(()), "refused", finding.refusal)
+        each.end(Plan(()), "refused", finding.refusal, "")
     assert file.getvalue() == "A step\n  refused  no secret\n           is left: stop\n"
     assert capsys.readouterr().out.count("no secret") == 1
 
@@ -105,14 +104,14 @@ def test_the_end_says_what_is_so() -> None:
 def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     """bash reads it; a question asks, a refusal stops it, and the reader's shell goes on."""
     script = ScriptProgress(Options("switch", BOT))
-    plan = Plan((), way_back="back", next_command="next")
+    plan = Plan((), next_command="next")
     script.begin(plan)
     script.step("A step\nwith two lines")
     script.found(Finding("it's so", notes=("note",)))
     script.ask("Delete 'it'?")
     script.plan(change(int))
     script.wait(Finding("not yet", waiting=True, az=("for i in 1 2; do", "  true", "done")), 1)
-    script.end(plan, "refused", "because")
+    script.end(plan, "refused", "because", "back")
     text = capsys.readouterr().out
     assert text.endswith("# Way back: back\n# refused: because\nfalse\n)\n")
     # Pasted into a shell without az: it stops at the answer, and the shell goes on.

@@ -274,3 +274,26 @@ def test_an_unknown_value_is_never_sent(run: RunSteps) -> None:
     assert status is ExitStatus.DONE
     assert (len(first_calls), len(second_calls)) == (1, 1)
     assert [c["url"] for c in shown["steps"][0]["changes"]] == ["https://graph/x", "https://arm/1"]
+
+
+def test_only_what_was_done_has_a_way_back(run: RunSteps) -> None:
+    """A run that is refused before it has sent anything names no command that undoes the work of
+    somebody else."""
+    refusal = Finding("no", refusal="no")
+    assert run(ScriptedStep(DONE))[1]["wayBack"] == "back"
+    assert run(ScriptedStep(refusal))[1]["wayBack"] is None
+    missing = Finding("it is not so", (change(fails()[0]),))
+    assert run(ScriptedStep(missing, DONE), ScriptedStep(refusal))[1]["wayBack"] == "back"
+
+
+def test_a_way_back_that_cannot_be_found_out(
+    azure: AzureClients, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The result is shown without it."""
+
+    def unknown(_: bool) -> str:
+        raise Refused("no answer")
+
+    status = Runner(azure, OPTIONS, JsonProgress(OPTIONS)).run(Plan((), way_back=unknown))
+    assert status is ExitStatus.DONE
+    assert json.loads(capsys.readouterr().out)["wayBack"] is None

@@ -49,7 +49,7 @@ class HeardProgress(JsonProgress):
 
     reason = ""
 
-    def end(self, plan: Plan, result: str, reason: str) -> None:
+    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Keep the reason."""
         self.reason = reason
 

@@ -55,18 +55,18 @@ def test_who_may_reach_it(migration: Migration) -> None:
 
 
 def test_the_way_back(migration: Migration) -> None:
-    """It deletes the new bot where it is, and the tag of the old one; what is said besides is a
-    comment for the shell."""
+    """It deletes the new bot where it is, if its tag says that it was made for this one, and the
+    tag of the old one."""
     ended = migration.run(*COMMAND, *FAST)
     made = new_bot(migration)
     assert made is not None
     group = migration.thread.azure.group
     subscription = group.manager.subscription_id
-    command, _, _ = ended.json["wayBack"].partition(" # ")
-    assert command == (
-        f"az bot delete --subscription {subscription} --resource-group {group.name} --name"
-        f" {NEW_BOT} && az tag update --resource-id {migration.old.bot.id} --operation Delete"
-        f" --tags replacedBy={NEW_BOT}"
+    place = f"--subscription {subscription} --resource-group {group.name} --name {NEW_BOT}"
+    assert ended.json["wayBack"] == (
+        f'test "$(az bot show {place} --query tags.replaces --output tsv)" ='
+        f" {migration.old.registration.app_id} && az bot delete {place} && az tag update"
+        f" --resource-id {migration.old.bot.id} --operation Delete --tags replacedBy={NEW_BOT}"
     )
 
 

@@ -70,6 +70,30 @@ def test_the_way_back_to_an_app_that_the_account_does_not_see(migration: Migrati
     assert f" --endpoint {NEW_ENDPOINT} " in ended.json["wayBack"]
 
 
+def test_no_way_back_from_what_was_not_done(migration: Migration) -> None:
+    """After a `back`, somebody has moved the endpoint by hand: `back` would undo that."""
+    migration.let_new_app_sign_in()
+    assert migration.run(*SWITCH).status == migration.run("back", "--bot", BOT).status == 0
+    elsewhere = {"endpoint": "https://bot.contoso.com/api/messages"}
+    migration.thread.call(migration.bot().properties.update, elsewhere)
+    migration.thread.call(migration.new.site.properties.update, {"state": "Stopped"})
+    migration.thread.call(
+        migration.thread.azure.resource_manager.on_site_change, migration.new.site
+    )
+    refused = migration.run(*SWITCH)
+    assert refused.status == 1
+    assert "Way back" not in refused.output
+
+
+def test_no_way_back_from_where_the_bot_always_was(migration: Migration) -> None:
+    """No switch has moved it."""
+    migration.let_new_app_sign_in()
+    migration.thread.call(migration.bot().properties.update, {"endpoint": NEW_ENDPOINT})
+    ended = migration.run(*SWITCH, "--json")
+    assert ended.status == 0, ended.output + ended.errors
+    assert ended.json["wayBack"] is None
+
+
 @pytest.mark.parametrize("words", [SWITCH, ("back", "--bot", BOT)])
 def test_running_it_again_changes_nothing(migration: Migration, words: tuple[str, ...]) -> None:
     """A command that is done says so, and sends nothing."""
