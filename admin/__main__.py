@@ -1,10 +1,20 @@
 """`python -m admin`, whose packages are installed at its first use."""
 
-import subprocess
+import os
+import signal
 import sys
-from importlib import invalidate_caches
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells expect."""
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # While packages are imported, KeyboardInterrupt could be raised anywhere in them.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+
+import subprocess  # noqa: E402  # slow, as the following
+from importlib import import_module, invalidate_caches  # noqa: E402
+from importlib.metadata import PackageNotFoundError, version  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,6 +29,25 @@ def has_packages() -> bool:
         return False
 
 
+def run() -> None:
+    """Import the command of the command line, and run it.
+
+    Raises:
+        ModuleNotFoundError: a package is missing.
+    """
+    from admin.command_line import COMMANDS, main
+
+    for name in sys.argv[1:2]:
+        if name in COMMANDS:
+            import_module(COMMANDS[name])
+    try:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # commands handle it
+        main()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
 if __name__ == "__main__":
     is_own = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
     if is_own and not has_packages():
@@ -28,8 +57,6 @@ if __name__ == "__main__":
             sys.exit(1)
         invalidate_caches()
     try:
-        from admin.command_line import main
-
-        main()
+        run()
     except ModuleNotFoundError as error:
         sys.exit(f"{error.name} is missing: run `make setup`, then `.venv/bin/python -m admin`.")

@@ -39,6 +39,15 @@ class CommandsOnDemand(TyperGroup):
         command.name = cmd_name
         return command
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; typer prints what is wrong with the command line, which may quote a
+        file, or a name of Azure's."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = console.shown_lines(error.message)
+            raise
+
 
 app = typer.Typer(
     cls=CommandsOnDemand,
@@ -63,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="python -m admin")
     except StorageUnavailable as error:
-        console.errors.print(f"{error}\n{_WHICH_ACCOUNT}", soft_wrap=True)
+        console.write_error(f"{error}\n{_WHICH_ACCOUNT}")
         sys.exit(ExitStatus.UNREACHABLE)
 
 

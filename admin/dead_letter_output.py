@@ -1,12 +1,12 @@
 """What `dead-letters` prints: tables on a terminal, plain lines elsewhere, JSON for pipelines."""
 
-import json
 from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from admin import console
+from admin.console import shown, styled
 from cloud_adapter.queued.dead_letters import DeadLetter
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 
@@ -32,14 +32,14 @@ class Outcome:
 def print_listing(found: list[DeadLetter], *, traces: bool, as_json: bool) -> None:
     """Print all dead letters."""
     if as_json:
-        print(json.dumps([_json(each) for each in found]))
+        console.write_json([_json(each) for each in found])
         return
     if traces:
         for each in found:
-            print(f"{_line(each)}\n{each.failure}\n")
+            console.write(f"{_line(each)}\n{each.failure}\n")
     else:
         _print_rows(found)
-    print(f"{len(found)} in {POISON_QUEUE}")
+    console.write(f"{len(found)} in {POISON_QUEUE}")
 
 
 def print_outcome(outcome: Outcome, done: str, *, as_json: bool) -> None:
@@ -52,14 +52,15 @@ def print_outcome(outcome: Outcome, done: str, *, as_json: bool) -> None:
     """
     if as_json:
         ids = [each.message.id for each in outcome.done]
-        print(json.dumps({"done": ids, "failed": outcome.failed, "unknown": outcome.unknown}))
+        console.write_json({"done": ids, "failed": outcome.failed, "unknown": outcome.unknown})
         return
     _print_rows(outcome.done)
     for message_id, reason in outcome.failed.items():
-        print(f"{message_id[:SHORT_ID]}: {reason}; drop it")
+        console.write(shown(f"{message_id[:SHORT_ID]}: {reason}; drop it"))
     for given in outcome.unknown:
-        print(f"{given}: no dead letter has this id; `dead-letters list` shows them")
-    print(f"{len(outcome.done)} {done}")
+        text = f"{given}: no dead letter has this id; `dead-letters list` shows them"
+        console.write(shown(text))
+    console.write(f"{len(outcome.done)} {done}")
 
 
 def _print_rows(dead_letters: list[DeadLetter]) -> None:
@@ -67,7 +68,7 @@ def _print_rows(dead_letters: list[DeadLetter]) -> None:
         return
     if not console.output.is_terminal:
         for each in dead_letters:
-            print(_line(each))
+            console.write(_line(each))
         return
     table = Table(box=SIMPLE_HEAD)
     for heading in ("Id", "Accepted (UTC)"):
@@ -75,7 +76,7 @@ def _print_rows(dead_letters: list[DeadLetter]) -> None:
     for heading in ("Conversation", "Cause"):
         table.add_column(heading, overflow="fold")
     for each in dead_letters:
-        table.add_row(*_row(each))
+        table.add_row(*map(styled, _row(each)))
     console.output.print(table)
 
 
@@ -91,7 +92,7 @@ def _row(dead_letter: DeadLetter) -> tuple[str, str, str, str]:
 
 def _line(dead_letter: DeadLetter) -> str:
     short_id, accepted, conversation, cause = _row(dead_letter)
-    return f"{short_id}  {accepted:20}  {conversation}  {cause}"
+    return shown(f"{short_id}  {accepted:20}  {conversation}  {cause}")
 
 
 def _json(dead_letter: DeadLetter) -> dict[str, str | None]:

@@ -1,6 +1,5 @@
 """NotificationOutput: what `notify` prints, for a terminal, for a text file or for a pipeline."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
@@ -11,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from admin import console
+from admin.console import shown, styled
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.report import SENT
@@ -50,11 +50,11 @@ class JsonLines:
             "recipients": _recipients(notification, channels),
             "channels": dict(sorted(channels.items())),
         }
-        print(json.dumps(first), flush=True)
+        console.write_json(first, flush=True)
 
     def line(self, line: Mapping[str, Any]) -> None:
         """As stored."""
-        print(json.dumps(line), flush=True)
+        console.write_json(line, flush=True)
 
     def __enter__(self) -> Self:
         return self
@@ -69,12 +69,13 @@ class PlainLines:
     def enqueued(self, notification: Notification, channels: Counter[str]) -> None:
         """Which conversations, and the id."""
         if notification.to_all:
-            print(_addressed(channels), flush=True)
-        print(f"Notification {notification.id} is in the queue {QUEUE}.", flush=True)
+            console.write(shown(_addressed(channels)), flush=True)
+        queued = f"Notification {notification.id} is in the queue {QUEUE}."
+        console.write(queued, flush=True)
 
     def line(self, line: Mapping[str, Any]) -> None:
         """In columns."""
-        print(_text(line), flush=True)
+        console.write(shown(_text(line)), flush=True)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +100,7 @@ class ProgressDisplay:
     def enqueued(self, notification: Notification, channels: Counter[str]) -> None:
         """Which conversations, and the id."""
         if notification.to_all:
-            console.output.print(_addressed(channels))
+            console.output.print(styled(_addressed(channels)))
         console.output.print(f"Notification {notification.id} is in the queue {QUEUE}.")
         self._progress.update(self._task, total=_recipients(notification, channels))
 
@@ -109,11 +110,11 @@ class ProgressDisplay:
             self._progress.stop()
             console.output.print(_summary(line))
         elif "error" in line:
-            self._progress.console.print(_text(line))
+            self._progress.console.print(styled(_text(line)))
         else:
             self._progress.advance(self._task)
             if line["result"] != SENT:
-                self._progress.console.print(_text(line))
+                self._progress.console.print(styled(_text(line)))
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -156,7 +157,7 @@ def _summary(line: Mapping[str, Any]) -> Table:
     table.add_column("By channel")
     for result, count in line["summary"].items():
         channels = _counts(line.get("channels", {})) if result == SENT else ""
-        table.add_row(result, str(count), channels)
+        table.add_row(styled(result), str(count), styled(channels))
     return table
 
 

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from admin.console import shown, styled, write
+
 OK, WARN, BAD, UNKNOWN, PLAIN = "ok", "warn", "bad", "unknown", ""
 
 STYLES = {OK: "green", WARN: "yellow", BAD: "red", UNKNOWN: "magenta", PLAIN: ""}
@@ -41,24 +43,25 @@ def print_tables(console: Console, rows: Sequence[Row], pasted: Collection[str] 
     """
     width = max((len(row.name) for row in rows), default=0)
     for section, group in groupby(rows, lambda row: row.section):
-        console.print(Text(section, style="bold"))
+        console.print(styled(section, "bold"))
         if section in pasted:
             for row in group:
-                line = Text.assemble(f"  {row.name:{width}}  ", (row.text, STYLES[row.mark]))
+                name = f"  {row.name:{width}}  "
+                line = Text.assemble(styled(name), styled(row.text, STYLES[row.mark]))
                 console.print(line, soft_wrap=True)
             continue
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=width + 2, no_wrap=True)
         table.add_column(overflow="fold")
         for row in group:
-            table.add_row(f"  {row.name}", Text(row.text, style=STYLES[row.mark]))
+            table.add_row(styled(f"  {row.name}"), styled(row.text, STYLES[row.mark]))
         console.print(table)
 
 
 def print_lines(rows: Sequence[Row]) -> None:
     """Print a line for each row, with its mark in brackets."""
     for section, group in groupby(rows, lambda row: row.section):
-        print(section)
+        write(shown(section))
         for row in group:
             mark = f" [{row.mark}]" if row.mark else ""
-            print(f"  {row.name}: {row.text}{mark}")
+            write(shown(f"  {row.name}: {row.text}{mark}"))

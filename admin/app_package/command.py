@@ -1,6 +1,5 @@
 """`python -m admin app-package`: the zip that is uploaded to Teams."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,8 @@ from admin.app_package.feature import named_features
 from admin.app_package.known_bot import KnownBot
 from admin.app_package.package import AppPackage
 from admin.app_package.problems import PackageRefused
-from admin.console import JsonOption
+from admin.azure.json_object import JsonObject
+from admin.console import JsonOption, shown
 from admin.exit_status import ExitStatus
 
 _GIVEN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
@@ -119,15 +119,15 @@ def app_package(
             package.write_manifest()
         package.write(to)
     except PackageRefused as refusal:
-        console.errors.print("There is no app package:", *refusal.reasons, sep="\n", soft_wrap=True)
+        console.write_error("\n".join(["There is no app package:", *refusal.reasons]))
         raise typer.Exit(ExitStatus.USAGE) from refusal
     warnings = [*values.contradictions, *package.examples]
     if as_json:
-        console.output.print(_json(package, to, warnings), soft_wrap=True)
+        console.write_json(_report(package, to, warnings))
     else:
         _print(package, to, values.path, warnings)
         if write_manifest:
-            console.output.print(f"{manifest} has the features now: commit it.", soft_wrap=True)
+            console.write(f"{manifest} has the features now: commit it.")
 
 
 def _given(texts: list[str]) -> dict[str, str]:
@@ -137,21 +137,18 @@ def _given(texts: list[str]) -> dict[str, str]:
     return {match[1]: match[2] for match in matches.values() if match}
 
 
-def _json(package: AppPackage, to: Path, warnings: list[str]) -> str:
+def _report(package: AppPackage, to: Path, warnings: list[str]) -> JsonObject:
     strings = package.strings
-    return json.dumps(
-        {
-            "package": str(to),
-            "id": strings.get(("id",)),
-            "botId": strings.get(("bots", 0, "botId")),
-            "version": strings.get(("version",)),
-            "features": [str(feature.path) for feature in package.features],
-            "schema": str(package.schema) if package.schema else None,
-            "written": package.found,
-            "warnings": warnings,
-        },
-        ensure_ascii=False,
-    )
+    return {
+        "package": str(to),
+        "id": strings.get(("id",)),
+        "botId": strings.get(("bots", 0, "botId")),
+        "version": strings.get(("version",)),
+        "features": [str(feature.path) for feature in package.features],
+        "schema": str(package.schema) if package.schema else None,
+        "written": package.found,
+        "warnings": warnings,
+    }
 
 
 def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -> None:
@@ -174,4 +171,4 @@ def _print(package: AppPackage, to: Path, env_file: Path, warnings: list[str]) -
         "For everybody: Teams admin center, Teams apps, Manage apps, Actions, Upload new app",
         f'To update it:  raise "version" ({version}) in the manifest, and upload again',
     ]
-    console.output.print("\n".join(lines), soft_wrap=True)
+    console.write("\n".join(map(shown, lines)))

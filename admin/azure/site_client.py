@@ -100,7 +100,7 @@ class SiteClient(RestClient):
         """
         try:
             return self.respond("POST", endpoint, {}, None).status_code
-        except AzureProblem:
+        except (AzureProblem, ValueError):  # ValueError: a tag that is no URL
             return 0
 
     def barrier(self, endpoint: str) -> str:

@@ -1,6 +1,5 @@
 """`python -m admin doctor`: what is wrong with a deployed bot, and its cure."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Annotated
@@ -131,7 +130,7 @@ def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
     _wait(bot, with_progress=people)
     found = examine(bot, ignored)
     if options.as_json:
-        print(json.dumps(report_json(bot, found)))
+        console.write_json(report_json(bot, found))
     else:
         _print(rows_of(bot), found)
     counted = any(each.severity != IGNORED for each in found)
@@ -188,7 +187,7 @@ def _print_without_app(bot: JsonObject, found: Diagnosis, options: Options) -> E
     if options.as_json:
         named = {"name": bot["name"], "id": bot["id"], "appId": bot["properties"]["msaAppId"]}
         report = {"bot": named, "app": None, "facts": {}, "findings": findings_json([found])}
-        print(json.dumps(report))
+        console.write_json(report)
     else:
         _print([], [found])
     return ExitStatus.FOUND
@@ -200,7 +199,7 @@ def _print(rows: Sequence[Row], found: Sequence[Diagnosis]) -> None:
         print_findings(console.output, found)
     else:
         print_lines(rows)
-        print("\n".join(finding_lines(found)))
+        console.write("\n".join(finding_lines(found)))
 
 
 app = typer.Typer(add_completion=False)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from admin.console import shown, shown_lines, styled
 from admin.doctor.diagnosis import ERROR, IGNORED, SEVERITIES, UNKNOWN, WARNING, Diagnosis
 from admin.rows import BAD, OK, STYLES, WARN
 from admin.rows import UNKNOWN as UNSEEN
@@ -31,12 +32,12 @@ def print_findings(terminal: Console, found: Sequence[Diagnosis]) -> None:
         terminal: where.
         found: in their order.
     """
-    terminal.print(Text(_title(found), style="bold" if found else STYLES[OK]))
+    terminal.print(styled(_title(found), "bold" if found else STYLES[OK]))
     for each in found:
-        terminal.print(Text(f"  {each.severity}: {each.code}", style=_STYLES[each.severity]))
-        terminal.print(Padding(Text(each.problem), (0, 0, 0, MARGIN)))
-        for line in each.cure.splitlines():
-            terminal.print(Text(" " * MARGIN + line, style="bold"), soft_wrap=True)
+        terminal.print(styled(f"  {each.severity}: {each.code}", _STYLES[each.severity]))
+        terminal.print(Padding(Text(shown_lines(each.problem)), (0, 0, 0, MARGIN)))
+        for line in each.cure.split("\n"):
+            terminal.print(styled(" " * MARGIN + line, "bold"), soft_wrap=True)
 
 
 def finding_lines(found: Sequence[Diagnosis]) -> Iterator[str]:
@@ -44,8 +45,8 @@ def finding_lines(found: Sequence[Diagnosis]) -> Iterator[str]:
     yield _title(found)
     for each in found:
         yield f"  {each.severity}: {each.code}"
-        for line in (each.problem, *each.cure.splitlines()):
-            yield " " * MARGIN + line
+        for line in (each.problem, *each.cure.split("\n")):
+            yield " " * MARGIN + shown(line)
 
 
 def _title(found: Sequence[Diagnosis]) -> str:

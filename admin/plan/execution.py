@@ -1,6 +1,5 @@
 """Executes a command: sign-in, plan, run, and how failures end."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable
@@ -69,8 +68,8 @@ def read_only(
             return show(Target(azure, options))
     except AzureProblem as error:
         if options.as_json:
-            print(json.dumps({"error": str(error)}))
-        console.errors.print(str(error), soft_wrap=True)
+            console.write_json({"error": str(error)})
+        console.write_error(str(error))
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -93,4 +92,4 @@ def _stopped(progress: Progress, reason: str, again: str) -> None:
     progress.stopped(reason, again)
     sys.stdout.flush()
     going_on = f"\nTo go on from where things stand, run it again: {again}" if again else ""
-    console.errors.print(f"{reason}{going_on}", soft_wrap=True)
+    console.write_error(f"{reason}{going_on}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from admin.azure.clients import AzureClients
 from admin.azure.errors import AnswerLost, AzureProblem, Conflict, NotReachable, Refused
+from admin.console import errors, styled
 from admin.exit_status import ExitStatus
 from admin.plan.change import Change
 from admin.plan.options import Options
@@ -36,7 +37,7 @@ def confirmed(question: str) -> bool:
     """Ask on the terminal; without one, the answer is no."""
     if not sys.stdin.isatty():
         return False
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    errors.print(styled(f"{question} [y/N] "), end="", soft_wrap=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

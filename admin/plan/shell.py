@@ -4,6 +4,8 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
+from admin.console import shown
+
 MAX_LINE = 110
 _CONTINUED = " \\\n  "
 
@@ -31,11 +33,26 @@ def quoted(text: str) -> str:
         text: such as "AZURE_CLIENT_ID=$IDENTITY_CLIENT_ID".
     """
     names = [match[0] for match in VARIABLE.finditer(text)]
+    if text != shown(text):
+        # A control character that is pasted acts on the terminal, whatever the quotes around it.
+        pieces = zip(VARIABLE.split(text)[::2], [*(f'"{name}"' for name in names), ""], strict=True)
+        return "".join(_escaped(part) + name for part, name in pieces)
     if not names:
         return shlex.quote(text)
     parts = VARIABLE.split(text)[::2]
     escaped = [re.sub(r'([\\"`$])', r"\\\1", part) for part in parts]
     return f'"{"".join(a + b for a, b in zip(escaped, [*names, ""], strict=True))}"'
+
+
+def _escaped(text: str) -> str:
+    """A text as `$'...'`, in which bash reads each byte of its UTF-8 that is no printable ASCII as
+    an escape. (The bash of macOS has no escapes for Unicode.)"""
+    encoded = text.encode("utf-8", "surrogatepass")
+    words = (
+        f"\\x{byte:02x}" if byte < 0x20 or byte >= 0x7F else re.sub(r"(['\\])", r"\\\1", chr(byte))
+        for byte in encoded
+    )
+    return f"$'{''.join(words)}'" if text else ""
 
 
 def az(command: str, options: Mapping[str, str | None]) -> str:

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from emulator.__main__ import CHAT_PORT
 from emulator.channel.bot_channel import BotChannel
 from emulator.commands.app_folder import APP
+from emulator.commands.cloud import CHAT_PORT
 from emulator.commands.ports import taken
 from emulator.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from emulator.local_azure import LocalAzure
@@ -77,6 +77,8 @@ def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace, shel
     print("Then run the commands in the project's environment:\n")
     print(f"  {shell.activate}")
     print(f"  python -m admin migrate status --bot {BOT}\n")
+    print("After managed-identity, delete-secret needs --ignore-other-use here: the old bot has")
+    print("used its secret within the last 24 hours.\n")
     print("The real az works there too, once it has signed in:\n")
     client, tenant, token = (shell.variable(f"AZURE_{name}") for name in SIGN_IN)
     print(f"  az login --service-principal --username {client} {shell.continued}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.interrupted_start import interrupted
 from tests.support.project import ROOT
 
 
@@ -15,7 +16,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "admin").mkdir()
     (tmp_path / "admin" / "__main__.py").write_text((ROOT / "admin" / "__main__.py").read_text())
     (tmp_path / "admin" / "requirements.txt").write_text("# these\npytest==0.1\n")
-    (tmp_path / "admin" / "command_line.py").write_text("def main():\n    print('the answer')\n")
+    (tmp_path / "admin" / "command_line.py").write_text(
+        "COMMANDS = {}\ndef main():\n    print('the answer')\n"
+    )
     (tmp_path / "run.py").write_text("import sys\nprint('run.py', *sys.argv[1:])\n")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     return tmp_path
@@ -55,3 +58,14 @@ def test_another_python_installs_nothing(project: Path) -> None:
     done = ended(project)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("absent_package is missing: run `make setup`, then `.venv/bin/")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["importlib.metadata", "rich.text", "typer", "azure.core", "admin.migrate.status.report"],
+)
+def test_ctrl_c_while_it_starts(module: str) -> None:
+    """Nothing has been done: no traceback."""
+    words = ("migrate", "status", "--bot", "contoso-bot")
+    ended = interrupted("admin", *words, after=module)
+    assert (ended.status, ended.errors.strip()) == (130, "")

@@ -14,6 +14,7 @@ from azure.storage.queue import QueueServiceClient
 from auth.credential_kinds import KINDS
 from emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.interrupted_start import interrupted
 from tests.support.program import Program
 from tests.support.timing.condition import SECONDS
 from tests.support.wire.http_post import Caller
@@ -76,3 +77,10 @@ def test_port_in_use() -> None:
     assert ended.stderr.startswith(f"Port {port} is in use")
     assert "choose another, such as --chat-port " in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("module", ["argparse", "aiohttp", "emulator.cloud"])
+def test_ctrl_c_while_it_starts(module: str) -> None:
+    """No traceback."""
+    ended = interrupted("emulator", "--chat-port", str(free_port()), after=module)
+    assert (ended.status, ended.errors.strip()) == (130, "")

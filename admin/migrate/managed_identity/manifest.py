@@ -57,6 +57,11 @@ class Manifest:
         self._strings = self._json.strings
 
     @property
+    def version(self) -> str:
+        """Its version, such as "1.2.3"."""
+        return self._strings[("version",)]
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """The variables that stand for the bot's id, as Microsoft 365 Agents Toolkit writes them:
         `BOT_ID` for `${{BOT_ID}}`."""
@@ -155,12 +160,11 @@ class Manifest:
         ]
 
     def _raised_version(self) -> str:
-        version = self._strings[("version",)]
-        match = _VERSION.fullmatch(version)
+        match = _VERSION.fullmatch(self.version)
         if match is None:
             raise ManifestRefused(
-                f"the version in {self.path} is {version}, which is not MAJOR.MINOR.PATCH: write a"
-                " number there"
+                f"the version in {self.path} is {self.version}, which is not MAJOR.MINOR.PATCH:"
+                " write a number there"
             )
         return f"{match[1]}{int(match[2]) + 1}"
 

@@ -1,6 +1,7 @@
 """UpdatedTeamsApp: the developer's files name the new bot."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from admin.azure.errors import Refused
 from admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
 from admin.migrate.managed_identity.manifest import Manifest, ManifestRefused, MovedBot
 from admin.migrate.managed_identity.new_bot import NewBot
+from admin.migrate.managed_identity.raised_version import RaisedVersion
 from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.plan.change import Change
 from admin.plan.shell import quoted
@@ -98,8 +100,9 @@ class UpdatedTeamsApp:
     """The Teams app names the new bot, and its manifest has a higher version.
 
     The manifest is written first. If its botId is a variable, only the old id in the .env file
-    shows that the version must still be raised. A command that is interrupted between the two files
-    therefore raises the version a second time when it is run again.
+    shows that the version must still be raised. So before the manifest, a file beside it notes the
+    raised version and the new id, and it is deleted when the .env file is written: a command that
+    was interrupted between the two finds there that the version is raised.
 
     Args:
         app: the files.
@@ -132,19 +135,24 @@ class UpdatedTeamsApp:
         return Finding(f"{named} already names the new bot", notes=notes)
 
     def _changes(self) -> tuple[Change, ...]:
-        app, changes = self._app, []
+        app, changes, note = self._app, list[Change](), None
         new_values = app.env_edits()
         if app.manifest:
             manifest = Manifest(app.manifest)
             moves = bool(manifest.variables and new_values)
+            note = RaisedVersion(manifest.path, app.moved().new_id)
+            moves = moves and not note.says(manifest.version)
             edits = manifest.edits(app.moved(), id_moves_elsewhere=moves)
-            changes += [_manifest_change(manifest, edits)] if edits else []
+            if edits:
+                changes.append(_manifest_change(manifest, edits, note if moves else None))
         if app.env_file and new_values:
-            changes.append(_env_change(EnvFile(app.env_file), new_values))
+            changes.append(_env_change(EnvFile(app.env_file), new_values, note))
         return tuple(changes)
 
 
-def _manifest_change(manifest: Manifest, edits: dict[str, str]) -> Change:
+def _manifest_change(
+    manifest: Manifest, edits: dict[str, str], note: RaisedVersion | None
+) -> Change:
     path = str(manifest.path)
     named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
     return Change(
@@ -157,11 +165,11 @@ def _manifest_change(manifest: Manifest, edits: dict[str, str]) -> Change:
             for number, old, new in manifest.lines(edits)
         ),
         service="file",
-        send=partial(_write, manifest, edits),
+        send=partial(_write_manifest, manifest, edits, note),
     )
 
 
-def _env_change(file: EnvFile, edits: dict[str, str]) -> Change:
+def _env_change(file: EnvFile, edits: dict[str, str], note: RaisedVersion | None) -> Change:
     path = str(file.path)
     write = "echo" if file.ending == "\n" else r"printf '%s\r\n'"
     added = [f"{write} {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
@@ -178,21 +186,38 @@ def _env_change(file: EnvFile, edits: dict[str, str]) -> Change:
             *added,
         ),
         service="file",
-        send=partial(_write, file, edits),
+        send=partial(_write_env, file, edits, note),
     )
 
 
-def _write(file: Manifest | EnvFile, edits: dict[str, str]) -> None:
-    """Edit a file.
+def _write_manifest(manifest: Manifest, edits: dict[str, str], note: RaisedVersion | None) -> None:
+    """Edit the manifest, and note before that it will be raised.
 
     Raises:
         Refused: it cannot be written; it is as it was.
     """
+    if note is not None:
+        _written(manifest.path, lambda: note.write(edits["/version"]))
+    _written(manifest.path, lambda: manifest.edit(edits))
+
+
+def _write_env(file: EnvFile, edits: dict[str, str], note: RaisedVersion | None) -> None:
+    """Edit the .env file, and delete the note.
+
+    Raises:
+        Refused: it cannot be written; it is as it was.
+    """
+    _written(file.path, lambda: file.edit(edits))
+    if note is not None:
+        note.delete()
+
+
+def _written(path: Path, write: Callable[[], None]) -> None:
     try:
-        file.edit(edits)
+        write()
     except OSError as error:
         raise Refused(
-            f"{file.path} cannot be written ({error.strerror}): if a program has it open, close it"
+            f"{path} cannot be written ({error.strerror}): if a program has it open, close it"
         ) from error
 
 

@@ -1,6 +1,5 @@
 """`migrate status`: how a bot signs in now, what could sign it in, and what to do next."""
 
-import json
 from contextlib import nullcontext
 
 import typer
@@ -87,7 +86,7 @@ def show(target: Target) -> ExitStatus:
         report = read_report(target)
     step = next_step(report, target.options)
     if target.options.as_json:
-        print(json.dumps(report_json(report, step)))
+        console.write_json(report_json(report, step))
     elif people:
         print_tables(console.output, rows_of(report, step), pasted=(NEXT,))
     else:

@@ -2,13 +2,14 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from admin.azure.arm_client import VAULT
+from admin.azure.arm_client import BOT, VAULT
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import Ambiguous, AzureProblem, UnknownName
-from admin.azure.resources import ResourceId, find_resources
+from admin.azure.resources import ResourceId, find_resource, find_resources
+from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.access import (
     RoleStatus,
@@ -45,6 +46,7 @@ class StatusReport:
         vaults: names of the key vaults in the new app's resource group.
         cloud: the cloud.
         now: when it was read.
+        replacing_id: app id (GUID) of the Azure Bot that replaces this one; empty: none does.
     """
 
     bot: AzureBotStatus
@@ -56,6 +58,7 @@ class StatusReport:
     vaults: Part[list[str]]
     cloud: ManagementCloud
     now: datetime.datetime
+    replacing_id: Part[str] = field(default_factory=lambda: Part(""))
 
     @property
     def current(self) -> AppStatus | None:
@@ -119,7 +122,16 @@ def read_report(target: Target) -> StatusReport:
         vaults=read(lambda: _vaults(target, new)) if new else Part([]),
         cloud=target.azure.cloud,
         now=datetime.datetime.now(datetime.UTC),
+        replacing_id=read(lambda: _replacing_id(target, bot)),
     )
+
+
+def _replacing_id(target: Target, bot: AzureBotStatus) -> str:
+    name = bot.tags.get(REPLACED_BY, "")
+    if not name:
+        return ""
+    arm = target.azure.arm
+    return str(arm.get(find_resource(arm, BOT, name).id)["properties"]["msaAppId"])
 
 
 def _vaults(target: Target, app: AppStatus) -> list[str]:

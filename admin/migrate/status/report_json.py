@@ -41,6 +41,7 @@ def _unknown(report: StatusReport) -> dict[str, str]:
         "vault": report.vault.problem,
         "roles": report.roles.problem,
         "apps": "; ".join(report.missing_apps),
+        "replacing bot": report.replacing_id.problem,
     }
     if found := report.registration.value:
         problems["federatedCredentials"] = found.federated.problem

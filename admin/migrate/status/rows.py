@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.status.next_step import NextStep
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.status.parts.part import Part
@@ -11,7 +12,7 @@ from admin.migrate.status.parts.registration import (
     CredentialPeriod,
     RegistrationStatus,
 )
-from admin.migrate.status.report import StatusReport
+from admin.migrate.status.report import CURRENT, StatusReport
 from admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
 from auth.credential_kinds import USER_ASSIGNED_MSI
 
@@ -149,15 +150,30 @@ def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
     if not facts:
         yield _no_proof(section, app)
         return
-    same = str(facts.get("appId")).lower() == report.bot.app_id.lower()
     thumbprint = facts.get("certificateThumbprint")
     credential = f"{facts.get('kind')}{f' {thumbprint}' if thumbprint else ''}"
     text = f"as {facts.get('appId')}, with {credential}"
-    yield Row(section, "signs in", text, OK if same else BAD)
+    yield _sign_in(section, report, app, text)
     called = facts.get("lastOutboundCall")
     yield Row(section, "last outbound call", called or "none since it started")
     for warning in facts.get("warnings") or ():
         yield Row(section, "warns", str(warning), WARN)
+
+
+def _sign_in(section: str, report: StatusReport, app: AppStatus, text: str) -> Row:
+    """Whether the app signs in as it should: as the bot, or, if the bot's users do not talk to it,
+    as the one that replaces the bot."""
+    app_id = str(app.answer.facts.get("appId")).lower()
+    if app_id == report.bot.app_id.lower():
+        return Row(section, "signs in", text, OK)
+    new, new_id = report.bot.tags.get(REPLACED_BY), report.replacing_id
+    if not new or app.role == CURRENT:
+        return Row(section, "signs in", text, BAD)
+    if new_id.value is None:
+        return Row(section, "signs in", f"{text}; {new_id.problem}", UNKNOWN)
+    if app_id != new_id.value.lower():
+        return Row(section, "signs in", text, BAD)
+    return Row(section, "signs in", f"{text}: the bot {new}", OK)
 
 
 def _no_proof(section: str, app: AppStatus) -> Row:

@@ -1,9 +1,9 @@
 """JsonProgress: a run as one JSON object, printed at its end."""
 
-import json
 from typing import Any
 
 from admin.azure.json_object import JsonObject
+from admin.console import write_json
 from admin.plan.change import Change
 from admin.plan.options import Options
 from admin.plan.step import Finding, Plan
@@ -87,4 +87,4 @@ class JsonProgress:
             "wayBack": way_back or None,
             "next": next_command or None,
         }
-        print(json.dumps(found))
+        write_json(found)

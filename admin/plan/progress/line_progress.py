@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 from rich.table import Column
 from rich.text import Text
 
+from admin.console import shown, shown_lines, styled
 from admin.plan.change import Change
 from admin.plan.step import Finding, Plan
 
@@ -57,7 +58,7 @@ class LineProgress:
         self._clear()
         self._last = ""
         self._done += 1
-        self._console.print(Text(title, style="bold"), soft_wrap=True)
+        self._console.print(Text(shown_lines(title), style="bold"), soft_wrap=True)
 
     def found(self, finding: Finding) -> None:
         """Print what was found, once."""
@@ -98,7 +99,7 @@ class LineProgress:
             self._bar.start()
             self._bar.add_task("", total=self._steps, completed=self._done)
         for task in self._bar.task_ids:
-            self._bar.update(task, description=finding.text)
+            self._bar.update(task, description=shown(finding.text))
 
     def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Print the result, the way back and the next command."""
@@ -106,9 +107,9 @@ class LineProgress:
         if reason or self._last:
             self._line(result, reason or self._last)
         if way_back:
-            self._console.print(f"Way back: {way_back}", soft_wrap=True)
+            self._console.print(styled(f"Way back: {way_back}"), soft_wrap=True)
         if result == "done" and plan.next_command:
-            self._console.print(f"Next: {plan.next_command}", soft_wrap=True)
+            self._console.print(styled(f"Next: {plan.next_command}"), soft_wrap=True)
 
     def stopped(self, reason: str, again: str) -> None:
         """Stop the bar."""
@@ -132,6 +133,6 @@ class LineProgress:
             self._bar = None
 
     def _line(self, word: str, text: str) -> None:
-        indented = text.replace("\n", f"\n{' ' * 11}")
+        indented = shown_lines(text).replace("\n", f"\n{' ' * 11}")
         line = Text.assemble("  ", (f"{word:9}", _STYLES.get(word, "")), indented)
         self._console.print(line, soft_wrap=True)

@@ -1,10 +1,11 @@
 """ScriptProgress: a dry run, as a bash script to read and to paste."""
 
 import json
-import shlex
 
+from admin.console import shown, write
 from admin.plan.change import Change
 from admin.plan.options import Options
+from admin.plan.shell import quoted
 from admin.plan.step import Finding, Plan
 
 
@@ -21,15 +22,15 @@ class ScriptProgress:
 
     def begin(self, plan: Plan) -> None:
         """Open a subshell: a failure ends the script, and not the reader's shell."""
-        print(f"# {self._options.command_line()} would do this; nothing has been changed.")
+        write(f"# {self._options.command_line()} would do this; nothing has been changed.")
         for note in plan.notes:
             _comment(note)
-        print("(\nset -euo pipefail")
+        write("(\nset -euo pipefail")
         self._is_open = True
 
     def step(self, title: str) -> None:
         """Print the title."""
-        print()
+        write()
         _comment(title)
 
     def found(self, finding: Finding) -> None:
@@ -41,8 +42,8 @@ class ScriptProgress:
 
     def ask(self, question: str) -> None:
         """Print lines that ask."""
-        asked = shlex.quote(f"{question} [y/N] ")
-        print(f'read -r -p {asked} answer; [ "$answer" = y ] || exit 1')
+        asked = quoted(f"{question} [y/N] ")
+        write(f'read -r -p {asked} answer; [ "$answer" = y ] || exit 1')
 
     def plan(self, change: Change) -> None:
         """Print the call as a comment, then its shell lines."""
@@ -51,7 +52,7 @@ class ScriptProgress:
         if change.body is not None:
             _comment(json.dumps(change.printable_body, indent=2))
         for line in change.az:
-            print(line)
+            write(line)
 
     def sent(self, change: Change) -> None:
         """Nothing is sent in a dry run."""
@@ -62,7 +63,7 @@ class ScriptProgress:
     def wait(self, finding: Finding, seconds: float) -> None:
         """Print the lines that wait."""
         for line in finding.az:
-            print(line)
+            write(line)
 
     def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
         """Close the subshell.
@@ -70,22 +71,22 @@ class ScriptProgress:
         Nothing is printed after it: when the script is pasted, `read` would take the next line as
         the answer to its question.
         """
-        print()
+        write()
         if way_back:
             _comment(f"Way back: {way_back}")
         if result == "refused":
             _comment(f"refused: {reason}")
-            print("false")
+            write("false")
         elif plan.next_command:
             _comment(f"Next: {plan.next_command}")
-        print(")")
+        write(")")
 
     def stopped(self, reason: str, again: str) -> None:
         """Close the subshell, so that nobody pastes half of it."""
         if self._is_open:
-            print("false\n)")
+            write("false\n)")
 
 
 def _comment(text: str) -> None:
-    for line in text.splitlines():
-        print(f"# {line}")
+    for line in text.split("\n"):
+        write(shown(f"# {line}"))

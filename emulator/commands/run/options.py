@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auth.credential_kinds import KINDS, MANAGED_IDENTITY
-from emulator.__main__ import CHAT_PORT
 from emulator.commands.app_folder import APP, BOT
+from emulator.commands.cloud import CHAT_PORT
 from emulator.commands.run.debugging import Debugging, add_debug_options
 from emulator.commands.run.errors import StartError
 from emulator.loopback import port_number

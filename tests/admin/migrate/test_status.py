@@ -14,7 +14,7 @@ from admin.migrate.status.parts.azure_bot import AzureBotStatus
 from admin.migrate.status.parts.part import Part
 from admin.migrate.status.report import StatusReport
 from admin.plan.options import Options
-from tests.admin.migrate.migration import APP, BOT, OLD_ENDPOINT, VAULT, Migration
+from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, VAULT, Migration
 
 STATUS = ("status", "--bot", BOT)
 NEW = (*STATUS, "--app", APP)
@@ -320,3 +320,27 @@ def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
 def test_where_keys_are_kept_is_no_secret(name: str, *, is_secret: bool) -> None:
     """The host's settings say where it keeps its keys; the URL with a signature is a secret."""
     assert (settings_status({name: "text"}).secrets == (name,)) is is_secret
+
+
+def test_the_app_of_the_bot_that_replaces_this_one(migration: Migration) -> None:
+    """It signs in as the new bot, as it should, unless the old one's users talk to it."""
+    words = ("--bot", BOT, "--new-bot", "contoso-bot-2", "--app", APP)
+    assert migration.run("managed-identity", *words).status == 0
+    new_id = migration.new.identity["clientId"]
+    line = f"signs in: as {new_id}, with ManagedIdentity"
+    assert f"{line}: the bot contoso-bot-2 [ok]" in migration.run(*NEW).output
+    new = migration.run("status", "--bot", "contoso-bot-2").output
+    assert f"{line} [ok]" in new
+    assert "[bad]" not in new
+    migration.thread.call(migration.bot().properties.update, {"endpoint": NEW_ENDPOINT})
+    assert f"{line} [bad]" in migration.run(*NEW).output
+
+
+def test_an_app_that_signs_in_as_a_bot_that_nobody_sees(migration: Migration) -> None:
+    """The tag names a bot that cannot be read, so nobody knows whether that is as it should be."""
+    words = ("--bot", BOT, "--new-bot", "contoso-bot-2", "--app", APP)
+    assert migration.run("managed-identity", *words).status == 0
+    migration.thread.call(migration.bot().body["tags"].update, {"replacedBy": "hidden-bot"})
+    text = migration.run(*NEW).output
+    assert "'hidden-bot'" in text
+    assert "[unknown]" in next(line for line in text.splitlines() if "signs in: as" in line)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from auth.credential_kinds import KINDS
-from emulator.__main__ import CHAT_PORT
 from emulator.commands import azure, playground
+from emulator.commands.cloud import CHAT_PORT
 from emulator.commands.run import options
 from emulator.setup.python_packages import PythonPackages
 from emulator.targets.command_line import TARGETS, main
