@@ -12,6 +12,7 @@ from admin.migrate.switch.moved_endpoint import (
     NEW_ENDPOINT,
     PREVIOUS_ENDPOINT,
     MovedEndpoint,
+    RememberedEndpoint,
     leaves_new_app,
 )
 from admin.migrate.switch.old_credential import OldCredential
@@ -37,7 +38,8 @@ def switch(options: Options) -> None:
 
     First the new app must prove, at its `/api/identity`, that it signs in
     as this bot. The old endpoint is remembered in the Azure Bot's tags, so
-    that `back` works from any machine.
+    that `back` works from any machine; the endpoint moves once a read has
+    shown that they remember it.
 
     [bold]Examples[/bold]
 
@@ -48,8 +50,8 @@ def switch(options: Options) -> None:
     [bold]Exit status[/bold]
 
       0    the endpoint is the new app's
-      1    the new app does not sign in as this bot, or channels cannot
-           reach it; nothing was changed
+      1    the new app does not sign in as this bot, channels cannot reach
+           it, or the tags do not remember the way back
       2    the command line is wrong, or your account sees no bot or app
            of this name, or several
       3    no sign-in, no answer from Azure, or not allowed
@@ -86,7 +88,11 @@ def plan_switch(target: Target) -> Plan:
     bot = target.bot()
     next_command = "status" if type_of(bot) == USER_ASSIGNED_MSI else "delete-secret"
     return Plan(
-        (ReadyApp(chosen, endpoint), MovedEndpoint(chosen, endpoint)),
+        (
+            ReadyApp(chosen, endpoint),
+            RememberedEndpoint(chosen, endpoint),
+            MovedEndpoint(chosen, endpoint),
+        ),
         way_back=_way_back(target, bot, endpoint),
         next_command=chosen.options.command_line(next_command),
     )

@@ -1,9 +1,13 @@
 """`switch` and `back`, against the local Azure."""
 
+from collections.abc import Callable
+
 import pytest
 from aiohttp import web
 
+from emulator.faults import Handler
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
+from tests.support.azure.writes import interfere_with_writes
 
 SWITCH = ("switch", "--bot", BOT, "--app", APP)
 
@@ -54,6 +58,68 @@ def test_a_second_new_app_does_not_replace_the_old_one(migration: Migration) -> 
     assert f"Way back: python -m admin migrate back --bot {BOT}" in ended.output
     assert migration.run("switch", "--bot", BOT, "--app", "contoso-second").status == 0
     assert migration.tags().items() >= remembered.items()
+
+
+def lose_tags(migration: Migration, is_lost: Callable[[int], bool]) -> list[str]:
+    """Answer writes of the bot as done, although another program has just dropped its tags.
+
+    Args:
+        migration: has the bot.
+        is_lost: whether the tags of the n-th write, from 0, are dropped.
+
+    Returns:
+        The bot's endpoint after each write so far.
+    """
+    endpoints: list[str] = []
+
+    async def interfere(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        if request.method == "PATCH" and is_lost(len(endpoints)):
+            migration.bot().body["tags"] = {}
+        endpoints.append(migration.endpoint)
+        return answer
+
+    migration.thread.call(interfere_with_writes, migration.thread.azure, interfere)
+    return endpoints
+
+
+def test_without_a_remembered_way_back_the_endpoint_stays(migration: Migration) -> None:
+    """Azure answers that the tags are written, and no read shows them."""
+    migration.let_new_app_sign_in()
+    lose_tags(migration, lambda _: True)
+    ended = migration.run(*SWITCH)
+    assert ended.status == 1, ended.output + ended.errors
+    assert "previousEndpoint was written 3 times, and is not on the Azure Bot" in ended.errors
+    assert "The endpoint stays where it is" in ended.errors
+    assert "Way back:" not in ended.output
+    assert migration.endpoint == OLD_ENDPOINT
+
+
+def test_tags_that_another_program_overwrites_are_written_again(migration: Migration) -> None:
+    """Before the endpoint moves, and after it: each time once."""
+    migration.let_new_app_sign_in()
+    endpoints = lose_tags(migration, lambda number: number in {0, 2})
+    ended = migration.run(*SWITCH)
+    assert ended.status == 0, ended.output + ended.errors
+    assert endpoints == [OLD_ENDPOINT, OLD_ENDPOINT, NEW_ENDPOINT, NEW_ENDPOINT]
+    remembered = {"previousEndpoint": OLD_ENDPOINT, "newEndpoint": NEW_ENDPOINT}
+    assert migration.tags().items() >= remembered.items()
+    ended = migration.run("back", "--bot", BOT)
+    assert ended.status == 0, ended.output + ended.errors
+    assert migration.endpoint == OLD_ENDPOINT
+
+
+def test_a_way_back_that_is_lost_after_the_move_is_printed_whole(migration: Migration) -> None:
+    """`back` would refuse, so the command names the endpoint itself."""
+    migration.let_new_app_sign_in()
+    lose_tags(migration, lambda number: number > 0)
+    ended = migration.run(*SWITCH)
+    assert ended.status == 1, ended.output + ended.errors
+    assert migration.endpoint == NEW_ENDPOINT
+    assert f"--endpoint {OLD_ENDPOINT} " in ended.errors
+    assert "Way back:" not in ended.output
+    ended = migration.run(*SWITCH)
+    assert "the tag previousEndpoint is missing, so `back` does not find it" in ended.output
 
 
 def test_the_way_back_to_an_app_that_the_account_does_not_see(migration: Migration) -> None:
