@@ -75,9 +75,10 @@ class ArmClient(RestClient):
         self, url: str, response: HttpResponse, is_last: Callable[[HttpResponse], bool]
     ) -> JsonObject:
         """Poll a long-running operation. Microsoft reference: "Track asynchronous operations"."""
-        deadline = self._clock.now() + MAX_OPERATION_SECONDS
-        while self._clock.now() < deadline:
-            self._clock.sleep(_seconds(response.headers.get("Retry-After")))
+        clock = self._deadline.clock
+        end = min(clock.now() + MAX_OPERATION_SECONDS, self._deadline.at)
+        while clock.now() < end:
+            clock.sleep(_seconds(response.headers.get("Retry-After")))
             response = self.exchange("GET", url, None, None)
             if is_last(response):
                 return json_of(response)

@@ -1,5 +1,6 @@
 """AzureClients: one client for each service, with one sign-in and one request id."""
 
+import math
 import os
 from dataclasses import replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from admin.azure.caller import Caller, caller
 from admin.azure.cloud import ManagementCloud
 from admin.azure.graph_client import GraphClient
 from admin.azure.http.clock import Clock, SystemClock
+from admin.azure.http.deadline import Deadline
 from admin.azure.http.kept_tokens import KeptTokens
 from admin.azure.http.rest_client import RestClient
 from admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
@@ -36,8 +38,10 @@ class AzureClients:
         credential: signs in; None: what the environment offers.
         clock: waits.
         limits: on repeated requests.
+        timeout_seconds: how long the command waits at most, for sign-ins and answers too.
 
     Attributes:
+        deadline: when that time is over.
         arm: Azure Resource Manager.
         graph: Microsoft Graph.
         vault: the key vaults.
@@ -52,13 +56,17 @@ class AzureClients:
         credential: TokenCredential | None = None,
         clock: Clock | None = None,
         limits: RetryLimits = DEFAULT_LIMITS,
+        timeout_seconds: float = math.inf,
     ) -> None:
         self.cloud = cloud
         self.clock = clock or SystemClock()
+        self.deadline = Deadline(self.clock, self.clock.now() + timeout_seconds)
         self.request_id = str(uuid4())
-        chain = KeptTokens(credential or credential_chain(os.environ, cloud.authority))
+        chain = KeptTokens(
+            credential or credential_chain(os.environ, cloud.authority, self.deadline)
+        )
         self._credential = chain
-        rest = (self.clock, self.request_id)
+        rest = (self.deadline, self.request_id)
         self.arm = ArmClient(
             cloud.resource_manager,
             "Azure Resource Manager",

@@ -38,7 +38,8 @@ def execute(options: Options, make_plan: MakePlan) -> None:
     quiet_sdks()
     progress = _progress(options)
     try:
-        with AzureClients(options.management_cloud, clock=options.clock) as azure:
+        cloud, seconds = options.management_cloud, options.timeout_seconds
+        with AzureClients(cloud, clock=options.clock, timeout_seconds=seconds) as azure:
             plan = make_plan(Target(azure, options))
             status = int(Runner(azure, options, progress).run(plan))
     except AzureProblem as error:

@@ -86,8 +86,8 @@ class Runner:
     """Runs the plan of one command.
 
     Args:
-        azure: sends the changes, and has the clock.
-        options: dry run, timeout, confirmation.
+        azure: sends the changes, and has the clock and the deadline.
+        options: dry run, confirmation.
         progress: where everything is shown.
         confirm: asks the findings' questions.
     """
@@ -103,7 +103,6 @@ class Runner:
         self._options = options
         self._progress = progress
         self._confirm = confirm
-        self._deadline = azure.clock.now() + options.timeout_seconds
         self._answered: set[str] = set()
         self._has_sent = False
 
@@ -221,7 +220,7 @@ class Runner:
             self._azure.send(change.service, change.method, change.url, change.body)
 
     def _sleep(self, finding: Finding, wait: _Wait, problem: AzureProblem | None) -> None:
-        left = self._deadline - self._azure.clock.now()
+        left = self._azure.deadline.left
         if left <= 0:
             raise _Stop(
                 "waiting",

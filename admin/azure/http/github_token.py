@@ -12,8 +12,8 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.policies import ProxyPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from admin.azure.http.clock import Clock
-from admin.azure.http.retries import LookFirstRetryPolicy, transport
+from admin.azure.http.deadline import Deadline
+from admin.azure.http.retries import LookFirstRetryPolicy, PunctualTransport
 
 URL, BEARER = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 """The variables with which a job requests its token."""
@@ -29,15 +29,18 @@ class GitHubToken:
 
     Args:
         environ: the environment variables of a job that may request tokens.
-        clock: waits between attempts.
+        deadline: when GitHub's answer is due; its clock waits between attempts.
     """
 
-    def __init__(self, environ: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, environ: Mapping[str, str], deadline: Deadline) -> None:
         self._url = f"{environ[URL]}&audience={quote(AUDIENCE, safe='')}"
         self._bearer = environ[BEARER]
-        policies: list[Any] = [ProxyPolicy(), LookFirstRetryPolicy(clock, MAX_RETRIES, frozenset())]
+        policies: list[Any] = [
+            ProxyPolicy(),
+            LookFirstRetryPolicy(deadline, MAX_RETRIES, frozenset()),
+        ]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._url, policies=policies, transport=transport()
+            self._url, policies=policies, transport=PunctualTransport(deadline)
         )
 
     def __call__(self) -> str:

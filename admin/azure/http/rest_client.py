@@ -17,8 +17,13 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import HttpRequest, HttpResponse
 
 from admin.azure.errors import NotFound, NotReachable
-from admin.azure.http.clock import Clock
-from admin.azure.http.retries import DEFAULT_LIMITS, LookFirstRetryPolicy, RetryLimits, transport
+from admin.azure.http.deadline import Deadline
+from admin.azure.http.retries import (
+    DEFAULT_LIMITS,
+    LookFirstRetryPolicy,
+    PunctualTransport,
+    RetryLimits,
+)
 from admin.azure.http.translation import check, translated
 from admin.azure.json_object import JsonObject
 
@@ -36,7 +41,7 @@ class RestClient:
         service: its name, for errors.
         credential: has tokens for it; None: requests carry none.
         audience: the resource (URL) of the tokens; empty without a credential.
-        clock: waits between attempts.
+        deadline: when answers are due; its clock waits between attempts.
         request_id: `x-ms-client-request-id` of all requests, for Azure's support.
         limits: how often a request is repeated at most, and how long an answer may take.
         final: statuses that are an answer of this service, and not a fault.
@@ -48,24 +53,26 @@ class RestClient:
         service: str,
         credential: TokenCredential | None,
         audience: str,
-        clock: Clock,
+        deadline: Deadline,
         request_id: str,
         limits: RetryLimits = DEFAULT_LIMITS,
         final: frozenset[int] = frozenset(),
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._service = service
-        self._clock = clock
+        self._deadline = deadline
         policies: list[Any] = [
             HeadersPolicy({"x-ms-client-request-id": request_id, "client-request-id": request_id}),
             UserAgentPolicy(base_user_agent=USER_AGENT),
             ProxyPolicy(),
-            LookFirstRetryPolicy(clock, limits.retries, final),
+            LookFirstRetryPolicy(deadline, limits.retries, final),
             *_token(credential, audience),
             CustomHookPolicy(),
         ]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._base_url, policies=policies, transport=transport(limits.read_seconds)
+            self._base_url,
+            policies=policies,
+            transport=PunctualTransport(deadline, limits.read_seconds),
         )
 
     def close(self) -> None:

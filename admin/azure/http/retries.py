@@ -8,7 +8,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
 
-from admin.azure.http.clock import Clock
+from admin.azure.http.deadline import Deadline
 
 MAX_RETRIES = 6
 MAX_BACKOFF_SECONDS = 30
@@ -23,7 +23,7 @@ class RetryLimits:
 
     Attributes:
         retries: how often a request is repeated at most.
-        read_seconds: how long an answer may take.
+        read_seconds: how long an answer may take, if the deadline leaves as long.
     """
 
     retries: int = MAX_RETRIES
@@ -40,20 +40,15 @@ _NOT_DONE = {429, 503}
 """Statuses of a request that the service has not acted on."""
 
 
-class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
-    """Repeats reads, and writes that were surely not done.
-
-    azure-core repeats a PUT after a lost answer, a DELETE, too, and a POST after 500: here, the
-    step that sent it looks first. It also repeats any status with Retry-After: here, only those
-    that ask to wait.
+class PunctualRetryPolicy(RetryPolicy[Any, Any]):
+    """Repeats as azure-core does, and nothing after a deadline.
 
     Args:
-        clock: waits between attempts.
+        deadline: has the clock that waits between attempts.
         max_retries: how often a request is repeated at most.
-        final: statuses that are an answer here, and not a fault.
     """
 
-    def __init__(self, clock: Clock, max_retries: int, final: frozenset[int]) -> None:
+    def __init__(self, deadline: Deadline, max_retries: int) -> None:
         super().__init__(
             retry_total=max_retries,
             retry_connect=max_retries,
@@ -61,7 +56,50 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
             retry_status=max_retries,
             retry_backoff_max=MAX_BACKOFF_SECONDS,
         )
-        self._clock = clock
+        self._deadline = deadline
+
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
+        """Whether an attempt is left, and time to wait for it."""
+        is_left = super().increment(settings, response=response, error=error)
+        seconds = self._wait_seconds(settings, None if error else response)
+        return is_left and seconds < self._deadline.left
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Seconds that the service asks to wait, within reason; None if it does not say."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
+
+    def sleep(
+        self,
+        settings: dict[str, Any],
+        transport: Any,
+        response: PipelineResponse[Any, Any] | None = None,
+    ) -> None:
+        """Wait before the next attempt."""
+        seconds = self._wait_seconds(settings, response)
+        if seconds > 0:
+            self._deadline.clock.sleep(seconds)
+
+    def _wait_seconds(self, settings: dict[str, Any], response: Any) -> float:
+        asked = None if response is None else self.get_retry_after(response)
+        return self.get_backoff_time(settings) if asked is None else asked
+
+
+class LookFirstRetryPolicy(PunctualRetryPolicy):
+    """Repeats reads, and writes that were surely not done.
+
+    azure-core repeats a PUT after a lost answer, a DELETE, too, and a POST after 500: here, the
+    step that sent it looks first. It also repeats any status with Retry-After: here, only those
+    that ask to wait.
+
+    Args:
+        deadline: nothing is repeated after it.
+        max_retries: how often a request is repeated at most.
+        final: statuses that are an answer here, and not a fault.
+    """
+
+    def __init__(self, deadline: Deadline, max_retries: int, final: frozenset[int]) -> None:
+        super().__init__(deadline, max_retries)
         self._final = final
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
@@ -79,23 +117,6 @@ class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
         """Whether a request is sent again after a lost connection."""
         return is_read(request)
 
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Seconds that the service asks to wait, within reason; None if it does not say."""
-        seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
-
-    def sleep(
-        self,
-        settings: dict[str, Any],
-        transport: Any,
-        response: PipelineResponse[Any, Any] | None = None,
-    ) -> None:
-        """Wait before the next attempt."""
-        asked = None if response is None else self.get_retry_after(response)
-        seconds = self.get_backoff_time(settings) if asked is None else asked
-        if seconds > 0:
-            self._clock.sleep(seconds)
-
 
 def is_read(request: Any) -> bool:
     """Whether a request changes nothing: a GET, or a POST that only answers a question."""
@@ -103,10 +124,23 @@ def is_read(request: Any) -> bool:
     return bool(request.method == "GET" or (request.method == "POST" and path.endswith(_READS)))
 
 
-def transport(read_seconds: float = READ_SECONDS) -> Any:
-    """Connections with time limits; they use the proxy and the authorities of the environment.
+class PunctualTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hides its type
+    """Connections whose time limits end with a deadline, or MIN_ANSWER_SECONDS after a request is
+    sent; they use the proxy and the authorities of the environment.
 
     Args:
-        read_seconds: how long an answer may take.
+        deadline: when the limits end.
+        read_seconds: how long an answer may take if the deadline leaves as long.
     """
-    return RequestsTransport(connection_timeout=CONNECT_SECONDS, read_timeout=read_seconds)
+
+    def __init__(self, deadline: Deadline, read_seconds: float = READ_SECONDS) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._read_seconds = read_seconds
+
+    def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
+        """Send a request, and return its response."""
+        # What azure-core's policies put there, such as its own time limits, would win.
+        options["connection_timeout"] = self._deadline.answer_seconds(CONNECT_SECONDS)
+        options["read_timeout"] = self._deadline.answer_seconds(self._read_seconds)
+        return super().send(request, proxies=proxies, **options)

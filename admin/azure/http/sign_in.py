@@ -5,8 +5,10 @@ Microsoft reference: "azure-identity", "Authenticate using workload identity".
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from azure.core.credentials import TokenCredential
+from azure.core.pipeline.policies import ContentDecodePolicy, ProxyPolicy, UserAgentPolicy
 from azure.identity import (
     AzureCliCredential,
     AzureDeveloperCliCredential,
@@ -17,14 +19,18 @@ from azure.identity import (
 )
 
 from admin.azure.http import github_token
-from admin.azure.http.clock import SystemClock
+from admin.azure.http.deadline import NO_DEADLINE, Deadline
 from admin.azure.http.github_token import GitHubToken
+from admin.azure.http.retries import PunctualRetryPolicy, PunctualTransport
 
 CLI_TIMEOUT_SECONDS = 60
+MAX_RETRIES = 3
+"""How often a request for a token is repeated at most."""
 
 MAX_REASON_CHARACTERS = 400
 
 _ENTRA_CODE = "AADSTS"
+_TIMED_OUT = re.compile(r"host='([^']+)'.*timed out.*timeout=([\d.]+)\)")
 _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ((?:[^'\")\\]|'[^']*')+)")
 
 _CLAIMS_CHALLENGE = re.compile(r"az login --claims-challenge \S.*")
@@ -48,25 +54,35 @@ _LOGINS = {
 """How to sign in, by the credential that has no token."""
 
 
-def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredential:
+def credential_chain(
+    environ: Mapping[str, str], authority: str, deadline: Deadline = NO_DEADLINE
+) -> TokenCredential:
     """The credentials that the environment offers, in the order in which they are asked.
 
     Args:
         environ: the environment variables.
         authority: URL of Entra's sign-in host.
+        deadline: when answers are due.
     """
     chain: list[TokenCredential] = []
+    punctual = _punctual(deadline)
     if all(environ.get(name) for name in _WORKLOAD):
         tenant, client, file = (environ[name] for name in _WORKLOAD)
         chain.append(
             WorkloadIdentityCredential(
-                tenant_id=tenant, client_id=client, token_file_path=file, authority=authority
+                tenant_id=tenant,
+                client_id=client,
+                token_file_path=file,
+                authority=authority,
+                **punctual,
             )
         )
     if all(environ.get(name) for name in _GITHUB):
         tenant, client = (environ[name] for name in _WORKLOAD[:2])
-        token = GitHubToken(environ, SystemClock())
-        chain.append(ClientAssertionCredential(tenant, client, token, authority=authority))
+        token = GitHubToken(environ, deadline)
+        chain.append(
+            ClientAssertionCredential(tenant, client, token, authority=authority, **punctual)
+        )
     if environ.get("SYSTEM_OIDCREQUESTURI") and all(environ.get(name) for name in _PIPELINE):
         tenant, client, connection, access = (environ[name] for name in _PIPELINE)
         chain.append(
@@ -76,17 +92,30 @@ def credential_chain(environ: Mapping[str, str], authority: str) -> TokenCredent
                 service_connection_id=connection,
                 system_access_token=access,
                 authority=authority,
+                **punctual,
             )
         )
-    chain += _command_lines(environ)
+    chain += _command_lines(environ, deadline)
     return ChainedTokenCredential(*chain)
 
 
-def _command_lines(environ: Mapping[str, str]) -> list[TokenCredential]:
+def _punctual(deadline: Deadline) -> dict[str, Any]:
+    """How azure-identity sends its requests: by itself, it waits five minutes for an answer."""
+    policies = [
+        UserAgentPolicy(),
+        ProxyPolicy(),
+        ContentDecodePolicy(),
+        PunctualRetryPolicy(deadline, MAX_RETRIES),
+    ]
+    return {"policies": policies, "transport": PunctualTransport(deadline)}
+
+
+def _command_lines(environ: Mapping[str, str], deadline: Deadline) -> list[TokenCredential]:
     """The accounts of az and azd; in a hook of azd's, azd's own comes first."""
     tenant = environ.get("AZURE_TENANT_ID", "") if environ.get(_IN_AZD) else ""
-    az = AzureCliCredential(process_timeout=CLI_TIMEOUT_SECONDS)
-    azd = AzureDeveloperCliCredential(tenant_id=tenant, process_timeout=CLI_TIMEOUT_SECONDS)
+    seconds = int(deadline.answer_seconds(CLI_TIMEOUT_SECONDS))
+    az = AzureCliCredential(process_timeout=seconds)
+    azd = AzureDeveloperCliCredential(tenant_id=tenant, process_timeout=seconds)
     return [azd, az] if environ.get(_IN_AZD) else [az, azd]
 
 
@@ -128,5 +157,7 @@ def cure(error: BaseException) -> str:
 def short_reason(text: str) -> str:
     """An error's text in one line; of nested errors of a connection, only the innermost."""
     line = " ".join(text.split())
+    if timed_out := _TIMED_OUT.search(line):
+        return f"{timed_out[1]} timed out after {float(timed_out[2]):.0f} seconds"
     found = _SYSTEM_ERROR.findall(line)
     return found[-1].strip() if found else line[:MAX_REASON_CHARACTERS]

@@ -54,7 +54,9 @@ class ProvenSignIn:
         expected = self._expected()
         proof = self._target.proof()
         if proof.problem:
-            return self._not_yet(f"the app does not prove it yet: {proof.problem}", expected)
+            return self._not_yet(
+                f"the app does not prove it yet: {proof.problem.removesuffix('.')}", expected
+            )
         differing = [
             f"{LABELS.get(name, name)} {proof.facts.get(name) or 'none'}, not {value}"
             for name, value in expected.items()

@@ -6,6 +6,7 @@ import pytest
 
 from admin.azure.arm_client import API_VERSIONS, ArmClient
 from admin.azure.errors import AnswerLost, Refused
+from admin.azure.http.deadline import Deadline
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 
@@ -15,7 +16,7 @@ SITE = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Web/sites/s"
 @pytest.fixture
 def arm(service: ScriptedService, clock: MovedClock) -> Iterator[ArmClient]:
     """A client of the scripted service."""
-    made = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    made = ArmClient(service.url, "Azure Resource Manager", None, "", Deadline(clock), "request-1")
     yield made
     made.close()
 

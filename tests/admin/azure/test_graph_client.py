@@ -3,6 +3,7 @@
 import pytest
 
 from admin.azure.graph_client import GraphClient
+from admin.azure.http.deadline import Deadline
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 
@@ -26,7 +27,7 @@ def test_the_last_sign_in_of_each_credential(monkeypatch: pytest.MonkeyPatch) ->
             Answer(body={"value": first, "@odata.nextLink": next_link}),
             Answer(body={"value": last}),
         ]
-        graph = GraphClient(service.url, "Microsoft Graph", None, "", MovedClock(), "1")
+        graph = GraphClient(service.url, "Microsoft Graph", None, "", Deadline(MovedClock()), "1")
         found = graph.last_sign_ins(APP_ID.upper())
         graph.close()
         assert service.asked[0].path.startswith("/beta/reports/appCredentialSignInActivities?")
@@ -38,7 +39,7 @@ def test_the_oldest_registration_comes_first(service: ScriptedService) -> None:
     days = {"b": "2027-01-16T08:00:00Z", "c": "2027-01-17T08:00:00Z", "a": "2027-01-15T08:00:00Z"}
     listed = [{"appId": name, "createdDateTime": when} for name, when in days.items()]
     service.answers.append(Answer(body={"value": listed}))
-    graph = GraphClient(service.url, "Microsoft Graph", None, "", MovedClock(), "1")
+    graph = GraphClient(service.url, "Microsoft Graph", None, "", Deadline(MovedClock()), "1")
     found = graph.tagged_applications("azd-env:1/contoso-bot")
     graph.close()
     assert [each["appId"] for each in found] == ["a", "b", "c"]

@@ -3,6 +3,7 @@
 import pytest
 
 from admin.azure.errors import NotReachable
+from admin.azure.http.deadline import Deadline
 from admin.azure.logs.logs_client import LogsClient
 from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
@@ -18,7 +19,7 @@ def table(*rows: list[object]) -> dict[str, object]:
 @pytest.fixture
 def client(service: ScriptedService, clock: MovedClock) -> LogsClient:
     """A client of the scripted service."""
-    return LogsClient(service.url, "Log Analytics", None, "", clock, "request-1")
+    return LogsClient(service.url, "Log Analytics", None, "", Deadline(clock), "request-1")
 
 
 def test_a_row(service: ScriptedService, client: LogsClient) -> None:

@@ -9,6 +9,7 @@ from admin.azure.arm_client import IDENTITY, SITE, ArmClient
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import PUBLIC
 from admin.azure.errors import Ambiguous, Forbidden, NotFound
+from admin.azure.http.deadline import Deadline
 from admin.azure.resources import find_resource, find_resources
 from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.resource_group import ResourceGroup
@@ -100,7 +101,7 @@ def test_an_unreadable_subscription_is_skipped(
     service: ScriptedService, clock: MovedClock, status: int
 ) -> None:
     """One that is disabled does not hide what the others have."""
-    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", Deadline(clock), "request-1")
     service.answers += [SUBSCRIPTIONS, Answer(status), LISTED]
     assert [one.name for one in find_resources(arm, SITE)] == ["s"]
     service.answers += [SUBSCRIPTIONS, Answer(status), Answer(status)]
@@ -114,7 +115,7 @@ def test_what_another_group_has_does_not_answer_for_an_unreadable_subscription(
     service: ScriptedService, clock: MovedClock
 ) -> None:
     """The resource that is wanted may be in the subscription that was skipped."""
-    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", Deadline(clock), "request-1")
     service.answers += [SUBSCRIPTIONS, Answer(403), LISTED]
     with pytest.raises(Forbidden):
         find_resources(arm, SITE, "s", "another-group")
@@ -125,7 +126,7 @@ def test_nothing_in_unreadable_subscriptions_is_no_answer(
     service: ScriptedService, clock: MovedClock
 ) -> None:
     """What nobody could read is not missing."""
-    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", Deadline(clock), "request-1")
     service.answers += [SUBSCRIPTIONS, Answer(403), Answer(body={"value": []})]
     with pytest.raises(Forbidden):
         find_resources(arm, SITE)

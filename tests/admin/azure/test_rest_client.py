@@ -15,6 +15,7 @@ from admin.azure.errors import (
     NotSignedIn,
     Refused,
 )
+from admin.azure.http.deadline import Deadline
 from admin.azure.http.rest_client import RestClient
 from admin.azure.http.retries import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS
 from admin.exit_status import ExitStatus
@@ -26,7 +27,7 @@ from tests.support.wire.host_addresses import closed_port
 @pytest.fixture
 def client(service: ScriptedService, clock: MovedClock) -> Iterator[RestClient]:
     """A client of the scripted service."""
-    made = RestClient(service.url, "Microsoft Graph", None, "", clock, "request-1")
+    made = RestClient(service.url, "Microsoft Graph", None, "", Deadline(clock), "request-1")
     yield made
     made.close()
 
@@ -85,6 +86,41 @@ def test_a_post_that_reads_is_a_read(
     assert client.send("POST", path) == {"x": 1}
 
 
+def test_nothing_is_repeated_after_the_deadline(
+    service: ScriptedService, clock: MovedClock
+) -> None:
+    """A wait that the deadline cuts short would be in vain."""
+    client = RestClient(service.url, "Microsoft Graph", None, "", Deadline(clock, 20), "request-1")
+    service.answers += [Answer(429, headers={"Retry-After": "17"})] * 3
+    with pytest.raises(NotReachable, match="429"):
+        client.send("PATCH", "/a", {})
+    assert clock.waits == [17]
+    service.answers.clear()
+    service.answers += [LOST, LOST, LOST, LOST, Answer(body={"x": 1})]
+    with pytest.raises(NotReachable, match="did not answer"):
+        client.get("/a")
+    assert clock.now() < 20
+    clock.sleep(20)
+    service.answers.clear()
+    service.answers += [LOST, Answer(body={"x": 1})]
+    with pytest.raises(NotReachable, match="did not answer"):
+        client.get("/a")
+    assert client.get("/a") == {"x": 1}  # one that is sent late is still sent once
+    client.close()
+
+
+def test_an_answer_is_due_at_the_deadline(clock: MovedClock) -> None:
+    """At most when it always is; a request that is sent late has ten seconds."""
+    deadline = Deadline(clock, 50)
+    assert deadline.answer_seconds(120) == 50
+    assert deadline.answer_seconds(20) == 20
+    clock.sleep(45)
+    assert deadline.answer_seconds(120) == 10
+    clock.sleep(45)
+    assert deadline.answer_seconds(120) == 10
+    assert Deadline(clock).answer_seconds(120) == 120
+
+
 def test_retries_end(client: RestClient, service: ScriptedService) -> None:
     """A service that stays down is reported after the last attempt."""
     service.answers += [Answer(503)] * (MAX_RETRIES + 1)
@@ -108,7 +144,9 @@ def test_a_write_of_unknown_fate_is_not_repeated(
 def test_an_unreachable_service_is_named(clock: MovedClock) -> None:
     """The message has the service and its host, and no traceback of urllib3's words only."""
     with closed_port() as (ip, port):
-        client = RestClient(f"http://{ip}:{port}", "Microsoft Graph", None, "", clock, "1")
+        client = RestClient(
+            f"http://{ip}:{port}", "Microsoft Graph", None, "", Deadline(clock), "1"
+        )
         text = r"^Microsoft Graph \(127\.0\.0\.1\) cannot be reached"
         with pytest.raises(NotReachable, match=text):
             client.get("/a")

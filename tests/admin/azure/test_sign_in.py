@@ -15,7 +15,9 @@ from admin.azure.caller import Caller, caller
 from admin.azure.clients import AzureClients
 from admin.azure.cloud import CLOUDS, PUBLIC
 from admin.azure.errors import NotSignedIn
+from admin.azure.http import deadline
 from admin.azure.http.sign_in import credential_chain, cure
+from tests.admin.moved_clock import MovedClock
 
 WORKLOAD = {
     "AZURE_TENANT_ID": "00000000-0000-4000-8000-000000000001",
@@ -92,6 +94,24 @@ def test_an_az_that_is_signed_out_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with AzureClients(PUBLIC) as azure, pytest.raises(NotSignedIn, match="Run `az login`"):
+        azure.arm.get("/subscriptions")
+
+
+def test_an_az_that_hangs_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: MovedClock
+) -> None:
+    """The Azure CLI has as long as the command has."""
+    az = tmp_path / "az"
+    az.write_text("#!/bin/sh\nexec sleep 600\n")
+    az.chmod(0o700)
+    for name in WORKLOAD:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 1)
+    with (
+        AzureClients(PUBLIC, clock=clock, timeout_seconds=1) as azure,
+        pytest.raises(NotSignedIn, match="az login"),
+    ):
         azure.arm.get("/subscriptions")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.errors import NotFound
+from admin.azure.http.deadline import Deadline
 from admin.azure.site_lookup import SiteLookup
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
@@ -17,7 +18,7 @@ ID = "/subscriptions/1/resourceGroups/g/providers/Microsoft.Web/sites"
 @pytest.fixture
 def sites(service: ScriptedService, clock: MovedClock) -> Iterator[SiteLookup]:
     """The apps of the scripted service, as an account sees them."""
-    arm = ArmClient(service.url, "Azure Resource Manager", None, "", clock, "request-1")
+    arm = ArmClient(service.url, "Azure Resource Manager", None, "", Deadline(clock), "request-1")
     yield SiteLookup(arm)
     arm.close()
 

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from admin.azure.http import deadline
+from admin.exit_status import ExitStatus
 from emulator.loopback import free_port
 from tests.admin.migrate.migration import APP, BOT, BOTS, VAULT, Migration
 from tests.support.program import Program
@@ -100,13 +101,6 @@ def test_a_bot_that_vanishes(migration: Migration) -> None:
     assert migration.run("status", "--bot", BOT).status == 1
 
 
-@pytest.fixture
-def impatient_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """azure-identity, which has no clock of ours, does not wait between its attempts."""
-    monkeypatch.setattr(time, "sleep", lambda _: None)
-
-
-@pytest.mark.usefixtures("impatient_sign_in")
 @pytest.mark.parametrize("form", [(), ("--json",), ("--dry-run",)])
 def test_without_a_network_there_is_no_traceback(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
@@ -123,7 +117,31 @@ def test_without_a_network_there_is_no_traceback(
         assert "Traceback" not in ended.output + ended.errors
 
 
-@pytest.mark.usefixtures("impatient_sign_in")
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("login.microsoftonline.com", 3),
+        ("graph.microsoft.com", 3),
+        ("management.azure.com", 3),
+        (f"{VAULT}.vault.azure.net", 3),
+        ("*.azurewebsites.net", 1),
+    ],
+)
+def test_a_silent_service_is_not_waited_for(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch, host: str, status: int
+) -> None:
+    """It accepts requests and never answers: the command ends with its time, and names it."""
+    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 2)
+    azure = migration.thread.azure
+    vaults = {name: vault.server for name, vault in azure.vaults.items()}
+    migration.thread.call((azure.servers | vaults)[host].faults.set, silent=True)
+    words = ("certificate", "--bot", BOT, "--app", APP, "--vault", VAULT, "--timeout", "2")
+    ended = migration.run(*words)
+    said = ended.errors if status == ExitStatus.UNREACHABLE else ended.output
+    assert ended.status == status, ended.output + ended.errors
+    assert f"{host.replace('*', APP)} timed out after" in said
+
+
 def test_a_lost_authority_is_no_traceback(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -134,7 +152,6 @@ def test_a_lost_authority_is_no_traceback(
     assert "nowhere.pem" in ended.errors
 
 
-@pytest.mark.usefixtures("impatient_sign_in")
 @pytest.mark.parametrize(
     ("cloud", "authority"),
     [

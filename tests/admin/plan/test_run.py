@@ -1,7 +1,7 @@
 """Runner: looks, sends, looks again; waits, asks and refuses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,21 +29,16 @@ def clock() -> MovedClock:
 
 
 @pytest.fixture
-def azure(clock: MovedClock) -> Iterator[AzureClients]:
-    """Clients that send nothing, because the tests' changes send themselves."""
-    with AzureClients(PUBLIC, clock=clock) as clients:
-        yield clients
-
-
-@pytest.fixture
-def run(azure: AzureClients, capsys: pytest.CaptureFixture[str]) -> RunSteps:
+def run(clock: MovedClock, capsys: pytest.CaptureFixture[str]) -> RunSteps:
     """Run steps, and return the exit status and the JSON object."""
 
     def run_steps(
         *steps: Step, options: Options = OPTIONS, confirm: Callable[[str], bool] = bool
     ) -> tuple[ExitStatus, Any]:
-        runner = Runner(azure, options, JsonProgress(options), confirm)
-        status = runner.run(Plan(steps, way_back="back", next_command="next"))
+        # Nothing is sent through the clients, because the tests' changes send themselves.
+        with AzureClients(PUBLIC, clock=clock, timeout_seconds=options.timeout_seconds) as azure:
+            runner = Runner(azure, options, JsonProgress(options), confirm)
+            status = runner.run(Plan(steps, way_back="back", next_command="next"))
         return status, json.loads(capsys.readouterr().out)
 
     return run_steps

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from admin.azure.errors import Conflict
 from admin.azure.graph_client import GraphClient
+from admin.azure.http.deadline import Deadline
 from admin.azure.json_object import JsonObject
 from admin.migrate.certificate.public_certificate import PublicCertificate
 from admin.migrate.certificate.registration.app_registration import (
@@ -45,7 +46,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedService]:
 @pytest.fixture
 def graph(service: ScriptedService) -> Iterator[GraphClient]:
     """A client of it."""
-    client = GraphClient(service.url, "Microsoft Graph", None, "", MovedClock(), "request-1")
+    client = GraphClient(
+        service.url, "Microsoft Graph", None, "", Deadline(MovedClock()), "request-1"
+    )
     yield client
     client.close()
 

@@ -230,7 +230,7 @@ class Deletion:
         """Run the command with an answer to its question; returns its status and the reason."""
         options = Options("delete-secret", BOT, timeout_seconds=60)
         progress = HeardProgress(options)
-        with AzureClients(PUBLIC) as azure:
+        with AzureClients(PUBLIC, timeout_seconds=options.timeout_seconds) as azure:
             plan = plan_delete_secret(Target(azure, options))
             status = Runner(azure, options, progress, confirm).run(plan)
         return int(status), progress.reason

@@ -7,6 +7,7 @@ import pytest
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.errors import Conflict
+from admin.azure.http.deadline import Deadline
 from admin.azure.json_object import JsonObject
 from admin.migrate.steps.role_assignment import (
     KEY_VAULT_CRYPTO_USER,
@@ -188,7 +189,9 @@ def test_only_scopes_above_count(monkeypatch: pytest.MonkeyPatch, at: str, allow
     properties = {"scope": at, "roleDefinitionId": f"/x/roleDefinitions/{CRYPTO_USER}"}
     with ScriptedService() as service:
         service.answers += [Answer(body={"value": [{"properties": properties}]})]
-        arm = ArmClient(service.url, "Azure Resource Manager", None, "", MovedClock(), "1")
+        arm = ArmClient(
+            service.url, "Azure Resource Manager", None, "", Deadline(MovedClock()), "1"
+        )
         found = allowing(arm, "/subscriptions/1/resourceGroups/AB", "p", KEY_VAULT_CRYPTO_USER)
         arm.close()
         assert "%24filter" in service.asked[0].path or "$filter" in service.asked[0].path
