@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from admin.migrate.steps.proven_sign_in import ProvenSignIn
+from admin.migrate.steps.proven_sign_in import ProvenSignIn, unavailable_note
 from admin.migrate.steps.restart import restart_change
 from admin.plan.change import Change
 from admin.plan.step import Finding
@@ -37,6 +37,7 @@ class FreshSignIn:
         self._proof = proof
         self._is_new = is_new
         self._restarted: frozenset[str] = frozenset()
+        self._unavailable_before: int | None = None
 
     def look(self) -> Finding:
         """Ask the app.
@@ -49,12 +50,15 @@ class FreshSignIn:
         if self._target.options.dry_run:
             text = f"{SIGN_INS} processes of the app must sign in, one after the other"
             return Finding(text, tuple(map(self._restart, range(2, SIGN_INS + 1))))
+        if self._unavailable_before is None:
+            self._unavailable_before = self._proof.unavailable
         found, processes = self._proof.look(), frozenset(self._proof.processes)
         if found.waiting:
             return found
         text = f"{len(processes)} of {SIGN_INS} processes of the app have signed in"
         if len(processes) >= SIGN_INS:
-            return Finding(text)
+            times = self._proof.unavailable - self._unavailable_before
+            return Finding(text, notes=unavailable_note(times, " since the first had signed in"))
         if processes == self._restarted:
             return Finding(f"{text}; the restart is not over", waiting=True)
         return Finding(text, changes=(self._restart(len(processes) + 1),))

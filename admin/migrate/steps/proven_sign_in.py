@@ -1,6 +1,7 @@
 """ProvenSignIn: the deployed app signs in with the credential that it should use."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from admin.azure.json_object import JsonObject
 from admin.migrate.steps.proof_loop import proof_loop
@@ -28,6 +29,7 @@ class ProvenSignIn:
         processes: when the processes started that have proved it (`processStartedOn`). A process
             keeps its token for up to an hour, so one that answers twice proves nothing new.
         has_failed: whether a look has found no proof.
+        unavailable: how many looks were answered 503.
     """
 
     title = "Proof by the app itself"
@@ -44,6 +46,7 @@ class ProvenSignIn:
         self._if_slow = if_slow
         self.processes: set[str] = set()
         self.has_failed = False
+        self.unavailable = 0
 
     def look(self) -> Finding:
         """Ask the app.
@@ -53,6 +56,7 @@ class ProvenSignIn:
         """
         expected = self._expected()
         proof = self._target.proof()
+        self.unavailable += proof.status == HTTPStatus.SERVICE_UNAVAILABLE
         if proof.problem:
             return self._not_yet(
                 f"the app does not prove it yet: {proof.problem.removesuffix('.')}", expected
@@ -67,7 +71,8 @@ class ProvenSignIn:
             return self._not_yet(text, expected, _warnings(proof.facts))
         self.processes.add(str(proof.facts.get("processStartedOn")))
         named = ", ".join(f"{LABELS.get(name, name)} {value}" for name, value in expected.items())
-        return Finding(f"the app has proved it: {named}", notes=_warnings(proof.facts))
+        notes = (*_warnings(proof.facts), *unavailable_note(self.unavailable))
+        return Finding(f"the app has proved it: {named}", notes=notes)
 
     def _not_yet(
         self, text: str, expected: Mapping[str, str], notes: tuple[str, ...] = ()
@@ -90,6 +95,22 @@ class ProvenSignIn:
         proved = (f'if echo "$FACTS" {tests.rstrip()} > /dev/null; then break; fi',)
         advice = "see the log of the app"
         return proof_loop(self._target, proved, attempts=30, pause=30, advice=advice)
+
+
+def unavailable_note(times: int, since: str = "") -> tuple[str, ...]:
+    """What to say of answers 503 on the way to a proof: whether it is shaky, a person decides.
+
+    Args:
+        times: how many there were.
+        since: after what, with a space before it; empty: since the start.
+    """
+    if not times:
+        return ()
+    requests = "1 request was" if times == 1 else f"{times} requests were"
+    return (
+        f"{requests} answered 503{since}, which counts for nothing: an app that cannot sign in"
+        " answers so, and one that is starting. If there were many, see its log before you go on",
+    )
 
 
 def _warnings(facts: JsonObject) -> tuple[str, ...]:

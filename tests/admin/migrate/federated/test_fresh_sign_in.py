@@ -1,7 +1,11 @@
 """FreshSignIn: a new credential is proved by processes that sign in anew, not by one's token."""
 
 import subprocess
+from collections import Counter
 
+from aiohttp import web
+
+from emulator.faults import Handler
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, Ended
 from tests.admin.migrate.route import FEDERATED, Route
 
@@ -27,6 +31,32 @@ def test_a_restarted_process_that_is_refused_is_waited_for(route: Route) -> None
     after = output[output.index(RESTART) :]
     assert "the app does not prove it yet" in after
     assert "3 of 3 processes" in after
+
+
+def test_answers_503_on_the_way_are_counted(route: Route) -> None:
+    """Before the first proof, and between the restarts; none of them is a process."""
+    route.registration.intermittent = True
+    route.azure.directory.propagation.federated = 100
+    sites, answers = route.azure.servers["*.azurewebsites.net"], Counter[tuple[bool, int]]()
+
+    async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        answers[any(is_after or status == 200 for is_after, status in answers), answer.status] += 1
+        return answer
+
+    route.call(setattr, sites, "around", counted)
+    steps = route.done(*FEDERATED, "--json").json["steps"]
+    notes = {step["title"]: step["notes"] for step in steps if step["notes"]}
+    assert answers[False, 503]
+    assert answers[True, 503]
+    assert list(notes) == ["Proof by the app itself", "Proof by restarted processes"]
+    for (note,), times in zip(
+        notes.values(), (answers[False, 503], answers[True, 503]), strict=True
+    ):
+        assert note.startswith(f"{times} request")
+        assert "answered 503" in note
+    assert answers[True, 200] >= 2
+    assert route.done(*FEDERATED, "--json").json["steps"][-1]["notes"] == []
 
 
 def test_the_old_process_is_no_new_sign_in(route: Route) -> None:
