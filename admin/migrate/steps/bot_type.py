@@ -13,7 +13,7 @@ NO_REGISTRATION = (
 
 
 class BotType:
-    """The Azure Bot's type, which cannot be changed, is none of those that a route refuses.
+    """The Azure Bot's type, which no command changes, is none of those that a route refuses.
 
     Args:
         target: has the bot.
