@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from emulator.entra.endpoints import Entra
-from emulator.resource_manager.authorization.access import action_of
+from emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS, action_of, linked
 from emulator.resource_manager.authorization.role_definitions import ROLE_DEFINITIONS
 from emulator.resource_manager.callers import ArmCallers
 from emulator.resource_manager.catalog import Catalog
@@ -301,10 +301,15 @@ class ResourceManager:
         if is_listing and self.access.reaches(request.caller.object_id, subscription):
             return
         self.access.check(request.caller, *self._needed(request))
+        if request.method in ("PUT", "PATCH"):
+            self.access.check_linked(request.caller, self._needed(request), linked(request.body))
 
     @staticmethod
     def _is_subscription_list(request: ArmRequest) -> bool:
-        """A list of one type in all groups of a subscription."""
+        """A list of one type in all groups of a subscription. Role assignments are not listed so:
+        they need a role at the scope that is named."""
+        if request.id.type.lower() == ROLE_ASSIGNMENTS.lower():
+            return False
         is_list = request.method == "GET" and request.id.is_collection and request.id.namespace
         return bool(is_list) and not request.id.group_name
 

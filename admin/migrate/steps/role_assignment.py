@@ -217,8 +217,11 @@ def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
     held = assigned(arm, scope, principal_id)
     if any(each["roleDefinitionId"].lower().endswith(role.id) for each in held):
         return role.name
-    definitions = [arm.find(each["roleDefinitionId"]) for each in held]
-    known = [each["properties"] for each in definitions if each]
+    resource = "/".join(scope.split("/")[:_LEVELS])
+    # At the subscription, where their ids are, an account with a role on a resource reads none.
+    names = [each["roleDefinitionId"].rpartition("/")[2] for each in held]
+    paths = [f"{resource}/providers/Microsoft.Authorization/roleDefinitions/{it}" for it in names]
+    known = [each["properties"] for each in map(arm.find, paths) if each]
     helping = [each for each in known if any(allows(each, need) for need in role.data_actions)]
     if all(any(allows(each, need) for each in helping) for need in role.data_actions):
         return ", ".join(str(each.get("roleName", "a custom role")) for each in helping)

@@ -1,7 +1,7 @@
 """Access: what a principal may do at a scope, by its role assignments there or above."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -9,10 +9,12 @@ from emulator.resource_manager.authorization.built_in_roles import OWNER, Role
 from emulator.resource_manager.authorization.role_definitions import RoleDefinitions
 from emulator.resource_manager.core.arm_error import ArmError
 from emulator.resource_manager.core.arm_request import ArmCaller
-from emulator.resource_manager.core.resource import ResourceStore
+from emulator.resource_manager.core.resource import JsonObject, ResourceStore
 from emulator.resource_manager.core.resource_id import GROUP_TYPE
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+JOIN = "Microsoft.Web/serverFarms/join/action"
 ACTIONS_ON_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 """How the actions of roles name the type of resource groups."""
 
@@ -25,6 +27,20 @@ def action_of(type_name: str, right: str) -> str:
         right: `read`, `write`, `delete`, or an action such as `restart/action`.
     """
     return f"{ACTIONS_ON_GROUPS if type_name == GROUP_TYPE else type_name}/{right}"
+
+
+def linked(body: JsonObject) -> list[tuple[str, str]]:
+    """The actions, each with its scope, that a write needs on other resources that its body names:
+    identities that it assigns, and the plan that a site joins.
+
+    Microsoft reference: "Manage user-assigned managed identities" (the role Managed Identity
+    Operator over the identity), "Azure resource provider operations", Microsoft.Web.
+    """
+    identity = body.get("identity") or {}
+    assigned = identity.get("userAssignedIdentities") or {}
+    found = [(ASSIGN, each) for each, kept in assigned.items() if kept is not None]
+    plan = (body.get("properties") or {}).get("serverFarmId")
+    return [*found, (JOIN, str(plan))] if plan else found
 
 
 @dataclass
@@ -89,6 +105,30 @@ class Access:
             "is invalid. If access was recently granted, please refresh your credentials.",
         )
 
+    def check_linked(
+        self, caller: ArmCaller, own: tuple[str, str], others: Iterable[tuple[str, str]]
+    ) -> None:
+        """Pass when the caller may perform actions on resources that a write names.
+
+        Args:
+            caller: who writes.
+            own: the action and the scope of the write itself.
+            others: actions and their scopes.
+
+        Raises:
+            ArmError: 403 `LinkedAuthorizationFailed`.
+        """
+        for action, scope in others:
+            if not self.is_allowed(caller.object_id, action, scope):
+                raise ArmError(
+                    403,
+                    "LinkedAuthorizationFailed",
+                    f"The client '{caller.name}' with object id '{caller.object_id}' has"
+                    f" permission to perform action '{own[0]}' on scope '{own[1]}'; however, it"
+                    f" does not have permission to perform action(s) '{action}' on the linked"
+                    f" scope(s) '{scope}' (respectively) or the linked scope(s) are invalid.",
+                )
+
     def reaches(self, principal_id: str, scope: str) -> bool:
         """Whether the principal has any role at a scope or below it."""
         if self.assigned(principal_id, scope):
@@ -100,4 +140,12 @@ class Access:
 
 
 def _any_matches(action: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(action.lower(), each.lower()) for each in patterns)
+    """Whether a pattern matches an action; `/*/` also matches `/`: by `vaults/*/read` Key Vault
+    Reader reads vaults, and by `userAssignedIdentities/*/read` Managed Identity Operator reads
+    identities (Microsoft reference: "Azure built-in roles", their descriptions)."""
+    wanted = action.lower()
+    return any(
+        fnmatchcase(wanted, form)
+        for each in map(str.lower, patterns)
+        for form in {each, each.replace("/*/", "/")}
+    )

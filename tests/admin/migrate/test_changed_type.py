@@ -17,7 +17,10 @@ def test_the_type_is_read_as_it_is(migration: Migration) -> None:
     status = ("status", "--bot", BOT, "--app", APP, "--json")
     assert migration.run(*status).json["bot"]["type"] == "MultiTenant"
     assert "use a certificate" in migration.run(*FEDERATED, "--json").json["reason"]
-    single = {"msaAppType": "SingleTenant", "msaAppTenantId": migration.thread.azure.directory.tenant_id}
+    single = {
+        "msaAppType": "SingleTenant",
+        "msaAppTenantId": migration.thread.azure.directory.tenant_id,
+    }
     migration.thread.call(migration.bot().properties.update, single)
     migration.thread.call(setattr, migration.old.registration, "app_type", "SingleTenant")
 

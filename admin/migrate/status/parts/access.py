@@ -4,6 +4,8 @@ import datetime
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from admin.azure.arm_client import ArmClient
+from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.app import AppStatus
 from admin.migrate.thumbprints import Thumbprints, of_identifier
@@ -64,24 +66,34 @@ def _version(found: JsonObject) -> tuple[Thumbprints, str]:
 
 
 def read_roles(target: Target, app: AppStatus) -> list[RoleStatus]:
-    """The roles of the identity with which the app signs in, in its subscription.
+    """The roles of the identity with which the app signs in, in its subscription; if the account
+    sees its resource group only, those at the group, above and below it.
 
     Raises:
-        AzureProblem: they cannot be listed.
+        AzureProblem: they cannot be listed, not even those of the app's resource group.
     """
     principal = app.identity.principal_id if app.identity else app.system_principal_id
     if not principal:
         return []
-    arm, start = target.azure.arm, f"/subscriptions/{app.id.subscription}/providers"
+    arm, subscription = target.azure.arm, f"/subscriptions/{app.id.subscription}"
+    try:
+        found = _roles(arm, subscription, principal)
+    except Forbidden:
+        found = _roles(arm, f"{subscription}/resourceGroups/{app.id.resource_group}", principal)
+    return sorted(found, key=lambda one: (one.scope, one.role))
+
+
+def _roles(arm: ArmClient, scope: str, principal: str) -> list[RoleStatus]:
+    """The roles of a principal (GUID) at a subscription or resource group, above and below it."""
+    start = f"{scope}/providers/Microsoft.Authorization"
     clause = quote(f"principalId eq '{principal}'")
-    path = f"{start}/Microsoft.Authorization/roleAssignments?$filter={clause}"
     names: dict[str, str] = {}
     found = []
-    for one in arm.pages(path):
+    for one in arm.pages(f"{start}/roleAssignments?$filter={clause}"):
         properties = one["properties"]
-        definition = properties["roleDefinitionId"]
-        if definition not in names:
-            read = arm.find(definition) or {}
-            names[definition] = (read.get("properties") or {}).get("roleName") or definition
-        found.append(RoleStatus(names[definition], properties["scope"]))
-    return sorted(found, key=lambda one: (one.scope, one.role))
+        role = properties["roleDefinitionId"].rpartition("/")[2]
+        if role not in names:
+            read = arm.find(f"{start}/roleDefinitions/{role}") or {}
+            names[role] = (read.get("properties") or {}).get("roleName") or role
+        found.append(RoleStatus(names[role], properties["scope"]))
+    return found

@@ -20,6 +20,8 @@ KEY_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 VAULTS = "Microsoft.KeyVault/vaults"
 SIGN = f"{VAULTS}/keys/sign/action"
 
@@ -110,6 +112,39 @@ def test_a_role_on_a_bot_reaches_what_belongs_to_it(
     token = azure.token(SOMEBODY)
     statuses = [azure.call("GET", f"{bot}{path}", token=token).status_code for bot in made]
     assert statuses == [status, 403]
+
+
+def test_whoever_assigns_an_identity_needs_a_role_on_it(azure: ArmThread) -> None:
+    """Website Contributor on the app is not enough; Managed Identity Operator reads it, too."""
+    identity = azure.arm.put(azure.resource_id(IDENTITIES, "bot"), {"location": "westeurope"}).id
+    plan = azure.arm.put(
+        azure.resource_id("Microsoft.Web/serverfarms", "plan"),
+        {"location": "westeurope", "sku": {"name": "FC1", "tier": "FlexConsumption"}},
+    ).id
+    body = {"location": "westeurope", "kind": "functionapp,linux"}
+    site = azure.resource_id("Microsoft.Web/sites", "bot")
+    azure.arm.put(site, {**body, "properties": {"serverFarmId": plan}})
+    assign(azure, WEBSITE_CONTRIBUTOR, site)
+    path, token = "providers/Microsoft.Web/sites/bot", azure.token(SOMEBODY)
+    assigned = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}}
+    refused = azure.call("PATCH", path, assigned, token=token)
+    assert refusal(refused) == (403, "LinkedAuthorizationFailed")
+    moved = azure.call("PATCH", path, {"properties": {"serverFarmId": plan}}, token=token)
+    assert refusal(moved) == (403, "LinkedAuthorizationFailed")
+    identity_path = f"providers/{IDENTITIES}/bot"
+    assert azure.call("GET", identity_path, token=token).status_code == 403
+    assign(azure, IDENTITY_OPERATOR, identity)
+    assert azure.call("PATCH", path, assigned, token=token).status_code == 200
+    assert azure.call("GET", identity_path, token=token).status_code == 200
+
+
+def test_a_role_on_a_vault_shows_the_vault(azure: ArmThread) -> None:
+    """Key Vault Reader has `vaults/*/read`, which means the vault as well as what is in it."""
+    vault = add_vault(azure)
+    path, token = vault.removeprefix(f"{azure.group_id}/"), azure.token(SOMEBODY)
+    assert azure.call("GET", path, token=token).status_code == 403
+    assign(azure, KEY_READER, vault)
+    assert azure.call("GET", path, token=token).status_code == 200
 
 
 def test_a_contributor_assigns_no_roles(azure: ArmThread) -> None:
