@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from admin.migrate.certificate.certificate_file import CertificateFile
+from admin.migrate.certificate.other_runs import AfterOtherRuns, BeforeOtherRuns, OtherRuns
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
+from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
+from admin.migrate.certificate.restarted_app import RestartedApp
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
@@ -62,13 +65,17 @@ class CertificateRoute:
         target, vault = self.target, self.vault
         identity = AssignedIdentity(target, self.identity_name or identity_in_use(target))
         policy = CertificatePolicy(exportable=self.kind.loads_key)
+        runs = OtherRuns(vault)
+        made: Step = VaultCertificate(vault, policy, self.file)
+        if not target.options.dry_run:
+            made = BeforeOtherRuns(runs, made)
         return [
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
             UnclaimedApp(target, lambda: {target.app_id}),
             identity,
             VaultAccess(target, vault, writes=lambda: vault.bundle() is None),
-            VaultCertificate(vault, policy, self.file),
+            made,
             RegisteredCertificate(
                 AppRegistration(target.azure.graph, target.app_id),
                 vault.public,
@@ -90,8 +97,33 @@ class CertificateRoute:
                 REPLACED,
                 question=lambda: question_if_live(target, self._expected()),
             ),
+            *(() if target.options.dry_run else (self._restarted(runs),)),
             ProvenSignIn(target, self._expected, if_slow=IF_SLOW),
+            *(() if target.options.dry_run else (self._withdrawn(runs),)),
         ]
+
+    def _restarted(self, runs: OtherRuns) -> Step:
+        """An app that has signed in with the other version keeps its token for an hour; one that
+        answers users is left alone."""
+        target = self.target
+        restarted = RestartedApp(target, self._thumbprint, self._in_use)
+        return AfterOtherRuns(runs, restarted)
+
+    def _withdrawn(self, runs: OtherRuns) -> Step:
+        registration = AppRegistration(self.target.azure.graph, self.target.app_id)
+        withdrawn = WithdrawnCertificates(
+            registration,
+            self.vault,
+            self._thumbprint,
+            self._in_use,
+            dry_run=False,
+            kept=lambda: runs.found,
+        )
+        return AfterOtherRuns(runs, withdrawn)
+
+    def _in_use(self) -> str:
+        """The thumbprint that the app signs in with; empty if it does not say."""
+        return str(self.target.proof().facts.get("certificateThumbprint") or "").upper()
 
     def _thumbprint(self) -> str:
         certificate = self.vault.public()

@@ -1,6 +1,6 @@
 """WithdrawnCertificates: the app registration has no key of an older version any more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from admin.azure.json_object import JsonObject
@@ -30,6 +30,7 @@ class WithdrawnCertificates:
         newest: thumbprint of the version that must be in use; a shell variable if it is unknown.
         in_use: asks the app for the thumbprint that it signs in with; empty: it does not say.
         dry_run: whether earlier steps are only planned, so that the proof is still to come.
+        kept: thumbprints of versions whose keys stay all the same.
         now: the time (UTC).
     """
 
@@ -43,6 +44,7 @@ class WithdrawnCertificates:
         in_use: Callable[[], str],
         *,
         dry_run: bool,
+        kept: Callable[[], Collection[str]] = tuple,
         now: Now = utc_now,
     ) -> None:
         self._registration = registration
@@ -50,6 +52,7 @@ class WithdrawnCertificates:
         self._newest = newest
         self._in_use = in_use
         self._dry_run = dry_run
+        self._kept = kept
         self._now = now
         self._leaving: set[str] = set()
 
@@ -84,7 +87,8 @@ class WithdrawnCertificates:
         """The thumbprints of the versions made before the newest."""
         listed = self._vault.versions()
         made = [each.thumbprint for each in listed]
-        return set(made[made.index(newest) + 1 :] if newest in made else made) - {""}
+        older = made[made.index(newest) + 1 :] if newest in made else made
+        return set(older) - {"", *self._kept()}
 
     def _change(self, state: RegistrationState, old: list[JsonObject], newest: str) -> Change:
         key_ids = [str(entry["keyId"]) for entry in old]
