@@ -103,8 +103,7 @@ class CertificateRoute:
         ]
 
     def _restarted(self, runs: OtherRuns) -> Step:
-        """An app that has signed in with the other version keeps its token for an hour; one that
-        answers users is left alone."""
+        """An app that has signed in with the other version keeps its token for an hour."""
         target = self.target
         restarted = RestartedApp(target, self._thumbprint, self._in_use)
         return AfterOtherRuns(runs, restarted)
