@@ -18,9 +18,10 @@ NO_HASH = "a version before packages had a hash"
 """In place of the hash, if the bot does not answer with one."""
 
 _SIGN_IN_PAGE = 302
+AUTHENTICATED = "App Service's own authentication is in front of it"
 
 _PROBLEMS = {
-    _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/* from it",
+    _SIGN_IN_PAGE: f"{AUTHENTICATED}: exclude /api/* from it",
     401: "it refuses the function key: run the command again; if the app has App Service's own"
     " authentication, exclude /api/* from it",
     403: "Azure refuses the call: the app is stopped, or its network rules keep this machine out",
@@ -39,7 +40,7 @@ CHANNEL_ADDRESSES = (
 """The addresses from which channels call a bot, for error messages."""
 
 _BARRIERS = {
-    _SIGN_IN_PAGE: "App Service's own authentication is in front of it: exclude /api/messages from"
+    _SIGN_IN_PAGE: f"{AUTHENTICATED}: exclude /api/messages from"
     " it, or switch it off (`az webapp auth update --enabled false`)",
     403: "the app is stopped, or its access restrictions refuse callers: admit"
     f" {CHANNEL_ADDRESSES}",

@@ -47,6 +47,22 @@ class VaultClient(RestClient):
         ending = f"/{version}" if version else ""
         return self.find(f"{vault_url.rstrip('/')}/certificates/{name}{ending}")
 
+    def certificates(self, vault_url: str) -> list[JsonObject]:
+        """The vault's certificates, each by its newest version: ids, dates, `x5t`.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        return list(self.pages(f"{vault_url.rstrip('/')}/certificates"))
+
+    def is_deleted(self, vault_url: str, name: str) -> bool:
+        """Whether a certificate of this name was deleted, and can be recovered.
+
+        Raises:
+            AzureProblem: the vault cannot be read.
+        """
+        return bool(self.find(f"{vault_url.rstrip('/')}/deletedcertificates/{name}"))
+
     def versions(self, vault_url: str, name: str) -> list[JsonObject]:
         """The versions of a certificate, without their public keys: ids, dates, `x5t`.
 

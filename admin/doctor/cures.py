@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from admin.azure.arm_client import API_VERSIONS
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
+from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.parts.logs import CONNECTION
+from admin.plan.setting_names import credential_kind
 from admin.plan.shell import az, quoted
 
 BOT_VERSION = API_VERSIONS["Microsoft.BotService"]
@@ -24,6 +27,36 @@ def delete_settings(app: ResourceId, names: Sequence[str]) -> str:
     listed = " ".join(map(quoted, names))
     command = az("functionapp config appsettings delete", app.az_options)
     return f"{command} --setting-names {listed}"
+
+
+def certificate_again(bot: DeployedBot, vault: str, name: str) -> str:
+    """The command of `migrate` that makes a certificate in a vault, or takes the one that is there,
+    registers it, and lets the app sign in with it, in the same way as now.
+
+    Args:
+        bot: whose certificate it is.
+        vault: the vault's name.
+        name: the certificate's.
+    """
+    kind = credential_kind(bot.known_if_read)
+    credential = ("--credential", kind.name) if kind else ()
+    words = ("--vault", vault, "--name", name, *credential, *named_identity(bot))
+    return bot.target.options.command_line("certificate", *words, app=bot.app_name)
+
+
+def named_identity(bot: DeployedBot) -> tuple[str, ...]:
+    """The option of `migrate` that names the bot's identity, if its app has several."""
+    several = len(bot.assigned) > 1 and bot.identity
+    return ("--identity", bot.identity.name) if several and bot.identity else ()
+
+
+def connect_insights(app: ResourceId, component_id: str) -> str:
+    """The command that sets the connection string of a component, which it reads: a cure names no
+    setting's secret value. Bash and PowerShell replace `$(...)`."""
+    options = {"--ids": component_id, "--query": "properties.ConnectionString"}
+    reading = az("resource show", options).removesuffix("none") + "tsv"
+    command = az("functionapp config appsettings set", app.az_options)
+    return f'{command} --settings "{CONNECTION}=$({reading})"'
 
 
 def change(command: str, resource: JsonObject, **options: str) -> str:

@@ -66,7 +66,7 @@ class DeployedBot:
             "the app's publishing policies", lambda: _publishing(azure, app), READER
         )
         self.identities = Look(
-            "the app's identities", lambda: read_identities(arm, self.assigned), READER
+            "the app's identities", lambda: read_identities(arm, self.assigned, group), READER
         )
         self.storage: Look[NamedResource] = Look(
             "the storage account", lambda: read_storage(azure, group, self.known), READER

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from admin.doctor.checks.app import SYMPTOMS, check_answers, check_configuration, check_scale
+from admin.doctor.checks.app import check_answers, check_configuration, check_scale
 from admin.doctor.checks.azure_bot import check_agreement, check_channels, check_endpoint
 from admin.doctor.checks.identity import check_identity, check_roles
 from admin.doctor.checks.registration import check_principal, check_registration
@@ -20,34 +20,34 @@ Check = Callable[[DeployedBot], Iterator[Diagnosis]]
 CHECKS: dict[str, tuple[Check, ...]] = {
     "settings": (check_settings,),
     "identity": (check_identity,),
-    "roles": (check_roles,),
+    "agreement of bot and settings": (check_agreement,),
+    "app registration": (check_registration, check_principal),
     "storage account": (check_storage,),
     "key vault": (check_vault,),
     "Application Insights": (check_monitoring,),
+    "roles": (check_roles,),
     "endpoint": (check_endpoint,),
-    "agreement of bot and settings": (check_agreement,),
     "channels": (check_channels,),
-    "app registration": (check_registration, check_principal),
     "app": (check_configuration, check_scale),
     "answers of the app": (check_answers,),
     "last turns": (check_host, check_logs, check_queues),
 }
-"""By what they are about, for people; causes come before their symptoms."""
+"""By what they are about, for people; causes come before what follows from them."""
 
 
 def examine(bot: DeployedBot, ignored: frozenset[str]) -> list[Diagnosis]:
     """Everything that was found, and what could not be looked at: errors first, and then in the
-    order of CHECKS.
+    order of CHECKS. What another finding explains is left out.
 
     Args:
         bot: what is examined.
-        ignored: codes of findings that are intended. They come last, and hide no symptoms.
+        ignored: codes of findings that are intended. They come last, and explain nothing.
     """
     if (other := other_app(bot)) is not None:
         return [replace(other, severity=IGNORED) if other.code in ignored else other]
     found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
-    if any(each.stops and each.code not in ignored for each in found):
-        found = [each for each in found if each.code not in SYMPTOMS]
+    spoiled = {subject for each in found if each.code not in ignored for subject in each.spoils}
+    found = [each for each in found if not each.needs & spoiled]
     marked = [
         replace(each, severity=IGNORED) if each.code in ignored else each
         for each in (*found, *_unseen(bot))

@@ -1,18 +1,22 @@
 """Checks of the Function App: how it is configured, and what it answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from admin.doctor.codes import Code
+from admin.azure.json_object import JsonObject
+from admin.azure.site_client import AUTHENTICATED, TEAMS_RANGES
 from admin.doctor.cures import set_property, set_text
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
-from admin.migrate.switch.access_restrictions import barrier, callers_of
+from admin.doctor.diagnosis import ANSWERS, NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
+from admin.migrate.switch.access_restrictions import TEAMS, Callers, admits, callers_of
 from admin.plan.setting_names import setting
 from admin.plan.shell import az
 from auth.settings import QUEUED, TURNS
 
 RUNTIME = ("python", "3.13")
 MIN_TLS = (1, 2)
+LATE = 100
+"""The priority of a first rule of access restrictions; one with a lower number comes before it."""
+
 HTTP_GROUP, QUEUE_GROUP = "http", "function:turns"
 
 
@@ -76,18 +80,56 @@ def _web(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{bot.app_name} accepts TLS {version} ({name})",
                 set_text(f"{bot.site['id']}/config/web", f"properties.{name}", "1.2"),
             )
-    channels = bot.channels.value or ()
-    names = [str(one["properties"]["channelName"]) for one in channels]
-    for callers in callers_of(bot.target.azure.cloud, names):
-        if reason := barrier(bot.site, web, callers):
-            is_network = reason.startswith("public network access")
-            yield error(
-                "public-network" if is_network else "access-restrictions",
-                f"the channels cannot reach {bot.app_name}: {reason.partition(': ')[0]}",
-                f"{reason.partition(': ')[2]}.",
-                stops=True,
-            )
-            return
+    yield from _network(bot, web)
+
+
+def _network(bot: DeployedBot, web: JsonObject) -> Iterator[Diagnosis]:
+    closed = [
+        str(each["id"])
+        for each in (bot.site, web)
+        if str(each["properties"].get("publicNetworkAccess") or "").lower() == "disabled"
+    ]
+    if closed:
+        yield error(
+            "public-network",
+            f"the channels cannot reach {bot.app_name}: public network access to it is disabled",
+            "\n".join(
+                set_property(each, "properties.publicNetworkAccess", "Enabled") for each in closed
+            ),
+            stops=True,
+        )
+        return
+    names = [str(one["properties"]["channelName"]) for one in bot.channels.value or ()]
+    callers = callers_of(bot.target.azure.cloud, names)
+    if refused := [each for each in callers if not admits(web["properties"], each)]:
+        who = "Teams" if refused == [TEAMS] else "the channels"
+        yield error(
+            "access-restrictions",
+            f"{who} cannot reach {bot.app_name}: its access restrictions keep them out",
+            "\n".join(_admissions(bot, web, refused)),
+            stops=True,
+        )
+
+
+def _admissions(bot: DeployedBot, web: JsonObject, refused: Sequence[Callers]) -> Iterator[str]:
+    """The commands that admit callers, before all rules that are there."""
+    rules = web["properties"].get("ipSecurityRestrictions") or ()
+    first = min((int(each.get("priority") or LATE) for each in rules), default=LATE)
+    for place, callers in enumerate(refused, start=1):
+        is_teams = callers is TEAMS
+        source = (
+            {"--ip-address": ",".join(TEAMS_RANGES)}
+            if is_teams
+            else {"--service-tag": "AzureBotService"}
+        )
+        options = {
+            **bot.target.site_id.az_options,
+            "--rule-name": "Teams" if is_teams else "Channels",
+            "--action": "Allow",
+            "--priority": str(max(min(first, LATE) - place, 1)),
+            **source,
+        }
+        yield az("functionapp config access-restriction add", options)
 
 
 def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -127,7 +169,8 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
         return
     log = "Its log says why: docs/troubleshooting.md has the cures"
     if answers.problem:
-        yield error("app-unreachable", f"the app does not answer: {answers.problem}", log)
+        text = f"the app does not answer: {answers.problem}"
+        yield error("app-unreachable", text, log, needs=(ANSWERS,))
         return
     if answers.health == 403 and _is_restricted(bot):
         # Whether they admit the channels is a check of its own.
@@ -140,16 +183,24 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
         return
     if answers.barrier:
         reason, _, cure = answers.barrier.partition(": ")
-        yield error("app-barrier", f"calls do not reach the bot: {reason}", cure or log)
+        if reason == AUTHENTICATED:
+            options = {**bot.target.site_id.az_options, "--enabled": "false"}
+            cure = (
+                f"{az('webapp auth update', options)}\nTo keep it for other paths, exclude /api/*."
+            )
+        text = f"calls do not reach the bot: {reason}"
+        yield error("app-barrier", text, cure or log, needs=(ANSWERS,))
         return
     if answers.health != 200:
-        yield error("app-unhealthy", f"the app's /api/health answers {answers.health}", log)
+        text = f"the app's /api/health answers {answers.health}"
+        yield error("app-unhealthy", text, log, needs=(ANSWERS,))
     elif answers.unauthenticated != 401:
         yield error(
             "endpoint-open",
             "a call without a token is not refused: /api/messages answers"
             f" {answers.unauthenticated or 'nothing'}, not 401",
             "Deploy this project's code again, and look for other code in front of it",
+            needs=(ANSWERS,),
         )
     facts = answers.identity.facts
     if answers.health == 200 and not facts and answers.identity.status:
@@ -157,12 +208,14 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
             "identity-unproven",
             f"the app does not prove its sign-in: {answers.identity.problem}",
             log,
+            needs=(ANSWERS,),
         )
     if facts and str(facts.get("appId")).lower() != bot.app_id.lower():
         yield error(
             "identity-differs",
             f"the app signs in as {facts.get('appId')}, and the Azure Bot's id is {bot.app_id}",
             az("functionapp restart", bot.target.site_id.az_options),
+            needs=(ANSWERS,),
         )
     for text in facts.get("warnings") or ():
         yield warning("app-warning", f"the app warns: {text}", log)
@@ -180,14 +233,3 @@ def _is_restricted(bot: DeployedBot) -> bool:
     )
     otherwise = configuration.get("ipSecurityRestrictionsDefaultAction")
     return not admits_all or str(otherwise).lower() == "deny"
-
-
-SYMPTOMS: tuple[Code, ...] = (
-    "app-unhealthy",
-    "app-barrier",
-    "app-unreachable",
-    "identity-unproven",
-    "identity-differs",
-    "endpoint-open",
-)
-"""Not reported beside a finding that explains them."""

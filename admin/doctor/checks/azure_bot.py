@@ -1,19 +1,34 @@
 """Checks of the Azure Bot: where it sends activities, as whom, and its channels."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from admin.azure.json_object import JsonObject
 from admin.azure.site_lookup import answers_at
 from admin.doctor.codes import Code
-from admin.doctor.cures import WEB_CHAT, add_web_chat, change, change_channel, set_settings
+from admin.doctor.cures import (
+    WEB_CHAT,
+    add_web_chat,
+    change,
+    change_channel,
+    delete_settings,
+    set_settings,
+)
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, warning
 from admin.doctor.parts.identities import with_client_id
 from admin.migrate.managed_identity.channels import TEAMS
 from admin.plan.setting_names import setting
 from admin.plan.target import ENDPOINT_PATH, endpoint_of, type_of
+from auth.clouds import CLOUDS
 from auth.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
+
+CHANNEL_SERVICE, TENANTS = "ChannelService", "AllowedTenants"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+CHANNEL_SERVICE, TENANTS = "ChannelService", "AllowedTenants"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -57,9 +72,46 @@ def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{name} of {bot.app_name} is not the Azure Bot's, which is {right}",
                 set_settings(bot.target.site_id, **{name: right}),
                 stops=True,
+                spoils=(APP_TYPE,) if name == "MicrosoftAppType" else (),
             )
+    yield from _cloud(bot)
+    if app_type != MULTI_TENANT:
+        yield from _tenants(bot, pairs["MicrosoftAppTenantId"][1])
     if app_type == USER_ASSIGNED_MSI:
         yield from _identity_resource(bot, properties)
+
+
+def _cloud(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """The bot would sign in to another cloud's Entra, and accept another cloud's channels."""
+    wanted, app = bot.target.azure.cloud, bot.target.site_id
+    named = CLOUDS.get(setting(bot.known_if_read, CHANNEL_SERVICE).rstrip("/"))
+    if bot.settings.value is None or named is None:
+        return  # any other value is invalid
+    if named.channel_audience != wanted.channel_audience:
+        audience = wanted.channel_audience
+        right = next(name for name, one in CLOUDS.items() if one.channel_audience == audience)
+        yield error(
+            "cloud-differs",
+            f"{CHANNEL_SERVICE} names another cloud than {wanted.name}, where the Azure Bot is",
+            set_settings(app, **{CHANNEL_SERVICE: right})
+            if right
+            else delete_settings(app, [CHANNEL_SERVICE]),
+            stops=True,
+        )
+
+
+def _tenants(bot: DeployedBot, home: str) -> Iterator[Diagnosis]:
+    """A bot of one tenant that refuses its users: a list that was copied from another bot."""
+    listed = [
+        one for each in setting(bot.known_if_read, TENANTS).split(",") if (one := each.strip())
+    ]
+    is_valid = all(map(_GUID.fullmatch, listed))
+    if home and listed and is_valid and home.lower() not in map(str.lower, listed):
+        yield warning(
+            "tenants-excluded",
+            f"{TENANTS} does not list the bot's own tenant {home}: its users are refused",
+            set_settings(bot.target.site_id, **{TENANTS: ",".join([*listed, home])}),
+        )
 
 
 def _identity_resource(bot: DeployedBot, properties: JsonObject) -> Iterator[Diagnosis]:
@@ -70,8 +122,8 @@ def _identity_resource(bot: DeployedBot, properties: JsonObject) -> Iterator[Dia
             "bot-identity-differs",
             f"the Azure Bot names the identity {given.rpartition('/')[2] or '(none)'}, and its id"
             f" is that of {own.name}",
-            "Neither can be changed: create the Azure Bot again with"
-            f" --msi-resource-id {own.id} (docs/deploy-by-hand.md)",
+            f"Neither can be changed: create the Azure Bot again with the identity {own.id}"
+            " (docs/deploy-by-hand.md)",
         )
 
 

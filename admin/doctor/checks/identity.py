@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 
 from admin.doctor.codes import Code
-from admin.doctor.cures import set_settings
+from admin.doctor.cures import SETTINGS_PAGE, set_settings
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error, warning
-from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID, with_client_id
+from admin.doctor.diagnosis import APP_TYPE, IDENTITY, Diagnosis, error, warning
+from admin.doctor.parts.identities import (
+    AUTHENTICATION,
+    CLIENT_ID,
+    STORAGE_CLIENT_ID,
+    storage_identities,
+    telemetry_identity,
+    with_client_id,
+)
 from admin.doctor.parts.roles import AssignedRole
+from admin.migrate.steps.assigned_identity import AppIdentity
 from admin.migrate.steps.role_assignment import allows
 from admin.plan.setting_names import setting
 from admin.plan.shell import az
@@ -45,30 +53,42 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{app.name} has no user-assigned identity",
                 _assignment(bot),
                 stops=True,
+                spoils=(IDENTITY,),
             )
         return
     for one in assigned:
         if bot.identities.value and not bot.identities.value.get(one.id.lower()):
-            yield error(
-                "identity-deleted",
-                f"the identity {one.name} is assigned to {app.name}, but was deleted",
-                TEMPLATES if environment_of(bot.site) else BY_HAND,
-                stops=True,
-            )
+            yield _deleted(bot, one)
     yield from _client_ids(bot)
+
+
+def _deleted(bot: DeployedBot, identity: AppIdentity) -> Diagnosis:
+    app, values = bot.target.site_id, bot.known_if_read
+    text = f"the identity {identity.name} is assigned to {app.name}, but was deleted"
+    writer = telemetry_identity(bot.site, setting(values, AUTHENTICATION))
+    used = (bot.identity, writer, *storage_identities(bot.site, bot.identity, values))
+    if len(bot.assigned) > 1 and identity not in used:
+        removal = az("functionapp identity remove", {**app.az_options, "--identities": identity.id})
+        return warning("identity-deleted", f"{text}; nothing needs it", removal)
+    cure = TEMPLATES if environment_of(bot.site) else BY_HAND
+    return error("identity-deleted", text, cure, stops=True, spoils=(IDENTITY,))
 
 
 def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
     values, app = bot.known_if_read, bot.target.site_id
-    names = ", ".join(one.name for one in bot.assigned)
+    names = ", ".join(f"{one.name} ({one.client_id})" for one in bot.assigned)
     for name, code in IDENTITY_CODES.items():
         value = setting(values, name)
         if value and with_client_id(bot.assigned, value) is None:
             yield error(
                 code,
                 f"{name} names no identity of {bot.app_name}, which has {names}",
-                set_settings(app, **{name: bot.assigned[0].client_id}),
-                stops=name != STORAGE_CLIENT_ID,
+                set_settings(app, **{name: bot.identity.client_id})
+                if bot.identity
+                else f"Set {name} to the client id of the one that has the bot's roles."
+                f" {SETTINGS_PAGE}",
+                stops=True,
+                spoils=(IDENTITY,) if name == CLIENT_ID else (),
             )
     is_bot = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
     app_id = setting(values, "MicrosoftAppId").lower()
@@ -80,13 +100,22 @@ def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
             f" {names}",
             _assignment(bot),
             stops=True,
+            spoils=(IDENTITY,),
+            needs=(APP_TYPE,),
         )
 
 
 def _assignment(bot: DeployedBot) -> str:
-    """The command that assigns the bot's identity to the app."""
-    known = str(bot.bot["properties"].get("msaAppMSIResourceId") or "")
-    options = {**bot.target.site_id.az_options, "--identities": known or "IDENTITY_ID"}
+    """The command that assigns the bot's identity to the app: the one that the Azure Bot or the
+    settings name, or the only one of the app's group."""
+    values, found = bot.known_if_read, bot.identities.value or {}
+    named = {setting(values, name).lower() for name in IDENTITY_CODES} - {""}
+    known = [str(bot.bot["properties"].get("msaAppMSIResourceId") or "")]
+    beside = [key for key, client_id in found.items() if client_id.lower() in named]
+    ids = list(filter(None, known)) or beside or list(found)
+    if len(ids) != 1:
+        return f"Assign the bot's identity to {bot.app_name}: docs/deploy-by-hand.md, steps 2 and 5"
+    options = {**bot.target.site_id.az_options, "--identities": ids[0]}
     return az("functionapp identity assign", options)
 
 
@@ -96,7 +125,7 @@ def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
     if roles is None:
         return
     for each in roles.missing:
-        yield error("role-missing", each.text, each.cure, stops=each.stops)
+        yield error("role-missing", each.text, each.cure, stops=each.stops, needs=each.needs)
     for one in roles.assigned:
         if reason := _reach(one):
             yield warning(

@@ -4,9 +4,11 @@ import datetime
 from collections.abc import Iterator
 
 from admin.azure.json_object import JsonObject
+from admin.doctor.cures import certificate_again, named_identity, set_settings
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.diagnosis import IDENTITY, Diagnosis, error, warning
 from admin.doctor.parts.directory import DirectoryPart
+from admin.doctor.parts.identities import CLIENT_ID
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.federated.trust import Trust
 from admin.migrate.status.parts.registration import EXPIRED, VALID, CredentialPeriod
@@ -55,8 +57,7 @@ def _missing(bot: DeployedBot, found: DirectoryPart) -> Diagnosis:
         return error(
             "registration-missing",
             f"the directory has no app registration {bot.app_id}",
-            "Sign in to the tenant that it is in (`az login --tenant ID`), or make a new bot:"
-            " an app id cannot be used again",
+            _lost_registration(bot),
             stops=True,
         )
     graph = bot.target.azure.cloud.graph
@@ -66,6 +67,20 @@ def _missing(bot: DeployedBot, found: DirectoryPart) -> Diagnosis:
         f"the app registration {bot.app_id} was deleted, and can be restored for 30 days",
         az("rest", {"--method": "post", "--url": url}),
         stops=True,
+    )
+
+
+def _lost_registration(bot: DeployedBot) -> str:
+    """A multi-tenant bot may be registered in any tenant, another one in its own only."""
+    home = str(bot.bot["properties"].get("msaAppTenantId") or "")
+    is_elsewhere = home.lower() != bot.target.azure.caller.tenant_id.lower()
+    if home and type_of(bot.bot) != MULTI_TENANT and is_elsewhere:
+        return (
+            f"Your account is signed in to another tenant than the bot's:\naz login --tenant {home}"
+        )
+    return (
+        "If it is in another tenant than yours, sign in to that one. Else it is gone for good, and"
+        " an app id cannot be used again: make a new bot, docs/migrate.md"
     )
 
 
@@ -112,8 +127,7 @@ def _unregistered(bot: DeployedBot, registered: set[str]) -> Iterator[Diagnosis]
     if made[0] in registered:
         return
     text = f"the newest certificate {made[0]} of {part.vault.name} is not on the app registration"
-    options = bot.target.options
-    cure = options.command_line("certificate", "--vault", part.vault.name, app=bot.app_name)
+    cure = certificate_again(bot, part.vault.name, part.certificate)
     if registered & set(made):
         yield warning("certificate-not-registered", text, cure)
     else:
@@ -131,7 +145,20 @@ def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
     trust = Trust.of(cloud, tenant, identity.principal_id)
     if any(not trust.differences(each) for each in found.federated):
         return
-    cure = bot.target.options.command_line("federated", app=bot.app_name)
+    options = bot.target.options
+    cure = options.command_line("federated", *named_identity(bot), app=bot.app_name)
+    for other in bot.assigned:
+        theirs = Trust.of(cloud, tenant, other.principal_id)
+        if any(not theirs.differences(each) for each in found.federated):
+            yield error(
+                "federated-differs",
+                f"the app registration trusts the identity {other.name}, and {CLIENT_ID} of"
+                f" {bot.app_name} names {identity.name}",
+                set_settings(bot.target.site_id, **{CLIENT_ID: other.client_id}),
+                stops=True,
+                needs=(IDENTITY,),
+            )
+            return
     meant = [each for each in found.federated if _is_meant(each, trust)]
     for each in meant:
         texts = [
@@ -148,6 +175,7 @@ def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
             f" {'; '.join(texts)}",
             f"{deletion}\n{cure}",
             stops=True,
+            needs=(IDENTITY,),
         )
     if not meant:
         yield error(
@@ -155,6 +183,7 @@ def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
             f"the app registration does not trust the identity {identity.name}",
             cure,
             stops=True,
+            needs=(IDENTITY,),
         )
 
 
@@ -175,10 +204,12 @@ def check_principal(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield error(
                 "principal-missing",
                 f"the directory has no service principal of {bot.app_id}",
-                "Create the bot's identity again (docs/deploy.md)"
+                "Its identity was deleted: a managed identity cannot be restored, make a new bot"
+                " (docs/deploy.md)"
                 if managed
                 else az("ad sp create", {"--id": bot.app_id}),
                 stops=True,
+                needs=(IDENTITY,) if managed else (),
             )
         return
     if found.principal.get("accountEnabled") is False:

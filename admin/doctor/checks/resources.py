@@ -1,16 +1,36 @@
 """Checks of the storage account, the key vault and Application Insights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from admin.azure.json_object import JsonObject
-from admin.doctor.cures import change, set_property, set_settings
+from admin.azure.site_lookup import host_of
+from admin.doctor.cures import (
+    SETTINGS_PAGE,
+    certificate_again,
+    change,
+    connect_insights,
+    set_property,
+    set_settings,
+)
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import NOT_LOOKED_AT, UNKNOWN, Diagnosis, error, warning
+from admin.doctor.diagnosis import (
+    CERTIFICATE,
+    IDENTITY,
+    NOT_LOOKED_AT,
+    STORAGE_ACCOUNT,
+    UNKNOWN,
+    Diagnosis,
+    error,
+    warning,
+)
 from admin.doctor.parts.identities import AUTHENTICATION, telemetry_identity
 from admin.doctor.parts.logs import CONNECTION
-from admin.plan.setting_names import setting
+from admin.doctor.parts.resources import VaultPart
+from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from admin.plan.setting_names import STORAGE, setting
 from admin.plan.shell import az
 
+CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
 OLD_TLS = ("TLS1_0", "TLS1_1")
 
 
@@ -23,10 +43,14 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield error(
             "storage-missing",
             f"your account sees no storage account {storage.name}, which the settings name",
-            set_settings(bot.target.site_id, AzureWebJobsStorage__accountName="ACCOUNT"),
+            _storage_settings(bot, storage.beside),
+            stops=True,
+            spoils=(STORAGE_ACCOUNT,),
         )
         return
     properties, account = storage.found["properties"], storage.found
+    if cure := _opening(bot, "storage account update", account):
+        yield error("storage-network", f"{storage.name} {CLOSED}", cure, stops=True)
     if properties.get("allowSharedKeyAccess") is not False:
         yield warning(
             "storage-shared-keys",
@@ -47,6 +71,42 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
 
 
+def _storage_settings(bot: DeployedBot, beside: Sequence[str]) -> str:
+    """The command that names the account that has the app's package, or the only one of its group.
+    In some clouds the settings have the URLs of its services."""
+    config = bot.site["properties"].get("functionAppConfig") or {}
+    deployed = ((config.get("deployment") or {}).get("storage") or {}).get("value") or ""
+    packages = host_of(str(deployed)).partition(".")[0]
+    known = [packages] if packages in beside else beside
+    if len(known) != 1:
+        return (
+            f"Set {STORAGE}__accountName to the bot's storage account. If it was deleted, messages"
+            " and state are lost: docs/deploy-by-hand.md, steps 3 and 6, make a new one"
+        )
+    values, domains = bot.known_if_read, {}
+    for service in ("blob", "queue"):
+        name = f"{STORAGE}__{service}ServiceUri"
+        if domain := host_of(setting(values, name)).partition(".")[2]:
+            domains[name] = f"https://{known[0]}.{domain}"
+    return set_settings(bot.target.site_id, **(domains or {f"{STORAGE}__accountName": known[0]}))
+
+
+def _opening(bot: DeployedBot, command: str, resource: JsonObject) -> str:
+    """The command that lets the app reach a resource whose firewall admits nobody from public
+    addresses; empty: it admits some, or the app calls from a virtual network."""
+    properties = resource["properties"]
+    rules = properties.get("networkAcls") or {}
+    denies = str(rules.get("defaultAction") or "").lower() == "deny" and not rules.get("ipRules")
+    is_off = str(properties.get("publicNetworkAccess") or "").lower() == "disabled"
+    if bot.site["properties"].get("virtualNetworkSubnetId") or not (denies or is_off):
+        return ""
+    options = {"public_network_access": "Enabled"} if is_off else {}
+    if str(rules.get("defaultAction") or "").lower() == "deny":
+        options["default_action"] = "Allow"
+    opening = change(command, resource, **options)
+    return f"Give the app a virtual network that it admits, or open it:\n{opening}"
+
+
 def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the key vault exists, uses roles, and cannot be emptied."""
     part = bot.vault.value
@@ -59,9 +119,12 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"the key vault {name} was deleted, and can be recovered",
             az("keyvault recover", {"--name": name, "--location": part.deleted_in}),
             stops=True,
+            spoils=(CERTIFICATE,),
         )
     elif not part.vault.id:
-        right = set_settings(bot.target.site_id, CertificateVaultUrl="https://NAME.vault.azure.net")
+        right = _registered_certificate(bot, part) or (
+            f"Set CertificateVaultUrl to the vault of the bot's certificate. {SETTINGS_PAGE}"
+        )
         recovery = az("keyvault recover", {"--name": name})
         yield error(
             "vault-missing",
@@ -70,9 +133,10 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             if part.deleted_in is None
             else right,
             stops=True,
+            spoils=(CERTIFICATE,),
         )
     else:
-        yield from _vault_properties(part.vault.found)
+        yield from _vault_properties(bot, part.vault.found)
     if not part.vault.found.get("properties", {}).get("enableRbacAuthorization"):
         return  # the certificate is read by a role
     if part.versions is None:
@@ -89,18 +153,42 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"the certificate {part.certificate} in the key vault {name} is disabled",
             az("keyvault certificate set-attributes", options),
             stops=True,
+            spoils=(CERTIFICATE,),
         )
     elif part.vault.id and part.certificate and not part.versions:
+        options = {"--vault-name": name, "--name": part.certificate}
+        recovery = az("keyvault certificate recover", options) if part.is_deleted else ""
+        state = ": it was deleted, and can be recovered" if part.is_deleted else ""
         yield error(
             "certificate-missing",
-            f"the key vault {name} has no enabled certificate {part.certificate}",
-            bot.target.options.command_line("certificate", "--vault", name, app=bot.app_name),
+            f"the key vault {name} has no certificate {part.certificate}{state}",
+            recovery
+            or _registered_certificate(bot, part)
+            or certificate_again(bot, name, part.certificate),
             stops=True,
+            spoils=(CERTIFICATE,),
         )
 
 
-def _vault_properties(vault: JsonObject) -> Iterator[Diagnosis]:
+def _registered_certificate(bot: DeployedBot, part: VaultPart) -> str:
+    """The command that names the certificate that is on the app registration, if one of the vaults
+    beside the app has it; else empty."""
+    directory = bot.directory.value
+    application = directory.application if directory else {}
+    registered = {entry_thumbprint(one) for one in application.get("keyCredentials") or ()}
+    found = [one for one in part.others if one.thumbprint in registered]
+    if len(found) != 1:
+        return ""
+    right = {"CertificateVaultUrl": found[0].vault_url, "CertificateName": found[0].name}
+    now = {name: setting(bot.known_if_read, name).rstrip("/").lower() for name in right}
+    wrong = {name: value for name, value in right.items() if value.lower() != now[name]}
+    return set_settings(bot.target.site_id, **wrong)
+
+
+def _vault_properties(bot: DeployedBot, vault: JsonObject) -> Iterator[Diagnosis]:
     properties, name = vault["properties"], vault["name"]
+    if cure := _opening(bot, "keyvault update", vault):
+        yield error("vault-network", f"the key vault {name} {CLOSED}", cure, stops=True)
     if not properties.get("enableRbacAuthorization"):
         yield error(
             "vault-access-policies",
@@ -126,7 +214,9 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-off",
             f"{CONNECTION} is not set: nobody can see later what the bot has done",
-            'docs/deploy-by-hand.md, "Logs without a key"; azd sets it',
+            connect_insights(app, found.beside[0])
+            if len(found.beside) == 1
+            else 'docs/deploy-by-hand.md, "Logs without a key"; azd sets it',
         )
         return
     if not setting(bot.known, CONNECTION):
@@ -135,7 +225,9 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-missing",
             f"your account sees no Application Insights component that {CONNECTION} is of",
-            set_settings(app, **{CONNECTION: "CONNECTION_STRING"}),
+            connect_insights(app, found.beside[0])
+            if len(found.beside) == 1
+            else 'docs/deploy-by-hand.md, "Logs without a key", says how to make one and name it',
         )
         return
     component = found.component
@@ -148,19 +240,24 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
     elif (bot.assigned or bot.identity) and not _authenticates(
         bot, setting(values, AUTHENTICATION)
     ):
-        client_id = bot.identity.client_id if bot.identity else "CLIENT_ID"
-        right = f"Authorization=AAD;ClientId={client_id}" if client_id else "Authorization=AAD"
+        ending = f";ClientId={bot.identity.client_id}" if bot.identity else ""
+        right = f"Authorization=AAD{ending}".removesuffix(";ClientId=")
         yield error(
             "insights-authentication",
             f"{component['name']} accepts only an identity's telemetry, and {AUTHENTICATION} names"
             f" none of {app.name}: what the bot sends is refused",
-            set_settings(app, **{AUTHENTICATION: right}),
+            set_settings(app, **{AUTHENTICATION: right})
+            if bot.identity
+            else f"Set {AUTHENTICATION} with the client id of one of them. {SETTINGS_PAGE}",
+            needs=(IDENTITY,),
         )
     if not found.workspace and not found.refusal:
         yield warning(
             "insights-no-workspace",
             f"{component['name']} has no Log Analytics workspace that your account sees",
-            set_property(str(component["id"]), "properties.WorkspaceResourceId", "WORKSPACE_ID"),
+            set_property(str(component["id"]), "properties.WorkspaceResourceId", found.beside[0])
+            if len(found.beside) == 1
+            else 'Give it one: docs/deploy-by-hand.md, "Logs without a key"',
         )
 
 

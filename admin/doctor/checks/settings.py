@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from admin.azure.resources import ResourceId
 from admin.doctor.cures import SETTINGS_PAGE, delete_settings, set_property, set_settings
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import Diagnosis, error, warning
+from admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, warning
 from admin.doctor.parts.identities import CLIENT_ID
 from admin.doctor.right_value import right_value
 from admin.doctor.setting_rules import READ, VAULT_URL, refused
@@ -107,6 +107,7 @@ def _problem(bot: DeployedBot, name: str, text: str) -> Diagnosis:
         f"the setting {name} is wrong: {shown}",
         _cure(bot, name),
         stops=True,
+        needs=(APP_TYPE,) if name in {"BotCredential", "MicrosoftAppTenantId"} else (),
     )
 
 
@@ -166,7 +167,7 @@ def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosi
             delete_settings(app, forbidden),
         )
     references = settings_status(values).references
-    if references and not bot.resolves_references:
+    if references and (bot.assigned or bot.identity) and not bot.resolves_references:
         yield error(
             "setting-reference",
             f"key vault references cannot be resolved ({', '.join(references)}): the app has no"

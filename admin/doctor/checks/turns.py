@@ -7,7 +7,7 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, warning
 from admin.doctor.host_lines import HOST_LINES
 from admin.doctor.parts.storage_queues import NOTIFICATIONS_QUEUE, POISON
-from admin.plan.shell import az
+from admin.plan.shell import az, quoted
 
 MAX_WAITING = 100
 """Messages in a queue; more are a backlog."""
@@ -91,5 +91,6 @@ def check_queues(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 def _list_dead_letters(bot: DeployedBot) -> str:
     storage = bot.storage.value
-    account = storage.name if storage and storage.name else "ACCOUNT"
-    return f"python -m admin dead-letters list --account {account}"
+    if not storage or not storage.id:
+        return f"{OPERATIONS}."
+    return f"python -m admin dead-letters list --account {quoted(storage.name)}"

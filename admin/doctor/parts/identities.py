@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from admin.azure.arm_client import ArmClient
+from admin.azure.arm_client import IDENTITY, ArmClient
 from admin.azure.json_object import JsonObject
+from admin.azure.resources import ResourceId, find_resources
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.setting_names import setting
 from auth.credential_kinds import USER_ASSIGNED_MSI
@@ -84,12 +85,18 @@ def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | N
     return system_identity(site)
 
 
-def read_identities(arm: ArmClient, assigned: Sequence[AppIdentity]) -> dict[str, str]:
+def read_identities(
+    arm: ArmClient, assigned: Sequence[AppIdentity], app: ResourceId
+) -> dict[str, str]:
     """The client ids (GUID) of the identities' own resources, by id in lower case; empty: it was
-    deleted.
+    deleted. If the app has none, those of the identities in its group, one of which may be its own.
 
     Raises:
         AzureProblem: they cannot be read.
     """
-    found = {one.id.lower(): arm.find(one.id) for one in assigned}
+    ids = [one.id for one in assigned]
+    if not ids:
+        beside = find_resources(arm, IDENTITY, "", app.resource_group, app.subscription)
+        ids = [one.id for one in beside]
+    found = {each.lower(): arm.find(each) for each in ids}
     return {key: str(one["properties"]["clientId"]) if one else "" for key, one in found.items()}

@@ -16,6 +16,7 @@ from admin.plan.setting_names import setting
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 QUERY = Path(__file__).resolve().parents[3] / "infra" / "queries" / "doctor" / "last-day.kql"
 LAST_DAY = "P1D"
+WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT_ID = "COMPONENT_ID"
 """What stands in the query for the resource id of the component."""
 
@@ -30,11 +31,14 @@ class Monitoring:
         workspace: its Log Analytics workspace; empty: it has none, or `refusal` says why it cannot
             be read.
         refusal: the account may not read the workspace, which may be in another subscription.
+        beside: ids of what could be meant, from the app's group: of components, if there is no
+            component; of workspaces, if it has none.
     """
 
     component: JsonObject
     workspace: JsonObject
     refusal: Forbidden | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,23 @@ def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]
         AzureProblem: the components cannot be listed.
     """
     wanted = _instrumentation_key(setting(settings, CONNECTION))
-    if not wanted:
-        return Monitoring({}, {})
-    for each in _components(arm, app):
+    for each in _components(arm, app) if wanted else ():
         component = arm.find(each.id) or {"properties": {}}  # it may just have been deleted
         if str(component["properties"].get("InstrumentationKey")).lower() == wanted:
             workspace = component["properties"].get("WorkspaceResourceId")
             try:
-                return Monitoring(component, (arm.find(workspace) or {}) if workspace else {})
+                found = (arm.find(workspace) or {}) if workspace else {}
             except Forbidden as error:
                 return Monitoring(component, {}, error)
-    return Monitoring({}, {})
+            return Monitoring(
+                component, found, beside=() if found else _beside(arm, app, WORKSPACE)
+            )
+    return Monitoring({}, {}, beside=_beside(arm, app, INSIGHTS))
+
+
+def _beside(arm: ArmClient, app: ResourceId, kind: str) -> tuple[str, ...]:
+    found = find_resources(arm, kind, "", app.resource_group, app.subscription)
+    return tuple(one.id for one in found)
 
 
 def _components(arm: ArmClient, app: ResourceId) -> Iterator[ResourceId]:

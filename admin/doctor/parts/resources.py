@@ -1,14 +1,15 @@
 """NamedResource and VaultPart: the storage account and the key vault that the settings name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from admin.azure.arm_client import STORAGE, VAULT
 from admin.azure.clients import AzureClients
-from admin.azure.errors import Forbidden, NotFound
+from admin.azure.errors import AzureProblem, Forbidden, NotFound
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import ResourceId, find_resource
+from admin.azure.resources import ResourceId, find_resource, find_resources
 from admin.azure.site_lookup import host_of
+from admin.migrate.thumbprints import of_identifier
 from admin.plan.setting_names import setting, storage_account
 
 
@@ -19,15 +20,32 @@ class NamedResource:
     Attributes:
         name: what the setting says; empty: the settings name none.
         found: the resource; empty: the account sees none of this name.
+        beside: if there is none, the names of those of its type in the app's group.
     """
 
     name: str
     found: JsonObject
+    beside: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """Its resource id; empty if there is none."""
         return str(self.found.get("id") or "")
+
+
+@dataclass(frozen=True)
+class VaultCertificate:
+    """A certificate that is in a key vault.
+
+    Attributes:
+        vault_url: https URL of the vault.
+        name: its name there.
+        thumbprint: SHA-1 of its newest version, in upper-case hex.
+    """
+
+    vault_url: str
+    name: str
+    thumbprint: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,9 @@ class VaultPart:
         certificate: name of the certificate.
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
         is_disabled: whether it has versions, and none is enabled.
+        is_deleted: whether it was deleted, and can be recovered.
+        others: if the settings name none that is there, the certificates of this vault, and of
+            those in the app's group.
         problem: why they cannot; empty: they can.
         cure: what to do about that.
     """
@@ -52,6 +73,8 @@ class VaultPart:
     problem: str = ""
     cure: str = ""
     is_disabled: bool = False
+    is_deleted: bool = False
+    others: tuple[VaultCertificate, ...] = ()
 
 
 def read_storage(
@@ -62,7 +85,7 @@ def read_storage(
     Raises:
         AzureProblem: the accounts cannot be listed.
     """
-    return _named(azure, STORAGE, storage_account(settings), app.subscription)
+    return _named(azure, STORAGE, storage_account(settings), app)
 
 
 def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]) -> VaultPart:
@@ -74,14 +97,13 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
     url = setting(settings, "CertificateVaultUrl")
     certificate = setting(settings, "CertificateName")
     name = host_of(url).partition(".")[0]
-    vault = _named(azure, VAULT, name, app.subscription)
+    vault = _named(azure, VAULT, name, app)
     if not vault.id:
         deleted = _deleted_in(azure, app.subscription, name) if name else ""
-        return VaultPart(vault, deleted, certificate)
+        others = tuple(_certificates(azure, app, "")) if name else ()
+        return VaultPart(vault, deleted, certificate, others=others)
     try:
         found = azure.vault.versions(url, certificate) if certificate else []
-    except NotFound:
-        return VaultPart(vault, certificate=certificate)
     except Forbidden as error:
         role_cure = f"Give your account Key Vault Reader on the vault {name}"
         return VaultPart(
@@ -91,23 +113,53 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
             problem=error.answer,
             cure=role_cure if error.needs_role else error.cure,
         )
+    except NotFound:
+        found = []
+    if certificate and not found:
+        others = tuple(_certificates(azure, app, url))
+        is_deleted = _is_deleted(azure, url, certificate)
+        return VaultPart(vault, certificate=certificate, is_deleted=is_deleted, others=others)
     enabled = [one for one in found if (one.get("attributes") or {}).get("enabled", True)]
     enabled.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
     is_disabled = bool(found) and not enabled
     return VaultPart(vault, "", certificate, tuple(enabled), is_disabled=is_disabled)
 
 
-def _named(azure: AzureClients, kind: str, name: str, subscription: str) -> NamedResource:
+def _certificates(azure: AzureClients, app: ResourceId, url: str) -> Iterator[VaultCertificate]:
+    """Those of a vault (URL; empty: none) and of the vaults in the app's group, if the account may
+    list them."""
+    group, subscription = app.resource_group, app.subscription
+    found = find_resources(azure.arm, VAULT, "", group, subscription)
+    beside = (f"https://{one.name.lower()}.{azure.cloud.vault_suffix}" for one in found)
+    for each in dict.fromkeys([*([url.rstrip("/").lower()] if url else []), *beside]):
+        try:
+            listed = azure.vault.certificates(each)
+        except AzureProblem:  # it is not the bot's, or that cannot be known
+            continue
+        for one in listed:
+            thumbprint = of_identifier(str(one.get("x5t") or "")).sha1
+            yield VaultCertificate(each, str(one["id"]).split("/")[4], thumbprint)
+
+
+def _is_deleted(azure: AzureClients, url: str, certificate: str) -> bool:
+    try:
+        return azure.vault.is_deleted(url, certificate)
+    except AzureProblem:  # a role may see what is there, and not what was deleted
+        return False
+
+
+def _named(azure: AzureClients, kind: str, name: str, app: ResourceId) -> NamedResource:
     if not name:
         return NamedResource("", {})
     # Nothing else has this name in all of Azure, so that any subscription will do.
-    for place in (subscription, ""):
+    for place in (app.subscription, ""):
         try:
             found = find_resource(azure.arm, kind, name, subscription=place)
             return NamedResource(name, azure.arm.get(found.id))
         except NotFound:
             continue
-    return NamedResource(name, {})
+    beside = find_resources(azure.arm, kind, "", app.resource_group, app.subscription)
+    return NamedResource(name, {}, tuple(one.name for one in beside))
 
 
 def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str | None:

@@ -8,6 +8,7 @@ from admin.azure.arm_client import ArmClient
 from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
+from admin.doctor.diagnosis import CERTIFICATE, IDENTITY, STORAGE_ACCOUNT, Subject
 from admin.doctor.look import Look
 from admin.doctor.parts.identities import (
     AUTHENTICATION,
@@ -64,11 +65,13 @@ class MissingRole:
         text: who lacks what, for people.
         cure: the command that assigns it; or, if the template does that, how to deploy it again.
         stops: whether the bot cannot sign in without it.
+        needs: what must be there before it can be assigned.
     """
 
     text: str
     cure: str
     stops: bool
+    needs: frozenset[Subject]
 
 
 @dataclass(frozen=True)
@@ -111,25 +114,24 @@ def read_roles(
         *_on_monitoring(arm, monitoring, writer),
     ]
     missing = []
-    for stops, assignment in needed:
-        found = assignment.look()
-        if found.refusal:
-            missing.append(MissingRole(found.text, TEMPLATES, stops))
-        missing += [MissingRole(found.text, each.az[-1], stops) for each in found.changes]
+    for target, assignment in needed:
+        found, needs = assignment.look(), frozenset({IDENTITY, target} if target else {IDENTITY})
+        cures = [TEMPLATES] if found.refusal else [each.az[-1] for each in found.changes]
+        missing += [MissingRole(found.text, cure, target == CERTIFICATE, needs) for cure in cures]
     return RolePart(
         tuple(missing),
         tuple(_assigned(arm, ResourceId(str(site["id"]), str(site["name"])), identity)),
     )
 
 
-Needed = Iterator[tuple[bool, RoleAssignment]]
-"""Each with whether the bot cannot sign in without it."""
+Needed = Iterator[tuple[Subject | None, RoleAssignment]]
+"""Each with what it is on; None: on nothing that could be missing."""
 
 
 def _on_storage(arm: ArmClient, storage: Look[NamedResource], identity: AppIdentity) -> Needed:
     account = storage.require()
     for role in (STORAGE_BLOB_DATA_OWNER, STORAGE_QUEUE_DATA_CONTRIBUTOR) if account.id else ():
-        yield False, _assignment(arm, account.id, role, identity)
+        yield STORAGE_ACCOUNT, _assignment(arm, account.id, role, identity)
 
 
 def _on_vault(
@@ -148,7 +150,7 @@ def _on_vault(
         whose=_whose(identity),
         identity_id=lambda: identity.id,
     ):
-        yield True, each
+        yield CERTIFICATE, each
 
 
 def _on_monitoring(
@@ -156,7 +158,7 @@ def _on_monitoring(
 ) -> Needed:
     found = monitoring.require()
     if found.component and identity:
-        yield False, _assignment(arm, str(found.component["id"]), METRICS_PUBLISHER, identity)
+        yield None, _assignment(arm, str(found.component["id"]), METRICS_PUBLISHER, identity)
 
 
 def _assignment(arm: ArmClient, scope: str, role: Role, identity: AppIdentity) -> RoleAssignment:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from emulator.entra.credentials import TrustedSubject
 from emulator.entra.registration import Registration
-from emulator.seeds.function_app import assign_role
+from emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE_NAME,
     ExaminedBot,
@@ -18,6 +18,9 @@ from tests.admin.migrate.migration import VAULT
 Harm = Callable[[ExaminedBot], object]
 
 OTHER_GUID = "99999999-2222-3333-4444-555555555555"
+VAULTS, STORAGE = "Microsoft.KeyVault/vaults", "Microsoft.Storage/storageAccounts"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 WEBSITE_CONTRIBUTOR = "de139f84-1756-47ae-9be6-808fbbe84772"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER_OF_RESOURCES = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -294,6 +297,144 @@ def forget_functions(bot: ExaminedBot) -> None:
     """Another program answers."""
     bot.site.body["kind"] = "app,linux"
     bot.call(bot.azure.resource_manager.on_site_change, bot.site)
+
+
+def delete_certificate(bot: ExaminedBot) -> None:
+    """The certificate was deleted in its vault; it can be recovered."""
+    bot.call(bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory.delete, CERTIFICATE_NAME)
+
+
+def disable_newest(bot: ExaminedBot) -> None:
+    """The newest version is registered, but disabled; an older one is enabled, but unknown."""
+    newer_certificate(bot)
+    inventory, registration = (
+        bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory,
+        bot.registration,
+    )
+    older, newest = inventory.versions[CERTIFICATE_NAME]
+    assert registration is not None
+    registration.certificates[:] = [newest.certificate]
+    inventory.versions[CERTIFICATE_NAME] = [older, replace(newest, enabled=False)]
+
+
+def unregister(bot: ExaminedBot) -> None:
+    """Somebody has removed the certificate from the app registration."""
+    registration_of(bot).certificates.clear()
+
+
+def other_vault(bot: ExaminedBot) -> None:
+    """The settings name the vault of another bot, which has another certificate."""
+    vault = bot.call(
+        bot.azure.group.put,
+        VAULTS,
+        "contoso-other",
+        {"properties": dict(bot.found(VAULTS).properties)},
+    )
+    bot.call(bot.azure.vaults["contoso-other.vault.azure.net"].inventory.add_version, "another")
+    officer = bot.azure.pipeline.object_id
+    bot.call(assign_role, bot.azure.group, vault, CERTIFICATES_OFFICER, officer)
+    bot.set_settings(CertificateVaultUrl="https://contoso-other.vault.azure.net")
+
+
+def second_identity(bot: ExaminedBot) -> dict[str, str]:
+    """Another identity, which the app has too."""
+    made: dict[str, str] = bot.call(bot.azure.group.identity, "contoso-second")
+    bot.site.body["identity"]["userAssignedIdentities"][made["id"]] = {
+        name: made[name] for name in ("principalId", "clientId")
+    }
+    return made
+
+
+def name_second_identity(bot: ExaminedBot) -> None:
+    """The settings name another of the app's identities than the one that is trusted."""
+    bot.set_settings(AZURE_CLIENT_ID=second_identity(bot)["clientId"])
+
+
+def delete_second_identity(bot: ExaminedBot) -> None:
+    """An identity was deleted that the app has, and does not use."""
+    name = second_identity(bot)["id"].rpartition("/")[2]
+    bot.remove(bot.found(IDENTITIES, name))
+
+
+def give_system_identity(bot: ExaminedBot) -> None:
+    """The app has only a system-assigned identity; the settings name the other one."""
+    bot.site.body["identity"] = {"type": "SystemAssigned", "principalId": OTHER_GUID}
+
+
+def assign_to_system_identity(bot: ExaminedBot) -> None:
+    """The role was given to the app's system-assigned identity, not to the bot's."""
+    bot.site.body["identity"] |= {
+        "type": "SystemAssigned, UserAssigned",
+        "principalId": OTHER_GUID,
+    }
+    unassign(QUEUE_CONTRIBUTOR)(bot)
+    bot.call(assign_role, bot.azure.group, bot.found(STORAGE), QUEUE_CONTRIBUTOR, OTHER_GUID)
+
+
+def assign_to_one_queue(bot: ExaminedBot) -> None:
+    """The role is on one queue, not on the account."""
+    unassign(QUEUE_CONTRIBUTOR)(bot)
+    path = f"{bot.found(STORAGE).id}/queueServices/default/queues/bot-turns"
+    made, principal = bot.put(path, {}), bot.prepared.identity["principalId"]
+    bot.call(assign_role, bot.azure.group, made, QUEUE_CONTRIBUTOR, principal)
+
+
+def principal_as(name: str) -> Harm:
+    """A setting has the identity's object id, which the portal shows beside its client id."""
+    return lambda bot: bot.set_settings(**{name: bot.prepared.identity["principalId"]})
+
+
+def trust_the_client_id(bot: ExaminedBot) -> None:
+    """The federated credential's subject is the identity's client id, not its object id."""
+    retrust(subject=bot.prepared.identity["clientId"])(bot)
+
+
+def delete_storage(bot: ExaminedBot) -> None:
+    """The storage account is gone."""
+    bot.remove(bot.found(STORAGE))
+
+
+def delete_component(bot: ExaminedBot) -> None:
+    """Application Insights is gone."""
+    bot.remove(bot.found("Microsoft.Insights/components"))
+
+
+def trust_another_tenant(bot: ExaminedBot) -> None:
+    """The federated credential's issuer is another tenant, as after a copy from another bot."""
+    retrust(issuer=f"https://login.microsoftonline.com/{OTHER_GUID}/v2.0")(bot)
+
+
+def trust_with_a_slash(bot: ExaminedBot) -> None:
+    """The federated credential's issuer ends with a slash."""
+    (known,) = registration_of(bot).federated_credentials
+    retrust(issuer=f"{known.issuer}/")(bot)
+
+
+def trust_v1(bot: ExaminedBot) -> None:
+    """The federated credential's issuer is that of version 1 tokens."""
+    retrust(issuer=f"https://sts.windows.net/{bot.azure.directory.tenant_id}/")(bot)
+
+
+def delete_identity_and_roles(bot: ExaminedBot) -> None:
+    """The identity was deleted, and somebody has tidied its role assignments away."""
+    principal = bot.prepared.identity["principalId"]
+    for each in bot.azure.resource_manager.resources.of_type(ASSIGNMENTS):
+        if each.properties["principalId"] == principal:
+            bot.remove(each)
+    delete_identity(bot)
+
+
+def sign_in_elsewhere(bot: ExaminedBot) -> None:
+    """The bot is registered in another tenant than the account's."""
+    lose_registration(bot)
+    bot.bot.properties["msaAppTenantId"] = OTHER_GUID
+    bot.set_settings(MicrosoftAppTenantId=OTHER_GUID)
+
+
+def add_domain(bot: ExaminedBot) -> None:
+    """The endpoint is a domain of the app's own, without TLS."""
+    bot.site.properties["hostNames"] = [bot.site.properties["defaultHostName"], "bot.contoso.com"]
+    bot.bot.properties["endpoint"] = "http://bot.contoso.com/api/messages"
 
 
 def unassign_caller(bot: ExaminedBot) -> None:

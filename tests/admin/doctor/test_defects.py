@@ -32,7 +32,7 @@ def test_each_defect_is_found(bot: ExaminedBot, defect: Defect) -> None:
     """One finding, exit 1, a cure to paste, and no secret in any form of the report."""
     defect.harm(bot)
     found = bot.findings()
-    assert [each["code"] for each in found] == [defect.code], found
+    assert [each["code"] for each in found] == [defect.code, *defect.beside], found
     assert defect.cure in found[0]["cure"]
     assert found[0]["problem"]
     assert_for_every_shell(found[0]["cure"])
