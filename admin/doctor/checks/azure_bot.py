@@ -27,9 +27,6 @@ from auth.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
 CHANNEL_SERVICE, TENANTS = "ChannelService", "AllowedTenants"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-CHANNEL_SERVICE, TENANTS = "ChannelService", "AllowedTenants"
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
 
 def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the bot's endpoint is this app's `/api/messages`."""

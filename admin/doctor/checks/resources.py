@@ -31,6 +31,7 @@ from admin.plan.setting_names import STORAGE, setting
 from admin.plan.shell import az
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
+ROLES_LOST = "Its role assignments do not come back: run the doctor again, for yours, too."
 OLD_TLS = ("TLS1_0", "TLS1_1")
 
 
@@ -114,10 +115,11 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
         return
     name = part.vault.name
     if part.deleted_in:
+        where = {"--name": name, "--location": part.deleted_in}
         yield error(
             "vault-deleted",
             f"the key vault {name} was deleted, and can be recovered",
-            az("keyvault recover", {"--name": name, "--location": part.deleted_in}),
+            "\n".join((az("keyvault recover", where), ROLES_LOST)),
             stops=True,
             spoils=(CERTIFICATE,),
         )

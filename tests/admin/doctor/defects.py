@@ -108,7 +108,8 @@ class Defect:
 SENTENCE = "a sentence and a page: only people know the value, or can do it"
 SCRIPTED = "the test answers in the app's or the log's place, whatever is pasted"
 SERVICE_TAGS = "the local Azure has no list of service tags"
-PARTLY = "a sentence follows the command: the rest is for people"
+PRINCIPALS = "the local Graph changes no service principal"
+ROLES_LOST = "role assignments do not come back with a vault: what is found next names them"
 
 
 INSIGHTS = "Microsoft.Insights/components"
@@ -144,7 +145,7 @@ DEFECTS = (
         setting("AzureWebJobsStorage__clientId", OTHER_GUID),
         "AzureWebJobsStorage__clientId=",
     ),
-    Defect("identity-deleted", delete_identity, "docs/deploy-by-hand.md"),
+    Defect("identity-deleted", delete_identity, "docs/deploy-by-hand.md", stays=SENTENCE),
     Defect("role-missing", unassign(QUEUE_CONTRIBUTOR), f"--role {QUEUE_CONTRIBUTOR}"),
     Defect(
         "role-missing",
@@ -199,7 +200,7 @@ DEFECTS = (
         "--enable-purge-protection true",
         CERTIFICATE,
     ),
-    Defect("vault-deleted", delete_vault, "az keyvault recover", CERTIFICATE),
+    Defect("vault-deleted", delete_vault, "az keyvault recover", CERTIFICATE, stays=ROLES_LOST),
     Defect(
         "vault-missing",
         setting("CertificateVaultUrl", "https://contoso-other.vault.azure.net"),
@@ -285,15 +286,25 @@ DEFECTS = (
     Defect("web-chat-off", remove_channel("WebChatChannel"), "/channels/WebChatChannel"),
     Defect("registration-missing", lose_registration, "make a new bot", stays=SENTENCE),
     Defect("registration-deleted", delete_registration, "/restore"),
-    Defect("registration-secret", add_secret, "python -m admin migrate delete-secret"),
+    Defect(
+        "registration-secret",
+        add_secret,
+        "python -m admin migrate delete-secret",
+        stays="it asks for an answer to a user first, as a proof that the bot needs no secret",
+    ),
     Defect("federated-differs", retrust(subject=OTHER_GUID), "federated-credential delete"),
     Defect(
         "federated-differs", retrust(audience="api://azureadtokenexchange"), "migrate federated"
     ),
     Defect("federated-missing", trust_a_pipeline_only, "python -m admin migrate federated"),
     Defect("principal-missing", lose_principal, "az ad sp create --id"),
-    Defect("principal-disabled", disable_principal, "--set accountEnabled=true"),
-    Defect("assignment-required", require_assignment, "--set appRoleAssignmentRequired=false"),
+    Defect("principal-disabled", disable_principal, "--set accountEnabled=true", stays=PRINCIPALS),
+    Defect(
+        "assignment-required",
+        require_assignment,
+        "--set appRoleAssignmentRequired=false",
+        stays=PRINCIPALS,
+    ),
     Defect("app-stopped", stop, "az functionapp start"),
     Defect("app-unreachable", cut_off, "docs/troubleshooting.md", stays=SENTENCE),
     Defect(
@@ -412,7 +423,7 @@ DEFECTS = (
         f"CertificateVaultUrl=https://{VAULT}.vault.azure.net",
         SIGN_IN_VAULT,
     ),
-    Defect("vault-deleted", delete_vault, "az keyvault recover", SIGN_IN_VAULT),
+    Defect("vault-deleted", delete_vault, "az keyvault recover", SIGN_IN_VAULT, stays=ROLES_LOST),
     Defect(
         "vault-network",
         of(VAULTS, networkAcls={"defaultAction": "Deny", "bypass": "AzureServices"}),

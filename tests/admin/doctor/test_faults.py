@@ -212,7 +212,7 @@ def test_deleted_vaults_cannot_be_listed(bot: ExaminedBot) -> None:
     (found,) = bot.findings()
     assert found["code"] == "vault-missing"
     assert f"\naz keyvault recover --name {VAULT}" in found["cure"]
-    assert "CertificateVaultUrl=" in found["cure"]
+    assert "Set CertificateVaultUrl to" in found["cure"]
 
 
 def test_the_workspace_is_somebody_elses(bot: ExaminedBot) -> None:
