@@ -387,7 +387,7 @@ DEFECTS = (
         "dead-letters",
         queue("bot-notifications-poison", 1),
         "docs/notifications.md",
-        stays=SCRIPTED,
+        stays=SENTENCE,
     ),
     Defect("queue-backlog", queue("bot-turns", 5000), "docs/operations.md", stays=SENTENCE),
     Defect(
