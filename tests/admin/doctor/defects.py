@@ -107,8 +107,6 @@ class Defect:
 
 SENTENCE = "a sentence and a page: only people know the value, or can do it"
 SCRIPTED = "the test answers in the app's or the log's place, whatever is pasted"
-SERVICE_TAGS = "the local Azure has no list of service tags"
-PRINCIPALS = "the local Graph changes no service principal"
 ROLES_LOST = "role assignments do not come back with a vault: what is found next names them"
 
 
@@ -298,13 +296,8 @@ DEFECTS = (
     ),
     Defect("federated-missing", trust_a_pipeline_only, "python -m admin migrate federated"),
     Defect("principal-missing", lose_principal, "az ad sp create --id"),
-    Defect("principal-disabled", disable_principal, "--set accountEnabled=true", stays=PRINCIPALS),
-    Defect(
-        "assignment-required",
-        require_assignment,
-        "--set appRoleAssignmentRequired=false",
-        stays=PRINCIPALS,
-    ),
+    Defect("principal-disabled", disable_principal, "--set accountEnabled=true"),
+    Defect("assignment-required", require_assignment, "--set appRoleAssignmentRequired=false"),
     Defect("app-stopped", stop, "az functionapp start"),
     Defect("app-unreachable", cut_off, "docs/troubleshooting.md", stays=SENTENCE),
     Defect(
@@ -337,12 +330,7 @@ DEFECTS = (
     Defect("tls-version", web(minTlsVersion="1.0"), "properties.minTlsVersion=1.2"),
     Defect("basic-publishing", allow_publishing, "basicPublishingCredentialsPolicies/scm"),
     Defect("public-network", site(publicNetworkAccess="Disabled"), "publicNetworkAccess=Enabled"),
-    Defect(
-        "access-restrictions",
-        web(ipSecurityRestrictions=ONLY_OFFICE),
-        "AzureBotService",
-        stays=SERVICE_TAGS,
-    ),
+    Defect("access-restrictions", web(ipSecurityRestrictions=ONLY_OFFICE), "AzureBotService"),
     Defect(
         "runtime-version",
         lambda bot: bot.site.properties["functionAppConfig"].update(
