@@ -254,7 +254,12 @@ DEFECTS = (
         CERTIFICATE,
     ),
     Defect("registration-audience", make_multi_tenant, "AzureADMultipleOrgs", CERTIFICATE),
-    Defect("setting-misspelled", misspell, "--setting-names MICROSOFTAPPID"),
+    Defect(
+        "setting-misspelled",
+        misspell,
+        "--setting-names MICROSOFTAPPID",
+        stays="only the deletion is a command",
+    ),
     Defect("identity-missing", unassign_identity, "az functionapp identity assign"),
     Defect(
         "bot-identity-unknown",

@@ -152,8 +152,9 @@ def certificate_ends(days: float) -> Harm:
 
     def harm(bot: ExaminedBot) -> None:
         registration = registration_of(bot)
-        (known,) = registration.key_credentials()
         end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+        known = registration.key_credentials()[-1]
+        registration.certificates[:] = [known.certificate]
         bot.call(registration.add_key, replace(known, end=end))
 
     return harm
@@ -311,10 +312,10 @@ def disable_newest(bot: ExaminedBot) -> None:
         bot.azure.vaults[f"{VAULT}.vault.azure.net"].inventory,
         bot.registration,
     )
-    older, newest = inventory.versions[CERTIFICATE_NAME]
+    *older, newest = inventory.versions[CERTIFICATE_NAME]
     assert registration is not None
     registration.certificates[:] = [newest.certificate]
-    inventory.versions[CERTIFICATE_NAME] = [older, replace(newest, enabled=False)]
+    inventory.versions[CERTIFICATE_NAME] = [*older, replace(newest, enabled=False)]
 
 
 def unregister(bot: ExaminedBot) -> None:
@@ -406,7 +407,7 @@ def trust_another_tenant(bot: ExaminedBot) -> None:
 
 def trust_with_a_slash(bot: ExaminedBot) -> None:
     """The federated credential's issuer ends with a slash."""
-    (known,) = registration_of(bot).federated_credentials
+    known = registration_of(bot).federated_credentials[-1]
     retrust(issuer=f"{known.issuer}/")(bot)
 
 

@@ -14,6 +14,9 @@ from tests.support.azure.az_shell import WITH_AZ, AzShell
 
 pytestmark = [*WITH_AZ, pytest.mark.timeout(900)]
 
+ROUNDS = 3
+"""A restored app registration lacks its service principal, which nobody could see before."""
+
 OWN = "python -m "
 """How a line of this project's own commands begins. They run in this process, because each start of
 Python costs a second."""
@@ -41,11 +44,15 @@ def paste(shell: AzShell, cure: str) -> None:
 
 @pytest.mark.parametrize("credential", KINDS)
 def test_cures_heal(bot: ExaminedBot, shell: AzShell, credential: str) -> None:
-    """One defect after the other: it is found, its cures are pasted, and nothing is found."""
+    """One defect after the other: it is found, its cures are pasted, then those of what it hid, and
+    nothing is found."""
     pasted = [each for each in DEFECTS if not each.stays and each.credential == credential]
     assert pasted
     for defect in pasted:
         defect.harm(bot)
-        for found in bot.findings():
-            paste(shell, found["cure"])
+        for _ in range(ROUNDS):
+            for found in bot.findings():
+                paste(shell, found["cure"])
+            if not bot.findings():
+                break
         assert bot.findings() == [], defect
