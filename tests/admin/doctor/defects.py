@@ -240,7 +240,10 @@ DEFECTS = (
     ),
     Defect("app-other-code", run_other_code, "docs/deploy-by-hand.md", stays=SENTENCE),
     Defect(
-        "bot-replaced", replace_bot, "python -m admin doctor --bot contoso-bot-2", stays=SENTENCE
+        "bot-replaced",
+        replace_bot,
+        "python -m admin doctor --bot contoso-bot-2",
+        stays="its cures look at the new bot, and this one stays replaced",
     ),
     Defect(
         "endpoint-wrong",

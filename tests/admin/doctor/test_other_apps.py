@@ -211,7 +211,7 @@ def test_a_replaced_bot(migration: Migration) -> None:
 
 def never_deployed(bot: ExaminedBot) -> None:
     """It has no function."""
-    bot.call(bot.azure.resource_manager.deploy_functions, bot.site.id, ("other",))
+    bot.call(bot.azure.resource_manager.deploy_functions, bot.site.id, {"other": ()})
     for path in ("/api/identity", "/api/health", "/api/messages"):
         app_answers(path, 404)(bot)
 
