@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from admin.azure.json_object import JsonObject
 from admin.doctor.cures import certificate_again, named_identity, set_settings
 from admin.doctor.deployed_bot import DeployedBot
+from admin.doctor.diagnosis import CERTIFICATE as VAULT_CERTIFICATE
 from admin.doctor.diagnosis import IDENTITY, Diagnosis, error, warning
 from admin.doctor.parts.directory import DirectoryPart
 from admin.doctor.parts.identities import CLIENT_ID
@@ -131,7 +132,9 @@ def _unregistered(bot: DeployedBot, registered: set[str]) -> Iterator[Diagnosis]
     if registered & set(made):
         yield warning("certificate-not-registered", text, cure)
     else:
-        yield error("certificate-not-registered", text, cure, stops=True)
+        yield error(
+            "certificate-not-registered", text, cure, stops=True, needs=(VAULT_CERTIFICATE,)
+        )
 
 
 def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:

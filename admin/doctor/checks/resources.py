@@ -27,6 +27,7 @@ from admin.doctor.parts.identities import AUTHENTICATION, telemetry_identity
 from admin.doctor.parts.logs import CONNECTION
 from admin.doctor.parts.resources import VaultPart
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from admin.migrate.thumbprints import of_identifier
 from admin.plan.setting_names import STORAGE, setting
 from admin.plan.shell import az
 
@@ -148,11 +149,12 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"not looked at: the certificate's versions: {part.problem}",
             part.cure,
         )
-    elif part.is_disabled:
+    elif part.is_disabled and not _signs_in_with_older(bot, part):
         options = {"--vault-name": name, "--name": part.certificate, "--enabled": "true"}
         yield error(
             "certificate-disabled",
-            f"the certificate {part.certificate} in the key vault {name} is disabled",
+            f"the newest version of the certificate {part.certificate} in the key vault {name} is"
+            " disabled, and no other one can sign in",
             az("keyvault certificate set-attributes", options),
             stops=True,
             spoils=(CERTIFICATE,),
@@ -172,12 +174,23 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
 
 
+def _registered(bot: DeployedBot) -> set[str]:
+    """The thumbprints of the certificates that are on the app registration."""
+    directory = bot.directory.value
+    application = directory.application if directory else {}
+    return {entry_thumbprint(one) for one in application.get("keyCredentials") or ()}
+
+
+def _signs_in_with_older(bot: DeployedBot, part: VaultPart) -> bool:
+    """Whether an enabled version is registered; the bot takes no disabled one."""
+    enabled = {of_identifier(str(one.get("x5t") or "")).sha1 for one in part.versions or ()}
+    return bool(enabled & _registered(bot))
+
+
 def _registered_certificate(bot: DeployedBot, part: VaultPart) -> str:
     """The command that names the certificate that is on the app registration, if one of the vaults
     beside the app has it; else empty."""
-    directory = bot.directory.value
-    application = directory.application if directory else {}
-    registered = {entry_thumbprint(one) for one in application.get("keyCredentials") or ()}
+    registered = _registered(bot)
     found = [one for one in part.others if one.thumbprint in registered]
     if len(found) != 1:
         return ""

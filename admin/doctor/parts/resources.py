@@ -58,7 +58,7 @@ class VaultPart:
             is none; None: the account may not list what was deleted in the subscription.
         certificate: name of the certificate.
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
-        is_disabled: whether it has versions, and none is enabled.
+        is_disabled: whether its newest version is disabled.
         is_deleted: whether it was deleted, and can be recovered.
         others: if the settings name none that is there, the certificates of this vault, and of
             those in the app's group.
@@ -119,9 +119,9 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
         others = tuple(_certificates(azure, app, url))
         is_deleted = _is_deleted(azure, url, certificate)
         return VaultPart(vault, certificate=certificate, is_deleted=is_deleted, others=others)
-    enabled = [one for one in found if (one.get("attributes") or {}).get("enabled", True)]
-    enabled.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
-    is_disabled = bool(found) and not enabled
+    found.sort(key=lambda one: int(one["attributes"].get("created") or 0), reverse=True)
+    enabled = [one for one in found if one["attributes"].get("enabled", True)]
+    is_disabled = bool(found) and found[0] not in enabled
     return VaultPart(vault, "", certificate, tuple(enabled), is_disabled=is_disabled)
 
 
