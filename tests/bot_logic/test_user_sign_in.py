@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from auth.credential_kinds import KINDS
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
-from auth.credential_kinds import KINDS
 from emulator.cloud import Cloud
 from emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.bot_process import APP, BotProcess
