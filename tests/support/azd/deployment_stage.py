@@ -50,7 +50,7 @@ class DeploymentStage:
     def __init__(self, thread: AzureThread, folder: Path, **values: str) -> None:
         self.thread = thread
         self._manager = thread.azure.resource_manager
-        self._manager.catalog.assignments.utc = _an_hour_ago
+        self._manager.catalog.assignments.utc = an_hour_ago
         self.azd = Azd(
             folder,
             {
@@ -168,7 +168,8 @@ class DeploymentStage:
         return answer
 
 
-def _an_hour_ago() -> datetime.datetime:
+def an_hour_ago() -> datetime.datetime:
+    """When the roles were made, so that `finish` need not wait until they have an effect."""
     return datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
 
 
