@@ -121,22 +121,12 @@ class Runner:
                 self._progress.step(step.title)
                 (self._plan_step if self._options.dry_run else self._do_step)(step)
         except _Stop as stop:
-            way_back = self._way_back(plan, is_refused=True)
+            way_back = _way_back(plan, has_run=self._has_sent)
             self._progress.end(plan, stop.result, str(stop), way_back)
             return ExitStatus.FOUND
         result = "planned" if self._options.dry_run else "done"
-        self._progress.end(plan, result, "", self._way_back(plan, is_refused=False))
+        self._progress.end(plan, result, "", _way_back(plan, has_run=True))
         return ExitStatus.DONE
-
-    def _way_back(self, plan: Plan, *, is_refused: bool) -> str:
-        """What undoes this run. A run that has changed nothing must not name a command that undoes
-        somebody else's work."""
-        if isinstance(plan.way_back, str):
-            return plan.way_back if self._has_sent or not is_refused else ""
-        try:
-            return plan.way_back(self._has_sent)
-        except AzureProblem:  # what is not known is not recommended
-            return ""
 
     def _plan_step(self, step: Step) -> None:
         finding = step.look()
@@ -237,3 +227,10 @@ def _explained(finding: Finding, problem: AzureProblem | None) -> str:
     """What a step found, with the problem of the last attempt to change it."""
     is_unsolved = problem is not None and not finding.waiting
     return f"{finding.text}; {problem}".removesuffix(".") if is_unsolved else finding.text
+
+
+def _way_back(plan: Plan, *, has_run: bool) -> str:
+    try:
+        return plan.way_back(has_run)
+    except AzureProblem:  # what is not known is not recommended
+        return ""

@@ -67,15 +67,20 @@ class Plan:
 
     Attributes:
         steps: in their order.
-        way_back: the command line that undoes this one, or a sentence why nothing does; shown if
-            the run has sent something, or has not been refused. A function decides for itself at
-            the end of the run: it gets whether the run has sent something, and may raise
-            AzureProblem; empty: nothing is shown.
+        way_back: the command line that undoes this one, or a sentence why nothing does; empty:
+            nothing is shown. It is asked at the end of the run, with False if the run was refused
+            before it has sent anything, and may raise AzureProblem.
         next_command: the command line to paste after this one; empty: nothing is left to do.
         notes: what to print before the steps, a line each.
     """
 
     steps: Sequence[Step]
-    way_back: str | Callable[[bool], str] = ""
+    way_back: Callable[[bool], str] = lambda _: ""
     next_command: str = ""
     notes: tuple[str, ...] = ()
+
+
+def unless_refused(text: str) -> Callable[[bool], str]:
+    """The way back of a plan that is known before the run. A run that is refused before it has sent
+    anything must not name a command that undoes somebody else's work."""
+    return lambda has_run: text if has_run else ""

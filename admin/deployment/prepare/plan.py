@@ -65,7 +65,7 @@ def prepare_plan(
         steps.append(StoredValues(options, values))  # last: azd is called once
     return Plan(
         steps,
-        way_back=lambda has_sent: _way_back(azure, options) if has_sent else "",
+        way_back=lambda has_run: _way_back(azure, options) if has_run else "",
         next_command="" if options.azd else _next(options, location, chosen, has_more=bool(values)),
     )
 

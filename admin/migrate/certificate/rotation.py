@@ -19,7 +19,7 @@ from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
 from admin.plan.setting_names import credential_kind, setting
-from admin.plan.step import Plan, Step
+from admin.plan.step import Plan, Step, unless_refused
 from admin.plan.target import Target
 from auth.credential_kinds import USER_ASSIGNED_MSI
 
@@ -94,7 +94,9 @@ class Rotation:
         )
         return Plan(
             steps,
-            way_back="the older versions stay in the vault: their public keys can be added again",
+            way_back=unless_refused(
+                "the older versions stay in the vault: their public keys can be added again"
+            ),
         )
 
     def _in_use(self) -> str:

@@ -12,7 +12,7 @@ from admin.migrate.delete_secret.old_settings import OldSettings
 from admin.migrate.delete_secret.second_proof import SecondProof
 from admin.plan.execution import execute
 from admin.plan.options import Options
-from admin.plan.step import Plan
+from admin.plan.step import Plan, unless_refused
 from admin.plan.target import Target
 
 IgnoreOption = Annotated[
@@ -74,6 +74,6 @@ def plan_delete_secret(target: Target, *, ignore_other_use: bool = False) -> Pla
     )
     return Plan(
         steps,
-        way_back="none for a deleted secret: its value cannot be recovered",
+        way_back=unless_refused("none for a deleted secret: its value cannot be recovered"),
         next_command=target.options.command_line("status"),
     )

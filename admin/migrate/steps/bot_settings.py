@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import NotFound
 from admin.plan.setting_names import setting
-from admin.plan.step import Plan, Step
+from admin.plan.step import Plan, Step, unless_refused
 from admin.plan.target import Target, endpoint_of, type_of
 from auth.clouds import CLOUDS as CHANNEL_CLOUDS
 from auth.credential_kinds import MULTI_TENANT
@@ -47,20 +47,17 @@ def credential_plan(target: Target, steps: Sequence[Step]) -> Plan:
         AzureProblem: the bot or the app cannot be found.
     """
     app = target.site_id.name
-    is_live = target.answers_users()
-
-    def way_back(has_sent: bool) -> str:
-        if not is_live:
-            return "nothing is needed: the old app still answers, and its secret still works"
-        changed = (
+    if target.answers_users():
+        command = "delete-secret"
+        way_back = (
             f"set BotCredential in the settings of {app} back to what it was: its former credential"
             " is still registered"
         )
-        return changed if has_sent else ""
-
-    command = "delete-secret" if is_live else "switch"
+    else:
+        command = "switch"
+        way_back = "nothing is needed: the old app still answers, and its secret still works"
     next_command = target.options.command_line(command, app=target.options.app or app)
-    return Plan(steps, way_back=way_back, next_command=next_command)
+    return Plan(steps, way_back=unless_refused(way_back), next_command=next_command)
 
 
 def question_if_live(target: Target, expected: Mapping[str, str]) -> str:

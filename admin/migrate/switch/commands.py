@@ -19,7 +19,7 @@ from admin.migrate.switch.old_credential import OldCredential
 from admin.plan.execution import execute
 from admin.plan.options import Options
 from admin.plan.shell import az
-from admin.plan.step import Finding, Plan
+from admin.plan.step import Finding, Plan, unless_refused
 from admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from auth.credential_kinds import USER_ASSIGNED_MSI
 
@@ -93,7 +93,7 @@ def plan_switch(target: Target) -> Plan:
             RememberedEndpoint(chosen, endpoint),
             MovedEndpoint(chosen, endpoint),
         ),
-        way_back=_way_back(target, bot, endpoint),
+        way_back=unless_refused(_way_back(target, bot, endpoint)),
         next_command=chosen.options.command_line(next_command),
     )
 
@@ -156,7 +156,7 @@ def plan_back(target: Target) -> Plan:
     moved = MovedEndpoint(target, previous, remember=NEW_ENDPOINT, named=PREVIOUS_ENDPOINT)
     return Plan(
         (OldCredential(target, previous), ReachableApp(target, previous), moved),
-        way_back=target.options.command_line("switch"),
+        way_back=unless_refused(target.options.command_line("switch")),
     )
 
 

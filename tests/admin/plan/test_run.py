@@ -13,13 +13,14 @@ from admin.exit_status import ExitStatus
 from admin.plan.options import Options
 from admin.plan.progress.json_progress import JsonProgress
 from admin.plan.run import MAX_REPEATED_WRITES, SETTLE_SECONDS, Runner
-from admin.plan.step import Finding, Plan, Step
+from admin.plan.step import Finding, Plan, Step, unless_refused
 from tests.admin.moved_clock import MovedClock
 from tests.admin.plan.scripted_step import ScriptedStep, change
 
 RunSteps = Callable[..., tuple[ExitStatus, Any]]
 DONE = Finding("it is so")
 OPTIONS = Options("switch", "contoso-bot", timeout_seconds=100)
+BACK = unless_refused("back")
 
 
 @pytest.fixture
@@ -33,12 +34,15 @@ def run(clock: MovedClock, capsys: pytest.CaptureFixture[str]) -> RunSteps:
     """Run steps, and return the exit status and the JSON object."""
 
     def run_steps(
-        *steps: Step, options: Options = OPTIONS, confirm: Callable[[str], bool] = bool
+        *steps: Step,
+        options: Options = OPTIONS,
+        confirm: Callable[[str], bool] = bool,
+        way_back: Callable[[bool], str] = BACK,
     ) -> tuple[ExitStatus, Any]:
         # Nothing is sent through the clients, because the tests' changes send themselves.
         with AzureClients(PUBLIC, clock=clock, timeout_seconds=options.timeout_seconds) as azure:
             runner = Runner(azure, options, JsonProgress(options), confirm)
-            status = runner.run(Plan(steps, way_back="back", next_command="next"))
+            status = runner.run(Plan(steps, way_back, next_command="next"))
         return status, json.loads(capsys.readouterr().out)
 
     return run_steps
@@ -281,14 +285,12 @@ def test_only_what_was_done_has_a_way_back(run: RunSteps) -> None:
     assert run(ScriptedStep(missing, DONE), ScriptedStep(refusal))[1]["wayBack"] == "back"
 
 
-def test_a_way_back_that_cannot_be_found_out(
-    azure: AzureClients, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_way_back_that_cannot_be_found_out(run: RunSteps) -> None:
     """The result is shown without it."""
 
     def unknown(_: bool) -> str:
         raise Refused("no answer")
 
-    status = Runner(azure, OPTIONS, JsonProgress(OPTIONS)).run(Plan((), way_back=unknown))
+    status, shown = run(ScriptedStep(DONE), way_back=unknown)
     assert status is ExitStatus.DONE
-    assert json.loads(capsys.readouterr().out)["wayBack"] is None
+    assert shown["wayBack"] is None
