@@ -100,6 +100,20 @@ def find_resources(
     return matching
 
 
+def resources_beside(arm: ArmClient, kind: str, resource: ResourceId) -> list[ResourceId]:
+    """All resources of one type in the resource group of another one.
+
+    Args:
+        arm: the client.
+        kind: the resource type, such as "Microsoft.Web/sites".
+        resource: has the group.
+
+    Raises:
+        AzureProblem: they cannot be listed.
+    """
+    return find_resources(arm, kind, "", resource.resource_group, resource.subscription)
+
+
 def _subscriptions(arm: ArmClient, wanted: str) -> list[JsonObject]:
     """The subscriptions that the account sees; with a name or id, only this one."""
     seen = arm.pages(f"/subscriptions?api-version={SUBSCRIPTIONS_API_VERSION}")

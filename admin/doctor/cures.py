@@ -40,14 +40,14 @@ def certificate_again(bot: DeployedBot, vault: str, name: str) -> str:
     """
     kind = credential_kind(bot.known_if_read)
     credential = ("--credential", kind.name) if kind else ()
-    words = ("--vault", vault, "--name", name, *credential, *named_identity(bot))
+    words = ("--vault", vault, "--name", name, *credential, *identity_option(bot))
     return bot.target.options.command_line("certificate", *words, app=bot.app_name)
 
 
-def named_identity(bot: DeployedBot) -> tuple[str, ...]:
+def identity_option(bot: DeployedBot) -> tuple[str, ...]:
     """The option of `migrate` that names the bot's identity, if its app has several."""
-    several = len(bot.assigned) > 1 and bot.identity
-    return ("--identity", bot.identity.name) if several and bot.identity else ()
+    identity = bot.identity
+    return ("--identity", identity.name) if identity and len(bot.assigned) > 1 else ()
 
 
 def connect_insights(app: ResourceId, component_id: str) -> str:

@@ -7,7 +7,7 @@ import shlex
 from admin.azure.arm_client import SITE
 from admin.azure.errors import AzureProblem
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import find_resources
+from admin.azure.resources import resources_beside
 from admin.azure.site_lookup import answers_at
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning
@@ -124,10 +124,9 @@ def remembered_app(target: Target, azure_bot: JsonObject) -> str:
 
 def _ready_app(bot: DeployedBot) -> str:
     """The same for an app beside the Azure Bot that signs in as it; empty: none does."""
-    place, azure = bot.target.bot_id, bot.target.azure
+    azure = bot.target.azure
     try:
-        listed = find_resources(azure.arm, SITE, "", place.resource_group, place.subscription)
-        for one in listed[:MAX_ASKED]:
+        for one in resources_beside(azure.arm, SITE, bot.target.bot_id)[:MAX_ASKED]:
             site = azure.arm.get(one.id)
             host = str(site["properties"]["defaultHostName"])
             facts = azure.site.identity(azure.arm, one.id, host).facts

@@ -8,11 +8,11 @@ from admin.azure.site_lookup import host_of
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
 from admin.doctor.setting_rules import CHANNEL_SERVICE, VAULT_URL, refused
-from admin.migrate.steps.role_assignment import allows
+from admin.migrate.steps.bot_settings import channel_service
+from admin.migrate.steps.role_assignment import KEY_VAULT_CRYPTO_USER, allows
 from admin.near_miss import meant_value
 from admin.plan.setting_names import STORAGE, setting
 from admin.plan.target import type_of
-from auth.clouds import CLOUDS
 from auth.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT, USER_ASSIGNED_MSI
 from auth.settings import CALLERS
 
@@ -23,8 +23,6 @@ _CHOICES = re.compile(r"set one of (.+)$")
 
 _AROUND = " \t\r\n'\"{}<>\u200e"
 """What is copied along with a value."""
-
-SIGN = "Microsoft.KeyVault/vaults/keys/sign/action"
 
 _REFUSED = "\x00"
 """Refused wherever a value is checked."""
@@ -51,14 +49,12 @@ def right_value(bot: DeployedBot, name: str, text: str) -> str | None:
 
 def _of_azure_bot(bot: DeployedBot) -> dict[str, str]:
     """The settings that the Azure Bot and its cloud decide; empty: not set."""
-    properties, audience = bot.bot["properties"], bot.target.azure.cloud.channel_audience
+    properties = bot.bot["properties"]
     return {
         "MicrosoftAppType": type_of(bot.bot),
         "MicrosoftAppId": str(properties.get("msaAppId") or ""),
         "MicrosoftAppTenantId": str(properties.get("msaAppTenantId") or ""),
-        CHANNEL_SERVICE: next(
-            name for name, cloud in CLOUDS.items() if cloud.channel_audience == audience
-        ),
+        CHANNEL_SERVICE: channel_service(bot.target.azure.cloud),
     }
 
 
@@ -94,7 +90,8 @@ def _credential(bot: DeployedBot, _: str) -> Iterator[str]:
         yield ""  # it is implied
     if setting(bot.known_if_read, VAULT_URL):
         held = bot.roles.value.assigned if bot.roles.value else ()
-        signs = any(allows(each.definition, SIGN, on_data=True) for each in held)
+        (sign,) = KEY_VAULT_CRYPTO_USER.data_actions
+        signs = any(allows(each.definition, sign) for each in held)
         yield SIGN_IN_VAULT if signs else CERTIFICATE
     directory = bot.directory.value
     own = {one.principal_id.lower() for one in bot.assigned}

@@ -10,7 +10,7 @@ from auth.settings import CALLERS, TURNS, Settings
 
 VAULT_URL, CHANNEL_SERVICE = "CertificateVaultUrl", "ChannelService"
 
-READ = (
+SETTING_NAMES = (
     "MicrosoftAppType",
     "MicrosoftAppId",
     "MicrosoftAppTenantId",

@@ -1,6 +1,5 @@
 """Checks of the Azure Bot: where it sends activities, as whom, and its channels."""
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -18,14 +17,15 @@ from admin.doctor.cures import (
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, warning
 from admin.doctor.parts.identities import with_client_id
+from admin.doctor.setting_rules import CHANNEL_SERVICE
 from admin.migrate.managed_identity.channels import TEAMS
+from admin.migrate.steps.bot_settings import channel_service
 from admin.plan.setting_names import setting
 from admin.plan.target import ENDPOINT_PATH, endpoint_of, type_of
 from auth.clouds import CLOUDS
 from auth.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
 
-CHANNEL_SERVICE, TENANTS = "ChannelService", "AllowedTenants"
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+TENANTS = "AllowedTenants"
 
 
 def check_endpoint(bot: DeployedBot) -> Iterator[Diagnosis]:
@@ -81,12 +81,10 @@ def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
 def _cloud(bot: DeployedBot) -> Iterator[Diagnosis]:
     """The bot would sign in to another cloud's Entra, and accept another cloud's channels."""
     wanted, app = bot.target.azure.cloud, bot.target.site_id
-    named = CLOUDS.get(setting(bot.known_if_read, CHANNEL_SERVICE).rstrip("/"))
-    if bot.settings.value is None or named is None:
-        return  # any other value is invalid
-    if named.channel_audience != wanted.channel_audience:
-        audience = wanted.channel_audience
-        right = next(name for name, one in CLOUDS.items() if one.channel_audience == audience)
+    if bot.settings.value is None:
+        return
+    value, right = setting(bot.settings.value, CHANNEL_SERVICE).rstrip("/"), channel_service(wanted)
+    if value in CLOUDS and value != right:  # any other value is invalid, or a reference
         yield error(
             "cloud-differs",
             f"{CHANNEL_SERVICE} names another cloud than {wanted.name}, where the Azure Bot is",
@@ -102,8 +100,7 @@ def _tenants(bot: DeployedBot, home: str) -> Iterator[Diagnosis]:
     listed = [
         one for each in setting(bot.known_if_read, TENANTS).split(",") if (one := each.strip())
     ]
-    is_valid = all(map(_GUID.fullmatch, listed))
-    if home and listed and is_valid and home.lower() not in map(str.lower, listed):
+    if home and listed and home.lower() not in map(str.lower, listed):
         yield warning(
             "tenants-excluded",
             f"{TENANTS} does not list the bot's own tenant {home}: its users are refused",

@@ -14,8 +14,8 @@ from admin.doctor.parts.identities import (
     telemetry_identity,
     with_client_id,
 )
-from admin.doctor.parts.roles import AssignedRole
 from admin.migrate.steps.assigned_identity import AppIdentity
+from admin.migrate.steps.assigned_roles import AssignedRole
 from admin.migrate.steps.role_assignment import allows
 from admin.plan.setting_names import setting
 from admin.plan.shell import az

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator
 
 from admin.azure.json_object import JsonObject
-from admin.doctor.cures import certificate_again, named_identity, set_settings
+from admin.doctor.cures import certificate_again, identity_option, set_settings
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import CERTIFICATE as VAULT_CERTIFICATE
 from admin.doctor.diagnosis import IDENTITY, Diagnosis, error, warning
@@ -149,7 +149,7 @@ def _federated(bot: DeployedBot, found: DirectoryPart) -> Iterator[Diagnosis]:
     if any(not trust.differences(each) for each in found.federated):
         return
     options = bot.target.options
-    cure = options.command_line("federated", *named_identity(bot), app=bot.app_name)
+    cure = options.command_line("federated", *identity_option(bot), app=bot.app_name)
     for other in bot.assigned:
         theirs = Trust.of(cloud, tenant, other.principal_id)
         if any(not theirs.differences(each) for each in found.federated):

@@ -9,7 +9,7 @@ from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, warning
 from admin.doctor.parts.identities import CLIENT_ID
 from admin.doctor.right_value import right_value
-from admin.doctor.setting_rules import READ, VAULT_URL, refused
+from admin.doctor.setting_rules import SETTING_NAMES, VAULT_URL, refused
 from admin.migrate.status.parts.app import BOT_SECRET, settings_status
 from admin.near_miss import meant_name
 from admin.plan.setting_names import STORAGE, same_name, setting, storage_account
@@ -67,7 +67,7 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
 def _misspelled(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The settings whose names are slips of names that the bot reads, with these."""
     for found, value in values.items():
-        name = meant_name(found, READ) if value.strip() else ""
+        name = meant_name(found, SETTING_NAMES) if value.strip() else ""
         if name and values.get(name) != value:
             yield found, name
 
@@ -177,5 +177,5 @@ def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosi
                 "properties.keyVaultReferenceIdentity",
                 bot.assigned[0].id if bot.assigned else "IDENTITY_ID",
             ),
-            stops=any(name in READ for name in references),
+            stops=any(name in SETTING_NAMES for name in references),
         )

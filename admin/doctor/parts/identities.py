@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from admin.azure.arm_client import IDENTITY, ArmClient
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import ResourceId, find_resources
+from admin.azure.resources import ResourceId, resources_beside
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from admin.plan.setting_names import setting
 from auth.credential_kinds import USER_ASSIGNED_MSI
@@ -96,7 +96,6 @@ def read_identities(
     """
     ids = [one.id for one in assigned]
     if not ids:
-        beside = find_resources(arm, IDENTITY, "", app.resource_group, app.subscription)
-        ids = [one.id for one in beside]
+        ids = [one.id for one in resources_beside(arm, IDENTITY, app)]
     found = {each.lower(): arm.find(each) for each in ids}
     return {key: str(one["properties"]["clientId"]) if one else "" for key, one in found.items()}

@@ -8,7 +8,7 @@ from admin.azure.arm_client import INSIGHTS, ArmClient
 from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.logs.logs_client import LogsClient
-from admin.azure.resources import ResourceId, find_resources
+from admin.azure.resources import ResourceId, find_resources, resources_beside
 from admin.doctor.host_lines import HOST_LINES
 from admin.doctor.look import Look
 from admin.plan.setting_names import setting
@@ -84,8 +84,7 @@ def read_monitoring(arm: ArmClient, app: ResourceId, settings: Mapping[str, str]
 
 
 def _beside(arm: ArmClient, app: ResourceId, kind: str) -> tuple[str, ...]:
-    found = find_resources(arm, kind, "", app.resource_group, app.subscription)
-    return tuple(one.id for one in found)
+    return tuple(one.id for one in resources_beside(arm, kind, app))
 
 
 def _components(arm: ArmClient, app: ResourceId) -> Iterator[ResourceId]:

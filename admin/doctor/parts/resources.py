@@ -7,7 +7,7 @@ from admin.azure.arm_client import STORAGE, VAULT
 from admin.azure.clients import AzureClients
 from admin.azure.errors import AzureProblem, Forbidden, NotFound
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import ResourceId, find_resource, find_resources
+from admin.azure.resources import ResourceId, find_resource, resources_beside
 from admin.azure.site_lookup import host_of
 from admin.migrate.thumbprints import of_identifier
 from admin.plan.setting_names import setting, storage_account
@@ -58,12 +58,12 @@ class VaultPart:
             is none; None: the account may not list what was deleted in the subscription.
         certificate: name of the certificate.
         versions: the certificate's enabled versions, the newest first; None: they cannot be read.
-        is_disabled: whether its newest version is disabled.
-        is_deleted: whether it was deleted, and can be recovered.
-        others: if the settings name none that is there, the certificates of this vault, and of
-            those in the app's group.
         problem: why they cannot; empty: they can.
         cure: what to do about that.
+        is_disabled: whether its newest version is disabled.
+        is_deleted: whether the certificate was deleted, and can be recovered.
+        others: if the settings name none that is there, the certificates of this vault, and of
+            those in the app's group.
     """
 
     vault: NamedResource
@@ -128,8 +128,7 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
 def _certificates(azure: AzureClients, app: ResourceId, url: str) -> Iterator[VaultCertificate]:
     """Those of a vault (URL; empty: none) and of the vaults in the app's group, if the account may
     list them."""
-    group, subscription = app.resource_group, app.subscription
-    found = find_resources(azure.arm, VAULT, "", group, subscription)
+    found = resources_beside(azure.arm, VAULT, app)
     beside = (f"https://{one.name.lower()}.{azure.cloud.vault_suffix}" for one in found)
     for each in dict.fromkeys([*([url.rstrip("/").lower()] if url else []), *beside]):
         try:
@@ -158,7 +157,7 @@ def _named(azure: AzureClients, kind: str, name: str, app: ResourceId) -> NamedR
             return NamedResource(name, azure.arm.get(found.id))
         except NotFound:
             continue
-    beside = find_resources(azure.arm, kind, "", app.resource_group, app.subscription)
+    beside = resources_beside(azure.arm, kind, app)
     return NamedResource(name, {}, tuple(one.name for one in beside))
 
 

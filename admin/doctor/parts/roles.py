@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from admin.azure.arm_client import ArmClient
-from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId
 from admin.doctor.diagnosis import CERTIFICATE, IDENTITY, STORAGE_ACCOUNT, Subject
@@ -18,6 +16,7 @@ from admin.doctor.parts.identities import (
 from admin.doctor.parts.logs import Monitoring
 from admin.doctor.parts.resources import NamedResource, VaultPart
 from admin.migrate.steps.assigned_identity import AppIdentity
+from admin.migrate.steps.assigned_roles import AssignedRole, read_assigned_roles
 from admin.migrate.steps.role_assignment import (
     STORAGE_BLOB_DATA_OWNER,
     STORAGE_QUEUE_DATA_CONTRIBUTOR,
@@ -35,26 +34,6 @@ METRICS_PUBLISHER = Role(
 )
 
 TEMPLATES = f"The template assigns it: {DEPLOY_AGAIN}"
-
-
-@dataclass(frozen=True)
-class AssignedRole:
-    """A role that the identity has.
-
-    Attributes:
-        id: of the assignment.
-        scope: resource id.
-        definition: the role definition's properties.
-    """
-
-    id: str
-    scope: str
-    definition: JsonObject
-
-    @property
-    def name(self) -> str:
-        """The role's name, such as "Contributor"."""
-        return str(self.definition["roleName"])
 
 
 @dataclass(frozen=True)
@@ -113,14 +92,14 @@ def read_roles(
         *_on_vault(arm, vault, identity, settings),
         *_on_monitoring(arm, monitoring, writer),
     ]
-    missing = []
+    app, missing = ResourceId(str(site["id"]), str(site["name"])), []
     for target, assignment in needed:
         found, needs = assignment.look(), frozenset({IDENTITY, target} if target else {IDENTITY})
         cures = [TEMPLATES] if found.refusal else [each.az[-1] for each in found.changes]
         missing += [MissingRole(found.text, cure, target == CERTIFICATE, needs) for cure in cures]
     return RolePart(
         tuple(missing),
-        tuple(_assigned(arm, ResourceId(str(site["id"]), str(site["name"])), identity)),
+        tuple(read_assigned_roles(arm, app, identity.principal_id)),
     )
 
 
@@ -174,34 +153,3 @@ def _assignment(arm: ArmClient, scope: str, role: Role, identity: AppIdentity) -
 
 def _whose(identity: AppIdentity) -> str:
     return f"the identity {identity.name}"
-
-
-def _assigned(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> Iterator[AssignedRole]:
-    definitions: dict[str, JsonObject] = {}
-    for one in _assignments(arm, app, identity):
-        properties = one["properties"]
-        role = str(properties["roleDefinitionId"])
-        if role not in definitions:
-            definitions[role] = _definition(arm, role)["properties"]
-        yield AssignedRole(str(one["id"]), str(properties["scope"]), definitions[role])
-
-
-def _assignments(arm: ArmClient, app: ResourceId, identity: AppIdentity) -> list[JsonObject]:
-    """The assignments in the app's subscription; if the account sees its resource group only, those
-    at the group, above and below it."""
-    clause = quote(f"principalId eq '{identity.principal_id}'")
-    path = f"providers/Microsoft.Authorization/roleAssignments?$filter={clause}"
-    subscription = f"/subscriptions/{app.subscription}"
-    try:
-        return list(arm.pages(f"{subscription}/{path}"))
-    except Forbidden:
-        return list(arm.pages(f"{subscription}/resourceGroups/{app.resource_group}/{path}"))
-
-
-def _definition(arm: ArmClient, role: str) -> JsonObject:
-    """A role definition by its id; built-in ones can be read above the subscription, too."""
-    try:
-        return arm.get(role)
-    except Forbidden:
-        name = role.rpartition("/")[2]
-        return arm.get(f"/providers/Microsoft.Authorization/roleDefinitions/{name}")

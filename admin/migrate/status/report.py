@@ -8,7 +8,7 @@ from functools import partial
 from admin.azure.arm_client import BOT, VAULT
 from admin.azure.cloud import ManagementCloud
 from admin.azure.errors import Ambiguous, AzureProblem, UnknownName
-from admin.azure.resources import ResourceId, find_resource, find_resources
+from admin.azure.resources import ResourceId, find_resource, resources_beside
 from admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from admin.migrate.status.parts import federation
 from admin.migrate.status.parts.access import (
@@ -135,8 +135,7 @@ def _replacing_id(target: Target, bot: AzureBotStatus) -> str:
 
 
 def _vaults(target: Target, app: AppStatus) -> list[str]:
-    group, subscription = app.id.resource_group, app.id.subscription
-    found = find_resources(target.azure.arm, VAULT, "", group, subscription)
+    found = resources_beside(target.azure.arm, VAULT, app.id)
     return sorted(one.name for one in found)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from admin.azure.arm_client import ArmClient
 from admin.azure.json_object import JsonObject
+from admin.migrate.steps.assigned_roles import role_definition
 from admin.plan.change import Change
 from admin.plan.shell import az
 from admin.plan.step import Finding
@@ -218,10 +219,8 @@ def allowing(arm: ArmClient, scope: str, principal_id: str, role: Role) -> str:
     if any(each["roleDefinitionId"].lower().endswith(role.id) for each in held):
         return role.name
     resource = "/".join(scope.split("/")[:_LEVELS])
-    # At the subscription, where their ids are, an account with a role on a resource reads none.
-    names = [each["roleDefinitionId"].rpartition("/")[2] for each in held]
-    paths = [f"{resource}/providers/Microsoft.Authorization/roleDefinitions/{it}" for it in names]
-    known = [each["properties"] for each in map(arm.find, paths) if each]
+    ids = [each["roleDefinitionId"].rpartition("/")[2] for each in held]
+    known = [role_definition(arm, resource, each) for each in ids]
     helping = [each for each in known if any(allows(each, need) for need in role.data_actions)]
     if all(any(allows(each, need) for each in helping) for need in role.data_actions):
         return ", ".join(str(each.get("roleName", "a custom role")) for each in helping)

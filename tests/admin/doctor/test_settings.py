@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from admin.doctor.setting_rules import READ
+from admin.doctor.setting_rules import SETTING_NAMES
 from admin.near_miss import meant_name
 from auth.credential_kinds import KINDS
 from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
@@ -134,22 +134,22 @@ PLATFORM = (
 @pytest.mark.parametrize(("written", "meant"), SLIPS.items())
 def test_a_slip_is_recognized(written: str, meant: str) -> None:
     """Whatever case and marks it is written with."""
-    assert meant_name(written, READ) == meant
+    assert meant_name(written, SETTING_NAMES) == meant
 
 
 @pytest.mark.parametrize("name", [*OWN, *PLATFORM])
 def test_an_own_setting_is_no_slip(name: str) -> None:
     """However much it begins or ends like one of the bot's."""
-    assert meant_name(name, READ) == ""
+    assert meant_name(name, SETTING_NAMES) == ""
 
 
 def test_every_setting_is_known() -> None:
     """Those of the settings file; and no name that is read is a slip of another one."""
     listed = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
     rare = {"AZURE_AUTHORITY_HOST", "OAuthUrl", "DANGEROUSLY_ALLOW_UNAUTHENTICATED"}
-    unlisted = {name for name in listed if name not in READ and not name.startswith("To")}
+    unlisted = {name for name in listed if name not in SETTING_NAMES and not name.startswith("To")}
     assert unlisted == rare | {"FUNCTIONS_WORKER_RUNTIME"}
-    assert not [name for name in READ if meant_name(name, set(READ) - {name})]
+    assert not [name for name in SETTING_NAMES if meant_name(name, set(SETTING_NAMES) - {name})]
 
 
 def pasted(cure: str) -> tuple[dict[str, str], list[str]]:

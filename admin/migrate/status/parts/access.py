@@ -2,12 +2,10 @@
 
 import datetime
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from admin.azure.arm_client import ArmClient
-from admin.azure.errors import Forbidden
 from admin.azure.json_object import JsonObject
 from admin.migrate.status.parts.app import AppStatus
+from admin.migrate.steps.assigned_roles import read_assigned_roles
 from admin.migrate.thumbprints import Thumbprints, of_identifier
 from admin.plan.target import Target
 
@@ -66,34 +64,15 @@ def _version(found: JsonObject) -> tuple[Thumbprints, str]:
 
 
 def read_roles(target: Target, app: AppStatus) -> list[RoleStatus]:
-    """The roles of the identity with which the app signs in, in its subscription; if the account
-    sees its resource group only, those at the group, above and below it.
+    """The roles of the identity with which the app signs in.
 
     Raises:
-        AzureProblem: they cannot be listed, not even those of the app's resource group.
+        AzureProblem: they cannot be listed.
     """
     principal = app.identity.principal_id if app.identity else app.system_principal_id
     if not principal:
         return []
-    arm, subscription = target.azure.arm, f"/subscriptions/{app.id.subscription}"
-    try:
-        found = _roles(arm, subscription, principal)
-    except Forbidden:
-        found = _roles(arm, f"{subscription}/resourceGroups/{app.id.resource_group}", principal)
-    return sorted(found, key=lambda one: (one.scope, one.role))
-
-
-def _roles(arm: ArmClient, scope: str, principal: str) -> list[RoleStatus]:
-    """The roles of a principal (GUID) at a subscription or resource group, above and below it."""
-    start = f"{scope}/providers/Microsoft.Authorization"
-    clause = quote(f"principalId eq '{principal}'")
-    names: dict[str, str] = {}
-    found = []
-    for one in arm.pages(f"{start}/roleAssignments?$filter={clause}"):
-        properties = one["properties"]
-        role = properties["roleDefinitionId"].rpartition("/")[2]
-        if role not in names:
-            read = arm.find(f"{start}/roleDefinitions/{role}") or {}
-            names[role] = (read.get("properties") or {}).get("roleName") or role
-        found.append(RoleStatus(names[role], properties["scope"]))
-    return found
+    found = read_assigned_roles(target.azure.arm, app.id, principal)
+    return sorted(
+        (RoleStatus(one.name, one.scope) for one in found), key=lambda one: (one.scope, one.role)
+    )
