@@ -175,7 +175,7 @@ def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosi
             set_property(
                 str(bot.site["id"]),
                 "properties.keyVaultReferenceIdentity",
-                bot.assigned[0].id if bot.assigned else "IDENTITY_ID",
+                bot.assigned[0].id if bot.assigned else "SystemAssigned",
             ),
             stops=any(name in SETTING_NAMES for name in references),
         )

@@ -318,6 +318,20 @@ def test_references_are_read_by_a_named_identity(bot: ExaminedBot) -> None:
     assert codes(bot) == ["setting-reference"]
 
 
+@pytest.mark.parametrize("credential", [CERTIFICATE])
+def test_references_are_read_by_the_system_assigned_identity(bot: ExaminedBot) -> None:
+    """An app without any other has that one to name."""
+    bot.set_settings(
+        AZURE_CLIENT_ID=None,
+        AzureWebJobsStorage__clientId=None,
+        WEATHER="@Microsoft.KeyVault(VaultName=contoso;SecretName=weather)",
+    )
+    site(keyVaultReferenceIdentity=f"{bot.site.id}-of-another-app")(bot)
+    bot.site.body["identity"] = {"type": "SystemAssigned", "principalId": SYSTEM_PRINCIPAL}
+    (found,) = [each for each in bot.findings() if each["code"] == "setting-reference"]
+    assert "keyVaultReferenceIdentity=SystemAssigned" in found["cure"]
+
+
 def test_errors_come_first(bot: ExaminedBot) -> None:
     """Whatever they are about."""
     site(httpsOnly=False)(bot)
