@@ -38,10 +38,10 @@ class AzureClients:
         credential: signs in; None: what the environment offers.
         clock: waits.
         limits: on repeated requests.
-        timeout_seconds: how long the command waits at most, for sign-ins and answers too.
+        timeout_seconds: how long the command waits at most, for sign-ins and answers, too.
 
     Attributes:
-        deadline: when that time is over.
+        deadline: when this time is over.
         arm: Azure Resource Manager.
         graph: Microsoft Graph.
         vault: the key vaults.

@@ -26,7 +26,7 @@ def setting(settings: Mapping[str, str], name: str) -> str:
 
 
 def credential_kind(settings: Mapping[str, str]) -> CredentialKind | None:
-    """The kind of the credential that BotCredential names, in any case; None: it names none.
+    """The credential that BotCredential names, in any case; None: it names none.
 
     Args:
         settings: of an app.

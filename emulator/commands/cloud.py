@@ -80,7 +80,3 @@ def main() -> None:
             in_use = error.errno == errno.EADDRINUSE
             said = taken("--chat-port", options.chat_port) if in_use else str(error)
             parser.exit(1, f"{said}\n")
-
-
-if __name__ == "__main__":
-    main()

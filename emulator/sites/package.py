@@ -32,7 +32,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack a package into a new folder, if it has host.json at its root.
 
     Raises:
-        PackageRefused: see there.
+        PackageRefused: it is no zip file, or has no host.json there.
     """
     try:
         with ZipFile(archive) as file:

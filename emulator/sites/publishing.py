@@ -62,7 +62,7 @@ class Deployment:
         id: GUID.
         host: the site's publishing host name.
         is_built: Azure installs its packages.
-        author, deployer: who says to have sent it.
+        author, deployer: who sent it, as the request says.
         status: PENDING to SUCCESS.
         status_text: why it failed.
         log: what was done, with the time.
@@ -130,10 +130,10 @@ class Deployment:
 
 
 class Publishing:
-    """Checks packages, and lets Flex Consumption's sites run them: One Deploy of Kudu.
+    """Checks packages, and lets sites of Flex Consumption run them, as Kudu's One Deploy does.
 
-    It accepts tokens of Entra only, and no publishing password. Azure's build is left
-    out: the app finds the packages that this Python has.
+    It accepts tokens of Entra only, and no publishing password. Azure's build is left out: the app
+    finds the packages that this Python has.
 
     Args:
         tls: the server side of TLS, for *.scm.azurewebsites.net and appinsights.azureedge.net.

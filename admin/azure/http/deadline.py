@@ -1,4 +1,4 @@
-"""Deadline: until when a command waits, whatever it waits for."""
+"""Deadline: when a command stops waiting, whatever it waits for."""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ MIN_ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Deadline:
-    """The end of the time that `--timeout` gives. Whatever is sent has at least MIN_ANSWER_SECONDS;
-    nothing is sent again after it.
+    """The end of the time that `--timeout` gives. Each request may take at least
+    MIN_ANSWER_SECONDS; none is repeated after the deadline.
 
     Attributes:
         clock: the time.
-        at: when it is over, in the clock's seconds; infinite: never.
+        at: the deadline, in the clock's seconds; infinite: there is none.
     """
 
     clock: Clock
@@ -37,4 +37,4 @@ class Deadline:
 
 
 NO_DEADLINE = Deadline(SystemClock())
-"""Of a command that has no `--timeout`."""
+"""For commands without `--timeout`."""

@@ -13,7 +13,7 @@ from azure.core.pipeline.policies import ProxyPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from admin.azure.http.deadline import Deadline
-from admin.azure.http.retries import LookFirstRetryPolicy, PunctualTransport
+from admin.azure.http.retries import DeadlineTransport, LookFirstRetryPolicy
 
 URL, BEARER = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 """The variables with which a job requests its token."""
@@ -40,7 +40,7 @@ class GitHubToken:
             LookFirstRetryPolicy(deadline, MAX_RETRIES, frozenset()),
         ]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._url, policies=policies, transport=PunctualTransport(deadline)
+            self._url, policies=policies, transport=DeadlineTransport(deadline)
         )
 
     def __call__(self) -> str:

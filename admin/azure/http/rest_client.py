@@ -20,8 +20,8 @@ from admin.azure.errors import NotFound, NotReachable
 from admin.azure.http.deadline import Deadline
 from admin.azure.http.retries import (
     DEFAULT_LIMITS,
+    DeadlineTransport,
     LookFirstRetryPolicy,
-    PunctualTransport,
     RetryLimits,
 )
 from admin.azure.http.translation import check, translated
@@ -72,7 +72,7 @@ class RestClient:
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             self._base_url,
             policies=policies,
-            transport=PunctualTransport(deadline, limits.read_seconds),
+            transport=DeadlineTransport(deadline, limits.read_seconds),
         )
 
     def close(self) -> None:

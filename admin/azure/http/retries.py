@@ -40,8 +40,8 @@ _NOT_DONE = {429, 503}
 """Statuses of a request that the service has not acted on."""
 
 
-class PunctualRetryPolicy(RetryPolicy[Any, Any]):
-    """Repeats as azure-core does, and nothing after a deadline.
+class DeadlineRetryPolicy(RetryPolicy[Any, Any]):
+    """Repeats requests as azure-core does, but none after a deadline.
 
     Args:
         deadline: has the clock that waits between attempts.
@@ -85,7 +85,7 @@ class PunctualRetryPolicy(RetryPolicy[Any, Any]):
         return self.get_backoff_time(settings) if asked is None else asked
 
 
-class LookFirstRetryPolicy(PunctualRetryPolicy):
+class LookFirstRetryPolicy(DeadlineRetryPolicy):
     """Repeats reads, and writes that were surely not done.
 
     azure-core repeats a PUT after a lost answer, a DELETE, too, and a POST after 500: here, the
@@ -124,9 +124,9 @@ def is_read(request: Any) -> bool:
     return bool(request.method == "GET" or (request.method == "POST" and path.endswith(_READS)))
 
 
-class PunctualTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hides its type
-    """Connections whose time limits end with a deadline, or MIN_ANSWER_SECONDS after a request is
-    sent; they use the proxy and the authorities of the environment.
+class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hides its type
+    """Connections whose time limits end at a deadline, but never before MIN_ANSWER_SECONDS; they
+    use the proxy and the authorities of the environment.
 
     Args:
         deadline: when the limits end.

@@ -21,7 +21,7 @@ from azure.identity import (
 from admin.azure.http import github_token
 from admin.azure.http.deadline import NO_DEADLINE, Deadline
 from admin.azure.http.github_token import GitHubToken
-from admin.azure.http.retries import PunctualRetryPolicy, PunctualTransport
+from admin.azure.http.retries import DeadlineRetryPolicy, DeadlineTransport
 
 CLI_TIMEOUT_SECONDS = 60
 MAX_RETRIES = 3
@@ -65,7 +65,7 @@ def credential_chain(
         deadline: when answers are due.
     """
     chain: list[TokenCredential] = []
-    punctual = _punctual(deadline)
+    limits = _limits(deadline)
     if all(environ.get(name) for name in _WORKLOAD):
         tenant, client, file = (environ[name] for name in _WORKLOAD)
         chain.append(
@@ -74,14 +74,14 @@ def credential_chain(
                 client_id=client,
                 token_file_path=file,
                 authority=authority,
-                **punctual,
+                **limits,
             )
         )
     if all(environ.get(name) for name in _GITHUB):
         tenant, client = (environ[name] for name in _WORKLOAD[:2])
         token = GitHubToken(environ, deadline)
         chain.append(
-            ClientAssertionCredential(tenant, client, token, authority=authority, **punctual)
+            ClientAssertionCredential(tenant, client, token, authority=authority, **limits)
         )
     if environ.get("SYSTEM_OIDCREQUESTURI") and all(environ.get(name) for name in _PIPELINE):
         tenant, client, connection, access = (environ[name] for name in _PIPELINE)
@@ -92,22 +92,22 @@ def credential_chain(
                 service_connection_id=connection,
                 system_access_token=access,
                 authority=authority,
-                **punctual,
+                **limits,
             )
         )
     chain += _command_lines(environ, deadline)
     return ChainedTokenCredential(*chain)
 
 
-def _punctual(deadline: Deadline) -> dict[str, Any]:
+def _limits(deadline: Deadline) -> dict[str, Any]:
     """How azure-identity sends its requests: by itself, it waits five minutes for an answer."""
     policies = [
         UserAgentPolicy(),
         ProxyPolicy(),
         ContentDecodePolicy(),
-        PunctualRetryPolicy(deadline, MAX_RETRIES),
+        DeadlineRetryPolicy(deadline, MAX_RETRIES),
     ]
-    return {"policies": policies, "transport": PunctualTransport(deadline)}
+    return {"policies": policies, "transport": DeadlineTransport(deadline)}
 
 
 def _command_lines(environ: Mapping[str, str], deadline: Deadline) -> list[TokenCredential]:

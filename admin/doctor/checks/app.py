@@ -14,8 +14,8 @@ from auth.settings import QUEUED, TURNS
 
 RUNTIME = ("python", "3.13")
 MIN_TLS = (1, 2)
-LATE = 100
-"""The priority of a first rule of access restrictions; one with a lower number comes before it."""
+FIRST_PRIORITY = 100
+"""Of access restrictions, if there is no other rule; rules with lower numbers come first."""
 
 HTTP_GROUP, QUEUE_GROUP = "http", "function:turns"
 
@@ -114,7 +114,9 @@ def _network(bot: DeployedBot, web: JsonObject) -> Iterator[Diagnosis]:
 def _admissions(bot: DeployedBot, web: JsonObject, refused: Sequence[Callers]) -> Iterator[str]:
     """The commands that admit callers, before all rules that are there."""
     rules = web["properties"].get("ipSecurityRestrictions") or ()
-    first = min((int(each.get("priority") or LATE) for each in rules), default=LATE)
+    first = min(
+        (int(each.get("priority") or FIRST_PRIORITY) for each in rules), default=FIRST_PRIORITY
+    )
     for place, callers in enumerate(refused, start=1):
         is_teams = callers is TEAMS
         source = (
@@ -126,7 +128,7 @@ def _admissions(bot: DeployedBot, web: JsonObject, refused: Sequence[Callers]) -
             **bot.target.site_id.az_options,
             "--rule-name": "Teams" if is_teams else "Channels",
             "--action": "Allow",
-            "--priority": str(max(min(first, LATE) - place, 1)),
+            "--priority": str(max(min(first, FIRST_PRIORITY) - place, 1)),
             **source,
         }
         yield az("functionapp config access-restriction add", options)

@@ -130,22 +130,21 @@ class Tenant:
         top_level = [
             each
             for each in self._store.within(scope)
-            if each.type.count("/") == 1 and "location" in each.body and each.type != GROUP_TYPE
-            if self._may_read(request, each)
-            if each.created + self.list_lag <= self._store.clock()
+            if each.type.count("/") == 1 and self._is_listed(request, each)
         ]
         found = filtered(top_level, request.query.get("$filter", ""))
         return listed([_shown(each) for each in found])
 
     def _query(self, request: ArmRequest) -> ArmReply:
-        listed_resources = [
-            each
-            for each in self._store
-            if "location" in each.body and each.type != GROUP_TYPE
-            if self._may_read(request, each)
-            if each.created + self.list_lag <= self._store.clock()
-        ]
-        return resource_graph(request, listed_resources)
+        return resource_graph(
+            request, [each for each in self._store if self._is_listed(request, each)]
+        )
+
+    def _is_listed(self, request: ArmRequest, resource: Resource) -> bool:
+        """Whether lists of resources show one to the caller yet."""
+        is_tracked = "location" in resource.body and resource.type != GROUP_TYPE
+        is_due = resource.created + self.list_lag <= self._store.clock()
+        return is_tracked and is_due and self._may_read(request, resource)
 
     def _list_groups(self, request: ArmRequest) -> ArmReply:
         scope = f"/subscriptions/{request.id.subscription_id}"
