@@ -6,8 +6,8 @@ these packages are replaced by stand-ins, each of which imports the real module 
 
 Two of the SDK's classes would harm the bot, so bots that import them get this project's: the SDK's
 TeamsInfo blocks the event loop, and its ShowTypingMiddleware never stops after a turn that raised.
-So do bots that call its functions for conversation references, which address replies differently
-than the SDKs for .NET and JavaScript.
+Its functions for conversation references are replaced, too: they address replies differently than
+the SDKs for .NET and JavaScript do.
 """
 
 import importlib

@@ -34,13 +34,13 @@ class NamedResource:
 
 
 @dataclass(frozen=True)
-class VaultCertificate:
-    """A certificate that is in a key vault.
+class ListedCertificate:
+    """A certificate that is in a key vault, by its newest version.
 
     Attributes:
         vault_url: https URL of the vault.
         name: its name there.
-        thumbprint: SHA-1 of its newest version, in upper-case hex.
+        thumbprint: SHA-1, in upper-case hex.
     """
 
     vault_url: str
@@ -74,7 +74,7 @@ class VaultPart:
     cure: str = ""
     is_disabled: bool = False
     is_deleted: bool = False
-    others: tuple[VaultCertificate, ...] = ()
+    others: tuple[ListedCertificate, ...] = ()
 
 
 def read_storage(
@@ -125,7 +125,7 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
     return VaultPart(vault, "", certificate, tuple(enabled), is_disabled=is_disabled)
 
 
-def _certificates(azure: AzureClients, app: ResourceId, url: str) -> Iterator[VaultCertificate]:
+def _certificates(azure: AzureClients, app: ResourceId, url: str) -> Iterator[ListedCertificate]:
     """Those of a vault (URL; empty: none) and of the vaults in the app's group, if the account may
     list them."""
     found = resources_beside(azure.arm, VAULT, app)
@@ -137,7 +137,7 @@ def _certificates(azure: AzureClients, app: ResourceId, url: str) -> Iterator[Va
             continue
         for one in listed:
             thumbprint = of_identifier(str(one.get("x5t") or "")).sha1
-            yield VaultCertificate(each, str(one["id"]).split("/")[4], thumbprint)
+            yield ListedCertificate(each, str(one["id"]).split("/")[4], thumbprint)
 
 
 def _is_deleted(azure: AzureClients, url: str, certificate: str) -> bool:

@@ -1,4 +1,4 @@
-"""OtherRuns: what another run of `certificate`, at the same time, has made."""
+"""What another run of `certificate`, at the same time, has made, and the steps that follow."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ class OtherRuns:
         self._found: frozenset[str] | None = None
 
     def begin(self) -> None:
-        """Remember the versions that are there before this run makes one; later calls change
+        """Remember the versions that are there before this run makes one. Later calls change
         nothing.
 
         Raises:
@@ -58,7 +58,7 @@ class OtherRuns:
             return []
 
 
-class BeforeOtherRuns:
+class RememberingVersions:
     """A step that remembers first which versions there are.
 
     Args:
@@ -81,8 +81,8 @@ class BeforeOtherRuns:
         return self._step.look()
 
 
-class AfterOtherRuns:
-    """A step that is only taken if another run has made a version, too.
+class IfAnotherRan:
+    """A step that changes something only if another run has made a version, too.
 
     Args:
         runs: knows that.

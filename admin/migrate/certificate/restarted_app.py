@@ -1,10 +1,19 @@
-"""RestartedApp: the app has signed in anew, with the certificate that it should use."""
+"""The certificate with which an app signs in, and a restart until it is the right one."""
 
 from collections.abc import Callable
 
 from admin.migrate.steps.restart import restart_change
 from admin.plan.step import Finding
 from admin.plan.target import Target
+
+
+def thumbprint_in_use(target: Target) -> str:
+    """The thumbprint of the certificate that the app signs in with; empty: it does not say.
+
+    Args:
+        target: has the app.
+    """
+    return str(target.proof().facts.get("certificateThumbprint") or "").upper()
 
 
 class RestartedApp:

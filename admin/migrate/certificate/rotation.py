@@ -1,6 +1,7 @@
 """What `migrate certificate rotate` does: the plan of its steps."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from admin.azure.errors import Refused
 from admin.azure.site_lookup import host_of
@@ -8,7 +9,7 @@ from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
 from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
-from admin.migrate.certificate.restarted_app import RestartedApp
+from admin.migrate.certificate.restarted_app import RestartedApp, thumbprint_in_use
 from admin.migrate.certificate.route import extended_pin
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.new_version import NewVersion
@@ -58,6 +59,7 @@ class Rotation:
         self._vault = BotVault(target, vault, name)
         self._registration = AppRegistration(target.azure.graph, target.app_id)
         self._kind = kind
+        self._in_use = partial(thumbprint_in_use, target)
         policy = CertificatePolicy(exportable=kind.loads_key)
         self._version = NewVersion(
             self._vault,
@@ -98,10 +100,6 @@ class Rotation:
                 "the older versions stay in the vault: their public keys can be added again"
             ),
         )
-
-    def _in_use(self) -> str:
-        """The thumbprint that the app signs in with; empty if it does not say."""
-        return str(self._target.proof().facts.get("certificateThumbprint") or "").upper()
 
     def _expected(self) -> Mapping[str, str]:
         return {

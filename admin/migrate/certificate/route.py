@@ -3,14 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from admin.migrate.certificate.certificate_file import CertificateFile
-from admin.migrate.certificate.other_runs import AfterOtherRuns, BeforeOtherRuns, OtherRuns
+from admin.migrate.certificate.other_runs import IfAnotherRan, OtherRuns, RememberingVersions
 from admin.migrate.certificate.policy import CertificatePolicy
 from admin.migrate.certificate.registration.app_registration import AppRegistration
 from admin.migrate.certificate.registration.registered_certificate import RegisteredCertificate
 from admin.migrate.certificate.registration.withdrawn_certificates import WithdrawnCertificates
-from admin.migrate.certificate.restarted_app import RestartedApp
+from admin.migrate.certificate.restarted_app import RestartedApp, thumbprint_in_use
 from admin.migrate.certificate.vault.bot_vault import BotVault
 from admin.migrate.certificate.vault.vault_access import VaultAccess
 from admin.migrate.certificate.vault.vault_certificate import VaultCertificate
@@ -68,7 +69,7 @@ class CertificateRoute:
         runs = OtherRuns(vault)
         made: Step = VaultCertificate(vault, policy, self.file)
         if not target.options.dry_run:
-            made = BeforeOtherRuns(runs, made)
+            made = RememberingVersions(runs, made)
         return [
             BotType(target, {USER_ASSIGNED_MSI: NO_REGISTRATION}),
             DeployedCode(target),
@@ -104,9 +105,9 @@ class CertificateRoute:
 
     def _restarted(self, runs: OtherRuns) -> Step:
         """An app that has signed in with the other version keeps its token for an hour."""
-        target = self.target
-        restarted = RestartedApp(target, self._thumbprint, self._in_use)
-        return AfterOtherRuns(runs, restarted)
+        in_use = partial(thumbprint_in_use, self.target)
+        restarted = RestartedApp(self.target, self._thumbprint, in_use)
+        return IfAnotherRan(runs, restarted)
 
     def _withdrawn(self, runs: OtherRuns) -> Step:
         registration = AppRegistration(self.target.azure.graph, self.target.app_id)
@@ -114,15 +115,11 @@ class CertificateRoute:
             registration,
             self.vault,
             self._thumbprint,
-            self._in_use,
+            partial(thumbprint_in_use, self.target),
             dry_run=False,
             kept=lambda: runs.found,
         )
-        return AfterOtherRuns(runs, withdrawn)
-
-    def _in_use(self) -> str:
-        """The thumbprint that the app signs in with; empty if it does not say."""
-        return str(self.target.proof().facts.get("certificateThumbprint") or "").upper()
+        return IfAnotherRan(runs, withdrawn)
 
     def _thumbprint(self) -> str:
         certificate = self.vault.public()

@@ -58,8 +58,9 @@ def managed_identity(
     """Create a new bot that is a managed identity, beside the old one.
 
     The bot's id changes, so users move to the new bot. The old one stays
-    as it is; the tag replacedBy names the new one. What cannot be copied
-    is listed at the end.
+    as it is; the tag replacedBy names the new one. The new one's tag
+    replaces has the old one's app id: only a bot with this tag is deleted
+    by the way back. What cannot be copied is listed at the end.
 
     [bold]Examples[/bold]
 
@@ -122,8 +123,8 @@ def plan(
 
 
 def way_back(target: Target, new: NewBot) -> str:
-    """The command that deletes the new bot; empty: this command has made none. It asks for the tag
-    once more, because it may be pasted when another bot has the name.
+    """The command that deletes the new bot; empty: this command has not made it. It checks the tag
+    again, because it may be pasted when another bot has the name.
 
     Raises:
         AzureProblem: the new bot cannot be read.

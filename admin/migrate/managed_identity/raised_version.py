@@ -1,4 +1,4 @@
-"""RaisedVersion: a note that a manifest's version is raised, until the .env file is written."""
+"""RaisedVersion: notes that a manifest's version was raised, until the .env file is written."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ class RaisedVersion:
         self._new_id = new_id
 
     def says(self, version: str) -> bool:
-        """Whether the manifest has got this version for the new bot."""
+        """Whether the manifest was raised to this version for the new bot."""
         try:
             return self._path.read_text("utf-8") == self._text(version)
         except (OSError, ValueError):
@@ -36,7 +36,7 @@ class RaisedVersion:
             os.fsync(file.fileno())
 
     def delete(self) -> None:
-        """The .env file shows it from now on."""
+        """Delete the note: the .env file shows from now on that the bot has moved."""
         self._path.unlink(missing_ok=True)
 
     def _text(self, version: str) -> str:

@@ -22,7 +22,7 @@ SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
 
 MAX_WRITES = 3
-"""How often tags are written that a read does not show."""
+"""How often tags are written that reads do not show."""
 
 
 def leaves_new_app(bot: JsonObject, endpoint: str) -> bool:
@@ -114,7 +114,7 @@ def _remembered(bot: JsonObject) -> str:
 
 class MovedEndpoint:
     """The bot's endpoint is the one given, and its tags remember the old app's and the new app's,
-    in one call. What a read after it lacks is sent again.
+    in one call. Tags that a read does not show afterwards are sent again.
 
     Args:
         target: has the bot.
@@ -151,17 +151,12 @@ class MovedEndpoint:
         now, tags = endpoint_of(bot), tags_of(bot)
         if now.lower() != self._endpoint.lower():
             self._planned, self._before = self._tags(bot), now
-            return Finding(
-                f"the endpoint is {now or 'empty'}",
-                (
-                    self._change(
-                        bot,
-                        f"Move the endpoint to {self._endpoint}, and remember"
-                        f" {self._planned[self._remember] or 'the empty one'} in the tag"
-                        f" {self._remember}",
-                    ),
-                ),
+            remembered = self._planned[self._remember] or "the empty one"
+            summary = (
+                f"Move the endpoint to {self._endpoint}, and remember {remembered} in the tag"
+                f" {self._remember}"
             )
+            return Finding(f"the endpoint is {now or 'empty'}", (self._change(bot, summary),))
         lost = [name for name, value in self._planned.items() if tags.get(name, "") != value]
         if lost:
             names = ", ".join(lost)
