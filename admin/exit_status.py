@@ -11,7 +11,7 @@ class ExitStatus(IntEnum):
     FOUND = 1
     """The command ran, and there is something to look at: each command's help says what."""
     USAGE = 2
-    """The command line is wrong, or names a resource that nobody sees or several have; nothing was
-    done."""
+    """The command line is wrong, or the account sees no resource of a name in it, or several;
+    nothing was done."""
     UNREACHABLE = 3
     """The storage account or Azure did not answer or refused, or nobody is signed in."""

@@ -8,8 +8,8 @@ ALIKE = 0.88
 """How alike two names must be: two letters that differ are a slip in a long name only."""
 
 MAX_SLIPS = 2
-"""Letters that are missing, too many or others, each by itself: two in a row are a word, and then
-the name is somebody's own (`CertificateFolder`)."""
+"""Letters that are missing, added or wrong, each by itself: two in a row make another word, so
+that the name is somebody's own (`CertificateFolder`)."""
 
 ANY_ALIKE = 0.5
 """How alike two values must be. One that is not allowed is wrong in any case."""

@@ -77,8 +77,8 @@ class NotFound(Refused):
 
 
 class UnknownName(NotFound):
-    """Nothing that the account sees has the name, which is the command line's unless it is
-    caught."""
+    """The account sees no resource or subscription of the name. Unless it is caught, the name is
+    one that the command line gives."""
 
     exit_status = ExitStatus.USAGE
 

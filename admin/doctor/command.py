@@ -18,7 +18,7 @@ from admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from admin.doctor.examination import examine
 from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
-from admin.doctor.other_app import has_usable_secret, remembered_app
+from admin.doctor.other_app import has_usable_secret, switch_to_remembered_app
 from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
 from admin.plan.execution import read_only
@@ -169,13 +169,13 @@ def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
     endpoint = endpoint_of(azure_bot)
     if not endpoint:
         return error("endpoint-missing", "the Azure Bot has no endpoint", "Name its app with --app")
-    cure = _on_from_there(named, azure_bot) or "Name the app with --app"
+    cure = _next_command(named, azure_bot) or "Name the app with --app"
     return error("endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", cure)
 
 
-def _on_from_there(named: Target, azure_bot: JsonObject) -> str:
-    """What to do if the tags remember another app; empty: they do not."""
-    switch = remembered_app(named, azure_bot)
+def _next_command(named: Target, azure_bot: JsonObject) -> str:
+    """What to do if the tags remember another app; empty: they remember none."""
+    switch = switch_to_remembered_app(named, azure_bot)
     try:
         goes_on = bool(switch) and has_usable_secret(named.application())
     except AzureProblem:

@@ -1,5 +1,5 @@
-"""Whether the app is one of this project; if not, the one thing to do. Nothing else is said of it:
-users may talk to it, and this project's settings would stop it."""
+"""Whether the app runs this project's code; if not, the one thing to do. Nothing else is reported:
+users may talk to the app, and this project's settings would stop it."""
 
 import datetime
 import shlex
@@ -46,8 +46,8 @@ def other_app(bot: DeployedBot) -> Diagnosis | None:
 
 
 def _is_of_project(bot: DeployedBot) -> bool:
-    """Whether the app answers as this project's; or `switch` has moved the bot to it; or its
-    settings are this project's, as those of an app are that never started."""
+    """Whether the app answers as this project's; or `switch` has moved the bot to it; or, as it may
+    never have started, its settings are this project's."""
     answers, moved_to = bot.answers.value, tags_of(bot.bot).get(NEW_ENDPOINT, "")
     if (answers and answers.identity.facts) or answers_at(bot.site, moved_to):
         return True
@@ -86,7 +86,7 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     has_secret = bool(setting(bot.settings.value or {}, BOT_SECRET))
     usable = _usable_secret(bot)
     if not (has_secret if usable is None else usable):
-        if cure := remembered_app(bot.target, bot.bot) or _ready_app(bot):
+        if cure := switch_to_remembered_app(bot.target, bot.bot) or _switch_to_ready_app(bot):
             return error(
                 "endpoint-elsewhere",
                 f"the Azure Bot's endpoint is at {name}, which is no app of this project, and has"
@@ -104,7 +104,7 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     )
 
 
-def remembered_app(target: Target, azure_bot: JsonObject) -> str:
+def switch_to_remembered_app(target: Target, azure_bot: JsonObject) -> str:
     """The command that moves the bot to the app that its tags remember; empty: they remember none,
     or the bot is there.
 
@@ -122,8 +122,9 @@ def remembered_app(target: Target, azure_bot: JsonObject) -> str:
     return target.options.command_line("switch", app=app)
 
 
-def _ready_app(bot: DeployedBot) -> str:
-    """The same for an app beside the Azure Bot that signs in as it; empty: none does."""
+def _switch_to_ready_app(bot: DeployedBot) -> str:
+    """The command that moves the bot to an app beside it that signs in as the bot; empty: none
+    does."""
     azure = bot.target.azure
     try:
         for one in resources_beside(azure.arm, SITE, bot.target.bot_id)[:MAX_ASKED]:

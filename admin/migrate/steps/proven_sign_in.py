@@ -108,7 +108,7 @@ def unavailable_note(times: int, since: str = "") -> tuple[str, ...]:
         return ()
     requests = "1 request was" if times == 1 else f"{times} requests were"
     return (
-        f"{requests} answered 503{since}, which counts for nothing: an app that cannot sign in"
+        f"{requests} answered 503{since}, which proves nothing: an app that cannot sign in"
         " answers so, and one that is starting. If there were many, see its log before you go on",
     )
 

@@ -89,7 +89,7 @@ class RememberedEndpoint:
             raise Refused(
                 f"the tag {PREVIOUS_ENDPOINT} was written {MAX_WRITES} times, and is not on the"
                 " Azure Bot: another program or an Azure Policy removes it. Without it, `back`"
-                " would not find the way. The endpoint stays where it is"
+                " would not know the old endpoint. The endpoint stays where it is"
             )
         self._writes += 1
         self._target.azure.arm.send(change.method, change.url, change.body)
@@ -204,7 +204,8 @@ class MovedEndpoint:
             raise Refused(
                 f"the endpoint is {self._endpoint}, but its tags were written {MAX_WRITES} times,"
                 " and are not on the Azure Bot: another program or an Azure Policy removes them, so"
-                f" that `back` does not find the way. The way back is `{on_one_line(way_back)}`"
+                " that `back` does not know the old endpoint. The way back is"
+                f" `{on_one_line(way_back)}`"
             )
         self._writes += 1
         self._target.azure.arm.send(change.method, change.url, change.body)
