@@ -28,7 +28,7 @@ from admin.doctor.parts.logs import CONNECTION
 from admin.doctor.parts.resources import VaultPart
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.thumbprints import of_identifier
-from admin.plan.setting_names import STORAGE, setting
+from admin.plan.setting_names import STORAGE, credential_kind, setting
 from admin.plan.shell import az
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
@@ -110,9 +110,10 @@ def _opening(bot: DeployedBot, command: str, resource: JsonObject) -> str:
 
 
 def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
-    """Whether the key vault exists, uses roles, and cannot be emptied."""
-    part = bot.vault.value
-    if part is None or not part.vault.name:
+    """Whether the key vault exists, uses roles, and cannot be emptied, if the bot signs in with a
+    certificate."""
+    part, kind = bot.vault.value, credential_kind(bot.known_if_read)
+    if part is None or not part.vault.name or (kind and not kind.has_certificate):
         return
     name = part.vault.name
     if part.deleted_in:

@@ -13,6 +13,7 @@ from emulator.resource_manager.tenancy.subscription import Subscription
 from emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE,
+    FEDERATED,
     MANAGED_IDENTITY,
     ROLES_ON_VAULT,
     ExaminedBot,
@@ -316,6 +317,15 @@ def test_references_are_read_by_a_named_identity(bot: ExaminedBot) -> None:
     assert bot.findings() == []
     site(keyVaultReferenceIdentity=f"{own}-of-another-app")(bot)
     assert codes(bot) == ["setting-reference"]
+
+
+@pytest.mark.parametrize("credential", [FEDERATED])
+def test_a_vault_that_is_left_over(bot: ExaminedBot) -> None:
+    """A bot that signs in without a certificate needs none, and no vault."""
+    bot.set_settings(
+        CertificateVaultUrl="https://contoso-gone.vault.azure.net", CertificateName="bot"
+    )
+    assert bot.findings() == []
 
 
 @pytest.mark.parametrize("credential", [CERTIFICATE])
