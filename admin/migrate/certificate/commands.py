@@ -93,8 +93,8 @@ def certificate(
 
       0    the app has proved that it signs in with the certificate
       1    it refuses, or the app has not proved it in time; the text says why
-      2    the command line is wrong, or your account sees no bot or app
-           of this name, or several; nothing was done
+      2    the command line is wrong, or your account sees no bot, app or
+           vault of this name, or several; nothing was done
       3    no sign-in, no answer, or not allowed
       130  Ctrl-C: run it again
 

@@ -135,5 +135,5 @@ def test_only_a_missing_role_is_waited_for(
 def test_an_unknown_vault_is_named(route: Route) -> None:
     """The text says where was looked."""
     ended = route.run(*CERTIFICATE[:-1], "no-such-vault")
-    assert ended.status == 1
+    assert ended.status == 2
     assert "no key vault has the name 'no-such-vault'" in ended.errors
