@@ -96,7 +96,7 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
             assert probe.connect_ex(("127.0.0.1", urlsplit(url).port or 0)) != 0
     assert processes_with(f"{folder}/names.json") == []
     assert f"  . {file}\n" in output
-    assert "delete-secret needs --ignore-other-use here" in output
+    assert "stop contoso-bot-web before delete-secret" in output
     assert not file.exists()
 
 
