@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from admin.migrate.delete_secret.live_settings import UNUSED_SINCE
 from admin.migrate.managed_identity.copied_channels import CopiedChannels
 from admin.migrate.managed_identity.leftovers import Leftovers
 from admin.migrate.managed_identity.new_bot import REPLACES, NewBot
@@ -13,6 +14,7 @@ from admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
 from admin.migrate.steps.app_settings import AppSettings
 from admin.migrate.steps.assigned_identity import AssignedIdentity
 from admin.migrate.steps.bot_settings import channel_service, question_if_hidden
+from admin.migrate.steps.bot_tag import tags_of
 from admin.migrate.steps.deployed_code import DeployedCode
 from admin.migrate.steps.proven_sign_in import ProvenSignIn
 from admin.migrate.steps.unclaimed_app import UnclaimedApp
@@ -123,13 +125,16 @@ def plan(
 
 
 def way_back(target: Target, new: NewBot) -> str:
-    """The command that deletes the new bot; empty: this command has not made it. It checks the tag
-    again, because it may be pasted when another bot has the name.
+    """The command that deletes the new bot. It asks for the tag once more, because it may be pasted
+    when another bot has the name.
+
+    Empty: this command has made none; or `delete-secret` has begun, after which the old bot may not
+    be able to answer its users.
 
     Raises:
         AzureProblem: the new bot cannot be read.
     """
-    if not new.is_made:
+    if not new.is_made or UNUSED_SINCE in tags_of(target.bot()):
         return ""
     made = " ".join(f"{name} {quoted(str(value))}" for name, value in new.place.items())
     value = f'"$(az bot show {made} --query tags.{REPLACES} --output tsv)"'

@@ -105,6 +105,15 @@ def test_a_resumed_run_finds_the_tag(migration: Migration) -> None:
     assert refused.json["wayBack"] == first
 
 
+def test_none_once_delete_secret_has_begun(migration: Migration) -> None:
+    """The new bot may be the only one that can answer."""
+    assert DELETION in migration.run(*COMMAND, *FAST).json["wayBack"]
+    unused = {"secretUnusedSince": "2026-12-01T10:00:00Z"}
+    migration.thread.call(migration.bot().body["tags"].update, unused)
+    assert DELETION not in migration.run(*COMMAND, *FAST).output
+    assert DELETION not in migration.run(*COMMAND, "--dry-run").output
+
+
 def test_the_command_asks_again(migration: Migration, tmp_path: Path) -> None:
     """It may be pasted when another bot has the name."""
     command = migration.run(*COMMAND, *FAST).json["wayBack"]
