@@ -1,9 +1,12 @@
 """When a request is repeated, and how long the clients wait between attempts."""
 
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
@@ -139,8 +142,32 @@ class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
         self._read_seconds = read_seconds
 
     def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
-        """Send a request, and return its response."""
+        """Send a request, and return its response.
+
+        Raises:
+            ServiceResponseTimeoutError: the response is not complete in time.
+        """
+        connecting = self._deadline.answer_seconds(CONNECT_SECONDS)
+        answering = self._deadline.answer_seconds(self._read_seconds)
         # What azure-core's policies put there, such as its own time limits, would win.
-        options["connection_timeout"] = self._deadline.answer_seconds(CONNECT_SECONDS)
-        options["read_timeout"] = self._deadline.answer_seconds(self._read_seconds)
-        return super().send(request, proxies=proxies, **options)
+        limits = {"connection_timeout": connecting, "read_timeout": answering}
+        result: Future[Any] = Future()
+
+        def exchange() -> None:
+            try:
+                response = super(PunctualTransport, self).send(
+                    request, proxies=proxies, **{**options, **limits}
+                )
+            except Exception as error:  # noqa: BLE001  # raised where it is awaited
+                result.set_exception(error)
+            else:
+                result.set_result(response)
+
+        # The limit of requests is for each read: a service that sends a byte a second meets it.
+        Thread(target=exchange, daemon=True).start()
+        done, _ = wait([result], connecting + answering)
+        if not done:
+            raise ServiceResponseTimeoutError(
+                f"the answer was not complete after {connecting + answering:.0f} seconds"
+            )
+        return result.result()

@@ -1,7 +1,9 @@
 """ScriptedService: a service on loopback that gives the answers that a test has written down."""
 
+import contextlib
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +19,13 @@ class Answer:
         status: HTTP status; 0 closes the connection without an answer.
         body: JSON-ready, or text.
         headers: further headers.
+        pause: seconds before each byte of the body.
     """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    pause: float = 0.0
 
 
 LOST = Answer(0)
@@ -73,7 +77,13 @@ class ScriptedService:
                 for name, value in {**answer.headers, "Content-Length": len(content)}.items():
                     self.send_header(name, str(value))
                 self.end_headers()
-                self.wfile.write(content)
+                if not answer.pause:
+                    self.wfile.write(content)
+                    return
+                with contextlib.suppress(OSError):  # the client has gone
+                    for byte in content:
+                        time.sleep(answer.pause)
+                        self.wfile.write(bytes([byte]))
 
             def log_message(self, format: str, *args: Any) -> None:  # the base's name
                 """Log nothing."""

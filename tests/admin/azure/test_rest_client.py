@@ -15,6 +15,7 @@ from admin.azure.errors import (
     NotSignedIn,
     Refused,
 )
+from admin.azure.http import deadline
 from admin.azure.http.deadline import Deadline
 from admin.azure.http.rest_client import RestClient
 from admin.azure.http.retries import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS
@@ -109,15 +110,32 @@ def test_nothing_is_repeated_after_the_deadline(
     client.close()
 
 
+@pytest.mark.parametrize(("method", "problem"), [("GET", NotReachable), ("PATCH", AnswerLost)])
+def test_a_trickling_answer_is_not_waited_for(
+    service: ScriptedService,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    problem: type[AzureProblem],
+) -> None:
+    """Each byte arrives in time, and the answer does not."""
+    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 0.25)
+    client = RestClient(service.url, "Microsoft Graph", None, "", Deadline(clock, 0), "request-1")
+    service.answers.append(Answer(body={"x": "y" * 50}, pause=0.1))
+    with pytest.raises(problem, match="did not answer: the answer was not complete after"):
+        client.send(method, "/a")
+    client.close()
+
+
 def test_an_answer_is_due_at_the_deadline(clock: MovedClock) -> None:
     """At most when it always is; a request that is sent late has ten seconds."""
-    deadline = Deadline(clock, 50)
-    assert deadline.answer_seconds(120) == 50
-    assert deadline.answer_seconds(20) == 20
+    due = Deadline(clock, 50)
+    assert due.answer_seconds(120) == 50
+    assert due.answer_seconds(20) == 20
     clock.sleep(45)
-    assert deadline.answer_seconds(120) == 10
+    assert due.answer_seconds(120) == 10
     clock.sleep(45)
-    assert deadline.answer_seconds(120) == 10
+    assert due.answer_seconds(120) == 10
     assert Deadline(clock).answer_seconds(120) == 120
 
 
