@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from admin.azure.errors import Conflict
+from admin.azure.errors import Conflict, Refused
 from admin.azure.graph_client import GraphClient
 from admin.azure.json_object import JsonObject
 from admin.migrate.certificate.registration.key_credentials import KeyCredentials
@@ -92,12 +92,20 @@ class AppRegistration:
             entries: the whole collection.
 
         Raises:
-            Conflict: they have changed; nothing was sent.
+            Conflict: they have changed; nothing was changed.
             AzureProblem: the change was refused, or what became of it is not known.
         """
+        self._check_unchanged(state)
+        try:
+            self._graph.send("PATCH", self.url(state), {"keyCredentials": entries})
+        except Refused:
+            # Entries go back without their keys, so one that has just been removed is refused.
+            self._check_unchanged(state)
+            raise
+
+    def _check_unchanged(self, state: RegistrationState) -> None:
         if self._read_once().keys.key_ids != state.keys.key_ids:
             raise Conflict("the certificates of the app registration have just changed")
-        self._graph.send("PATCH", self.url(state), {"keyCredentials": entries})
 
     def url(self, state: RegistrationState) -> str:
         """The absolute URL of the registration."""

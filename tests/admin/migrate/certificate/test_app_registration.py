@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from admin.azure.errors import Conflict
+from admin.azure.errors import Conflict, Refused
 from admin.azure.graph_client import GraphClient
 from admin.azure.http.deadline import Deadline
 from admin.azure.json_object import JsonObject
@@ -115,6 +115,22 @@ def test_a_certificate_added_meanwhile_is_kept(
     (collection,) = sent(service)
     assert [entry.get("keyId") for entry in collection] == ["a", "theirs", None]
     assert collection[-1]["key"] == PUBLIC.der
+
+
+def test_a_certificate_removed_meanwhile_is_no_refusal(
+    step: RegisteredCertificate, service: ScriptedService
+) -> None:
+    """Graph refuses an entry without its key that is not there any more: it is looked at again."""
+    refusal = Answer(400, {"error": {"code": "KeyCredentialsInvalidValue", "message": "invalid"}})
+    service.answers += [registration("a")] * READS
+    (change,) = step.look().changes
+    assert change.send is not None
+    service.answers += [registration("a"), refusal, registration("theirs")]
+    with pytest.raises(Conflict, match="just changed"):
+        change.send()
+    service.answers += [registration("a"), refusal, registration("a")]
+    with pytest.raises(Refused, match="KeyCredentialsInvalidValue"):
+        change.send()
 
 
 def test_after_the_write_stale_reads_are_never_sent(
