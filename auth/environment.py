@@ -71,14 +71,27 @@ class Environment:
         """Whether at least one of these settings is set."""
         return any(self.text(name) for name in names)
 
-    def choice(self, name: str, choices: tuple[str, ...], default: str = "") -> str:
-        """The one of `choices` that the setting names; upper and lower case do not matter."""
+    def choice(
+        self,
+        name: str,
+        choices: tuple[str, ...],
+        default: str = "",
+        offered: tuple[str, ...] = (),
+    ) -> str:
+        """The one of `choices` that the setting names; upper and lower case do not matter.
+
+        Args:
+            name: the setting's name.
+            choices: what it may be.
+            default: what it is if it is not set; empty: it must be set.
+            offered: those of `choices` that the problem's text proposes; empty: all.
+        """
         text = self.text(name) or default
         for choice in choices:
             if text.lower() == choice.lower():
                 return choice
         reason = f"{text!r} is not known" if text else "it is missing"
-        return self.add_problem(name, f"{reason}; set one of {', '.join(choices)}")
+        return self.add_problem(name, f"{reason}; set one of {', '.join(offered or choices)}")
 
     def flag(self, name: str) -> bool:
         """Whether the setting is `true`; a setting that is not set counts as `false`."""

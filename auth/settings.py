@@ -222,7 +222,8 @@ def _credential(environment: Environment, app_type: str) -> CredentialKind | Non
     if not app_type and not environment.text("BotCredential"):
         return None  # whether a credential is needed depends on the type, which is another problem
     implied = MANAGED_IDENTITY if app_type == USER_ASSIGNED_MSI else ""
-    kind = KINDS.get(environment.choice("BotCredential", tuple(KINDS), implied))
+    fitting = tuple(each.name for each in KINDS.values() if app_type not in each.refused)
+    kind = KINDS.get(environment.choice("BotCredential", tuple(KINDS), implied, fitting))
     if kind and app_type in kind.refused:
         environment.add_problem("BotCredential", kind.refused[app_type])
         return None
