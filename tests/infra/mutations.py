@@ -172,6 +172,7 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
             "BotCredential: usesVault ? 'Certificate' : credential",
         ),
         (_MAIN, "isIdentity ? 'UserAssignedMSI' : botAppType", "botAppType"),
+        (_BOT, "msaAppType: appType", "msaAppType: 'SingleTenant'"),
         (
             _MAIN,
             "var botId = isIdentity ? identity.outputs.clientId : botAppId",
