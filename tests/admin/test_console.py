@@ -3,6 +3,7 @@
 import ast
 import io
 import subprocess
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -10,12 +11,19 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from admin import console
+from admin.dead_letter_output import Outcome, print_listing, print_outcome
+from admin.doctor.diagnosis import error
+from admin.doctor.finding_lines import finding_lines, print_findings
+from admin.notification_output import PlainLines
 from admin.plan.options import Options
 from admin.plan.progress.line_progress import LineProgress
 from admin.plan.progress.script_progress import ScriptProgress
 from admin.plan.shell import quoted
 from admin.plan.step import Finding, Plan
 from admin.rows import Row, print_lines, print_tables
+from cloud_adapter.queued.dead_letters import DeadLetter
+from cloud_adapter.queued.wake_up import WakeUp
+from cloud_adapter.storage.queue import ReceivedMessage
 from tests.support.project import ROOT
 
 CLIPBOARD = "\x1b]52;c;Y3VybA==\x07"
@@ -24,9 +32,17 @@ SHOWN = r"a\x1b]52;c;Y3VybA==\x07\r\x9b2J\x7f\u202eb\u2066\u2028\t\x00[red]:smil
 """How people see it."""
 
 
+CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
 def forbidden(text: str) -> list[str]:
-    """The control characters of an output, without line feeds."""
-    return [each for each in text if each != "\n" and console.shown(each) != each]
+    """The control characters of an output, by Unicode's categories, without line feeds."""
+    return [
+        each
+        for each in text
+        if each != "\n" and (unicodedata.category(each) in CONTROLS or each in BIDI)
+    ]
 
 
 @pytest.fixture
@@ -42,6 +58,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def test_shown() -> None:
     """C0, C1, DEL, bidi controls, separators and halves of a pair are escapes; text stays."""
     assert console.shown(HOSTILE) == SHOWN
+    assert not [each for each in map(chr, range(0x110000)) if forbidden(console.shown(each))]
     assert console.shown("a\nb") == r"a\nb"
     assert console.shown_lines("a\nb\r\n") == "a\nb\\r\n"
     assert console.shown("Grüße, 你好 👩‍💻 שלום") == "Grüße, 你好 👩‍💻 שלום"
@@ -71,6 +88,23 @@ def test_progress(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> 
     for text in (terminal.getvalue(), printed):
         assert forbidden(text) == []
         assert text.count(SHOWN) >= 5
+
+
+def test_lines(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    """A text of somebody else's cannot pretend to be another line of a report or a list."""
+    forged = f"{HOSTILE}\nsent      29:2\n"
+    report = {"result": "failed", "recipient": forged, "reason": forged}
+    letter = DeadLetter(ReceivedMessage("1", "", 1, ""), WakeUp(forged), None, "Error")
+    found = [error("app-barrier", forged, "a cure")]
+    PlainLines().line(report)
+    print_listing([letter], traces=False, as_json=False)
+    print_outcome(Outcome([], {"1": forged}, [forged]), "dropped", as_json=False)
+    console.write("\n".join(finding_lines(found)))
+    print_findings(console.output, found)
+    for text in (terminal.getvalue(), capsys.readouterr().out):
+        assert forbidden(text) == []
+        assert SHOWN in text
+        assert "sent      29:2" not in [line.rstrip() for line in text.split("\n")]
 
 
 def test_what_nobody_has_thought_of(terminal: io.StringIO) -> None:
