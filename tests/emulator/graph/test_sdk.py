@@ -98,6 +98,8 @@ ROWS = (
     Row("PATCH", PRINCIPAL, 204, typed("servicePrincipal", accountEnabled=True)),
     Row("GET", PRINCIPAL, 200, shown={"accountEnabled": True}),
     Row("PATCH", PRINCIPAL, 400, typed("servicePrincipal", homepage="https://bot.example")),
+    Row("PATCH", PRINCIPAL, 400, typed("servicePrincipal", displayName="another")),
+    Row("PATCH", PRINCIPAL, 204, typed("servicePrincipal", appId=APP_ID)),
     Row("POST", f"{ONE}/owners/$ref", 204, {"@odata.id": f"{OBJECTS}/OWNER"}),
     Row("POST", f"{ONE}/owners/$ref", 400, {"@odata.id": f"{OBJECTS}/OWNER"}),
     Row("POST", f"{ONE}/owners/$ref", 404, {"@odata.id": f"{OBJECTS}/{UNKNOWN}"}),
@@ -179,6 +181,15 @@ async def test_other_types_are_refused(
     assert (status, answer["error"]["code"]) == (400, "Request_BadRequest")
     assert reason in answer["error"]["message"]
     assert answer["error"]["innerError"]["request-id"]
+
+
+async def test_a_managed_identity_goes_with_its_resource(
+    call: GraphCaller, directory: Directory
+) -> None:
+    """Nobody deletes its service principal in Graph."""
+    directory.add_identity(UNKNOWN, APP_ID)
+    status, answer = await call("DELETE", f"/servicePrincipals/{UNKNOWN}")
+    assert (status, answer["error"]["code"]) == (403, "Authorization_RequestDenied")
 
 
 async def test_owners_are_added_and_listed(

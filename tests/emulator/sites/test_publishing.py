@@ -302,3 +302,5 @@ def test_only_zips_for_sites_on_flex_consumption(published: Publisher) -> None:
     assert published.ask("GET", f"{SCM}/api/deployments/latest").status_code == 404
     other = SCM.replace(APP, "nobody")
     assert published.ask("POST", f"{other}/api/publish", zipped(PACKAGE)).status_code == 404
+    published.thread.call(published.site.properties.update, {"sku": "Dynamic"})
+    assert published.ask("POST", f"{SCM}/api/publish", zipped(PACKAGE)).status_code == 404

@@ -106,9 +106,10 @@ def test_a_key_is_made_anew(client: Client, name: str, changed: str) -> None:
     after = bots.channels.list_with_keys(*of_bot).properties.properties.sites[0].as_dict()
     assert answer.as_dict() == after
     assert [key for key in before if before[key] != after[key]] == [changed]
-    with pytest.raises(HttpResponseError) as caught:
-        bots.direct_line.regenerate_keys(*of_bot, {**body, "siteName": "Other"})
-    assert raised(caught.value)[:2] == (400, "InvalidChannelData")
+    for wrong in ({"siteName": "Other"}, {"key": "key3"}):
+        with pytest.raises(HttpResponseError) as caught:
+            bots.direct_line.regenerate_keys(*of_bot, {**body, **wrong})
+        assert raised(caught.value)[:2] == (400, "InvalidChannelData")
 
 
 def test_read_only_fields_of_a_put_are_ignored(azure: ArmThread, bot: str) -> None:

@@ -66,6 +66,7 @@ def test_the_cli_sends_a_version_of_its_own(azure: ArmThread) -> None:
         ("a name", {}),
         ("github", {"issuer": None}),
         ("github", {"subject": ""}),
+        ("github", {"audiences": None}),
         ("github", {"audiences": []}),
         ("github", {"audiences": ["a", "b"]}),
     ],

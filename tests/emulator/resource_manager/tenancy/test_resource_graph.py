@@ -47,6 +47,14 @@ def test_newer_versions_answer_with_objects(azure: ArmThread) -> None:
     assert table["rows"] == [[site_id]]
 
 
+def test_all_subscriptions_and_members_inside(azure: ArmThread) -> None:
+    """Without subscriptions, all are searched; a member that a resource lacks is an empty text."""
+    site_id = add_site(azure)
+    query = "where type =~ 'Microsoft.Web/sites' | project id, properties.sku, name.none | take 1"
+    (row,) = asked(azure, query, "2024-04-01", subscriptions=None)
+    assert row == {"id": site_id, "properties.sku": "FlexConsumption", "name.none": ""}
+
+
 def test_nothing_is_found(azure: ArmThread) -> None:
     """Neither an unknown name, nor in another subscription, nor what the caller may not read."""
     add_site(azure)
