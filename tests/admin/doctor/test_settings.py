@@ -257,6 +257,8 @@ def test_a_slip_with_a_secret(bot: ExaminedBot, written: str, value: str) -> Non
         ("AllowedTenants", "'TENANT_ID'; 'CLIENT_ID'", "TENANT_ID,CLIENT_ID"),
         ("AllowedServiceHosts", "https://contoso.com/api", "contoso.com"),
         ("AllowedCallers", "APP_ID", None),
+        ("AllowedCallers", f"APP_ID,{OTHER_GUID}", OTHER_GUID),
+        ("CertificatePath", "certificate.pem", None),
         ("AzureWebJobsStorage__credential", "managedidentiy", "managedidentity"),
     ],
 )
