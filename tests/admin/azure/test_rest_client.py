@@ -2,8 +2,13 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.core.rest import HttpRequest
+from requests import ConnectionError
+from requests.adapters import HTTPAdapter
 
 from admin.azure.errors import (
     AnswerLost,
@@ -18,7 +23,12 @@ from admin.azure.errors import (
 from admin.azure.http import deadline
 from admin.azure.http.deadline import Deadline
 from admin.azure.http.rest_client import RestClient
-from admin.azure.http.retries import MAX_RETRIES, MAX_RETRY_AFTER_SECONDS
+from admin.azure.http.retries import (
+    CONNECT_SECONDS,
+    MAX_RETRIES,
+    MAX_RETRY_AFTER_SECONDS,
+    PunctualTransport,
+)
 from admin.exit_status import ExitStatus
 from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
@@ -137,6 +147,28 @@ def test_an_answer_is_due_at_the_deadline(clock: MovedClock) -> None:
     clock.sleep(45)
     assert due.answer_seconds(120) == 10
     assert Deadline(clock).answer_seconds(120) == 120
+
+
+def test_each_request_has_the_time_that_is_left(clock: MovedClock) -> None:
+    """To connect and to be answered, whatever azure-core's own policies ask for."""
+    seen: list[object] = []
+
+    class Network(HTTPAdapter):
+        def send(self, *_: object, **options: Any) -> Any:
+            seen.append(options["timeout"])
+            raise ConnectionError
+
+    with PunctualTransport(Deadline(clock, 18), read_seconds=120) as transport:
+        transport.session.mount("https://", Network())
+        for _ in range(2):
+            with pytest.raises(ServiceRequestError):
+                transport.send(
+                    HttpRequest("GET", "https://contoso.example"),
+                    connection_timeout=300,
+                    read_timeout=300,
+                )
+            clock.sleep(6)
+    assert seen == [(min(CONNECT_SECONDS, 18), 18), (min(CONNECT_SECONDS, 12), 12)]
 
 
 def test_retries_end(client: RestClient, service: ScriptedService) -> None:
