@@ -74,6 +74,17 @@ def test_a_managed_identity_needs_nothing(stage: DeploymentStage, run: Run) -> N
     assert line.endswith("needs nothing else to sign in")
 
 
+def test_settings_that_name_no_credential(stage: DeploymentStage, run: Run) -> None:
+    """Somebody has changed them: what the bot needs is not guessed."""
+    provisioned(stage, run, "Federated")
+    site = stage.one("Microsoft.Web/sites")
+    sites = stage.thread.azure.resource_manager.catalog.sites
+    stage.thread.call(sites.set_settings, site, {"BotCredential": "Secret"})
+    ended = run("finish", "--azd")
+    assert ended.status == 1
+    assert "name no credential (BotCredential): run `azd provision --no-state`" in ended.errors
+
+
 def test_a_new_role_is_waited_for(stage: DeploymentStage, run: Run, clock: MovedClock) -> None:
     """The deployer's role on the vault, which has an effect minutes later."""
     provisioned(stage, run, "SignInVault")
