@@ -18,9 +18,11 @@ from admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from admin.doctor.examination import examine
 from admin.doctor.finding_lines import finding_lines, print_findings
 from admin.doctor.look import MALFORMED
-from admin.doctor.other_app import has_usable_secret, switch_to_remembered_app
+from admin.doctor.other_app import has_usable_secret, known_app
 from admin.doctor.report import findings_json, report_json, rows_of
 from admin.exit_status import ExitStatus
+from admin.migrate.steps.bot_tag import tags_of
+from admin.migrate.switch.moved_endpoint import NEW_ENDPOINT
 from admin.plan.execution import read_only
 from admin.plan.options import CHANGING, Options, with_options
 from admin.plan.target import Target, endpoint_of
@@ -167,15 +169,18 @@ def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
 
 def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
     endpoint = endpoint_of(azure_bot)
+    known = _next_command(named, azure_bot)
+    cure = known or "Name the app with --app"
     if not endpoint:
-        return error("endpoint-missing", "the Azure Bot has no endpoint", "Name its app with --app")
-    cure = _next_command(named, azure_bot) or "Name the app with --app"
+        return error("endpoint-missing", "the Azure Bot has no endpoint", cure)
+    if known and NEW_ENDPOINT not in tags_of(azure_bot):
+        cure = f"If no gateway forwards to the bot's app from there:\n{known}"
     return error("endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", cure)
 
 
 def _next_command(named: Target, azure_bot: JsonObject) -> str:
-    """What to do if the tags remember another app; empty: they remember none."""
-    switch = switch_to_remembered_app(named, azure_bot)
+    """What to do if another app is known; empty: none is."""
+    switch = known_app(named, azure_bot)
     try:
         goes_on = bool(switch) and has_usable_secret(named.application())
     except AzureProblem:

@@ -4,8 +4,8 @@ users may talk to the app, and this project's settings would stop it."""
 import datetime
 import shlex
 
-from admin.azure.arm_client import SITE
-from admin.azure.errors import AzureProblem
+from admin.azure.arm_client import BOT, SITE
+from admin.azure.errors import AzureProblem, NotFound
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import resources_beside
 from admin.azure.site_lookup import answers_at
@@ -34,13 +34,16 @@ PUBLISH = "Publish this project's code to it (docs/deploy-by-hand.md), or name i
 
 
 def other_app(bot: DeployedBot) -> Diagnosis | None:
-    """The only finding about an app that is not this project's; None: it is, however broken.
+    """The only finding about an app that is not this project's, or that is another bot's; None: it
+    is this one's, however broken.
 
     Args:
         bot: what was read.
     """
     try:
-        return None if _is_of_project(bot) else _diagnosis(bot)
+        if _is_of_project(bot):
+            return _app_of_another_bot(bot)
+        return _diagnosis(bot)
     except MALFORMED:  # the checks say so
         return None
 
@@ -55,13 +58,15 @@ def _is_of_project(bot: DeployedBot) -> bool:
     if values is None:
         return not moved_to
     if any(
-        value and (name in OF_PROJECT or meant_name(name, OF_PROJECT))
+        value and (name in OF_PROJECT or (not moved_to and meant_name(name, OF_PROJECT)))
         for name, value in values.items()
     ):
         return True
-    is_bot = setting(values, "MicrosoftAppId").lower() == bot.app_id.lower()
+    is_bot = setting(values, "MicrosoftAppId").strip().lower() == bot.app_id.lower()
     is_old = bool(setting(values, BOT_SECRET) or moved_to)
-    return _runs_python_functions(bot) and is_bot and not is_old
+    if not _runs_python_functions(bot) or not is_bot or is_old:
+        return False
+    return not ready_app(bot.target, bot.bot)
 
 
 def _runs_python_functions(bot: DeployedBot) -> bool:
@@ -86,7 +91,7 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     has_secret = bool(setting(bot.settings.value or {}, BOT_SECRET))
     usable = _usable_secret(bot)
     if not (has_secret if usable is None else usable):
-        if cure := switch_to_remembered_app(bot.target, bot.bot) or _switch_to_ready_app(bot):
+        if cure := known_app(bot.target, bot.bot):
             return error(
                 "endpoint-elsewhere",
                 f"the Azure Bot's endpoint is at {name}, which is no app of this project, and has"
@@ -104,38 +109,77 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     )
 
 
-def switch_to_remembered_app(target: Target, azure_bot: JsonObject) -> str:
-    """The command that moves the bot to the app that its tags remember; empty: they remember none,
-    or the bot is there.
+def known_app(target: Target, azure_bot: JsonObject) -> str:
+    """How to move the bot to the app that its tags remember, or to one beside it that signs in as
+    it; empty: there is none, or the bot is there.
 
     Args:
         target: has the bot.
         azure_bot: as it is now.
     """
     moved_to = tags_of(azure_bot).get(NEW_ENDPOINT, "")
-    if not moved_to or moved_to.lower() == endpoint_of(azure_bot).lower():
-        return ""
+    if moved_to.lower() == endpoint_of(azure_bot).lower():
+        moved_to = ""
     try:
-        app = target.site_at(moved_to).name
-    except AzureProblem:  # `switch` says why
+        app = target.site_at(moved_to).name if moved_to else ""
+    except NotFound:
         app = ""
-    return target.options.command_line("switch", app=app)
+    except AzureProblem:  # `switch` says why
+        return target.options.command_line("switch", app="")
+    if app:
+        return target.options.command_line("switch", app=app)
+    return ready_app(target, azure_bot) or (
+        f"The app at {moved_to}, which the tag {NEW_ENDPOINT} remembers, is gone: deploy it again"
+        " (docs/deploy.md), or name another one with --app"
+        if moved_to
+        else ""
+    )
 
 
-def _switch_to_ready_app(bot: DeployedBot) -> str:
-    """The command that moves the bot to an app beside it that signs in as the bot; empty: none
-    does."""
-    azure = bot.target.azure
+def ready_app(target: Target, azure_bot: JsonObject) -> str:
+    """The command that moves the bot to an app beside it that signs in as it; empty: none does.
+
+    Args:
+        target: has the bot.
+        azure_bot: as it is now.
+    """
+    azure, endpoint = target.azure, endpoint_of(azure_bot)
     try:
-        for one in resources_beside(azure.arm, SITE, bot.target.bot_id)[:MAX_ASKED]:
+        for one in resources_beside(azure.arm, SITE, target.bot_id)[:MAX_ASKED]:
             site = azure.arm.get(one.id)
+            if answers_at(site, endpoint):
+                continue
             host = str(site["properties"]["defaultHostName"])
             facts = azure.site.identity(azure.arm, one.id, host).facts
-            if facts and not differences(facts_of(bot.bot), facts):
-                return bot.target.options.command_line("switch", app=one.name)
+            if facts and not differences(facts_of(azure_bot), facts):
+                return target.options.command_line("switch", app=one.name)
     except AzureProblem:
         pass
     return ""
+
+
+def _app_of_another_bot(bot: DeployedBot) -> Diagnosis | None:
+    """The app's settings are those of another Azure Bot, whose endpoint is there; None: they are
+    not. This bot's values would stop that one."""
+    named = setting(bot.settings.value or {}, "MicrosoftAppId").strip().lower()
+    if not named or named == bot.app_id.lower():
+        return None
+    arm = bot.target.azure.arm
+    try:
+        for one in find_resources(arm, BOT):
+            other = arm.find(one.id) or {"properties": {}}
+            app_id = str(other["properties"].get("msaAppId") or "").lower()
+            if app_id == named and answers_at(bot.site, endpoint_of(other)):
+                examine = shlex.join(["python", "-m", "admin", "doctor", "--bot", one.name])
+                return error(
+                    "app-id-differs",
+                    f"{bot.app_name} is the app of the Azure Bot {one.name}, and not of"
+                    f" {bot.target.bot_id.name}",
+                    f"Name this bot's own app with --app, or examine the other bot:\n{examine}",
+                )
+    except AzureProblem:  # what is known of this bot is said all the same
+        pass
+    return None
 
 
 def _usable_secret(bot: DeployedBot) -> bool | None:

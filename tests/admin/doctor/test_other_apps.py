@@ -144,9 +144,36 @@ def lose_tags(migration: Migration) -> None:
     migration.bot().body["tags"] = {}
 
 
+def lose_endpoint(migration: Migration) -> None:
+    """The endpoint was emptied, not moved."""
+    migration.bot().properties["endpoint"] = ""
+
+
+def slip(migration: Migration) -> None:
+    """A setting of the old app's is nearly one of this project's."""
+    settings_of_old_app(migration, BotTurn="5")
+
+
+def lose_app_and_tags(migration: Migration) -> None:
+    """The old app is gone, and so are the tags."""
+    delete_old_app(migration)
+    lose_tags(migration)
+
+
+def lose_python_tags(migration: Migration) -> None:
+    """The old app is a Function App in Python, and the tags are gone."""
+    migration.old.site.body["kind"] = "functionapp,linux"
+    settings_of_old_app(migration, FUNCTIONS_WORKER_RUNTIME="python")
+    lose_tags(migration)
+
+
 @pytest.mark.parametrize(
     "harm",
     [
+        lose_endpoint,
+        slip,
+        lose_app_and_tags,
+        lose_python_tags,
         keep,
         keep_password,
         lose_settings,
@@ -166,13 +193,26 @@ def test_the_endpoint_is_back_at_the_old_app(
     delete_secret(migration)
     move_back(migration)
     harm(migration)
+    code = "endpoint-elsewhere" if migration.endpoint else "endpoint-missing"
     (found,) = doctor()
-    assert (found["code"], found["severity"]) == ("endpoint-elsewhere", "error")
-    assert found["cure"] == SWITCH
+    assert (found["code"], found["severity"]) == (code, "error")
+    assert found["cure"].splitlines()[-1] == SWITCH
     migration.thread.azure.servers[SITES].faults.clear()
     assert migration.run(*shlex.split(SWITCH)[4:]).status == 0
     assert migration.endpoint == NEW_ENDPOINT
     assert "endpoint-elsewhere" not in [each["code"] for each in doctor()]
+
+
+def test_the_new_app_is_gone(migration: Migration) -> None:
+    """There is nothing to switch to."""
+    delete_secret(migration)
+    move_back(migration)
+    resources = migration.thread.azure.resource_manager.resources
+    migration.thread.call(resources.remove, migration.new.site.id)
+    (found,) = doctor()
+    assert found["code"] == "endpoint-elsewhere"
+    assert NEW_ENDPOINT in found["cure"]
+    assert "python -m" not in found["cure"]
 
 
 def test_the_new_app_is_named(migration: Migration) -> None:
