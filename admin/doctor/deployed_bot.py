@@ -16,6 +16,7 @@ from admin.doctor.parts.storage_queues import read_queues
 from admin.doctor.setting_rules import refused
 from admin.migrate.status.parts.app import settings_status
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
+from admin.plan.setting_names import STORAGE
 from admin.plan.site_settings import SiteSettings
 from admin.plan.target import Target, type_of
 
@@ -120,14 +121,20 @@ class DeployedBot:
     @property
     def known(self) -> Mapping[str, str]:
         """The app settings without key vault references, whose values only the app sees, and
-        without those that the bot's rules refuse, each of which is a finding; waits for them.
+        without those that the bot's rules refuse, each of which is a finding; waits for them. As
+        the bot reads them, they have no white space around them, but for those that the Functions
+        host reads, too.
 
         Raises:
             Unread: they could not be read.
         """
         values = self.settings.require()
         unknown = {*settings_status(values).references, *refused(values)}
-        return {name: value for name, value in values.items() if name not in unknown}
+        return {
+            name: value if name.startswith(STORAGE) else value.strip()
+            for name, value in values.items()
+            if name not in unknown
+        }
 
     @property
     def known_if_read(self) -> Mapping[str, str]:

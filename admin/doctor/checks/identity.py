@@ -10,6 +10,7 @@ from admin.doctor.parts.identities import (
     AUTHENTICATION,
     CLIENT_ID,
     STORAGE_CLIENT_ID,
+    lacks_client_id,
     storage_identities,
     telemetry_identity,
     with_client_id,
@@ -79,16 +80,27 @@ def _client_ids(bot: DeployedBot) -> Iterator[Diagnosis]:
     names = ", ".join(f"{one.name} ({one.client_id})" for one in bot.assigned)
     for name, code in IDENTITY_CODES.items():
         value = setting(values, name)
+        cure = (
+            set_settings(app, **{name: bot.identity.client_id})
+            if bot.identity
+            else f"Set {name} to the client id of the one that has the bot's roles. {SETTINGS_PAGE}"
+        )
         if value and with_client_id(bot.assigned, value) is None:
             yield error(
                 code,
                 f"{name} names no identity of {bot.app_name}, which has {names}",
-                set_settings(app, **{name: bot.identity.client_id})
-                if bot.identity
-                else f"Set {name} to the client id of the one that has the bot's roles."
-                f" {SETTINGS_PAGE}",
+                cure,
                 stops=True,
                 spoils=(IDENTITY,) if name == CLIENT_ID else (),
+            )
+        elif lacks_client_id(bot.site, bot.settings.value or {}, name):
+            yield error(
+                code,
+                f"{name} is not set, and {bot.app_name} has no system-assigned identity, which is"
+                f" used without it; it has {names}",
+                cure,
+                stops=True,
+                needs=(IDENTITY,),
             )
     is_bot = setting(values, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
     app_id = setting(values, "MicrosoftAppId").lower()

@@ -23,23 +23,31 @@ from admin.doctor.diagnosis import (
     error,
     warning,
 )
-from admin.doctor.parts.identities import AUTHENTICATION, telemetry_identity
+from admin.doctor.parts.identities import AUTHENTICATION, STORAGE_CLIENT_ID, telemetry_identity
 from admin.doctor.parts.logs import CONNECTION
 from admin.doctor.parts.resources import VaultPart
+from admin.doctor.setting_rules import SETTING_NAMES
 from admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from admin.migrate.thumbprints import of_identifier
+from admin.near_miss import meant_name
 from admin.plan.setting_names import STORAGE, credential_kind, setting
 from admin.plan.shell import az
+from auth.settings import names_queued_turns, names_storage
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
+THUMBPRINTS = "CertificateThumbprint"
 ROLES_LOST = "Its role assignments do not come back: run the doctor again, for yours, too."
+CREDENTIAL = f"{STORAGE}__credential"
 OLD_TLS = ("TLS1_0", "TLS1_1")
 
 
 def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the storage account exists, and lets nobody in by a key."""
     storage = bot.storage.value
-    if storage is None or not storage.name:
+    if storage is None:
+        return
+    if not storage.name:
+        yield from _no_storage(bot, storage.beside)
         return
     if not storage.id:
         yield error(
@@ -73,6 +81,26 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
         )
 
 
+def _no_storage(bot: DeployedBot, beside: Sequence[str]) -> Iterator[Diagnosis]:
+    """The settings name no account; one that is wrong, or misspelled, is a finding of its own."""
+    values = bot.settings.value or {}
+    if names_storage(values) or any(meant_name(each, SETTING_NAMES).startswith(STORAGE) for each in values):
+        return
+    text, cure = "the settings name no storage account", _storage_settings(bot, beside)
+    if names_queued_turns(values):
+        yield error(
+            "storage-missing",
+            f"{text}, which queued turns need",
+            cure,
+            stops=True,
+            spoils=(STORAGE_ACCOUNT,),
+        )
+    else:
+        yield warning(
+            "storage-missing", f"{text}: each process forgets its conversations when it ends", cure
+        )
+
+
 def _storage_settings(bot: DeployedBot, beside: Sequence[str]) -> str:
     """The command that names the account that has the app's package, or the only one of its group.
     In some clouds the settings have the URLs of its services."""
@@ -90,7 +118,12 @@ def _storage_settings(bot: DeployedBot, beside: Sequence[str]) -> str:
         name = f"{STORAGE}__{service}ServiceUri"
         if domain := host_of(setting(values, name)).partition(".")[2]:
             domains[name] = f"https://{known[0]}.{domain}"
-    return set_settings(bot.target.site_id, **(domains or {f"{STORAGE}__accountName": known[0]}))
+    named = domains or {f"{STORAGE}__accountName": known[0]}
+    if not setting(bot.settings.value or {}, CREDENTIAL):
+        named[CREDENTIAL] = "managedidentity"
+    if bot.identity and bot.identity.client_id and not setting(values, STORAGE_CLIENT_ID):
+        named[STORAGE_CLIENT_ID] = bot.identity.client_id
+    return set_settings(bot.target.site_id, **named)
 
 
 def _opening(bot: DeployedBot, command: str, resource: JsonObject) -> str:
@@ -173,6 +206,26 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
             stops=True,
             spoils=(CERTIFICATE,),
         )
+    else:
+        yield from _thumbprints(bot, part.versions)
+
+
+def _thumbprints(bot: DeployedBot, versions: Sequence[JsonObject]) -> Iterator[Diagnosis]:
+    """The settings allow other certificates than those of the vault: the bot refuses them."""
+    kind = credential_kind(bot.known_if_read)
+    listed = setting(bot.known_if_read, THUMBPRINTS)
+    allowed = {of_identifier(each.strip()).sha1 for each in listed.split(",") if each.strip()}
+    made = [of_identifier(str(one.get("x5t") or "")).sha1 for one in versions]
+    if not allowed or not made or allowed & {*made} or not (kind and kind.has_certificate):
+        return
+    registered = _registered(bot)
+    right = next((each for each in made if each in registered), made[0])
+    yield error(
+        "setting-invalid",
+        f"the setting {THUMBPRINTS} allows none of the certificates in the key vault",
+        set_settings(bot.target.site_id, **{THUMBPRINTS: right}),
+        stops=True,
+    )
 
 
 def _registered(bot: DeployedBot) -> set[str]:

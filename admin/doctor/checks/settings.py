@@ -3,11 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from admin.azure.resources import ResourceId
 from admin.doctor.cures import SETTINGS_PAGE, delete_settings, set_property, set_settings
 from admin.doctor.deployed_bot import DeployedBot
-from admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, warning
-from admin.doctor.parts.identities import CLIENT_ID
+from admin.doctor.diagnosis import (
+    APP_TYPE,
+    IDENTITY,
+    STORAGE_ACCOUNT,
+    Diagnosis,
+    Subject,
+    error,
+    warning,
+)
+from admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID, lacks_client_id
 from admin.doctor.right_value import right_value
 from admin.doctor.setting_rules import SETTING_NAMES, VAULT_URL, refused
 from admin.migrate.status.parts.app import BOT_SECRET, settings_status
@@ -45,12 +52,15 @@ _QUOTED_VALUE = re.compile(r"""^(['"]).*?\1 (?=is |has )""", re.DOTALL)
 """How a problem begins that quotes a setting's value, which may be a secret in the wrong place."""
 
 
+_ACCOUNT = re.compile(r"(?:^|;)\s*AccountName=([a-z0-9]{3,24})(?:;|$)", re.IGNORECASE)
+"""The account in a connection string."""
+
+
 def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     """What is wrong with the app settings; no value is quoted."""
     values = bot.settings.value
     if values is None:
         return
-    app = bot.target.site_id
     problems = refused(values)
     misspelled = list(_misspelled(values))
     for found, name in misspelled:
@@ -60,7 +70,7 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     for name, text in refused({**values, **meant}).items():
         if name not in reported:
             yield _problem(bot, name, text)
-    yield from _secrets(app, values)
+    yield from _secrets(bot, values)
     yield from _forbidden(bot, values)
 
 
@@ -83,9 +93,16 @@ def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str
         )
     text = f"the setting {found} has another spelling than {name}, which the bot reads"
     cure = f"{_setting(bot, found, name)}\n{deletion}".lstrip()
+    is_of_storage = name.startswith(STORAGE)
     has_storage = storage_account(values) or setting(values, STORAGE)
-    if name in problems or (name.startswith(STORAGE) and not has_storage):
-        return error("setting-misspelled", text, cure, stops=True)
+    identifies = name in {CLIENT_ID, STORAGE_CLIENT_ID}
+    if (
+        name in problems
+        or (is_of_storage and not has_storage)
+        or (identifies and lacks_client_id(bot.site, values, name))
+    ):
+        spoils = {IDENTITY} if identifies else {STORAGE_ACCOUNT} if is_of_storage else ()
+        return error("setting-misspelled", text, cure, stops=True, spoils=spoils)
     return warning("setting-misspelled", f"{text}{_YOURS}", cure)
 
 
@@ -102,12 +119,17 @@ def _setting(bot: DeployedBot, found: str, name: str) -> str:
 
 def _problem(bot: DeployedBot, name: str, text: str) -> Diagnosis:
     shown = _QUOTED_VALUE.sub("its value ", text)
+    needs: dict[str, Subject] = {
+        "BotCredential": APP_TYPE,
+        "MicrosoftAppTenantId": APP_TYPE,
+        TURNS: STORAGE_ACCOUNT,
+    }
     return error(
         "setting-invalid",
         f"the setting {name} is wrong: {shown}",
         _cure(bot, name),
         stops=True,
-        needs=(APP_TYPE,) if name in {"BotCredential", "MicrosoftAppTenantId"} else (),
+        needs=(needs[name],) if name in needs else (),
     )
 
 
@@ -118,13 +140,14 @@ def _cure(bot: DeployedBot, name: str) -> str:
         return set_settings(app, **{name: right})
     if right is not None:
         return delete_settings(app, [name])
-    if name == VAULT_URL and values.get("CertificatePath") and values.get(VAULT_URL):
+    is_of_certificate = name in {VAULT_URL, "CertificatePath"}
+    if is_of_certificate and values.get("CertificatePath") and values.get(VAULT_URL):
         return delete_settings(app, ["CertificatePath"])
     return f"Choose its value, and set it in the app's settings: {PAGES.get(name, SETTINGS_PAGE)}"
 
 
-def _secrets(app: ResourceId, values: Mapping[str, str]) -> Iterator[Diagnosis]:
-    status = settings_status(values)
+def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
+    app, status = bot.target.site_id, settings_status(values)
     password = [name for name in values if same_name(name, BOT_SECRET)]
     if password:
         yield warning(
@@ -137,8 +160,7 @@ def _secrets(app: ResourceId, values: Mapping[str, str]) -> Iterator[Diagnosis]:
             "setting-storage-key",
             f"{STORAGE} holds an account key, which is a secret, and which the host prefers to the"
             " identity",
-            f"Set {STORAGE}__accountName and {STORAGE}__credential, and then:\n"
-            f"{delete_settings(app, [STORAGE])}",
+            "\n".join(filter(None, (_identity_for_storage(bot), delete_settings(app, [STORAGE])))),
         )
     others = [name for name in status.secrets if name not in password and name != STORAGE]
     if others:
@@ -147,6 +169,21 @@ def _secrets(app: ResourceId, values: Mapping[str, str]) -> Iterator[Diagnosis]:
             f"settings that look like secrets: {', '.join(others)}",
             f"Use the app's identity in their place, and then:\n{delete_settings(app, others)}",
         )
+
+
+def _identity_for_storage(bot: DeployedBot) -> str:
+    """How to name the account that a connection string names, for an identity; empty: the settings
+    do."""
+    values = bot.settings.value or {}
+    if storage_account(values):
+        return ""
+    account = _ACCOUNT.search(setting(values, STORAGE))
+    if account is None:
+        return f"Set {STORAGE}__accountName and {STORAGE}__credential, and then:"
+    right = {f"{STORAGE}__accountName": account[1], f"{STORAGE}__credential": "managedidentity"}
+    if bot.identity and bot.identity.client_id:
+        right[STORAGE_CLIENT_ID] = bot.identity.client_id
+    return set_settings(bot.target.site_id, **right)
 
 
 def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:

@@ -6,7 +6,7 @@ from admin.azure.arm_client import IDENTITY, ArmClient
 from admin.azure.json_object import JsonObject
 from admin.azure.resources import ResourceId, resources_beside
 from admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from admin.plan.setting_names import setting
+from admin.plan.setting_names import STORAGE, credential_kind, setting, storage_account
 from auth.credential_kinds import USER_ASSIGNED_MSI
 
 AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
@@ -65,6 +65,25 @@ def system_identity(site: JsonObject) -> AppIdentity | None:
     """The system-assigned identity of an app; None: it has none."""
     principal = (site.get("identity") or {}).get("principalId")
     return AppIdentity("system-assigned", str(principal), "") if principal else None
+
+
+def lacks_client_id(site: JsonObject, settings: Mapping[str, str], name: str) -> bool:
+    """Whether the app signs in with its system-assigned identity, because a setting that would name
+    another one is not set, and it has none.
+
+    Args:
+        site: the app.
+        settings: the app's.
+        name: CLIENT_ID, with which the bot reaches its key vault, or STORAGE_CLIENT_ID, with which
+            the host reaches its storage account (as in `storage_identities`).
+    """
+    if setting(settings, name).strip() or system_identity(site):
+        return False
+    if name == STORAGE_CLIENT_ID:
+        is_named = setting(settings, f"{STORAGE}__credential").strip() and storage_account(settings)
+        return bool(is_named) and not setting(settings, STORAGE)
+    kind = credential_kind(settings)
+    return bool(kind and kind.has_certificate and setting(settings, "CertificateVaultUrl"))
 
 
 def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | None:

@@ -20,7 +20,8 @@ class NamedResource:
     Attributes:
         name: what the setting says; empty: the settings name none.
         found: the resource; empty: the account sees none of this name.
-        beside: if there is none, the names of those of its type in the app's group.
+        beside: if there is none, or the settings name none, the names of those of its type in the
+            app's group.
     """
 
     name: str
@@ -85,7 +86,9 @@ def read_storage(
     Raises:
         AzureProblem: the accounts cannot be listed.
     """
-    return _named(azure, STORAGE, storage_account(settings), app)
+    if name := storage_account(settings):
+        return _named(azure, STORAGE, name, app)
+    return NamedResource("", {}, _beside(azure, STORAGE, app))
 
 
 def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]) -> VaultPart:
@@ -96,7 +99,10 @@ def read_vault(azure: AzureClients, app: ResourceId, settings: Mapping[str, str]
     """
     url = setting(settings, "CertificateVaultUrl")
     certificate = setting(settings, "CertificateName")
-    name = host_of(url).partition(".")[0]
+    host = host_of(url)
+    name, _, domain = host.partition(".")
+    if domain != azure.cloud.vault_suffix:
+        name = host  # of another cloud, or no vault's: no vault has a dot in its name
     vault = _named(azure, VAULT, name, app)
     if not vault.id:
         deleted = _deleted_in(azure, app.subscription, name) if name else ""
@@ -157,8 +163,12 @@ def _named(azure: AzureClients, kind: str, name: str, app: ResourceId) -> NamedR
             return NamedResource(name, azure.arm.get(found.id))
         except NotFound:
             continue
-    beside = resources_beside(azure.arm, kind, app)
-    return NamedResource(name, {}, tuple(one.name for one in beside))
+    return NamedResource(name, {}, _beside(azure, kind, app))
+
+
+def _beside(azure: AzureClients, kind: str, app: ResourceId) -> tuple[str, ...]:
+    """The names of the resources of a type in the app's group."""
+    return tuple(one.name for one in resources_beside(azure.arm, kind, app))
 
 
 def _deleted_in(azure: AzureClients, subscription: str, name: str) -> str | None:

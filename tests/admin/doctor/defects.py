@@ -68,6 +68,7 @@ from tests.admin.doctor.harms import (
     run_other_code,
     scale,
     setting,
+    share_app,
     sign_in_elsewhere,
     site,
     stop,
@@ -125,7 +126,7 @@ DEFECTS = (
     Defect(
         "setting-storage-key",
         setting("AzureWebJobsStorage", f"AccountName=contoso;AccountKey={SECRET_VALUE}"),
-        "AzureWebJobsStorage__accountName",
+        "appsettings delete",
     ),
     Defect("setting-not-on-flex", setting("WEBSITE_RUN_FROM_PACKAGE", "1"), "appsettings delete"),
     Defect(
@@ -244,12 +245,11 @@ DEFECTS = (
         of(INSIGHTS, WorkspaceResourceId=None),
         "WorkspaceResourceId=/subscriptions/",
     ),
-    Defect("endpoint-missing", azure_bot(endpoint=""), "--app", stays=SENTENCE),
+    Defect("endpoint-missing", azure_bot(endpoint=""), "migrate switch"),
     Defect(
         "endpoint-elsewhere",
         azure_bot(endpoint="https://bot.example/api/messages"),
-        "--app",
-        stays=SENTENCE,
+        "If no gateway forwards",
     ),
     Defect("app-other-code", run_other_code, "docs/deploy-by-hand.md", stays=SENTENCE),
     Defect(
@@ -605,6 +605,72 @@ DEFECTS = (
             ]
         ),
         "--ip-address 52.112.0.0/14,52.122.0.0/15",
+    ),
+    Defect(
+        "setting-storage-key",
+        all_of(
+            setting(
+                "AzureWebJobsStorage", f"AccountName=contosofunctions;AccountKey={SECRET_VALUE}"
+            ),
+            setting("AzureWebJobsStorage__accountName", None),
+        ),
+        "AzureWebJobsStorage__accountName=contosofunctions",
+    ),
+    Defect("identity-unknown", setting("AZURE_CLIENT_ID", None), "AZURE_CLIENT_ID=", CERTIFICATE),
+    Defect("identity-unknown", setting("AZURE_CLIENT_ID", None), "AZURE_CLIENT_ID=", SIGN_IN_VAULT),
+    Defect(
+        "setting-misspelled",
+        all_of(setting("AZURE_CLIENT_ID", None), setting("AZURE_CLIENTID", OTHER_GUID)),
+        "--setting-names AZURE_CLIENTID",
+        CERTIFICATE,
+        stays="what is found next is that this identity is none of the app's",
+    ),
+    Defect(
+        "storage-identity-unknown",
+        setting("AzureWebJobsStorage__clientId", None),
+        "AzureWebJobsStorage__clientId=",
+        CERTIFICATE,
+    ),
+    Defect(
+        "storage-missing",
+        setting("AzureWebJobsStorage__accountName", None),
+        "AzureWebJobsStorage__accountName=contosofunctions",
+    ),
+    Defect(
+        "storage-missing",
+        all_of(
+            setting("BotTurns", "Queued"),
+            *(
+                setting(f"AzureWebJobsStorage__{name}", None)
+                for name in ("accountName", "credential", "clientId")
+            ),
+        ),
+        "AzureWebJobsStorage__credential=managedidentity AzureWebJobsStorage__clientId=",
+        MANAGED_IDENTITY,
+    ),
+    Defect(
+        "vault-missing",
+        setting("CertificateVaultUrl", f"https://{VAULT}.vault.azure.cn"),
+        f"CertificateVaultUrl=https://{VAULT}.vault.azure.net",
+        SIGN_IN_VAULT,
+    ),
+    Defect(
+        "setting-invalid",
+        setting("CertificateThumbprint", "A" * 40),
+        "--settings CertificateThumbprint=",
+        CERTIFICATE,
+    ),
+    Defect(
+        "setting-invalid",
+        setting("CertificatePath", "/home/site/bot.pem"),
+        "--setting-names CertificatePath",
+        SIGN_IN_VAULT,
+    ),
+    Defect(
+        "app-id-differs",
+        share_app,
+        "python -m admin doctor --bot contoso-other",
+        stays="each bot needs an app of its own, and only people know which",
     ),
 )
 """Each is one row of the test."""

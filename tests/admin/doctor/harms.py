@@ -13,7 +13,7 @@ from tests.admin.doctor.examined_bot import (
     ExaminedBot,
     last_day,
 )
-from tests.admin.migrate.migration import VAULT
+from tests.admin.migrate.migration import BOTS, VAULT
 
 Harm = Callable[[ExaminedBot], object]
 
@@ -457,3 +457,11 @@ def replace_bot(bot: ExaminedBot) -> None:
     """Its app is the old one, and another Azure Bot replaces it."""
     run_other_code(bot)
     bot.bot.body["tags"] = {"replacedBy": "contoso-bot-2"}
+
+
+def share_app(bot: ExaminedBot) -> None:
+    """The endpoint is at the app of another Azure Bot, which works."""
+    properties = {**bot.bot.properties, "msaAppId": bot.app_id}
+    body = {"location": "global", "kind": "azurebot", "sku": {"name": "F0"}}
+    bot.bot.properties["msaAppId"] = OTHER_GUID
+    bot.call(bot.azure.group.put, BOTS, "contoso-other", {**body, "properties": properties})

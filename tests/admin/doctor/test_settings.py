@@ -319,6 +319,14 @@ def test_what_the_bot_takes_is_no_finding(bot: ExaminedBot, name: str, value: st
     assert bot.findings() == []
 
 
+@pytest.mark.parametrize("credential", [CERTIFICATE])
+@pytest.mark.parametrize("name", ["CertificateVaultUrl", "CertificateName", "AZURE_CLIENT_ID"])
+def test_white_space_is_no_finding(bot: ExaminedBot, name: str) -> None:
+    """A value that was pasted with its line break: the bot does not read it."""
+    bot.set_settings(**{name: f"{bot.settings()[name]}\n"})
+    assert bot.findings() == []
+
+
 @pytest.mark.parametrize("credential", KINDS)
 def test_the_credential_that_the_bot_has(bot: ExaminedBot, credential: str) -> None:
     """It is known from the bot's type, the vault's roles, and the app registration."""

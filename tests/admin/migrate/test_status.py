@@ -315,10 +315,12 @@ def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
         ("AzureWebJobsSecretStorageType", False),
         ("AzureWebJobsSecretStorageKeyVaultUri", False),
         ("AzureWebJobsSecretStorageSas", True),
+        ("WEATHER_SECRET_NAME", False),
     ],
 )
 def test_where_keys_are_kept_is_no_secret(name: str, *, is_secret: bool) -> None:
-    """The host's settings say where it keeps its keys; the URL with a signature is a secret."""
+    """The host's settings say where it keeps its keys; the URL with a signature is a secret. A
+    secret's name is none."""
     assert (settings_status({name: "text"}).secrets == (name,)) is is_secret
 
 

@@ -28,10 +28,12 @@ BOT_SECRET = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
 _REFERENCE = re.compile(r"^@Microsoft\.KeyVault\(", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"password|secret|accountkey|accesskey|apikey|_key$", re.IGNORECASE)
 _NO_SECRETS = re.compile(
-    r"AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultName|KeyVaultClientId|KeyVaultTenantId)",
+    r"AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultName|KeyVaultClientId|KeyVaultTenantId)"
+    r"|.*(password|secret|key)_?name",
     re.IGNORECASE,
 )
-"""Where the Functions host keeps its keys. Azure Functions docs, "App settings reference"."""
+"""Where the Functions host keeps its keys (Azure Functions docs, "App settings reference"), and
+names of secrets, as in a key vault."""
 
 _SECRET_VALUE = re.compile(
     r"(AccountKey|SharedAccessKey|SharedAccessSignature|Password)=", re.IGNORECASE
