@@ -7,7 +7,7 @@ import shlex
 from admin.azure.arm_client import BOT, SITE
 from admin.azure.errors import AzureProblem, NotFound
 from admin.azure.json_object import JsonObject
-from admin.azure.resources import resources_beside
+from admin.azure.resources import find_resources, resources_beside
 from admin.azure.site_lookup import answers_at
 from admin.doctor.deployed_bot import DeployedBot
 from admin.doctor.diagnosis import Diagnosis, error, warning

@@ -155,7 +155,7 @@ class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
 
         def exchange() -> None:
             try:
-                response = super(PunctualTransport, self).send(
+                response = super(DeadlineTransport, self).send(
                     request, proxies=proxies, **{**options, **limits}
                 )
             except Exception as error:  # noqa: BLE001  # raised where it is awaited

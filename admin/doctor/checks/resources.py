@@ -84,7 +84,9 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
 def _no_storage(bot: DeployedBot, beside: Sequence[str]) -> Iterator[Diagnosis]:
     """The settings name no account; one that is wrong, or misspelled, is a finding of its own."""
     values = bot.settings.value or {}
-    if names_storage(values) or any(meant_name(each, SETTING_NAMES).startswith(STORAGE) for each in values):
+    if names_storage(values) or any(
+        meant_name(each, SETTING_NAMES).startswith(STORAGE) for each in values
+    ):
         return
     text, cure = "the settings name no storage account", _storage_settings(bot, beside)
     if names_queued_turns(values):

@@ -27,7 +27,7 @@ from admin.azure.http.retries import (
     CONNECT_SECONDS,
     MAX_RETRIES,
     MAX_RETRY_AFTER_SECONDS,
-    PunctualTransport,
+    DeadlineTransport,
 )
 from admin.exit_status import ExitStatus
 from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
@@ -158,7 +158,7 @@ def test_each_request_has_the_time_that_is_left(clock: MovedClock) -> None:
             seen.append(options["timeout"])
             raise ConnectionError
 
-    with PunctualTransport(Deadline(clock, 18), read_seconds=120) as transport:
+    with DeadlineTransport(Deadline(clock, 18), read_seconds=120) as transport:
         transport.session.mount("https://", Network())
         for _ in range(2):
             with pytest.raises(ServiceRequestError):
