@@ -100,7 +100,7 @@ def test_a_turn(cloud: Cloud, ingestion: Ingestion, logs: Path) -> None:
             if item["tags"]["ai.operation.id"] == turn["tags"]["ai.operation.id"]
         }
         assert {"agents.app.run", "bot.caller_check"} <= names
-        reply, *_ = named(ingestion, "agents.connector.send_to_conversation")
+        reply, *_ = named(ingestion, "agents.connector.reply_to_activity")
         assert reply["data"]["baseData"]["type"] == "HTTP"
         assert reply["data"]["baseData"]["resultCode"] == "201"
         assert reply["data"]["baseData"]["target"] == "localhost"

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.extended(
     ]
 )
 
-SEND, REPLY = "send bot-turns", "agents.connector.send_to_conversation"
+SEND, REPLY = "send bot-turns", "agents.connector.reply_to_activity"
 PATH = {
     INLINE: ["agents.adapter.process", "agents.app.run", REPLY],
     QUEUED: ["agents.adapter.process", SEND, "process bot-turns", "agents.app.run", REPLY],

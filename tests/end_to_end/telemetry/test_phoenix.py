@@ -31,7 +31,7 @@ PATH = (
     "send bot-turns",
     "process bot-turns",
     "agents.app.run",
-    "agents.connector.send_to_conversation",
+    "agents.connector.reply_to_activity",
 )
 """The spans on the way from the POST to the reply, each the parent of the next one."""
 

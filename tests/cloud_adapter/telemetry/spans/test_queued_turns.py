@@ -84,7 +84,7 @@ async def test_one_trace(
     send, process, drain = (exported.one(name) for name in (SEND, PROCESS, DRAIN))
     assert [span.kind for span in (send, process)] == [SpanKind.PRODUCER, SpanKind.CONSUMER]
     names = ["agents.adapter.process", SEND, PROCESS, "agents.app.run"]
-    path = [exported.one(name) for name in [*names, "agents.connector.send_to_conversation"]]
+    path = [exported.one(name) for name in [*names, "agents.connector.reply_to_activity"]]
     assert [parent_id(each) for each in path[1:]] == [id_of(each) for each in path[:-1]]
     assert {trace_id(each) for each in path} == {TRACE_ID}
     assert (trace_id(drain), links(process)) == (DRAIN_TRACE_ID, [id_of(drain)])

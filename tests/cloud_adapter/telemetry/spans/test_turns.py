@@ -25,7 +25,7 @@ from tests.support.telemetry.exported_spans import (
 
 PROCESS, RUN, CHECK = "agents.adapter.process", "agents.app.run", "bot.caller_check"
 TOKEN = "agents.authentication.get_access_token"
-REPLY: Tree = ("agents.connector.send_to_conversation", [])
+REPLY: Tree = ("agents.connector.reply_to_activity", [])
 
 
 async def deliver(app: ComposedApp, content: dict[str, Any], bot: Logic) -> None:
