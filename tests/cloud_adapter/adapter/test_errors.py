@@ -136,9 +136,10 @@ async def test_a_connector_that_is_busy(app: ComposedApp, faulty_connector: Any)
 async def test_a_connector_that_is_busy_for_long(app: ComposedApp, faulty_connector: Any) -> None:
     """A Retry-After beyond the turn's time limit is not awaited: reply and apology fail."""
     requests = app.cloud.connector.server.requests
-    path = f"POST /v3/conversations/{app.conversation.id}/activities"
+    message = {**MESSAGE, "id": "activity-1"}
+    path = f"POST /v3/conversations/{app.conversation.id}/activities/activity-1"
     faulty_connector.set(status=429, retry_after=13)
-    assert (await app.deliver(MESSAGE, echo)).status == 200
+    assert (await app.deliver(message, echo)).status == 200
     assert (requests[path], app.texts()) == (2, [])
 
 

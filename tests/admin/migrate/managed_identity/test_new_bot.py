@@ -132,7 +132,7 @@ def test_an_identity_and_an_app_can_be_named_by_their_ids(migration: Migration) 
     other_group(migration, "contoso-one")
     chosen = other_group(migration, "contoso-two")
     ended = migration.run(*WITH_IDENTITY)
-    assert ended.status == 1
+    assert ended.status == 2
     assert f"give the id {chosen['id']}" in ended.json["reason"]
     words = ["--identity", chosen["id"], "--app", migration.new.site.id]
     ended = migration.run(*COMMAND, *FAST, *words)
@@ -145,5 +145,5 @@ def test_an_id_of_something_else(migration: Migration, cut: str) -> None:
     """It is no identity."""
     words = ["--identity", migration.new.identity["id"].split(cut)[0]]
     ended = migration.run(*COMMAND, *FAST, *words)
-    assert ended.status == 1
+    assert ended.status == 2
     assert "is not the id of a resource of type managed identity" in ended.json["reason"]
