@@ -102,7 +102,8 @@ def _check(_values: Values) -> Sequence[Sequence[str]]:
 
 
 def _runbooks(values: Values) -> Sequence[Sequence[str]]:
-    folders = ["tests/docs", "tests/admin", "tests/app_package", "tests/workflows"]
+    tests = ("admin", "app_package", "docs", "emulator/resource_manager", "workflows")
+    folders = [f"tests/{each}" for each in tests]
     return [pytest(values, "-n", "2", "--dist", "worksteal", "-m", "az", *folders)]
 
 
