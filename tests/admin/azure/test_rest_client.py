@@ -100,7 +100,7 @@ def test_a_post_that_reads_is_a_read(
 def test_nothing_is_repeated_after_the_deadline(
     service: ScriptedService, clock: MovedClock
 ) -> None:
-    """A wait that the deadline cuts short would be in vain."""
+    """No request is repeated if it would have to wait until after the deadline."""
     client = RestClient(service.url, "Microsoft Graph", None, "", Deadline(clock, 20), "request-1")
     service.answers += [Answer(429, headers={"Retry-After": "17"})] * 3
     with pytest.raises(NotReachable, match="429"):
