@@ -1,5 +1,5 @@
 # Each target is a command of run.py, which also works without make: `python run.py TARGET VAR=...`.
-# emulator/targets has them all. Only variables of the command line count, not the environment's.
+# workbench/bot_workbench/targets has them all. Only variables of the command line count, not the environment's.
 
 TARGETS := run azure playground test smoke portable check runbooks collector bench format package app-package \
 	constraints picture recording setup clean

@@ -1,3 +1,3 @@
-"""Gives every test in the repository the fixtures of the test kit."""
+"""Gives every test in the repository the fixtures of the test kit, and those of tests.support."""
 
-pytest_plugins = ["bot_testing.plugin"]
+pytest_plugins = ["bot_testing.plugin", "tests.support.plugin"]

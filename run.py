@@ -84,8 +84,8 @@ def main() -> int:
         if words[1:2] == ["clean"] and is_own():
             # A virtual environment cannot remove itself on Windows.
             return become([getattr(sys, "_base_executable", sys.executable), *words])
-        sys.path.insert(0, str(ROOT))
-        from emulator.targets.command_line import main as run
+        sys.path.insert(0, str(ROOT / "workbench"))
+        from bot_workbench.targets.command_line import main as run
 
         return run(words[1:])
     for command in candidates():

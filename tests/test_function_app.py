@@ -14,9 +14,9 @@ from auth.errors import BadRequest, EndpointDown, SettingsError
 from auth.settings import Settings
 from bot_testing.app.app_functions import AppFunctions
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.deadlines import START_SECONDS
 from composition import Composition
-from emulator.cloud import Cloud
 from function_app import LOGGERS, SETTINGS_RETRY_AFTER, invocation_log, refusal
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.patched_bot import patched

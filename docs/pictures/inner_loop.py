@@ -17,8 +17,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from emulator.child import Child
-from emulator.loopback import free_port
+from bot_workbench.emulator.child import Child
+from bot_workbench.emulator.loopback import free_port
 
 ROOT = Path(__file__).parents[2]
 RECORDING = Path(__file__).with_suffix(".webp")
@@ -133,7 +133,14 @@ async def record(bot: Path) -> None:
     """Run the bot in a folder, and film it."""
     port, chat_port = free_port(), free_port()
     ports = ["--port", str(port), "--chat-port", str(chat_port)]
-    command = [sys.executable, "-m", "emulator.commands.run.local_run", "--bot", str(bot), *ports]
+    command = [
+        sys.executable,
+        "-m",
+        "bot_workbench.commands.run.local_run",
+        "--bot",
+        str(bot),
+        *ports,
+    ]
     async with contextlib.AsyncExitStack() as stack:
         run = Child(command, os.environ, ROOT)
         stack.push_async_callback(run.stop)

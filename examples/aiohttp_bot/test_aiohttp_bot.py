@@ -12,10 +12,10 @@ import pytest
 
 from auth.credential_kinds import CERTIFICATE, KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
-from emulator.entra.token_issuer import TokenIssuer
-from emulator.loopback import free_port
-from emulator.setup.requirements import read
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.entra.token_issuer import TokenIssuer
+from bot_workbench.emulator.loopback import free_port
+from bot_workbench.setup.requirements import read
 from examples.aiohttp_bot.app import port_of
 from tests.support.botbuilder import configuration
 from tests.support.bots.user import User

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from admin.deployment.hook import run
+from bot_workbench.admin.deployment.hook import run
 
 run("prove")

@@ -13,9 +13,9 @@ from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.certificates import self_signed
-from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.key_vault.permissions import GrantedOperations
+from bot_workbench.emulator.certificates import self_signed
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
+from bot_workbench.emulator.key_vault.permissions import GrantedOperations
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import damaged
 

@@ -15,7 +15,7 @@ from auth.errors import SettingsError, SignInError
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 
 CHANNEL = "https://api.botframework.com"
 STRANGER = "11111111-2222-3333-4444-555555555555"

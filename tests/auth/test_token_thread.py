@@ -12,7 +12,7 @@ from auth.errors import SignInError
 from auth.outbound.token_provider import MIN_USE_SECONDS
 from auth.settings import Settings
 from auth.token_thread import TokenThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.timing.condition import comes_true
 
 CHANNEL = "https://api.botframework.com"

@@ -18,8 +18,8 @@ from bot_logic.sign_in import (
 )
 from bot_testing import Chat, TurnResult
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import Cloud
-from emulator.token_service.user_tokens import UserConnection
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.token_service.user_tokens import UserConnection
 
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 

@@ -11,8 +11,8 @@ from auth.credential_kinds import KINDS
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from bot_testing.cloud.cloud_thread import CloudThread
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import Cloud
-from emulator.token_service.user_tokens import UserConnection
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller, Reply

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import pytest
 
 from auth.settings import StorageSource
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.queued.queued_turns import QUEUE, QueuedTurns
 from cloud_adapter.storage.account import StorageAccount
-from emulator.cloud import Cloud
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages

@@ -14,8 +14,12 @@ from types import SimpleNamespace
 import pytest
 from azure_functions_runtime.utils.executor import run_sync_func
 
+from bot_workbench.emulator.functions.workers.invocation_task import (
+    in_running_invocation,
+    mark_tasks,
+    running,
+)
 from cloud_adapter.invocation_log import MAX_HELD_RECORDS, InvocationLog
-from emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
 
 log = logging.getLogger("a_package.a_module")
 span: ContextVar[str] = ContextVar("span", default="none")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot_workbench.emulator.loopback import free_port
 from cloud_adapter.worker_process import EXIT_CODE
-from emulator.loopback import free_port
 from tests.support.editor.debug_client import DebugClient
 from tests.support.timing.condition import SECONDS, until
 from tests.support.timing.event_loops import FACTORIES
@@ -26,7 +26,7 @@ import asyncio, importlib, logging, sys, threading
 from pathlib import Path
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import Watch, guard_worker
-from emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
+from bot_workbench.emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
 from tests.support.timing.event_loops import FACTORIES
 
 loop, tick_seconds, ended_ticks, *arguments = sys.argv[1:]

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from emulator.certificates import CertificateAuthority
-from emulator.server import Server
+from bot_workbench.emulator.certificates import CertificateAuthority
+from bot_workbench.emulator.server import Server
 from http_client.pool import HttpPool
 from tests.support.wire.fickle_service import FickleService
 

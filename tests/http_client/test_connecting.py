@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.certificates import CertificateAuthority
-from emulator.loopback import LOOPBACK
-from emulator.server import Server
+from bot_workbench.emulator.certificates import CertificateAuthority
+from bot_workbench.emulator.loopback import LOOPBACK
+from bot_workbench.emulator.server import Server
 from http_client.connection import ConnectFailed, HttpConnection
 from http_client.pool import CONNECTION_ATTEMPT_DELAY_SECONDS, HttpPool, Timeouts
 from tests.support.timing.condition import comes_true

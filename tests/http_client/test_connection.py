@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulator.loopback import LOOPBACK
+from bot_workbench.emulator.loopback import LOOPBACK
 from http_client.connection import (
     ConnectFailed,
     HttpConnection,

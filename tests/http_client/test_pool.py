@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from emulator.loopback import LOOPBACK
-from emulator.server import Server
+from bot_workbench.emulator.loopback import LOOPBACK
+from bot_workbench.emulator.server import Server
 from http_client.connection import ConnectFailed, IdleConnections, ResponseLost, ResponseTooLarge
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts

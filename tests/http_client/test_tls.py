@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from emulator.certificates import CertificateAuthority
+from bot_workbench.emulator.certificates import CertificateAuthority
 from http_client.pool import HttpPool
 from http_client.tls import MAX_HOSTS, MAX_VERIFICATION_AGE_SECONDS, TlsContext
 from tests.support.timing.clock import Clock

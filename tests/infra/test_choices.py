@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType
-from admin.deployment.parameters import (
+from bot_workbench.admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType
+from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
     APP_TYPE,
     CHOICES,

@@ -9,7 +9,7 @@ import pytest
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.skills.skill_pair import SkillPair, running_pair
 from tests.support.timing.condition import until
 

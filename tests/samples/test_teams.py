@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_testing import Chat, TurnResult
-from emulator.channel.conversations import Conversation
+from bot_workbench.emulator.channel.conversations import Conversation
 from tests.samples.blocking_service import BlockingService
 from tests.samples.texts import said
 

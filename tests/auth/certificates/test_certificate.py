@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from auth.certificates.certificate import MIN_KEY_BITS, Certificate, rsa_key
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError
-from emulator.certificates import CertificateAuthority, self_signed
+from bot_workbench.emulator.certificates import CertificateAuthority, self_signed
 
 
 @pytest.fixture

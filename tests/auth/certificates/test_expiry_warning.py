@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.certificates.certificate import Certificate
 from auth.certificates.private_key import LocalKey
 from auth.certificates.versions import DAY_SECONDS, WARN_BEFORE_SECONDS, ExpiryWarning
-from emulator.certificates import self_signed
+from bot_workbench.emulator.certificates import self_signed
 from tests.support.timing.clock import Clock
 
 

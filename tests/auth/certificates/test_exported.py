@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError, VaultForbidden
-from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.key_vault.certificate import VaultCertificate
-from emulator.key_vault.paging import PAGE_SIZE
-from emulator.key_vault.policy import PEM, PKCS12
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
+from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.paging import PAGE_SIZE
+from bot_workbench.emulator.key_vault.policy import PEM, PKCS12
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.certificates.file import CertificateFile
 from auth.errors import CertificateError
-from emulator.certificates import private_key_pem, self_signed
+from bot_workbench.emulator.certificates import private_key_pem, self_signed
 
 
 def write(path: Path, key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:

@@ -28,8 +28,8 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
-from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.key_vault.policy import PEM
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
+from bot_workbench.emulator.key_vault.policy import PEM
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true

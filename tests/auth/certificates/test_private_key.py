@@ -25,7 +25,7 @@ from auth.certificates.private_key import (
     certificate_from_text,
 )
 from auth.errors import CertificateError
-from emulator.certificates import private_key_pem, self_signed
+from bot_workbench.emulator.certificates import private_key_pem, self_signed
 
 P256 = bytes.fromhex("2a8648ce3d030107")
 NO_CURVE = bytes.fromhex("2a8648ce3d03017f")

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from auth.errors import KeysUnavailable
 from auth.inbound.signing_keys import SigningKeys
-from emulator.entra.token_issuer import IssuerKey
+from bot_workbench.emulator.entra.token_issuer import IssuerKey
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool
 from tests.support.timing.clock import Clock

@@ -13,7 +13,7 @@ from auth.certificates.client_assertion import client_assertion
 from auth.certificates.private_key import LocalKey
 from auth.outbound.entra import EntraClient
 from auth.outbound.token_provider import TokenCache
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import UNKNOWN_ID, SignIn
 from tests.support.timing.clock import Clock

@@ -24,9 +24,9 @@ from auth.errors import CertificateError, CertificateUnknown, EndpointDown, Sign
 from auth.outbound.client_certificate import ClientCertificateCredential
 from auth.outbound.credential import AccessToken
 from auth.outbound.entra import Assertion, EntraClient
-from emulator.certificates import private_key_pem, x5t_s256
-from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
-from emulator.entra.registration import issuer_of
+from bot_workbench.emulator.certificates import private_key_pem, x5t_s256
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
+from bot_workbench.emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import newest, thumbprint
 from tests.support.credentials.sign_in import AUDIENCE

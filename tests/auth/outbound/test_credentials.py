@@ -27,11 +27,11 @@ from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings, StorageSource
-from emulator.certificates import private_key_pem, x5t
-from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
-from emulator.entra.credentials import TrustedSubject
-from emulator.entra.registration import issuer_of
-from emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.certificates import private_key_pem, x5t
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
+from bot_workbench.emulator.entra.credentials import TrustedSubject
+from bot_workbench.emulator.entra.registration import issuer_of
+from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID
 

@@ -13,8 +13,8 @@ import pytest
 from auth.certificates.certificate import Certificate
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
 from auth.outbound.entra import Assertion, EntraClient
-from emulator.cloud import Cloud
-from emulator.entra.registration import CHANNEL_TENANT, issuer_of
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.entra.registration import CHANNEL_TENANT, issuer_of
 from http_client.pool import HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, UNKNOWN_ID, failure, made
 from tests.support.timing.clock import Clock

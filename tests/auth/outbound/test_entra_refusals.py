@@ -8,7 +8,7 @@ import pytest
 from auth.certificates.certificate import Certificate
 from auth.errors import CertificateUnknown, EndpointDown, SignInError
 from auth.outbound.entra import Assertion, EntraClient
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import AUDIENCE, UNKNOWN_ID, failure, made
 from tests.support.wire.scripted_service import Reply, ScriptedService

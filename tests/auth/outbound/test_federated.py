@@ -11,10 +11,10 @@ from auth.outbound.entra import EntraClient
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
-from emulator.cloud import Cloud
-from emulator.entra.credentials import TrustedSubject
-from emulator.entra.registration import issuer_of
-from emulator.entra.sign_in.federated_assertion import EXCHANGE_AUDIENCES
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.entra.credentials import TrustedSubject
+from bot_workbench.emulator.entra.registration import issuer_of
+from bot_workbench.emulator.entra.sign_in.federated_assertion import EXCHANGE_AUDIENCES
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 

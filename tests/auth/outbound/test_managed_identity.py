@@ -15,8 +15,8 @@ from aiohttp import web
 from auth.errors import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, EndpointDown, SignInError, Throttled
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
-from emulator.cloud import Cloud
-from emulator.entra.registration import issuer_of
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.entra.registration import issuer_of
 from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID

@@ -9,7 +9,7 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 
 VAULT = "https://vault.azure.net"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from emulator.loopback import free_port
+from bot_workbench.emulator.loopback import free_port
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
 from tests.support.wire import chromium

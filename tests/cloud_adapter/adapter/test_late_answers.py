@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botbuilder.core import Middleware, TurnContext
 
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.deadlines import (
     FIRST_STATE_SECONDS,
     MIN_FIRST_STATE_SECONDS,
@@ -14,7 +15,6 @@ from cloud_adapter.deadlines import (
 )
 from cloud_adapter.errors import ConversationBusy, StartTimedOut, StorageUnavailable
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import RememberingBot, changed, conversation_key, counts
 from tests.support.logic import INVOKE, MESSAGE, echo, woken

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import ScriptedService
 

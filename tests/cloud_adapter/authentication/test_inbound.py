@@ -10,9 +10,9 @@ from botbuilder.schema import Activity
 from botframework.connector.auth import AuthenticationConstants
 
 from auth.errors import CallerForbidden, ServiceUrlRefused, TokenRejected
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.request import TurnRequest
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import ScriptedService
 

@@ -19,13 +19,13 @@ from auth.errors import ServiceUrlRefused, SignInError
 from auth.inbound.bearer_token import BearerTokens
 from auth.inbound.caller import CallerCheck
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import ConnectorSession
 from composition import Composition
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Reply, ScriptedService, Seen

@@ -11,10 +11,10 @@ from azure_functions_runtime.functions import Registry
 from azure_functions_runtime.http_v2 import HttpV2Registry
 from azure_functions_runtime.loader import process_indexed_function
 
+from bot_workbench.emulator.functions.workers.protocol import PROTOCOL
+from bot_workbench.emulator.functions.workers.worker import prepare_indexing
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.bot.routes import usable_functions
-from emulator.functions.workers.protocol import PROTOCOL
-from emulator.functions.workers.worker import prepare_indexing
 from tests.cloud_adapter.bot.wrong_functions import GOOD, RIGHT, WRONG
 
 

@@ -12,12 +12,12 @@ from azure.storage.queue.aio import QueueClient
 from botbuilder.core import Bot, Middleware, TurnContext
 
 from auth.errors import SettingsError
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.bot import typing_indicator
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.errors import BadNotification
 from cloud_adapter.proactive.notifications import QUEUE
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.condition import comes_true
 

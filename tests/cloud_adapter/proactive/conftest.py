@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.faults import Faults
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.faults import Faults
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier
 from tests.support.timing.stepped_clock import SteppedClock

@@ -12,6 +12,7 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
 from auth.errors import CallerForbidden
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.deadlines import START_SECONDS
 from cloud_adapter.errors import StorageUnavailable
@@ -19,7 +20,6 @@ from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
 from cloud_adapter.proactive.references import CONTAINER, ConversationReferences
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.queued_turns import LongTurn
 from tests.support.storage.storage_calls import StorageCalls

@@ -8,6 +8,7 @@ import pytest
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity
 
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.proactive.notifications import (
     BUSY_DELAY_SECONDS,
@@ -21,7 +22,6 @@ from cloud_adapter.proactive.report import CONTAINER
 from cloud_adapter.state.leased_lock import EMPTY_STATE
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import TENANT, Notifier, texts
 from tests.support.timing.locked_turn import LockedTurn

@@ -11,14 +11,14 @@ from aiohttp import web
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from botbuilder.core import Middleware, TurnContext
 
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.proactive.notifications import LOCK, POISON_QUEUE
 from cloud_adapter.proactive.report import BATCH_SIZE, CONTAINER
 from cloud_adapter.proactive.run import MAX_CONCURRENT
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier, texts
 from tests.support.storage.storage_front import Pass, Passage, StorageFront, answered

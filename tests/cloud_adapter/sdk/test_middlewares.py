@@ -21,8 +21,8 @@ from botbuilder.core import (
 from botbuilder.core.inspection import InspectionMiddleware, InspectionState
 from botbuilder.schema import Activity
 
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.composed_app import USER, ComposedApp
 from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo
 

@@ -19,10 +19,10 @@ from botbuilder.dialogs import (
 )
 from botbuilder.dialogs.prompts import OAuthPrompt, OAuthPromptSettings
 
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.token_service.user_tokens import UserConnection, UserSignIn
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.queued.queued_turns import QUEUE
-from emulator.cloud import Cloud
-from emulator.token_service.user_tokens import UserConnection, UserSignIn
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.received_message import received

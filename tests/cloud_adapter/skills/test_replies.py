@@ -7,7 +7,7 @@ import pytest
 from botbuilder.core.skills import SkillConversationIdFactory
 
 from auth.errors import BadRequest, BodyTooLarge, ConversationUnknown, UnsupportedBody
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.bot_token_press import CALLER
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT

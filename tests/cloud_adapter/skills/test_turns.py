@@ -18,9 +18,9 @@ from botbuilder.core.skills import SkillHandler
 from botframework.connector.auth import SkillValidation
 
 from auth.errors import ServiceUrlRefused
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.response import TurnResponse
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.bot_token_press import CALLER
 from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill

@@ -3,8 +3,8 @@
 import pytest
 
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.storage.blobs import BlobContainer
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import RememberingBot, counts
 from tests.support.logic import MESSAGE

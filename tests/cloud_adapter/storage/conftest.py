@@ -7,8 +7,8 @@ import pytest
 
 from auth.settings import StorageSource
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
-from emulator.storage.azurite import Azurite, CertificateFiles
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.storage.azurite import Azurite, CertificateFiles
 
 
 @pytest.fixture(scope="session")

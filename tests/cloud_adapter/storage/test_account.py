@@ -14,11 +14,11 @@ from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import AUDIENCE, CALL_TIMEOUT_SECONDS, StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
-from emulator.cloud import Cloud
 from http_client.pool import HttpPool
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled

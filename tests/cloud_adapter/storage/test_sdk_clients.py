@@ -25,12 +25,12 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from auth.outbound.credentials import storage_tokens
 from auth.settings import StorageSource
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.storage.azurite import Azurite
 from cloud_adapter.errors import BlobChanged, BlobLeased
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, Blob, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
-from emulator.cloud import Cloud
-from emulator.storage.azurite import Azurite
 from http_client.pool import HttpPool
 from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.timing.loop_turns import settled

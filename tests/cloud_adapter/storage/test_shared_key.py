@@ -13,9 +13,9 @@ from azure.storage.blob._shared.authentication import SharedKeyCredentialPolicy 
 from azure.storage.queue._shared.authentication import SharedKeyCredentialPolicy as QueuePolicy
 
 from auth.settings import StorageSource
+from bot_workbench.emulator.server import Server
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.request import StorageRequest
-from emulator.server import Server
 from http_client.pool import HttpPool
 
 KEY = base64.b64encode(bytes(range(64))).decode()

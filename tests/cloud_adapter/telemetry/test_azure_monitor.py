@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.telemetry.collector import Collector
 from tests.support.telemetry.exporting_process import ExportingProcess
 from tests.support.telemetry.ingestion import AUDIENCE, INSTRUMENTATION_KEY, Ingestion

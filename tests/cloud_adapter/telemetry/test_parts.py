@@ -10,13 +10,13 @@ import pytest
 
 from auth.errors import SettingsError
 from auth.settings import Settings
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.telemetry import providers
 from cloud_adapter.telemetry.traced import parts
 from cloud_adapter.telemetry.traced.parts import PARTS, traced
 from composition import Composition
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
 from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo, woken

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.certificates import CertificateAuthority
-from emulator.loopback import LOOPBACK, free_port
+from bot_workbench.emulator.certificates import CertificateAuthority
+from bot_workbench.emulator.loopback import LOOPBACK, free_port
 from tests.support.telemetry.collector import Collector, attributes
 from tests.support.telemetry.exporting_process import ExportingProcess
 from tests.support.timing.condition import until

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from auth.settings import QUEUED
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.functions.host_log import HOST_LOGGERS
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
-from emulator.functions.host_log import HOST_LOGGERS
 from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true

@@ -15,13 +15,13 @@ from aiohttp import web
 from botbuilder.core import TurnContext
 
 from auth.errors import BodyTooLarge
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.bot import typing_indicator
 from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.codec.body_cost import MAX_DIGITS, check_cost
 from cloud_adapter.errors import StateConflict
 from cloud_adapter.request import MAX_BODY_BYTES
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.token_press import TokenPress
 from tests.support.load.call_count import calls_counted, steps_counted

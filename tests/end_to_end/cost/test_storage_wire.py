@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from emulator.loopback import LOOPBACK
+from bot_workbench.emulator.loopback import LOOPBACK
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true
 

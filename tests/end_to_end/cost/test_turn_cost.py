@@ -11,9 +11,9 @@ from botbuilder.core import TurnContext
 
 from auth.errors import Unavailable
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import MAX_RUNS
 from cloud_adapter.errors import StateConflict
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.extended import credentials
 from tests.support.load.call_count import calls_counted

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from auth.settings import QUEUED
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.credential_kinds import CERTIFICATE, FEDERATED, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.certificates import private_key_pem
-from emulator.cloud import CERTIFICATE_NAME, Cloud
-from emulator.server import Server
+from bot_workbench.emulator.certificates import private_key_pem
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
+from bot_workbench.emulator.server import Server
 from tests.support.bots.app_folder import app_with, host_alone
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.user import User
@@ -204,7 +204,7 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.extended(covered_by=["tests/end_to_end/bots/test_bot_folder.py"])
+@pytest.mark.extended(covered_by=["workbench/tests/end_to_end/bots/test_bot_folder.py"])
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
     """The log of the first call has the traceback, once; turns and health are answered 503."""
     log = logs / "early import.log"

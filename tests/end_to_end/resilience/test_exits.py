@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.worker_process import EXIT_CODE
-from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User

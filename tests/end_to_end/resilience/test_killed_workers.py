@@ -16,7 +16,7 @@ import pytest
 
 from auth.settings import QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.bots.patched_bot import with_rules

@@ -8,8 +8,8 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.queued.queued_turns import QUEUE
-from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.load.renter import RENTAL, STEPS, Renter

@@ -8,7 +8,7 @@ import pytest
 
 from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.test_bot import NO_TYPING

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from auth.credential_kinds import KINDS
-from emulator.cloud import READER_PERMISSIONS
+from bot_workbench.emulator.cloud import READER_PERMISSIONS
 from tests.support.bots.bot_process import APP
 from tests.support.load.soak import CHECK_EVERY, RATE, SECONDS, Outcome, Soak
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from auth.settings import INLINE, QUEUED
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
@@ -15,7 +15,7 @@ from tests.support.project import ROOT
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
-BOT = ROOT / "tests" / "bot_testing" / "bots" / "threads"
+BOT = ROOT / "workbench" / "tests" / "bot_testing" / "bots" / "threads"
 
 TURNS = {
     "to_thread say": ["said", "done"],

@@ -1,6 +1,6 @@
 """Each phrase with which a bot's log explains a failed sign-in, and one way to it.
 
-docs/troubleshooting.md explains each phrase; tests/docs/test_troubleshooting.py compares the two.
+docs/troubleshooting.md explains each phrase; workbench/tests/docs/test_troubleshooting.py compares the two.
 tests/auth has the other ways, with each credential.
 """
 
@@ -12,11 +12,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
-from emulator.certificates import private_key_pem, self_signed
-from emulator.cloud import Cloud
-from emulator.entra.endpoints import Entra
-from emulator.entra.registration import Registration
-from emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.certificates import private_key_pem, self_signed
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.entra.endpoints import Entra
+from bot_workbench.emulator.entra.registration import Registration
+from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from tests.support.bots.patched_bot import patched
 from tests.support.credentials.bot_certificate import (
     Prepare,

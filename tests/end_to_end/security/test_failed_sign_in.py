@@ -9,7 +9,7 @@ import pytest
 
 from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.end_to_end.security.sign_in_failures import FAILURES, Failure, faulty
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User

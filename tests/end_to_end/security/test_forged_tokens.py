@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.credentials.forged_tokens import (
     ACCEPTED,
     FOREIGN_TENANT,

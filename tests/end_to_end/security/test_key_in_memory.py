@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.certificates import private_key_pem
-from emulator.cloud import CERTIFICATE_NAME, Cloud
+from bot_workbench.emulator.certificates import private_key_pem
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.private_numbers import forms, private_numbers

@@ -14,13 +14,13 @@ import pytest
 
 from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.certificates import self_signed
-from emulator.cloud import READER_PERMISSIONS, Cloud
-from emulator.entra.credentials import UsedCredential
-from emulator.entra.errors import malformed
-from emulator.entra.registration import Registration
-from emulator.entra.sign_in.client_assertion import CertificateAssertions
-from emulator.key_vault.policy import PEM
+from bot_workbench.emulator.certificates import self_signed
+from bot_workbench.emulator.cloud import READER_PERMISSIONS, Cloud
+from bot_workbench.emulator.entra.credentials import UsedCredential
+from bot_workbench.emulator.entra.errors import malformed
+from bot_workbench.emulator.entra.registration import Registration
+from bot_workbench.emulator.entra.sign_in.client_assertion import CertificateAssertions
+from bot_workbench.emulator.key_vault.policy import PEM
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.bot_certificate import (

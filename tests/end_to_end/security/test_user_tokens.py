@@ -8,8 +8,8 @@ import pytest
 
 from auth.credential_kinds import KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.wire.http_post import Caller

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress

@@ -10,8 +10,8 @@ import pytest
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from emulator.cloud import Cloud
 from tests.support.skills.expecting_parent import EXPECTING
 from tests.support.skills.signing_in_skill import SIGNING_IN
 from tests.support.skills.skill_pair import PARENT, SKILL, SkillPair, running_pair

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
-from emulator.loopback import LOOPBACK, free_port
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.loopback import LOOPBACK, free_port
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.telemetry.collector import Collector

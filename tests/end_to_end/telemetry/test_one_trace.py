@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.credentials.token_press import TokenPress
 from tests.support.telemetry.collector import Collector, attributes

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
-from emulator.commands import package
-from emulator.commands.app_folder import BOT
-from emulator.commands.imports import SITE_PACKAGES
-from emulator.loopback import SHORT_LOOPBACK
-from tests.emulator.commands.test_constraints import pins
+from bot_workbench.commands import package
+from bot_workbench.commands.app_folder import BOT
+from bot_workbench.commands.imports import SITE_PACKAGES
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.loopback import SHORT_LOOPBACK
+from tests.commands.test_constraints import pins
 from tests.end_to_end.package.test_package import AZURE, NO_SITE_PACKAGES, WORKER_PACKAGES
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess

@@ -15,8 +15,8 @@ import pytest
 
 from auth.settings import QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
-from emulator.loopback import LOOPBACK, free_port
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.loopback import LOOPBACK, free_port
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.program import Program

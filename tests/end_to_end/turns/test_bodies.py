@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.random_bodies import statuses
 from tests.support.wire.http_post import Caller
 

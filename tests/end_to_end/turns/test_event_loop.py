@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.credential_kinds import CERTIFICATE, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
+from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from tests.support.bots.bot_process import APP
 from tests.support.bots.user import User
 from tests.support.program import Program

@@ -9,7 +9,7 @@ import pytest
 from auth.credential_kinds import MANAGED_IDENTITY
 from auth.inbound.signing_keys import MAX_FETCHES
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
 from tests.support.extended import credentials

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.http_post import Caller, Reply

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.timing.condition import comes_true
 
@@ -37,7 +37,7 @@ async def open_chat(cloud: Cloud) -> str:
 
 async def notify(storage: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command, as a user does."""
-    command = [sys.executable, "-m", "admin", "notify", *words]
+    command = [sys.executable, "-m", "bot_workbench.admin", "notify", *words]
     return await asyncio.to_thread(
         subprocess.run,
         [*command, "--connection-string", storage],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from azure.storage.queue import QueueClient
 
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.timing.condition import until

@@ -13,12 +13,12 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.storage.azurite import Azurite, CertificateFiles
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.state.loaded_state import POSITION_KEY
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
-from emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.storage.queue_messages import QueueMessages
@@ -294,9 +294,9 @@ async def dead_letter(storage: str) -> str:
 
 
 async def dead_letters(storage: str, command: str, *arguments: str, status: int = 0) -> str:
-    """What `python -m admin dead-letters` prints."""
+    """What `python -m bot_workbench.admin dead-letters` prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "admin", "dead-letters", command, *arguments),
+        *(sys.executable, "-m", "bot_workbench.admin", "dead-letters", command, *arguments),
         *("--connection-string", storage),
         cwd=APP,
         stdout=asyncio.subprocess.PIPE,

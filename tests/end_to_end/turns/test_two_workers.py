@@ -9,8 +9,8 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from bot_testing.cloud.cloud_thread import CloudThread
-from emulator.channel.conversations import Conversation
-from emulator.cloud import Cloud
+from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.stored_state import stored_state
 from tests.support.timing.condition import found

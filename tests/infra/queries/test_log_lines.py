@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 
 import function_app
-from admin.doctor.host_lines import HOST_LINES, HostLine
 from auth.certificates.versions import ExpiryWarning
 from auth.errors import (
     BotError,
@@ -21,6 +20,7 @@ from auth.errors import (
     SignInError,
     TokenRejected,
 )
+from bot_workbench.admin.doctor.host_lines import HOST_LINES, HostLine
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.deadlines import START_SECONDS, StartLimit

@@ -8,10 +8,10 @@ import pytest
 from botbuilder.core import TurnContext
 
 from auth.errors import Unavailable
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.deadlines import FIRST_STATE_SECONDS
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
     RememberingBot,

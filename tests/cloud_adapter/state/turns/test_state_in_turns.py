@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botbuilder.core import TurnContext
 
+from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY, MAX_RUNS
 from cloud_adapter.errors import StateConflict, StorageUnavailable
 from cloud_adapter.state.loaded_state import TURN_IDS_KEY
-from emulator.cloud import Cloud
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
     USER_KEY,

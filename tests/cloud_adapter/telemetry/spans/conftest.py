@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
+from bot_workbench.emulator.cloud import Cloud
 from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
 
 

@@ -1,1 +1,0 @@
-"""Commands that people run from their machine: `python -m admin`. Never deployed."""

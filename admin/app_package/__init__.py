@@ -1,1 +1,0 @@
-"""`python -m admin app-package`: what is uploaded to Teams."""

@@ -1,1 +1,0 @@
-"""`python -m admin deployment`: what a deployment needs beside Bicep; azd's hooks run it."""

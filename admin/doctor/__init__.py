@@ -1,1 +1,0 @@
-"""`python -m admin doctor`: looks at a deployed bot, and says what is wrong and how to cure it."""

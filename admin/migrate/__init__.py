@@ -1,1 +1,0 @@
-"""`python -m admin migrate`: moves a bot from a secret to a credential without one."""

@@ -1,0 +1,207 @@
+"""`deployment prepare`, `finish`, `prove` and `remove`."""
+
+import os
+from dataclasses import replace
+
+import typer
+
+from auth.credential_kinds import KINDS
+from bot_workbench.admin.deployment.finish import finish_plan
+from bot_workbench.admin.deployment.options import (
+    AlertEmailOption,
+    AlwaysReadyOption,
+    AppIdOption,
+    AppTypeOption,
+    CredentialOption,
+    DeploymentOptions,
+    DirectLineOption,
+    LocationOption,
+    PackageOption,
+    SkuOption,
+    TurnsOption,
+)
+from bot_workbench.admin.deployment.parameters import (
+    ALERT_EMAIL,
+    ALWAYS_READY,
+    APP_ID,
+    APP_TYPE,
+    BOT_SKU,
+    CLOUD,
+    CREDENTIAL,
+    DIRECT_LINE,
+    TURNS,
+)
+from bot_workbench.admin.deployment.prepare.chosen import Chosen, RefusedValues, misspelt
+from bot_workbench.admin.deployment.prepare.plan import prepare_plan
+from bot_workbench.admin.deployment.prove.plan import prove_plan
+from bot_workbench.admin.deployment.remove.plan import remove_plan
+from bot_workbench.admin.plan.execution import execute
+from bot_workbench.admin.plan.step import Plan
+
+
+def prepare(
+    options: DeploymentOptions,
+    location: LocationOption = "",
+    credential: CredentialOption = "",
+    turns: TurnsOption = "",
+    bot_app_id: AppIdOption = "",
+    bot_app_type: AppTypeOption = "",
+    always_ready: AlwaysReadyOption = "",
+    bot_sku: SkuOption = "",
+    direct_line: DirectLineOption = "",
+    alert_email: AlertEmailOption = "",
+) -> None:
+    """Before the template: check what it needs, and make what it cannot.
+
+    What is chosen is checked first, and a choice of the last deployment that
+    is missing now is refused: the template would go back to its default.
+
+    It registers the resource providers, and checks the name, the region and
+    an Azure Bot that is there already; a key vault that an earlier deployment
+    left behind is recovered. A bot that signs in with a certificate or a
+    federated credential gets an app registration, unless --bot-app-id names
+    yours.
+
+    [bold]Examples[/bold]
+
+      python -m bot_workbench.admin deployment prepare --environment my-bot \\
+          --subscription ID --location westeurope --credential SignInVault
+
+    [bold]Exit status[/bold]
+
+      0    the template can be deployed
+      1    it refuses; the text says why, and what to do
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    chosen = Chosen(
+        {
+            CREDENTIAL: credential,
+            TURNS: turns,
+            CLOUD: options.cloud,
+            APP_ID: bot_app_id,
+            APP_TYPE: bot_app_type,
+            ALWAYS_READY: always_ready,
+            BOT_SKU: bot_sku,
+            DIRECT_LINE: direct_line,
+            ALERT_EMAIL: alert_email,
+        }
+    )
+    faults = _faults(options, chosen)
+    if options.azd:
+        faults += misspelt(os.environ, options)
+    if faults:
+        execute(replace(options, cloud=""), lambda _: Plan([RefusedValues(faults)]))
+    execute(
+        options,
+        lambda target: prepare_plan(target.azure, options, location=location, chosen=chosen),
+    )
+
+
+def finish(options: DeploymentOptions) -> None:
+    """After the template: give the bot's credential what the template cannot.
+
+    With a certificate, the vault makes it, and the app registration gets its
+    public key; no private key leaves the vault. With a federated credential,
+    the app registration trusts the app's identity. After the first deployment,
+    it waits until the app's roles on its storage account are two minutes old:
+    before, the first publish could fail.
+
+    [bold]Examples[/bold]
+
+      python -m bot_workbench.admin deployment finish --environment my-bot --subscription ID
+      python -m bot_workbench.admin deployment finish --environment my-bot \\
+          --subscription ID --dry-run
+
+    [bold]Exit status[/bold]
+
+      0    the credential is complete
+      1    it refuses, or a wait was too long; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(options, lambda target: finish_plan(target.azure, options))
+
+
+def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
+    """After the code: prove that the deployed bot works, and is closed.
+
+    It waits until the package that was sent is the one that answers, and for
+    new roles and credentials to have an effect. The app must be healthy, sign
+    in as the Azure Bot's id with the right credential, and refuse a call
+    without a token; the Azure Bot must lead to it, and Teams must accept it.
+    Nothing is changed.
+
+    [bold]Examples[/bold]
+
+      python -m bot_workbench.admin deployment prove --environment my-bot --subscription ID
+      python -m bot_workbench.admin deployment prove --environment my-bot \\
+          --subscription ID --package artifacts/package.zip
+
+    [bold]Exit status[/bold]
+
+      0    all of this is so
+      1    something is not; the text says why, and what to do
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    execute(options, lambda target: prove_plan(target.azure, options, package))
+
+
+def remove(
+    options: DeploymentOptions,
+    bot_app_id: AppIdOption = "",
+    credential: CredentialOption = "",
+) -> None:
+    """After the resources are deleted: delete the app registration, too.
+
+    Only the one that `prepare` has made, never one of yours; you are asked
+    before. It says what Azure keeps for a while, and why.
+
+    [bold]Examples[/bold]
+
+      az group delete --name rg-my-bot
+      python -m bot_workbench.admin deployment remove --environment my-bot --subscription ID
+
+    [bold]Exit status[/bold]
+
+      0    nothing is left that can be deleted
+      1    it refuses, or you did not agree; the text says why
+      2    the command line is wrong; nothing was done
+      3    no sign-in, no answer, or not allowed
+      130  Ctrl-C: run it again
+
+    [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
+    """
+    chosen = Chosen({CREDENTIAL: credential, APP_ID: bot_app_id})
+    _faults(options, chosen)  # azd's are of no use any more
+    execute(
+        options,
+        lambda target: remove_plan(
+            target.azure,
+            options,
+            bot_app_id=chosen.value(APP_ID),
+            credential=KINDS[chosen.value(CREDENTIAL)],
+        ),
+    )
+
+
+def _faults(options: DeploymentOptions, chosen: Chosen) -> list[str]:
+    """What is wrong with azd's values, a text each.
+
+    Raises:
+        typer.BadParameter: the command line is wrong, without azd.
+    """
+    faults = list(chosen.faults(options))
+    if faults and not options.azd:
+        raise typer.BadParameter("\n".join(faults))
+    return faults

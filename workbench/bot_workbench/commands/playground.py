@@ -1,0 +1,112 @@
+"""`make playground`: the bot without authentication, in Microsoft's Agents Playground.
+
+The Playground sends no token, so the bot runs in its local unauthenticated mode.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bot_workbench.commands.app_folder import BOT, NoBotError, app_with_bot, bots_in
+from bot_workbench.commands.run.debugging import Debugging, add_debug_options
+from bot_workbench.commands.run.errors import StartError
+from bot_workbench.commands.run.hosts import (
+    functions_host,
+    wait_until_it_answers,
+    wait_until_it_loads,
+)
+from bot_workbench.commands.run.options import BOT_PORT
+from bot_workbench.commands.run.unauthenticated_run import UNAUTHENTICATED
+from bot_workbench.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
+from bot_workbench.emulator.child import Child
+from bot_workbench.emulator.loopback import port_number
+from bot_workbench.project import APP
+from bot_workbench.setup.npm import node_command
+
+FOLDER = APP / ".cache" / "playground"
+PROGRAM = FOLDER / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"
+PLAYGROUND_PORT = 56150
+
+
+def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
+    """The Playground as a Teams client of an endpoint, without telemetry."""
+    options = ["-e", endpoint, "-c", "msteams", "-p", str(port), "--disable-telemetry"]
+    return [*node_command(program), *options]
+
+
+async def run(app: Path, port: int, playground_port: int, debugging: Debugging) -> None:
+    """Run both until SIGINT or SIGTERM.
+
+    Args:
+        app: the app's folder.
+        port: the bot's.
+        playground_port: the Playground's.
+        debugging: how a debugger reaches the bot.
+
+    Raises:
+        StartError: one of them ended, or the bot does not answer.
+    """
+    url = f"http://localhost:{port}"
+    host = functions_host(port, UNAUTHENTICATED, app, reload=True, debugging=debugging)
+    environ = {**os.environ, "TEAMSAPPTESTER_BROWSER": "none"}
+    command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
+    # It writes files into its working folder.
+    playground = Child(command, environ, FOLDER)
+    try:
+        await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
+    finally:
+        await playground.stop()
+        await host.stop()
+
+
+async def serve(host: Child, playground: Child, url: str, port: int, debugging: Debugging) -> None:
+    """Start the bot and then the Playground, and wait until one of them ends.
+
+    Raises:
+        StartError: one of them has ended, or does not answer.
+    """
+    await host.start()
+    await debugging.announce()
+    page = f"http://localhost:{port}/"
+    await wait_until_it_loads(f"{url}/api/health", host)
+    await playground.start()
+    await wait_until_it_answers(page, playground)
+    print(f"\nPlayground: {page}  (Ctrl-C stops everything)")
+    print(
+        "Users cannot sign in there: the Playground sends no token, so the bot runs without"
+        " authentication. In the chat of `make run` they can.\n",
+        flush=True,
+    )
+    ends = [asyncio.create_task(child.wait()) for child in (host, playground)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    raise StartError("The bot or the Playground ended; the output above says why.")
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="make playground", description=__doc__)
+    parser.add_argument(
+        "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
+    )
+    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's port")
+    parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
+    add_debug_options(parser)
+    options = parser.parse_args()
+    if not node_command(PROGRAM):
+        sys.exit("The Agents Playground is missing: install node and npm, then start again.")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")
+            debugging = Debugging.chosen(options)
+            asyncio.run(run(app, options.port, options.playground_port, debugging))
+        except (NoBotError, StartError) as error:
+            sys.exit(str(error))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Why an app cannot run, in one line that names the place in the user's files."""
+
+import re
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot_workbench.emulator.functions.reload.code_folders import CodeFolders
+
+FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
+ERROR = re.compile(r"^[A-Za-z_][\w.]*(: |$)", re.MULTILINE)
+MAX_LENGTH = 300
+
+MARGIN = re.compile(r"^ *[|+]( |-[-+ \d]*$)", re.MULTILINE)
+"""What stands before the lines of an exception group."""
+
+WORKERS_ADVICE = ". Cannot find module. Please check"
+"""What the worker's library appends to the message of an ImportError."""
+
+
+def fault_of(error: BaseException, folders: CodeFolders) -> str:
+    """An exception as `FILE:LINE ERROR: MESSAGE`."""
+    return fault_in("".join(traceback.format_exception(error)), folders)
+
+
+def fault_in(trace: str, folders: CodeFolders) -> str:
+    """The same of an exception whose traceback is text."""
+    trace = MARGIN.sub("", trace)
+    frames = list(FRAME.finditer(trace))
+    error = ERROR.search(trace, frames[-1].end() if frames else 0)
+    text = trace[error.start() :] if error else trace.strip().partition("\n")[0]
+    places = [(Path(each["file"]), int(each["line"])) for each in frames]
+    # Compiled libraries name their files as uvloop/loop.pyx, from a folder that is not this one.
+    places = [each for each in places if each[0].is_absolute()]
+    return _line(places, text or "unknown error", folders)
+
+
+def _line(frames: Sequence[tuple[Path, int]], error: str, folders: CodeFolders) -> str:
+    text = " ".join(error.partition(WORKERS_ADVICE)[0].split())[:MAX_LENGTH]
+    # The bot's own line, if there is one, rather than that of the project's code that it calls.
+    ranked = [each for each in frames if folders.is_bot(each[0])]
+    ranked = ranked or [each for each in frames if folders.has(each[0])]
+    if not ranked:
+        return text
+    file, line = ranked[-1]
+    return f"{folders.shown(file)}:{line} {text}"

@@ -1,0 +1,19 @@
+"""The app's folder, and the workbench's."""
+
+from pathlib import Path
+
+MARKS = ("function_app.py", "host.json")
+"""The files that an app's folder has."""
+
+
+def find_app(start: Path) -> Path | None:
+    """The nearest folder with an app: this one, or one above it; None: there is none."""
+    folders = (start, *start.parents)
+    return next((each for each in folders if all((each / name).is_file() for name in MARKS)), None)
+
+
+APP = find_app(Path.cwd()) or Path.cwd()
+"""The app of this process: that of the folder in which it was started."""
+
+WORKBENCH = Path(__file__).parents[1]
+"""The folder on the import path that has this package, and the test kit's."""

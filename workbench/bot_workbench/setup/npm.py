@@ -1,0 +1,262 @@
+"""What npm installs: programs, programs bundled into one file, and single files of packages.
+
+Only npm knows a registry's address. Scripts of packages do not run.
+"""
+
+import base64
+import hashlib
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot_workbench.project import APP
+from bot_workbench.setup.errors import SetUpError, WrongPackageError
+from bot_workbench.setup.install_log import InstallLog
+from bot_workbench.setup.stamp import Stamp
+from bot_workbench.setup.step import Report
+
+OPTIONS = (
+    *("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"),
+    "--loglevel=warn",
+    # Otherwise it takes 70 seconds to notice that there is no network.
+    *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
+)
+
+ON_BREAK = "process.once('SIGBREAK', () => process.emit('SIGINT') || process.exit())"
+"""Ctrl-Break, by which programs are asked to stop on Windows, is what Ctrl-C is. No other system
+has it."""
+
+
+def node_command(script: Path) -> list[str]:
+    """The words that start a script; none if it, or Node.js, is not installed.
+
+    Not by what npm puts into `.bin`: that is a batch file on Windows, and Ctrl-Break ends its
+    script before that has written what it keeps in memory.
+    """
+    node = shutil.which("node")
+    if node is None or not script.exists():
+        return []
+    return [node, "--import", f"data:text/javascript,{ON_BREAK}", str(script)]
+
+
+@dataclass(frozen=True)
+class NpmPackages:
+    """A set-up step: packages of pinned versions, run as tools and never shipped.
+
+    Attributes:
+        title: as people are shown it.
+        folder: takes node_modules.
+        packages: names with versions, as npm takes them.
+        without: what does not work without them, as a sentence.
+        weight: see SetUpStep.
+    """
+
+    title: str
+    folder: Path
+    packages: Sequence[str]
+    without: str
+    weight: float = 10
+    is_needed: bool = False
+
+    def is_done(self) -> bool:
+        """Whether these very versions are installed."""
+        return self._stamp().fits()
+
+    def run(self, report: Report, log: InstallLog) -> str:
+        """Install them.
+
+        Raises:
+            SetUpError: npm is missing, or fails.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        report(0.1)
+        _npm(self, log, "install", "--prefix", str(self.folder), *self.packages)
+        self._stamp().write()
+        return ""
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self.folder / ".ready", self.packages)
+
+
+@dataclass(frozen=True)
+class NpmBundle:
+    """A set-up step: a program in one file, which starts sooner than thousands of small ones.
+
+    Attributes:
+        title: as people are shown it.
+        file: takes the program; nothing else stays in its folder.
+        package: name and version of the program's package.
+        entry: the script in the package that starts it.
+        bundler: name and version of esbuild.
+        unused: packages that it depends on, but does not use here: they are not fetched.
+        optional: modules that it would load if they were installed.
+        without: what does not work without it, as a sentence.
+        weight: see SetUpStep.
+    """
+
+    title: str
+    file: Path
+    package: str
+    entry: str
+    bundler: str
+    unused: Sequence[str]
+    optional: Sequence[str]
+    without: str
+    weight: float = 10
+    is_needed: bool = False
+
+    def is_done(self) -> bool:
+        """Whether a bundle of these very versions is there."""
+        return self._stamp().fits()
+
+    def run(self, report: Report, log: InstallLog) -> str:
+        """Fetch the packages, bundle them, and remove them.
+
+        Raises:
+            SetUpError: npm is missing, or fails.
+        """
+        # Beside the file, where a run that was killed leaves it to the next one; not in a folder
+        # for temporary files, which may be a disk in memory: it takes 75 MB.
+        scratch = self.file.parent / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            self._bundle(scratch, report, log)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        self._stamp().write()
+        return ""
+
+    def _bundle(self, scratch: Path, report: Report, log: InstallLog) -> None:
+        nothing = scratch / "nothing"
+        nothing.mkdir(parents=True)
+        (nothing / "package.json").write_text('{"name": "nothing", "version": "1.0.0"}', "utf-8")
+        (nothing / "index.js").touch()
+        name, _, version = self.package.rpartition("@")
+        bundler, _, bundler_version = self.bundler.rpartition("@")
+        manifest = {
+            "private": True,
+            "dependencies": {name: version, bundler: bundler_version},
+            "overrides": dict.fromkeys(self.unused, "file:./nothing"),
+        }
+        (scratch / "package.json").write_text(json.dumps(manifest), "utf-8")
+        report(0.1)
+        _npm(self, log, "install", folder=scratch)
+        report(0.8)
+        options = ["--bundle", "--platform=node", f"--outfile={self.file.name}"]
+        options += [f"--external:{each}" for each in self.optional]
+        entry = f"node_modules/{name}/{self.entry}"
+        _npm(self, log, "exec", "--", "esbuild", entry, *options, folder=scratch)
+        (scratch / self.file.name).replace(self.file)
+
+    def _stamp(self) -> Stamp:
+        wanted = (self.package, self.entry, self.bundler, *self.unused, *self.optional)
+        return Stamp(self.file.parent / ".ready", wanted)
+
+
+@dataclass(frozen=True)
+class NpmFile:
+    """One file of an npm package of one version.
+
+    Attributes:
+        name: the file's name once it is installed.
+        package: name and version of the package, as npm takes them.
+        member: the file's path in the package.
+        integrity: the expected digest of its tarball (Subresource Integrity form, SHA-512).
+    """
+
+    name: str
+    package: str
+    member: str
+    integrity: str
+
+
+@dataclass(frozen=True)
+class NpmFiles:
+    """A set-up step: single files, each of a package that is checked against a pinned digest.
+
+    Nothing else of the packages is kept.
+
+    Attributes:
+        title: as people are shown it.
+        folder: takes the files.
+        files: which ones.
+        without: what does not work without them, as a sentence.
+        weight: see SetUpStep.
+    """
+
+    title: str
+    folder: Path
+    files: Sequence[NpmFile]
+    without: str
+    weight: float = 5
+    is_needed: bool = False
+
+    def is_done(self) -> bool:
+        """Whether the folder has all of these very versions."""
+        return not self._missing()
+
+    def run(self, report: Report, log: InstallLog) -> str:
+        """Fetch those that are missing.
+
+        Raises:
+            WrongPackageError: a package has another digest than the pinned one.
+            SetUpError: npm is missing, or fails.
+        """
+        missing = self._missing()
+        report(0.1)
+        with tempfile.TemporaryDirectory() as scratch:
+            packages = [each.package for each in missing]
+            _npm(self, log, "pack", "--pack-destination", scratch, *packages)
+            tarballs = {_integrity(each): each for each in Path(scratch).glob("*.tgz")}
+            for each in missing:
+                if each.integrity not in tarballs:
+                    raise WrongPackageError(
+                        f"The package {each.package} differs from the pinned one, and was not"
+                        " installed: check the registry that npm uses"
+                        " (`npm config get registry`)."
+                    )
+                self._extract(tarballs[each.integrity], each)
+        return ""
+
+    def _extract(self, tarball: Path, wanted: NpmFile) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(tarball) as archive:
+            member = archive.extractfile(f"package/{wanted.member}")
+            if member is None:
+                raise WrongPackageError(f"{wanted.member} is no file in {wanted.package}.")
+            (self.folder / wanted.name).write_bytes(member.read())
+        self._stamp(wanted).write()
+
+    def _missing(self) -> Sequence[NpmFile]:
+        return [each for each in self.files if not self._stamp(each).fits()]
+
+    def _stamp(self, wanted: NpmFile) -> Stamp:
+        identity = (wanted.package, wanted.member, wanted.integrity)
+        return Stamp(self.folder / f"{wanted.name}.ready", identity)
+
+
+def _integrity(tarball: Path) -> str:
+    return f"sha512-{base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()}"
+
+
+def _npm(
+    step: NpmPackages | NpmBundle | NpmFiles, log: InstallLog, *words: str, folder: Path = APP
+) -> None:
+    """Run npm.
+
+    Raises:
+        SetUpError: it is missing, or fails.
+    """
+    program = shutil.which("npm")  # on Windows it is npm.cmd
+    if program is None or shutil.which("node") is None:
+        raise SetUpError(
+            "npm is missing: install Node.js (https://nodejs.org), then start again.", step.without
+        )
+    if not log.run([program, *OPTIONS, *words], folder=folder):
+        raise SetUpError(
+            f"{step.title} cannot be installed: {log.reason()}. npm's output: {log}", step.without
+        )

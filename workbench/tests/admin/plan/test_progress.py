@@ -1,0 +1,133 @@
+"""Progress: what a run prints on a terminal, into a pipe, and as a script."""
+
+import re
+import subprocess
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.progress.line_progress import LineProgress
+from bot_workbench.admin.plan.progress.script_progress import ScriptProgress
+from bot_workbench.admin.plan.step import Finding, Plan
+from tests.admin.plan.scripted_step import ScriptedStep, change
+
+BOT = "contoso-bot"
+
+
+def shown(*findings: Finding, terminal: bool, result: str = "done", width: int = 200) -> str:
+    """What LineProgress prints of a run with one step."""
+    file = StringIO()
+    console = Console(file=file, force_terminal=terminal, width=width, highlight=False)
+    progress = LineProgress(console)
+    steps = [ScriptedStep(Finding("so")) for _ in range(3)]
+    plan = Plan(steps, next_command="next", notes=("note",))
+    progress.begin(plan)
+    progress.step("A step")
+    for finding in findings:
+        progress.found(finding)
+        for each in finding.changes:
+            progress.plan(each)
+            progress.sent(each)
+        if finding.waiting:
+            progress.wait(finding, 1.0)
+    reason = "" if result == "done" else "because"
+    progress.end(plan, result, reason, "python -m bot_workbench.admin migrate back")
+    return file.getvalue()
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    """No escape sequence, one line each, and the same finding once."""
+    waiting = Finding("not yet", waiting=True)
+    text = shown(waiting, waiting, Finding("no", (change(int),)), Finding("so"), terminal=False)
+    assert "\x1b" not in text
+    assert [line.split()[0] for line in text.splitlines()] == [
+        *("note", "A", "found", "found", "plan", "PATCH", "sent", "found", "done", "Way", "Next:"),
+    ]
+
+
+def test_a_terminal_shows_the_wait() -> None:
+    """A wait is a line that changes, with how many steps are done, and it is gone at the end."""
+    text = shown(Finding("not yet", waiting=True), Finding("so"), terminal=True)
+    assert "\x1b" in text
+    assert "wait     not yet" in text
+    assert "0/3" in text
+
+
+def test_a_long_wait_text_leaves_room_for_the_bar() -> None:
+    """On a terminal of 80 columns, a long text is on several lines, and none of it is lost."""
+    words = [f"word{number}" for number in range(30)]
+    finding = Finding(" ".join(words), waiting=True)
+    _, _, bar = shown(finding, terminal=True, result="waiting", width=80).partition(
+        "wait     word0"
+    )
+    assert "0/3" in bar
+    assert {*re.findall(r"word\d+", bar)} >= {*words[1:]}
+
+
+@pytest.mark.parametrize("name", ["[app]", "[/subscriptions/1]", "[red]"])
+def test_a_wait_is_no_markup(name: str) -> None:
+    """Brackets in Azure's texts are printed as they are."""
+    assert f"wait     {name}" in shown(Finding(name, waiting=True), terminal=True)
+
+
+def test_a_refusal_shows_the_way_back_and_no_next_command() -> None:
+    """Whoever must fix something first is not sent on."""
+    text = shown(Finding("no"), terminal=False, result="refused")
+    assert "refused  because" in text
+    assert "Way back:" in text
+    assert "Next:" not in text
+
+
+def test_a_refusal_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was found is shown besides only if the refusal does not say it; further lines are
+    indented like the first."""
+    finding = Finding("no secret\nis left", refusal="no secret\nis left: stop")
+    file = StringIO()
+    progress = LineProgress(Console(file=file, width=200, highlight=False))
+    script = ScriptProgress(Options("switch", BOT))
+    for each in (progress, script):
+        each.step("A step")
+        each.found(finding)
+        each.end(Plan(()), "refused", finding.refusal, "")
+    assert file.getvalue() == "A step\n  refused  no secret\n           is left: stop\n"
+    assert capsys.readouterr().out.count("no secret") == 1
+
+
+def test_the_end_says_what_is_so() -> None:
+    """The last step's finding is the result."""
+    text = shown(Finding("the endpoint is x"), terminal=False)
+    assert "  done     the endpoint is x\n" in text
+
+
+def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
+    """bash reads it; a question asks, a refusal stops it, and the reader's shell goes on."""
+    script = ScriptProgress(Options("switch", BOT))
+    plan = Plan((), next_command="next")
+    script.begin(plan)
+    script.step("A step\nwith two lines")
+    script.found(Finding("it's so", notes=("note",)))
+    script.ask("Delete 'it'?")
+    script.plan(change(int))
+    script.wait(Finding("not yet", waiting=True, az=("for i in 1 2; do", "  true", "done")), 1)
+    script.end(plan, "refused", "because", "back")
+    text = capsys.readouterr().out
+    assert text.endswith("# Way back: back\n# refused: because\nfalse\n)\n")
+    # Pasted into a shell without az: it stops at the answer, and the shell goes on.
+    pasted = f"{text}\necho still here"
+    assert bash(pasted, "n\n") == "still here\n"
+    assert bash(pasted.replace("az x", "true"), "y\n") == "still here\n"
+
+
+def bash(script: str, answers: str) -> str:
+    """What a script prints, on both streams."""
+    ended = subprocess.run(
+        ["bash", "-c", script],  # noqa: S607  # as people start it
+        input=answers,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return ended.stdout

@@ -1,0 +1,92 @@
+"""`python -m bot_workbench.emulator`: the local cloud for an app that is started separately."""
+
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from azure.storage.queue import QueueServiceClient
+
+from auth.credential_kinds import KINDS
+from bot_workbench.emulator.loopback import free_port
+from tests.support.bots.bot_process import APP, BotProcess
+from tests.support.interrupted_start import interrupted
+from tests.support.program import Program
+from tests.support.timing.condition import SECONDS
+from tests.support.wire.http_post import Caller
+
+
+@pytest.mark.parametrize("credential", list(KINDS))
+def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
+    """With the settings from --env an app signs in; Ctrl-C ends the cloud cleanly."""
+    env = tmp_path / "app.env"
+    options = ["--credential", credential, "--env", str(env), "--chat-port", str(free_port())]
+    with Program(
+        [sys.executable, "-m", "bot_workbench.emulator", *options],
+        cwd=APP,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as emulator:
+        while "Ctrl-C" not in emulator.line():
+            pass
+        lines = (line.partition("=") for line in env.read_text().splitlines())
+        settings = {name: "".join(shlex.split(value)) for name, _, value in lines}
+        with BotProcess(settings, logs / f"env file {credential}.log") as process:
+            caller = Caller(process.url)
+            facts = caller.send("GET", "/api/identity", []).json()
+            caller.close()
+        emulator.send_signal(signal.SIGINT)
+        assert emulator.wait(SECONDS) == 0
+    assert facts["kind"] == settings["BotCredential"]
+    assert facts["appId"] == settings["MicrosoftAppId"]
+
+
+def test_storage(tmp_path: Path) -> None:
+    """With --storage Azurite runs too, the --env file names it, and its data is in the folder."""
+    env, folder = tmp_path / "app.env", tmp_path / "storage"
+    options = ["--env", str(env), "--storage", str(folder), "--chat-port", str(free_port())]
+    with Program(
+        [sys.executable, "-m", "bot_workbench.emulator", *options],
+        cwd=APP,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as emulator:
+        printed = "".join(iter(emulator.line, "Ctrl-C stops it.\n"))
+        [setting] = re.findall("AzureWebJobsStorage=(.*)", env.read_text())
+        [storage] = shlex.split(setting)
+        with QueueServiceClient.from_connection_string(storage) as queues:
+            queues.create_queue("work")
+        emulator.send_signal(signal.SIGINT)
+        assert emulator.wait(SECONDS) == 0
+    assert f"data in {folder}" in printed
+    assert any(folder.iterdir())
+
+
+def test_port_in_use() -> None:
+    """A port in use is reported in one line."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot_workbench.emulator", "--chat-port", port],
+            cwd=APP,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Port {port} is in use")
+    assert "choose another, such as --chat-port " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("module", ["argparse", "aiohttp", "bot_workbench.emulator.cloud"])
+def test_ctrl_c_while_it_starts(module: str) -> None:
+    """No traceback."""
+    ended = interrupted("emulator", "--chat-port", str(free_port()), after=module)
+    assert (ended.status, ended.errors.strip()) == (130, "")
