@@ -37,7 +37,7 @@ async def open_chat(cloud: Cloud) -> str:
 
 async def notify(storage: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command, as a user does."""
-    command = [sys.executable, "-m", "bot_workbench.admin", "notify", *words]
+    command = [sys.executable, "-m", "bot_workbench", "notify", *words]
     return await asyncio.to_thread(
         subprocess.run,
         [*command, "--connection-string", storage],

@@ -294,9 +294,9 @@ async def dead_letter(storage: str) -> str:
 
 
 async def dead_letters(storage: str, command: str, *arguments: str, status: int = 0) -> str:
-    """What `python -m bot_workbench.admin dead-letters` prints."""
+    """What `bot dead-letters` prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot_workbench.admin", "dead-letters", command, *arguments),
+        *(sys.executable, "-m", "bot_workbench", "dead-letters", command, *arguments),
         *("--connection-string", storage),
         cwd=APP,
         stdout=asyncio.subprocess.PIPE,

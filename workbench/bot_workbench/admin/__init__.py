@@ -1,1 +1,1 @@
-"""Commands that people run from their machine: `python -m bot_workbench.admin`. Never deployed."""
+"""Commands that people run from their machine: `bot`. Never deployed."""

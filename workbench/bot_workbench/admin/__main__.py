@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin`, whose packages are installed at its first use."""
+"""`bot`, whose packages are installed at its first use."""
 
 import os
 import signal
@@ -63,6 +63,4 @@ if __name__ == "__main__":
     try:
         run()
     except ModuleNotFoundError as error:
-        sys.exit(
-            f"{error.name} is missing: run `make setup`, then `.venv/bin/python -m bot_workbench.admin`."
-        )
+        sys.exit(f"{error.name} is missing: run `make setup`, then `bot`.")

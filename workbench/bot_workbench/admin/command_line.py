@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin`: the commands that work on a deployed bot, or on its storage account.
+"""`bot`: the commands that work on a deployed bot, or on its storage account.
 
 A new command is one line here, and an `app` in its module: with one verb, or with several.
 """
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the command line; None: this process's.
     """
     try:
-        app(arguments, prog_name="python -m bot_workbench.admin")
+        app(arguments, prog_name="bot")
     except StorageUnavailable as error:
         console.write_error(f"{error}\n{_WHICH_ACCOUNT}")
         sys.exit(ExitStatus.UNREACHABLE)

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin dead-letters`: lists, replays and drops activities that failed too often."""
+"""`bot dead-letters`: lists, replays and drops activities that failed too often."""
 
 import asyncio
 import sys
@@ -59,8 +59,8 @@ def list_dead_letters(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin dead-letters list
-      python -m bot_workbench.admin dead-letters list --account mybot --traces
+      bot dead-letters list
+      bot dead-letters list --account mybot --traces
 
     [bold]Exit status[/bold]
 
@@ -97,8 +97,8 @@ def replay(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin dead-letters replay 1b9d6bcd 5f3a
-      python -m bot_workbench.admin dead-letters replay --all --account mybot
+      bot dead-letters replay 1b9d6bcd 5f3a
+      bot dead-letters replay --all --account mybot
 
     [bold]Exit status[/bold]
 
@@ -135,8 +135,8 @@ def drop(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin dead-letters drop 1b9d6bcd
-      python -m bot_workbench.admin dead-letters drop --all --yes
+      bot dead-letters drop 1b9d6bcd
+      bot dead-letters drop --all --yes
 
     [bold]Exit status[/bold]
 

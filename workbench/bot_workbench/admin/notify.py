@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin notify`: puts a notification into the bot's queue, and shows its report."""
+"""`bot notify`: puts a notification into the bot's queue, and shows its report."""
 
 import asyncio
 import json
@@ -88,9 +88,9 @@ def notify(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin notify --to all --text "The canteen opens at noon."
-      python -m bot_workbench.admin notify --to all --channel msteams --text "Hi, Teams."
-      python -m bot_workbench.admin notify --account mybot --card card.json \\
+      bot notify --to all --text "The canteen opens at noon."
+      bot notify --to all --channel msteams --text "Hi, Teams."
+      bot notify --account mybot --card card.json \\
           --to 00000000-0000-0000-0000-000000000000
 
     [bold]Exit status[/bold]

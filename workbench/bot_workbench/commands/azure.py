@@ -76,7 +76,7 @@ def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace, shel
     print(f"  {shell.sourced(_short(options.env))}\n")
     print("Then run the commands in the project's environment:\n")
     print(f"  {shell.activate}")
-    print(f"  python -m bot_workbench.admin migrate status --bot {BOT}\n")
+    print(f"  bot migrate status --bot {BOT}\n")
     print(f"After managed-identity, stop {web_app} before delete-secret, which then needs")
     print("--ignore-other-use if the old bot has answered within the last 24 hours.\n")
     print("The real az works there too, once it has signed in:\n")

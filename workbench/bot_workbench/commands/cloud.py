@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.emulator`: the local cloud alone, until Ctrl-C."""
+"""`bot cloud`: the local cloud alone, until Ctrl-C."""
 
 import argparse
 import asyncio
@@ -54,7 +54,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> None:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(prog="python -m bot_workbench.emulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bot cloud", description=__doc__)
     parser.add_argument(
         "--credential",
         choices=list(KINDS),

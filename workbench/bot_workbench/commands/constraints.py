@@ -1,4 +1,4 @@
-"""Pins what packages need in their turn: `python -m bot_workbench.commands.constraints`.
+"""Pins what packages need in their turn: `bot constraints`.
 
 requirements.txt includes constraints.txt and the bot's, so every installation uses these versions:
 a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt
@@ -182,9 +182,7 @@ def main(words: Sequence[str], root: Path = APP) -> int:
     Returns:
         The exit status: 1 if nothing was written.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m bot_workbench.commands.constraints", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="bot constraints", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args(words).upgrade
     try:

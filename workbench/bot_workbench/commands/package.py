@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.commands.package`: what runs in Azure, as a folder and as a zip.
+"""`bot package`: what runs in Azure, as a folder and as a zip.
 
 It replaces the build in Azure: it copies the files that .funcignore allows, installs their
 dependencies into .python_packages, imports the app once, and compiles everything. azd uploads the
@@ -229,9 +229,7 @@ def import_times(folder: Path, runs: int = MEASURED_RUNS) -> tuple[float, float]
 
 def main(arguments: list[str], install: Install = install) -> int:
     """The command; the exit status is 1 if the package cannot be built."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bot_workbench.commands.package", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="bot package", description=__doc__)
     parser.add_argument("--to", type=Path, default=APP / "artifacts" / "package", metavar="FOLDER")
     parser.add_argument("--measure", action="store_true", help="measure the app's import, too")
     options = parser.parse_args(arguments)

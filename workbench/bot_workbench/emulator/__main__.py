@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.emulator`: the local cloud alone, until Ctrl-C."""
+"""`bot cloud`: the local cloud alone, until Ctrl-C."""
 
 import os
 import signal

@@ -96,7 +96,7 @@ def _azure(values: Values) -> Sequence[Sequence[str]]:
 
 AZURE = Target(
     "azure",
-    "a local Azure with a bot that has a secret, to try python -m bot_workbench.admin migrate and az",
+    "a local Azure with a bot that has a secret, to try bot migrate and az",
     [
         Variable("APP_TYPE", APP_TYPES[0], "the old bot's type: or MultiTenant", one_of(APP_TYPES)),
         CHAT_PORT,

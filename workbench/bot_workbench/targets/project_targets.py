@@ -260,7 +260,7 @@ PROJECT_TARGETS = (
     ),
     Target(
         "setup",
-        "install what run, test, app-package and `python -m bot_workbench.admin` need",
+        "install what run, test, app-package and `bot` need",
         [],
         needs(TESTS, PAGES, AZURITE, VALIDATORS),
         lambda _values: [],

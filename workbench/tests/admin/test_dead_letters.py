@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin dead-letters`: what it prints, does and exits with."""
+"""`bot dead-letters`: what it prints, does and exits with."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin` installs its packages at its first use."""
+"""`bot` installs its packages at its first use."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def project(tmp_path: Path) -> Path:
 
 def ended(project: Path) -> "subprocess.CompletedProcess[str]":
     """The command."""
-    command = [sys.executable, "-m", "bot_workbench.admin"]
+    command = [sys.executable, "-m", "bot_workbench"]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin notify`; the bot itself is absent here, and its reports are written by hand."""
+"""`bot notify`; the bot itself is absent here, and its reports are written by hand."""
 
 import json
 import re
@@ -191,7 +191,7 @@ def test_the_bot_refuses(storage: str, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_ctrl_c(storage: str) -> None:
     """It ends the command alone, which says so and how the report can be seen later."""
-    command = (sys.executable, "-m", "bot_workbench.admin", "notify", *HELLO, "--id", "n1")
+    command = (sys.executable, "-m", "bot_workbench", "notify", *HELLO, "--id", "n1")
     with Program(
         [*command, "--connection-string", storage],
         cwd=ROOT,

@@ -9,9 +9,7 @@ from bot_workbench.admin.rows import Row, print_tables
 
 def test_a_command_to_paste_stays_one_line() -> None:
     """In a table, a terminal of 40 columns would break it; another text is folded."""
-    command = (
-        "python -m bot_workbench.admin migrate status --bot contoso-bot --app contoso-functions"
-    )
+    command = "bot migrate status --bot contoso-bot --app contoso-functions"
     file = StringIO()
     rows = [Row("App", "text", command), Row("Next", "run", command)]
     print_tables(Console(file=file, width=40), rows, pasted=("Next",))

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.emulator`: the local cloud for an app that is started separately."""
+"""`bot cloud`: the local cloud for an app that is started separately."""
 
 import re
 import shlex

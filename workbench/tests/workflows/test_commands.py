@@ -102,12 +102,12 @@ def test_the_package_is_built_by_make(file: Path) -> None:
 @BOTH
 def test_the_deployment_is_provisioned_deployed_and_proven(file: Path) -> None:
     """In this order, with the package that the pipeline has built; the doctor comes last."""
-    found = lines(read(file), "azd ", "az ", "python -m bot_workbench.admin")
+    found = lines(read(file), "azd ", "az ", "bot")
     assert [line.partition(" --")[0] for line in found][:4] == [
         "azd auth login",
         "azd provision",
         "azd deploy bot",
-        "python -m bot_workbench.admin doctor",
+        "bot doctor",
     ]
 
 
@@ -165,8 +165,8 @@ def test_our_commands_take_their_options(file: Path, monkeypatch: pytest.MonkeyP
     """Each command line is parsed by the command itself, with the variables of the job."""
     for name in ("AZURE_ENV_NAME", "AZURE_SUBSCRIPTION_ID"):
         monkeypatch.setenv(name, "given")
-    found = lines(read(file), "python -m bot_workbench.admin")
-    assert found[-1].startswith("python -m bot_workbench.admin doctor ")
+    found = lines(read(file), "bot")
+    assert found[-1].startswith("bot doctor ")
     for line in found:
         command: Any = get_command(app)
         arguments = shlex.split(line)[3:]
@@ -180,7 +180,7 @@ def test_the_doctor_looks_at_the_group_of_the_templates(file: Path) -> None:
     """The resource group is the one that they create for the environment."""
     template = (ROOT / "infra" / "main.bicep").read_text("utf-8")
     [prefix] = re.findall(r"^  name: '(.*)\$\{environmentName\}'$", template, re.M)
-    for line in lines(read(file), "python -m bot_workbench.admin doctor"):
+    for line in lines(read(file), "bot doctor"):
         assert f'--resource-group "{prefix}$AZURE_ENV_NAME"' in line
 
 

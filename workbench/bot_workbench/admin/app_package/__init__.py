@@ -1,1 +1,1 @@
-"""`python -m bot_workbench.admin app-package`: what is uploaded to Teams."""
+"""`bot app-package`: what is uploaded to Teams."""

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin app-package`: the zip that is uploaded to Teams."""
+"""`bot app-package`: the zip that is uploaded to Teams."""
 
 import re
 from pathlib import Path
@@ -90,10 +90,10 @@ def app_package(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin app-package
-      python -m bot_workbench.admin app-package --env-file env/.env.prod --publish
-      python -m bot_workbench.admin app-package --feature sso --feature files
-      python -m bot_workbench.admin app-package --set BOT_DOMAIN=my-bot.azurewebsites.net
+      bot app-package
+      bot app-package --env-file env/.env.prod --publish
+      bot app-package --feature sso --feature files
+      bot app-package --set BOT_DOMAIN=my-bot.azurewebsites.net
 
     [bold]Exit status[/bold]
 

@@ -1,1 +1,1 @@
-"""`python -m bot_workbench.admin deployment`: what a deployment needs beside Bicep; azd's hooks run it."""
+"""`bot deployment`: what a deployment needs beside Bicep; azd's hooks run it."""

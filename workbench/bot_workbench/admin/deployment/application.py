@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin deployment`: the commands, one line each."""
+"""`bot deployment`: the commands, one line each."""
 
 import typer
 

@@ -64,7 +64,7 @@ def prepare(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin deployment prepare --environment my-bot \\
+      bot deployment prepare --environment my-bot \\
           --subscription ID --location westeurope --credential SignInVault
 
     [bold]Exit status[/bold]
@@ -112,8 +112,8 @@ def finish(options: DeploymentOptions) -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin deployment finish --environment my-bot --subscription ID
-      python -m bot_workbench.admin deployment finish --environment my-bot \\
+      bot deployment finish --environment my-bot --subscription ID
+      bot deployment finish --environment my-bot \\
           --subscription ID --dry-run
 
     [bold]Exit status[/bold]
@@ -140,8 +140,8 @@ def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin deployment prove --environment my-bot --subscription ID
-      python -m bot_workbench.admin deployment prove --environment my-bot \\
+      bot deployment prove --environment my-bot --subscription ID
+      bot deployment prove --environment my-bot \\
           --subscription ID --package artifacts/package.zip
 
     [bold]Exit status[/bold]
@@ -170,7 +170,7 @@ def remove(
     [bold]Examples[/bold]
 
       az group delete --name rg-my-bot
-      python -m bot_workbench.admin deployment remove --environment my-bot --subscription ID
+      bot deployment remove --environment my-bot --subscription ID
 
     [bold]Exit status[/bold]
 

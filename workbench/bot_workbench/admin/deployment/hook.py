@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def run(command: str) -> None:
-    """Run a command of `python -m bot_workbench.admin deployment` with azd's variables, and end the process.
+    """Run a command of `bot deployment` with azd's variables, and end the process.
 
     Args:
         command: its name.
@@ -31,7 +31,7 @@ def run(command: str) -> None:
         sys.exit(_lacks(str(error.name)))
     # `azd down` was confirmed or forced: the hook does not ask once more.
     asks_nothing = ["--yes"] if command == "remove" else []
-    app([command, "--azd", *asks_nothing], prog_name="python -m bot_workbench.admin deployment")
+    app([command, "--azd", *asks_nothing], prog_name="bot deployment")
 
 
 def build_package() -> None:

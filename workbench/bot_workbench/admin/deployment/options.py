@@ -156,7 +156,7 @@ class DeploymentOptions(Options):
         """
         if self.azd:
             return AGAIN_WITH_AZD.get(command or self.command, "azd up")
-        words = ["python", "-m", "bot_workbench.admin", "deployment", command or self.command]
+        words = ["bot", "deployment", command or self.command]
         words += ["--environment", self.environment, "--subscription", self.subscription]
         words += [] if self.cloud in {"", CLOUD.default} else ["--cloud", self.cloud]
         return shlex.join([*words, *(extra if command else self.own_words(extra))])

@@ -1,1 +1,1 @@
-"""`python -m bot_workbench.admin doctor`: looks at a deployed bot, and says what is wrong and how to cure it."""
+"""`bot doctor`: looks at a deployed bot, and says what is wrong and how to cure it."""

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin doctor`: what is wrong with a deployed bot, and its cure."""
+"""`bot doctor`: what is wrong with a deployed bot, and its cure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -67,10 +67,10 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin doctor
-      python -m bot_workbench.admin doctor --bot contoso-bot
-      python -m bot_workbench.admin doctor --app contoso-functions --json
-      python -m bot_workbench.admin doctor --ignore web-chat-off,turns-failed
+      bot doctor
+      bot doctor --bot contoso-bot
+      bot doctor --app contoso-functions --json
+      bot doctor --ignore web-chat-off,turns-failed
 
     [bold]Roles[/bold]: Website Contributor on the app, Reader on the
     resource group, Key Vault Reader on the vault, Log Analytics Reader on

@@ -81,7 +81,7 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     if not answers_at(bot.site, endpoint_of(bot.bot)):
         return error("app-other-code", f"{name} does not run this project's code", PUBLISH)
     if successor := tags_of(bot.bot).get(REPLACED_BY):
-        examine = shlex.join(["python", "-m", "bot_workbench.admin", "doctor", "--bot", successor])
+        examine = shlex.join(["bot", "doctor", "--bot", successor])
         return warning(
             "bot-replaced",
             f"the Azure Bot {successor} replaces this one, as its tag {REPLACED_BY} says, and"
@@ -170,9 +170,7 @@ def _app_of_another_bot(bot: DeployedBot) -> Diagnosis | None:
             other = arm.find(one.id) or {"properties": {}}
             app_id = str(other["properties"].get("msaAppId") or "").lower()
             if app_id == named and answers_at(bot.site, endpoint_of(other)):
-                examine = shlex.join(
-                    ["python", "-m", "bot_workbench.admin", "doctor", "--bot", one.name]
-                )
+                examine = shlex.join(["bot", "doctor", "--bot", one.name])
                 return error(
                     "app-id-differs",
                     f"{bot.app_name} is the app of the Azure Bot {one.name}, and not of"

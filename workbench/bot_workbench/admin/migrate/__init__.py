@@ -1,1 +1,1 @@
-"""`python -m bot_workbench.admin migrate`: moves a bot from a secret to a credential without one."""
+"""`bot migrate`: moves a bot from a secret to a credential without one."""

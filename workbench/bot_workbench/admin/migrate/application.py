@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin migrate`: the commands, one line each."""
+"""`bot migrate`: the commands, one line each."""
 
 import typer
 

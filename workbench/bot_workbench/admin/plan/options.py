@@ -69,7 +69,7 @@ class Options:
     """What the command line says. The annotated fields are the options that the commands share.
 
     Attributes:
-        command: its words, such as "certificate rotate" of `python -m bot_workbench.admin migrate`.
+        command: its words, such as "certificate rotate" of `bot migrate`.
         bot: name of the Azure Bot.
         app: name of the Function App; empty: the one that the bot's endpoint names.
         resource_group: of the bot; empty unless its name is ambiguous.
@@ -125,13 +125,7 @@ class Options:
             extra: the command's own options.
             app: the Function App to name; None: the one of this command line.
         """
-        words = [
-            "python",
-            "-m",
-            "bot_workbench.admin",
-            "migrate",
-            *(command or self.command).split(),
-        ]
+        words = ["bot", "migrate", *(command or self.command).split()]
         words += ["--bot", self.bot]
         named = {
             "--app": self.app if app is None else app,

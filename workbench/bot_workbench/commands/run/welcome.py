@@ -33,7 +33,7 @@ def _facts(
     if storage.azurite:
         yield (
             "Commands",
-            f"python -m bot_workbench.admin --help{_storage_option(storage.azurite, options.port)}",
+            f"bot --help{_storage_option(storage.azurite, options.port)}",
         )
     yield "Switches", f"{cloud.switches.server.url}/state"
     if options.debug_port is not None:
@@ -41,7 +41,7 @@ def _facts(
 
 
 def _storage_option(azurite: Azurite, port: int) -> str:
-    """What `python -m bot_workbench.admin` needs to find a storage that is not where it looks by itself."""
+    """What `bot` needs to find a storage that is not where it looks by itself."""
     if azurite.is_development_storage:
         return ""
     file = storage_file(port).relative_to(APP).as_posix()

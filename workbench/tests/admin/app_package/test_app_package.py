@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin app-package`: the zip, and what it needs."""
+"""`bot app-package`: the zip, and what it needs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin app-package --feature`: what the zip then has, and what is written back."""
+"""`bot app-package --feature`: what the zip then has, and what is written back."""
 
 import json
 import re

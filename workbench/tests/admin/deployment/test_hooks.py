@@ -129,7 +129,7 @@ def test_the_doctor_needs_nothing_else(packages: Path) -> None:
     code = "sys.argv[1:] = ['doctor', '--help']\nfrom admin.command_line import main\nmain()"
     ended = isolated(packages, code)
     assert ended.returncode == 0, ended.stderr
-    assert "python -m bot_workbench.admin doctor" in ended.stdout
+    assert "bot doctor" in ended.stdout
 
 
 def packages_imported(files: list[Path]) -> set[str]:

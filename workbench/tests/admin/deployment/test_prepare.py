@@ -374,7 +374,7 @@ def test_without_azd_the_parameters_are_printed(stage: DeploymentStage, run: Run
     assert f"botAppId={made}" in ended.output
     assert "vaultCreateMode=default" in ended.output
     assert "Next: az deployment sub create" in ended.output
-    assert "Way back: python -m bot_workbench.admin deployment remove" in ended.output
+    assert "Way back: bot deployment remove" in ended.output
     assert "BOT_APP_ID" not in stage.azd.values
 
 

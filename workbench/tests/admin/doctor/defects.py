@@ -255,7 +255,7 @@ DEFECTS = (
     Defect(
         "bot-replaced",
         replace_bot,
-        "python -m bot_workbench.admin doctor --bot contoso-bot-2",
+        "bot doctor --bot contoso-bot-2",
         stays="its cures look at the new bot, and this one stays replaced",
     ),
     Defect(
@@ -308,7 +308,7 @@ DEFECTS = (
     Defect(
         "registration-secret",
         add_secret,
-        "python -m bot_workbench.admin migrate delete-secret",
+        "bot migrate delete-secret",
         stays="it asks for an answer to a user first, as a proof that the bot needs no secret",
     ),
     Defect("federated-differs", retrust(subject=OTHER_GUID), "federated-credential delete"),
@@ -318,7 +318,7 @@ DEFECTS = (
     Defect(
         "federated-missing",
         trust_a_pipeline_only,
-        "python -m bot_workbench.admin migrate federated",
+        "bot migrate federated",
     ),
     Defect("principal-missing", lose_principal, "az ad sp create --id"),
     Defect("principal-disabled", disable_principal, "--set accountEnabled=true"),
@@ -386,7 +386,7 @@ DEFECTS = (
     Defect(
         "turns-dead-lettered",
         rows(DeadLettered=1),
-        "python -m bot_workbench.admin dead-letters list",
+        "bot dead-letters list",
         stays=SCRIPTED,
     ),
     Defect("calls-refused", rows(Refused=300), "docs/troubleshooting.md", stays=SENTENCE),
@@ -520,7 +520,7 @@ DEFECTS = (
     Defect(
         "federated-missing",
         all_of(trust_another_tenant, retrust(subject=OTHER_GUID)),
-        "python -m bot_workbench.admin migrate federated",
+        "bot migrate federated",
     ),
     Defect("role-missing", assign_to_system_identity, f"--role {QUEUE_CONTRIBUTOR}"),
     Defect("role-missing", assign_to_one_queue, f"--role {QUEUE_CONTRIBUTOR}"),
@@ -673,7 +673,7 @@ DEFECTS = (
     Defect(
         "app-id-differs",
         share_app,
-        "python -m bot_workbench.admin doctor --bot contoso-other",
+        "bot doctor --bot contoso-other",
         stays="each bot needs an app of its own, and only people know which",
     ),
 )

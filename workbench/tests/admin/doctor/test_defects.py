@@ -18,7 +18,7 @@ from tests.admin.migrate.migration import BOT
 NUMBERS = count(1)
 NAMES = [f"{next(NUMBERS)}-{defect.code}" for defect in DEFECTS]
 
-COMMANDS = ("az ", "python -m bot_workbench.admin ")
+COMMANDS = ("az ", "bot ")
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{2,}")
 """What stands for a value that the reader would have to know: no value has these letters only."""
 

@@ -23,8 +23,8 @@ from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, 
 from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread
 
-STATUS = f"python -m bot_workbench.admin migrate status --bot {BOT}"
-SWITCH = f"python -m bot_workbench.admin migrate switch --bot {BOT} --app {APP}"
+STATUS = f"bot migrate status --bot {BOT}"
+SWITCH = f"bot migrate switch --bot {BOT} --app {APP}"
 ONLY_OFFICE = [{"ipAddress": "203.0.113.7/32", "action": "Allow", "priority": 100}]
 SITES = "*.azurewebsites.net"
 
@@ -256,7 +256,7 @@ def test_a_replaced_bot(migration: Migration) -> None:
     migration.bot().body["tags"] = {"replacedBy": "contoso-bot-2"}
     (found,) = doctor()
     assert (found["code"], found["severity"]) == ("bot-replaced", "warning")
-    assert found["cure"] == f"{STATUS}\npython -m bot_workbench.admin doctor --bot contoso-bot-2"
+    assert found["cure"] == f"{STATUS}\nbot doctor --bot contoso-bot-2"
 
 
 def never_deployed(bot: ExaminedBot) -> None:

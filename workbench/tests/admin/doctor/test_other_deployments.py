@@ -271,9 +271,7 @@ def test_a_bot_that_was_not_migrated(bot: ExaminedBot) -> None:
     bot.set_settings(MicrosoftAppPassword=SECRET_VALUE, BotCredential=None, AZURE_CLIENT_ID=None)
     first, *others = bot.findings()
     assert (first["code"], first["severity"]) == ("setting-password", "error")
-    assert first["cure"].startswith(
-        "python -m bot_workbench.admin migrate status --bot contoso-bot"
-    )
+    assert first["cure"].startswith("bot migrate status --bot contoso-bot")
     assert not [each for each in others if "appsettings" in each["cure"]]
 
 

@@ -52,7 +52,7 @@ def test_people_see_findings_with_cures(bot: ExaminedBot, monkeypatch: pytest.Mo
     text = shown.getvalue()
     assert "Azure Bot" in text
     assert "registration-secret" in text
-    assert f"python -m bot_workbench.admin migrate delete-secret --bot {BOT}" in text
+    assert f"bot migrate delete-secret --bot {BOT}" in text
     assert "Looking at" in text
 
 
@@ -131,7 +131,7 @@ def test_every_code_has_its_defect() -> None:
 def test_the_help_says_all() -> None:
     """Every code, every exit status, and the roles that the account needs."""
     shown = subprocess.run(
-        [sys.executable, "-m", "bot_workbench.admin", "doctor", "--help"],
+        [sys.executable, "-m", "bot_workbench", "doctor", "--help"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "120"},
         stdout=subprocess.PIPE,
@@ -220,7 +220,7 @@ def test_ctrl_c(bot: ExaminedBot, tmp_path: Path) -> None:
     """130 at once, while a service is silent, and no traceback."""
     bot.azure.servers["graph.microsoft.com"].faults.set(silent=True)
     with Program(
-        [sys.executable, "-u", "-m", "bot_workbench.admin", "doctor", "--bot", BOT],
+        [sys.executable, "-u", "-m", "bot_workbench", "doctor", "--bot", BOT],
         cwd=ROOT,
         env={**os.environ, **bot.azure.environ, "HOME": str(tmp_path)},
         stdout=subprocess.PIPE,

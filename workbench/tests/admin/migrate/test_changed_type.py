@@ -26,9 +26,7 @@ def test_the_type_is_read_as_it_is(migration: Migration) -> None:
 
     found = migration.run(*status).json
     assert found["bot"]["type"] == "SingleTenant"
-    assert (
-        found["next"]["command"] == f"python -m bot_workbench.admin migrate {' '.join(FEDERATED)}"
-    )
+    assert found["next"]["command"] == f"bot migrate {' '.join(FEDERATED)}"
     for words in (FEDERATED, ("switch", "--bot", BOT, "--app", APP)):
         ended = migration.run(*words)
         assert ended.status == 0, ended.output + ended.errors

@@ -23,7 +23,7 @@ BACK = ("back", "--bot", BOT)
 def program(migration: Migration, *words: str) -> Program:
     """`migrate` in a process of its own."""
     return Program(
-        [sys.executable, "-u", "-m", "bot_workbench.admin", "migrate", *words],
+        [sys.executable, "-u", "-m", "bot_workbench", "migrate", *words],
         cwd=ROOT,
         env={**os.environ, **migration.thread.azure.environ},
         stdout=subprocess.PIPE,
@@ -45,10 +45,7 @@ def test_ctrl_c_says_how_to_go_on(migration: Migration, form: tuple[str, ...]) -
         output, errors = command.communicate(timeout=60)
     assert command.returncode == 130, output + errors
     assert "Traceback" not in errors
-    assert (
-        f"run it again: python -m bot_workbench.admin migrate federated --bot {BOT} --app {APP}"
-        in errors
-    )
+    assert f"run it again: bot migrate federated --bot {BOT} --app {APP}" in errors
     if form:
         assert json.loads(output)["result"] == "failed"
 

@@ -101,9 +101,9 @@ def test_each_step_names_the_next(migration: Migration) -> None:
     commands.append(migration.run(*STATUS, "--json").json["next"]["command"])
     words = f"--bot {BOT} --app {APP}"
     assert commands == [
-        f"python -m bot_workbench.admin migrate federated {words}",
-        f"python -m bot_workbench.admin migrate switch {words}",
-        f"python -m bot_workbench.admin migrate delete-secret {words}",
+        f"bot migrate federated {words}",
+        f"bot migrate switch {words}",
+        f"bot migrate delete-secret {words}",
     ]
 
 
@@ -185,16 +185,13 @@ def test_a_replaced_bot_leads_to_its_deletion_and_the_new_one(migration: Migrati
     assert migration.run("managed-identity", *words).status == 0
     ended = migration.run(*STATUS, "--json")
     assert ended.status == 1
-    assert (
-        ended.json["next"]["command"]
-        == f"python -m bot_workbench.admin migrate delete-secret --bot {BOT}"
-    )
+    assert ended.json["next"]["command"] == f"bot migrate delete-secret --bot {BOT}"
     migration.thread.call(migration.old.registration.secrets.clear)
     migration.thread.call(migration.thread.azure.group.set_app_settings, migration.old.site, {})
     ended = migration.run(*STATUS, "--json")
     assert ended.status == 0
     command = ended.json["next"]["command"]
-    assert command == "python -m bot_workbench.admin migrate status --bot contoso-bot-2"
+    assert command == "bot migrate status --bot contoso-bot-2"
     ended = migration.run("status", "--bot", "contoso-bot-2", "--json")
     assert ended.status == 0
     assert ended.json["bot"]["type"] == "UserAssignedMSI"
@@ -231,7 +228,7 @@ def test_a_multi_tenant_bot_needs_a_certificate(migration: Migration) -> None:
     found = migration.run(*NEW, "--json").json
     assert found["bot"]["type"] == "MultiTenant"
     words = f"certificate --bot {BOT} --app {APP} --vault {VAULT}"
-    assert found["next"]["command"] == f"python -m bot_workbench.admin migrate {words}"
+    assert found["next"]["command"] == f"bot migrate {words}"
     assert "multi-tenant" in found["next"]["reason"]
 
 
@@ -308,7 +305,7 @@ def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
         bot, Part(None), (), (), Part(None), Part([]), Part([]), US_GOVERNMENT, now
     )
     options = Options("status", BOT, APP, "group", cloud=US_GOVERNMENT.name)
-    line = "python -m bot_workbench.admin migrate status --bot new-bot --cloud AzureUSGovernment"
+    line = "bot migrate status --bot new-bot --cloud AzureUSGovernment"
     assert next_step(report, options).command == line
 
 

@@ -16,7 +16,7 @@ from bot_workbench.admin.migrate.certificate.commands import (
 from bot_workbench.admin.plan.options import CHANGING, AppOption, BotOption, Options, with_options
 from tests.admin.moved_clock import MovedClock
 
-LINE = "python -m bot_workbench.admin migrate certificate rotate --bot contoso-bot"
+LINE = "bot migrate certificate rotate --bot contoso-bot"
 
 
 class Called:
@@ -147,7 +147,7 @@ def test_the_clock_is_the_callers() -> None:
 
 def test_a_dry_run_stays_one() -> None:
     """The command line that goes on changes nothing if the interrupted one changed nothing."""
-    line = "python -m bot_workbench.admin migrate switch --bot contoso-bot"
+    line = "bot migrate switch --bot contoso-bot"
     assert Options("switch", "contoso-bot").again == line
     dry = Options("switch", "contoso-bot", dry_run=True, as_json=True)
     assert dry.again == f"{line} --dry-run --json"

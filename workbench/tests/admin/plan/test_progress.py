@@ -33,7 +33,7 @@ def shown(*findings: Finding, terminal: bool, result: str = "done", width: int =
         if finding.waiting:
             progress.wait(finding, 1.0)
     reason = "" if result == "done" else "because"
-    progress.end(plan, result, reason, "python -m bot_workbench.admin migrate back")
+    progress.end(plan, result, reason, "bot migrate back")
     return file.getvalue()
 
 

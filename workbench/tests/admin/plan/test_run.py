@@ -199,7 +199,7 @@ def test_a_wait_that_runs_out_names_the_command(run: RunSteps, clock: MovedClock
     assert status is ExitStatus.FOUND
     assert shown["result"] == "waiting"
     assert "Entra does not know it yet" in shown["reason"]
-    assert "python -m bot_workbench.admin migrate switch --bot contoso-bot" in shown["reason"]
+    assert "bot migrate switch --bot contoso-bot" in shown["reason"]
     assert sum(clock.waits) == pytest.approx(100)
     assert clock.waits[1] == 2 * clock.waits[0]
 

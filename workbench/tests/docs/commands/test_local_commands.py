@@ -50,8 +50,8 @@ def test_each_module_can_be_run(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_admin_takes_each_option(page: Path) -> None:
-    """`python -m bot_workbench.admin` parses each command line, from its subcommand to its last option."""
-    for line in commands(page, "python -m bot_workbench.admin"):
+    """`bot` parses each command line, from its subcommand to its last option."""
+    for line in commands(page, "bot"):
         command: Any = get_command(app)
         arguments = shlex.split(line)
         # A group of commands may be named by itself, and may have options of its own.
@@ -64,9 +64,7 @@ def test_admin_takes_each_option(page: Path) -> None:
 
 def test_commands_are_found() -> None:
     """The pattern finds commands in blocks, in text and in tables."""
-    assert {
-        c.split()[0] for page in PAGES for c in commands(page, "python -m bot_workbench.admin")
-    } >= {
+    assert {c.split()[0] for page in PAGES for c in commands(page, "bot")} >= {
         "app-package",
         "dead-letters",
         "deployment",

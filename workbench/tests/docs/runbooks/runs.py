@@ -12,7 +12,7 @@ REMOVE_KEY = 'az ad app credential delete --id "$APP_ID" --cert --key-id KEY_ID'
 REMOVE_TRUST = (
     'az ad app federated-credential delete --id "$APP_ID" --federated-credential-id bot-identity'
 )
-MIGRATE = "python -m bot_workbench.admin migrate"
+MIGRATE = "bot migrate"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ def test_packages_then_worker_then_app(app: SurroundingsApp, mode: Mode, start: 
 @MODES
 def test_app_folder_is_on_the_path_once(app: SurroundingsApp, mode: Mode) -> None:
     """A PYTHONPATH with the app's folder does not change its place."""
-    with app.running(*mode, settings={"PYTHONPATH": f"{app.folder}:{ROOT / 'workbench'}"}) as (_, caller):
+    with app.running(*mode, settings={"PYTHONPATH": f"{app.folder}:{ROOT / 'workbench'}"}) as (
+        _,
+        caller,
+    ):
         path = surroundings(caller)["path"]
     assert path.index(str(app.folder)) == len(path) - 1
 

@@ -1,4 +1,4 @@
-"""AdminShell: runs `python -m bot_workbench.admin` as people do, in a shell that reaches the local Azure."""
+"""AdminShell: runs `bot` as people do, in a shell that reaches the local Azure."""
 
 import os
 import subprocess
@@ -46,9 +46,9 @@ class AdminShell:
         transcript.write_text("", "utf-8")
 
     def run(self, *words: str) -> Finished:
-        """Run `python -m bot_workbench.admin` with these words, and wait for its end."""
+        """Run `bot` with these words, and wait for its end."""
         ended = subprocess.run(
-            [sys.executable, "-m", "bot_workbench.admin", *words],
+            [sys.executable, "-m", "bot_workbench", *words],
             env=self._environ,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -58,9 +58,7 @@ class AdminShell:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        finished = Finished(
-            " ".join(("python -m bot_workbench.admin", *words)), ended.returncode, ended.stdout
-        )
+        finished = Finished(" ".join(("bot", *words)), ended.returncode, ended.stdout)
         self.note(f"$ {finished.command}\n{finished.output}(exit {finished.status})\n")
         return finished
 

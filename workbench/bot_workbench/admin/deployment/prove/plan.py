@@ -24,7 +24,7 @@ APP_PACKAGE = "make app-package"
 IF_SLOW = (
     "Entra takes some minutes to accept a new credential, and Azure as long for a new role; the"
     " app's log says what is missing. If the vault has renewed the certificate, complete that with"
-    " `python -m bot_workbench.admin migrate certificate rotate`"
+    " `bot migrate certificate rotate`"
 )
 
 

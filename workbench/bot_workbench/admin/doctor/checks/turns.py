@@ -93,4 +93,4 @@ def _list_dead_letters(bot: DeployedBot) -> str:
     storage = bot.storage.value
     if not storage or not storage.id:
         return f"{OPERATIONS}."
-    return f"python -m bot_workbench.admin dead-letters list --account {quoted(storage.name)}"
+    return f"bot dead-letters list --account {quoted(storage.name)}"

@@ -84,9 +84,9 @@ def certificate(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate certificate --bot contoso-bot \\
+      bot migrate certificate --bot contoso-bot \\
           --app contoso-new --vault contoso-vault
-      python -m bot_workbench.admin migrate certificate --bot contoso-bot \\
+      bot migrate certificate --bot contoso-bot \\
           --app contoso-new --vault contoso-vault --dry-run
 
     [bold]Exit status[/bold]
@@ -127,8 +127,8 @@ def rotate(options: Options, *, restart: RestartOption = False, again: AgainOpti
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate certificate rotate --bot contoso-bot --dry-run
-      python -m bot_workbench.admin migrate certificate rotate --bot contoso-bot --timeout 4000
+      bot migrate certificate rotate --bot contoso-bot --dry-run
+      bot migrate certificate rotate --bot contoso-bot --timeout 4000
 
     [bold]Exit status[/bold]
 

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin migrate delete-secret`: the last step, which nothing undoes."""
+"""`bot migrate delete-secret`: the last step, which nothing undoes."""
 
 from typing import Annotated
 
@@ -38,9 +38,9 @@ def delete_secret(options: Options, *, ignore_other_use: IgnoreOption = False) -
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate delete-secret --bot contoso-bot --dry-run
-      python -m bot_workbench.admin migrate delete-secret --bot contoso-bot
-      python -m bot_workbench.admin migrate delete-secret --bot contoso-bot --yes
+      bot migrate delete-secret --bot contoso-bot --dry-run
+      bot migrate delete-secret --bot contoso-bot
+      bot migrate delete-secret --bot contoso-bot --yes
 
     [bold]Exit status[/bold]
 

@@ -37,8 +37,8 @@ def federated(options: Options, identity: IdentityOption = "") -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate federated --bot contoso-bot --app contoso-new
-      python -m bot_workbench.admin migrate federated --bot contoso-bot --app contoso-new \\
+      bot migrate federated --bot contoso-bot --app contoso-new
+      bot migrate federated --bot contoso-bot --app contoso-new \\
           --dry-run
 
     [bold]Exit status[/bold]

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.admin migrate managed-identity`: a new bot that is a managed identity."""
+"""`bot migrate managed-identity`: a new bot that is a managed identity."""
 
 from pathlib import Path
 from typing import Annotated
@@ -70,9 +70,9 @@ def managed_identity(
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate managed-identity --bot contoso-bot \\
+      bot migrate managed-identity --bot contoso-bot \\
           --new-bot contoso-bot-2 --app contoso-app --dry-run
-      python -m bot_workbench.admin migrate managed-identity --bot contoso-bot \\
+      bot migrate managed-identity --bot contoso-bot \\
           --new-bot contoso-bot-2 --app contoso-app \\
           --manifest appPackage/manifest.json --env-file env/.env.dev
 

@@ -25,8 +25,8 @@ def status(options: Options) -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate status --bot contoso-bot
-      python -m bot_workbench.admin migrate status --bot contoso-bot --app contoso-new
+      bot migrate status --bot contoso-bot
+      bot migrate status --bot contoso-bot --app contoso-new
 
     [bold]Exit status[/bold]
 

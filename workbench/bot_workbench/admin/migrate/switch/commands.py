@@ -43,8 +43,8 @@ def switch(options: Options) -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate switch --bot contoso-bot --app contoso-new
-      python -m bot_workbench.admin migrate switch --bot contoso-bot --app contoso-new \\
+      bot migrate switch --bot contoso-bot --app contoso-new
+      bot migrate switch --bot contoso-bot --app contoso-new \\
           --dry-run
 
     [bold]Exit status[/bold]
@@ -127,7 +127,7 @@ def back(options: Options) -> None:
 
     [bold]Examples[/bold]
 
-      python -m bot_workbench.admin migrate back --bot contoso-bot
+      bot migrate back --bot contoso-bot
 
     [bold]Exit status[/bold]
 

@@ -46,10 +46,7 @@ def test_the_bot_signs_in_with_a_certificate(route: Route) -> None:
     (made,) = route.versions()
     assert route.added() == [made]
     assert f"thumbprint {made}" in ended.output
-    assert (
-        f"Next: python -m bot_workbench.admin migrate switch --bot {BOT} --app {APP}"
-        in ended.output
-    )
+    assert f"Next: bot migrate switch --bot {BOT} --app {APP}" in ended.output
     assert roles_of_identity(route) == {
         ("21090545-7ca7-4776-b22c-e363652d74d2", f"/certificates/{NAME}"),
         ("12338af0-0e69-4776-bea7-57ae8d297424", f"/keys/{NAME}"),
@@ -177,7 +174,7 @@ def test_a_live_app_is_changed_only_after_a_question(route: Route) -> None:
     assert f"{APP} answers the bot" in route.done(*words, "--dry-run").output
     ended = route.done(*words, "--yes")
     assert route.settings()["BotCredential"] == "SignInVault"
-    assert "Next: python -m bot_workbench.admin migrate delete-secret" in ended.output
+    assert "Next: bot migrate delete-secret" in ended.output
 
 
 def test_the_endpoints_app_is_taken_if_none_is_named(route: Route) -> None:

@@ -150,7 +150,7 @@ def test_an_app_without_a_certificate_is_refused(route: Route) -> None:
     """There is nothing to rotate; the text names the command to begin with."""
     ended = route.run(*ROTATE)
     assert ended.status == 1
-    assert "python -m bot_workbench.admin migrate certificate --bot" in ended.errors
+    assert "bot migrate certificate --bot" in ended.errors
 
 
 @pytest.mark.parametrize("url", ["http://[", "contoso-vault", "https:///"])

@@ -42,7 +42,7 @@ def test_the_newest_version_is_registered_and_nothing_else(
 
     migration.thread.call(interfere_with_writes, azure, hold)
     slower = subprocess.Popen(
-        [sys.executable, "-m", "bot_workbench.admin", "migrate", *CERTIFICATE],
+        [sys.executable, "-m", "bot_workbench", "migrate", *CERTIFICATE],
         cwd=ROOT,
         env={**os.environ, **azure.environ},
         stdin=subprocess.DEVNULL,

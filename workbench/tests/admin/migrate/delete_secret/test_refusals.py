@@ -244,10 +244,7 @@ def test_another_app_than_the_endpoints(deletion: Deletion) -> None:
     assert ended.status == 1
     assert f"is at {BOT}-web.azurewebsites.net, not {APP}" in ended.json["reason"]
     # No full stop is pasted with the command.
-    assert (
-        f"`python -m bot_workbench.admin migrate switch --bot {BOT} --app {APP}`"
-        in ended.json["reason"]
-    )
+    assert f"`bot migrate switch --bot {BOT} --app {APP}`" in ended.json["reason"]
     assert deletion.state() == before
 
 

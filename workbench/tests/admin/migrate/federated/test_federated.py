@@ -47,10 +47,7 @@ def test_the_bot_signs_in_with_its_identity(route: Route) -> None:
             "AZURE_CLIENT_ID": route.migration.new.identity["clientId"],
         }.items()
     )
-    assert (
-        f"Next: python -m bot_workbench.admin migrate switch --bot {BOT} --app {APP}"
-        in ended.output
-    )
+    assert f"Next: bot migrate switch --bot {BOT} --app {APP}" in ended.output
     route.untouched()
     assert route.added() == []
 
@@ -113,7 +110,7 @@ def test_a_multi_tenant_bot_is_refused(route: Route) -> None:
     """It signs in at the channels' tenant; the text names the certificate route."""
     reason = route.refused(*FEDERATED)
     assert "channels' tenant" in reason
-    assert "python -m bot_workbench.admin migrate certificate --bot" in reason
+    assert "bot migrate certificate --bot" in reason
 
 
 def test_a_bot_without_a_registration_is_refused(route: Route) -> None:

@@ -70,7 +70,7 @@ class Stage:
     def run_killed(self) -> int:
         """Run the command in a process of its own, to be killed; returns its status."""
         environ = {**os.environ, **self.migration.thread.azure.environ}
-        words = [sys.executable, "-m", "bot_workbench.admin", "migrate", *self.case.command.split()]
+        words = [sys.executable, "-m", "bot_workbench", "migrate", *self.case.command.split()]
         process = subprocess.Popen(
             words,
             cwd=ROOT,

@@ -83,7 +83,7 @@ def _show(name: str, case: Case, rows: list[tuple[str, ...]]) -> None:
     """Print the table, and keep it."""
     widths = [max(len(row[place]) for row in [HEADINGS, *rows]) for place in range(len(HEADINGS))]
     lines = [
-        f"python -m bot_workbench.admin migrate {case.command}",
+        f"bot migrate {case.command}",
         "",
         *_lines(widths, [HEADINGS, *rows]),
     ]

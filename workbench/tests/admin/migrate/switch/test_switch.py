@@ -23,7 +23,7 @@ def test_switch_and_back(migration: Migration) -> None:
     assert tags.pop("switchedOn")
     remembered = {"previousEndpoint": OLD_ENDPOINT, "newEndpoint": NEW_ENDPOINT}
     assert tags == {"costCenter": "42", **remembered}
-    assert f"Way back: python -m bot_workbench.admin migrate back --bot {BOT}" in ended.output
+    assert f"Way back: bot migrate back --bot {BOT}" in ended.output
 
     ended = migration.run("back", "--bot", BOT)
     assert ended.status == 0, ended.output + ended.errors
@@ -48,17 +48,14 @@ def test_a_second_new_app_does_not_replace_the_old_one(migration: Migration) -> 
     assert migration.endpoint == second
     remembered = {"previousEndpoint": OLD_ENDPOINT, "newEndpoint": second}
     assert migration.tags().items() >= remembered.items()
-    assert (
-        f"Way back: python -m bot_workbench.admin migrate switch --bot {BOT} --app {APP}"
-        in ended.output
-    )
+    assert f"Way back: bot migrate switch --bot {BOT} --app {APP}" in ended.output
 
     ended = migration.run("back", "--bot", BOT)
     assert ended.status == 0, ended.output + ended.errors
     assert migration.endpoint == OLD_ENDPOINT
     ended = migration.run(*SWITCH)
     assert ended.status == 0, ended.output + ended.errors
-    assert f"Way back: python -m bot_workbench.admin migrate back --bot {BOT}" in ended.output
+    assert f"Way back: bot migrate back --bot {BOT}" in ended.output
     assert migration.run("switch", "--bot", BOT, "--app", "contoso-second").status == 0
     assert migration.tags().items() >= remembered.items()
 
