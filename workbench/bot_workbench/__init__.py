@@ -1,0 +1,1 @@
+"""What builds, runs, moves and examines a bot: the command `bot`, and a cloud on this machine."""
