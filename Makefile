@@ -1,5 +1,24 @@
 # Each target is a command of run.py, which also works without make: `python run.py TARGET VAR=...`.
-# workbench/bot_workbench/targets has them all. Only variables of the command line count, not the environment's.
+# Only variables of the command line count, not the environment's.
+
+define HELP
+make COMMAND NAME=VALUE ..., or without make: python run.py COMMAND NAME=VALUE ...
+
+  run          the bot on this machine, and a page to talk to it; BOT=examples/dialog runs another
+  test         the tests of the base and the bot, five minutes; ALL=1 all tests, half an hour
+  check        lint, format, types, import rules, words
+  package      build what publish uploads: artifacts/package and package.zip
+  app-package  the zip that is uploaded to Teams: artifacts/app-package.zip
+  azure        a local Azure with a bot that has a secret, to try `bot migrate` and az
+  playground   the bot without authentication, in Microsoft's Agents Playground
+  constraints  pin what the packages of the base, of the bot and of azd's hooks need
+  setup        install what these need
+  clean        remove everything that was installed or built
+
+python run.py COMMAND --help says more of one, and python run.py --help lists all.
+For maintainers: bench collector format picture portable recording runbooks smoke
+endef
+export HELP
 
 TARGETS := run azure playground test smoke portable check runbooks collector bench format package app-package \
 	constraints picture recording setup clean
@@ -9,12 +28,15 @@ PYTHONS := .venv/bin/python python3 python3.13 python
 PYTHON := $(shell for each in $(PYTHONS); do "$$each" -c "" 2>/dev/null && echo "$$each" && break; done)
 
 QUOTED = '$(subst ','\'',$(1))'
-GIVEN = $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(call QUOTED,$(name)=$($(name)))))
+GIVEN = $(foreach name,$(filter-out -% HELP,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(call QUOTED,$(name)=$($(name)))))
 
 .DEFAULT_GOAL := help
 .PHONY: help $(TARGETS)
 
-help $(TARGETS):
+help:
+	@echo "$$HELP"
+
+$(TARGETS):
 ifeq ($(PYTHON),)
 	@echo "Python 3.13 is missing: install it (Debian: apt-get install python3.13-venv)."; exit 1
 else

@@ -1,13 +1,15 @@
-"""Every command of the project, on every system: `python run.py COMMAND NAME=VALUE ...`.
+"""Every command of the project, on every system: `python run.py COMMAND ...`.
 
-`make` calls it, too. Without a command it runs the bot; `python run.py help` lists the commands.
-It needs nothing but some Python 3: it looks for Python 3.13 or newer, which then sets up the rest.
+`make` calls it, too. It makes the environment, in .venv, and starts `bot` in it; without a command,
+`bot run`. It needs nothing but some Python 3: it looks for Python 3.13 or newer, which does the
+rest.
 """
 
 # Python 3.7 must be able to run this file: no newer syntax, no newer modules.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+WORKBENCH = ROOT / "workbench"
+"""The repository of the base has it; in that of a bot's author, it is an installed package."""
+
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+BUILT = (".venv", ".cache", "artifacts")
 WANTED = (3, 13)
 IS_WINDOWS = os.name == "nt"
+PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 TEST = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {WANTED})"
 MISSING = (
     "Python 3.13 is missing: install it (Windows: winget install Python.Python.3.13;"
@@ -27,11 +35,10 @@ MISSING = (
 
 def candidates() -> Iterator[list[str]]:
     """Commands that may start a Python that is new enough, the quickest first."""
+    yield [str(PYTHON)]
     if IS_WINDOWS:
-        yield [str(ROOT / ".venv" / "Scripts" / "python.exe")]
         yield from (["py", "-3.13"], ["py", "-3"], ["python3.13"], ["python3"], ["python"])
         return
-    yield [str(ROOT / ".venv" / "bin" / "python")]
     yield ["python3.13"]
     yield ["python3"]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
@@ -54,13 +61,6 @@ def fits(command: list[str]) -> bool:
         return False
 
 
-def is_own() -> bool:
-    """Whether this Python is that of the project's virtual environment."""
-    return (
-        sys.prefix != sys.base_prefix and Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
-    )
-
-
 def become(command: list[str]) -> int:
     """Run a command in place of this process; returns only where a process cannot be replaced."""
     sys.stdout.flush()
@@ -75,24 +75,66 @@ def become(command: list[str]) -> int:
             pass  # the console sends it to the process, too
 
 
+def install() -> str:
+    """Make the environment; returns why it cannot be made, or nothing."""
+    if WORKBENCH.is_dir():
+        sys.path.insert(0, str(WORKBENCH))
+        from bot_workbench.setup.errors import SetUpError
+        from bot_workbench.setup.set_up import set_up
+        from bot_workbench.setup.tools import PYTHON as PACKAGES
+
+        try:
+            set_up([PACKAGES])
+        except SetUpError as error:
+            return str(error)
+        return ""
+    stamp = PYTHON.parent.parent / ".installed"
+    wanted = REQUIREMENTS.read_text("utf-8")
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return ""
+    print("Installing the packages of requirements-dev.txt into .venv ...", flush=True)
+    base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in ([base, "-m", "venv", ".venv"], [*pip, "-r", REQUIREMENTS.name]):
+        if subprocess.call(command, cwd=str(ROOT)):
+            return "The packages cannot be installed: the lines above say why."
+    stamp.write_text(wanted, "utf-8")
+    return ""
+
+
+def clean() -> int:
+    """Remove everything that was installed or built."""
+    for name in BUILT:
+        path = ROOT / name
+        path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
+    return 0
+
+
 def main() -> int:
-    """Find a Python that is new enough, and let it do the rest."""
+    """Find a Python that is new enough, make the environment, and start `bot` in it."""
+    words = sys.argv[1:]
+    if not words or "=" in words[0]:
+        words = ["run", *words]
     if IS_WINDOWS:
         os.environ["PYTHONUTF8"] = "1"  # whatever the console's code page
-    words = [str(ROOT / "run.py"), *sys.argv[1:]]
-    if sys.version_info >= WANTED:
-        if words[1:2] == ["clean"] and is_own():
-            # A virtual environment cannot remove itself on Windows.
-            return become([getattr(sys, "_base_executable", sys.executable), *words])
-        sys.path.insert(0, str(ROOT / "workbench"))
-        from bot_workbench.targets.command_line import main as run
-
-        return run(words[1:])
-    for command in candidates():
-        if fits(command):
-            return become([*command, *words])
-    print(MISSING)
-    return 1
+    if sys.version_info < WANTED:
+        found = next((command for command in candidates() if fits(command)), None)
+        if found is None:
+            print(MISSING)
+            return 1
+        return become([*found, str(ROOT / "run.py"), *words])
+    os.chdir(str(ROOT))
+    if words == ["clean"]:
+        base = getattr(sys, "_base_executable", sys.executable)
+        if IS_WINDOWS and base != sys.executable:  # an environment cannot remove itself there
+            return become([base, str(ROOT / "run.py"), *words])
+        return clean()
+    problem = install()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 1
+    package = "maintenance" if WORKBENCH.is_dir() else "bot_workbench"
+    return become([str(PYTHON), "-m", package, *words])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The app's folder, and the workbench's."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 MARKS = ("function_app.py", "host.json")
@@ -17,3 +19,21 @@ APP = find_app(Path.cwd()) or Path.cwd()
 
 WORKBENCH = Path(__file__).parents[1]
 """The folder on the import path that has this package, and the test kit's."""
+
+
+class NoAppError(Exception):
+    """The command was started outside an app's folder; the text says what it needs."""
+
+
+def require_app() -> Path:
+    """The app's folder.
+
+    Raises:
+        NoAppError: this process was started in no app's folder.
+    """
+    if find_app(APP) is None:
+        raise NoAppError(
+            f"{APP} is not in a bot's folder: go to the folder that has {' and '.join(MARKS)}, and"
+            " run the command again."
+        )
+    return APP

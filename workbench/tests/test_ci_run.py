@@ -11,8 +11,7 @@ import pytest
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.install_log import InstallLog
 from bot_workbench.setup.step import Report
-from bot_workbench.targets.target import Target, needs
-from bot_workbench.targets.variable import Variable
+from maintenance.targets import Programs
 from tests.support import ci_run
 
 pytestmark = pytest.mark.extended
@@ -82,9 +81,8 @@ class Project:
         self, *commands: Sequence[str], names: Sequence[str] = ("test",)
     ) -> tuple[int, list[str]]:
         """Run commands as CI does; returns the exit status and the last lines."""
-        test = Target("test", "", [], needs(), lambda _values: commands)
-        absent = Target("absent", "", [], needs(Absent()), lambda _values: commands)
-        status = ci_run.main(names, {"test": test, "absent": absent})
+        test, absent = Programs([], commands), Programs([Absent()], commands)
+        status = ci_run.main(names, {"test": lambda: test, "absent": lambda: absent})
         printed, _ = self.capfd.readouterr()
         print(printed)
         return status, printed.rpartition("\n\n")[2].splitlines()
@@ -128,16 +126,6 @@ def test_every_command_runs(project: Project) -> None:
             "total: 3 passed, 1 failed, 0 skipped",
         ],
     )
-
-
-def test_a_target_with_a_variable(project: Project) -> None:
-    """It is given as after `make`."""
-    project.write("test_a.py", PASSES, FAILS)
-    only = Variable("ONLY", "", "")
-    target = Target(
-        "test", "", [only], needs(), lambda values: [project.command("-k", values["ONLY"])]
-    )
-    assert ci_run.main(["test ONLY=passes"], {"test": target}) == 0
 
 
 def test_a_target_that_cannot_be_set_up(project: Project) -> None:

@@ -1,25 +1,44 @@
-"""`make azure`: an old bot that runs in a local Azure, and all that its migration needs."""
+"""`bot azure`: an old bot that runs in a local Azure, and all that its migration needs."""
 
-import argparse
 import asyncio
 import errno
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
-from bot_workbench.commands.cloud import CHAT_PORT
-from bot_workbench.commands.ports import taken
-from bot_workbench.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
+import typer
+
+from bot_workbench.commands.options import CHAT_PORT, ChatPortOption, one_of
+from bot_workbench.commands.ports import check_ports, taken
+from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.channel.bot_channel import BotChannel
 from bot_workbench.emulator.local_azure import LocalAzure
-from bot_workbench.emulator.loopback import port_number
 from bot_workbench.emulator.terminal.shell import Shell, users_shell
 from bot_workbench.project import APP
+from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import PAGES
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
 ENVIRONMENT = APP / ".cache" / "azure.env"
+AppTypeOption = Annotated[
+    str,
+    typer.Option(
+        "--app-type",
+        metavar="|".join(APP_TYPES),
+        parser=one_of(APP_TYPES),
+        help="The old bot's app type.",
+    ),
+]
+EnvOption = Annotated[
+    Path,
+    typer.Option(
+        "--env",
+        metavar="FILE",
+        help="The file for another shell's environment, until the command ends.",
+    ),
+]
 SIGN_IN = ("CLIENT_ID", "TENANT_ID", "FEDERATED_TOKEN_FILE")
 
 
@@ -30,17 +49,23 @@ def exports(azure: LocalAzure, shell: Shell) -> str:
     )
 
 
-async def run(options: argparse.Namespace, folder: Path) -> None:
+async def run(folder: Path, app_type: str, chat_port: int, env: Path) -> None:
     """Run everything until it is cancelled.
+
+    Args:
+        folder: an empty one.
+        app_type: the old bot's.
+        chat_port: the chat page's.
+        env: takes the lines of `exports`.
 
     Raises:
         OSError: a port is in use, or a file cannot be written.
     """
-    options.env.parent.mkdir(parents=True, exist_ok=True)
+    env.parent.mkdir(parents=True, exist_ok=True)
     azure = LocalAzure(folder, libraries=PAGES.folder)
     azure.on_channel = announce
     async with azure:
-        await serve(azure, options)
+        await serve(azure, app_type, chat_port, env)
 
 
 def announce(channel: BotChannel) -> None:
@@ -48,32 +73,32 @@ def announce(channel: BotChannel) -> None:
     print(f"Chat with {channel.name}: {channel.pages.url}/", flush=True)
 
 
-async def serve(azure: LocalAzure, options: argparse.Namespace) -> None:
+async def serve(azure: LocalAzure, app_type: str, chat_port: int, env: Path) -> None:
     """Add the old bot and its new app, and say what there is."""
-    azure.chat_ports[BOT] = options.chat_port
-    old = azure.add_old_bot(BOT, options.app_type, connection="graph")
+    azure.chat_ports[BOT] = chat_port
+    old = azure.add_old_bot(BOT, app_type, connection="graph")
     azure.add_function_app(FUNCTIONS, vault=VAULT)
     await azure.channel(BOT)
     for name in (old.site.name, FUNCTIONS):
         await azure.sites.code(name).settled()
     shell = users_shell()
-    options.env.write_text(exports(azure, shell), "utf-8")
+    env.write_text(exports(azure, shell), "utf-8")
     try:
-        _describe(azure, old.site.name, options, shell)
+        _describe(azure, old.site.name, app_type, env, shell)
         await asyncio.Event().wait()
     finally:
         # Its proxy and its files are gone soon.
-        options.env.unlink(missing_ok=True)
+        env.unlink(missing_ok=True)
 
 
-def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace, shell: Shell) -> None:
-    print(f"Azure Bot:    {BOT}  ({options.app_type}; the web app {web_app} has its secret)")
+def _describe(azure: LocalAzure, web_app: str, app_type: str, env: Path, shell: Shell) -> None:
+    print(f"Azure Bot:    {BOT}  ({app_type}; the web app {web_app} has its secret)")
     print(f"Function App: {FUNCTIONS}  (this project's code, without the bot's settings)")
     print(f"Key vault:    {VAULT}")
     print(f"Logs:         {azure.folder}/NAME.log of each app\n")
     print(exports(azure, shell))
     print("In another shell, paste these lines, or source the file that has them:\n")
-    print(f"  {shell.sourced(_short(options.env))}\n")
+    print(f"  {shell.sourced(_short(env))}\n")
     print("Then run the commands in the project's environment:\n")
     print(f"  {shell.activate}")
     print(f"  bot migrate status --bot {BOT}\n")
@@ -83,7 +108,7 @@ def _describe(azure: LocalAzure, web_app: str, options: argparse.Namespace, shel
     client, tenant, token = (shell.variable(f"AZURE_{name}") for name in SIGN_IN)
     print(f"  az login --service-principal --username {client} {shell.continued}")
     print(f"    --tenant {tenant} --federated-token $(cat {token})\n")
-    print(f"Ctrl-C stops everything and deletes {_short(options.env)}; then open a new shell.\n")
+    print(f"Ctrl-C stops everything and deletes {_short(env)}; then open a new shell.\n")
     sys.stdout.flush()
 
 
@@ -93,32 +118,25 @@ def _short(file: Path) -> Path:
     return file.relative_to(APP) if file.is_relative_to(APP) else file
 
 
-def main() -> None:
-    """Read the command line and run."""
-    parser = argparse.ArgumentParser(prog="make azure", description=__doc__)
-    parser.add_argument(
-        "--app-type", choices=APP_TYPES, default=APP_TYPES[0], help="the old bot's app type"
-    )
-    parser.add_argument(
-        "--chat-port", type=port_number, default=CHAT_PORT, help="the chat page's port"
-    )
-    parser.add_argument(
-        "--env",
-        type=Path,
-        default=ENVIRONMENT,
-        metavar="FILE",
-        help="the file for another shell's environment, until the command ends",
-    )
-    options = parser.parse_args()
+app = typer.Typer(add_completion=False)
+
+
+@app.command("azure")
+def local_azure(
+    app_type: AppTypeOption = APP_TYPES[0],
+    chat_port: ChatPortOption = CHAT_PORT,
+    env: EnvOption = ENVIRONMENT,
+) -> None:
+    """Run a local Azure with a bot that has a secret, to try `bot migrate` and az.
+
+    It runs until Ctrl-C.
+    """
+    check_ports({"CHAT_PORT": chat_port})
+    ready(PAGES)
     with tempfile.TemporaryDirectory() as folder:
+        running = run(Path(folder), app_type, chat_port, env)
         try:
-            asyncio.run(run_until_asked_to_stop(run(options, Path(folder))))
+            asyncio.run(run_until_asked_to_stop(running))
         except OSError as error:
             is_in_use = error.errno == errno.EADDRINUSE
-            sys.exit(taken("CHAT_PORT", options.chat_port) if is_in_use else str(error))
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()
+            sys.exit(taken("CHAT_PORT", chat_port) if is_in_use else str(error))

@@ -9,7 +9,6 @@ The list of azd's hooks, which pipelines install, too, is complete, for every sy
 hash of each file: what somebody puts into an index later is not installed.
 """
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from bot_workbench.commands.app_folder import BOT, bots_below
 from bot_workbench.commands.site_packages import InstallError, install
@@ -176,27 +178,41 @@ def _text(header: str, pins: Sequence[str]) -> str:
     return header + "".join(f"{each}\n" for each in pins)
 
 
-def main(words: Sequence[str], root: Path = APP) -> int:
-    """The command: writes the constraints of the base, of the bot and of the examples.
+def write(root: Path, *, upgrade: bool = False) -> None:
+    """Write the constraints of the base, of the bot and of the examples, and the hooks' list.
 
-    Returns:
-        The exit status: 1 if nothing was written.
+    Args:
+        root: the app's folder.
+        upgrade: take the newest versions, whatever was pinned.
+
+    Raises:
+        RequirementsError: a requirements file is missing, or a bot's does not fit the base's.
+        InstallError: uv failed; nothing was written.
     """
-    parser = argparse.ArgumentParser(prog="bot constraints", description=__doc__)
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
-    upgrade = parser.parse_args(words).upgrade
-    try:
-        texts = dict(pin(root, [root / BOT, *bots_below("examples", root)], upgrade=upgrade))
-        texts[root / HOOKS] = hooks_list(root, texts[root / CONSTRAINTS], upgrade=upgrade)
-    except (SetUpError, InstallError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    texts = dict(pin(root, [root / BOT, *bots_below("examples", root)], upgrade=upgrade))
+    texts[root / HOOKS] = hooks_list(root, texts[root / CONSTRAINTS], upgrade=upgrade)
     for file, text in texts.items():
         if not file.exists() or file.read_text("utf-8") != text:
             file.write_text(text, "utf-8")
             print(f"{file.relative_to(root).as_posix()}: {text.count('==')} packages")
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+app = typer.Typer(add_completion=False)
+
+
+@app.command("constraints")
+def constraints(
+    *,
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", metavar="", help="The newest versions, not those that fit."),
+    ] = False,
+) -> None:
+    """Pin what the packages of the base, of the bot and of azd's hooks need.
+
+    A version that is pinned stays as long as it fits.
+    """
+    try:
+        write(APP, upgrade=upgrade)
+    except (SetUpError, InstallError) as error:
+        sys.exit(str(error))

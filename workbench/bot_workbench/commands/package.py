@@ -5,7 +5,6 @@ dependencies into .python_packages, imports the app once, and compiles everythin
 folder, and so does `func azure functionapp publish --no-build`; a pipeline hands the zip on.
 """
 
-import argparse
 import compileall
 import hashlib
 import json
@@ -17,6 +16,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
+from typing import Annotated
+
+import typer
 
 from bot_workbench.commands.app_folder import BOT
 from bot_workbench.commands.imports import (
@@ -227,31 +229,35 @@ def import_times(folder: Path, runs: int = MEASURED_RUNS) -> tuple[float, float]
     return indexed, composed
 
 
-def main(arguments: list[str], install: Install = install) -> int:
-    """The command; the exit status is 1 if the package cannot be built."""
-    parser = argparse.ArgumentParser(prog="bot package", description=__doc__)
-    parser.add_argument("--to", type=Path, default=APP / "artifacts" / "package", metavar="FOLDER")
-    parser.add_argument("--measure", action="store_true", help="measure the app's import, too")
-    options = parser.parse_args(arguments)
-    folder: Path = options.to
+ToOption = Annotated[
+    Path, typer.Option("--to", metavar="FOLDER", help="The package's folder; the zip is beside it.")
+]
+MeasureOption = Annotated[
+    bool, typer.Option("--measure/--no-measure", help="Measure the app's import, too.")
+]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("package")
+def package(to: ToOption = APP / "artifacts" / "package", *, measure: MeasureOption = True) -> None:
+    """Build what runs in Azure, as a folder and as a zip, and check it.
+
+    azd's hooks and pipelines upload it, and `func azure functionapp
+    publish --no-build` does from its folder.
+    """
     try:
-        notes = build(APP, folder, install)
+        notes = build(APP, to, install)
     except (PackageError, SetUpError, InstallError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    sizes = [path.stat().st_size for path in contents(folder)]
-    print(f"{folder}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
-    print(f"{archive_of(folder)}: {archive_of(folder).stat().st_size / 1e6:.1f} MB")
-    print(f"hash of its contents: {(folder / PACKAGE_HASH).read_text('utf-8').strip()}")
+        sys.exit(str(error))
+    sizes = [path.stat().st_size for path in contents(to)]
+    print(f"{to}: {sum(sizes) / 1e6:.1f} MB in {len(sizes):,} files")
+    print(f"{archive_of(to)}: {archive_of(to).stat().st_size / 1e6:.1f} MB")
+    print(f"hash of its contents: {(to / PACKAGE_HASH).read_text('utf-8').strip()}")
     print(*notes, sep="\n", end="\n" if notes else "")
-    if options.measure and (sys.platform, platform.machine()) == AZURE:
-        indexed, composed = import_times(folder)
+    if measure and (sys.platform, platform.machine()) == AZURE:
+        indexed, composed = import_times(to)
         print(f"import of function_app: {indexed * 1000:.0f} ms")
         print(f"ready for a first turn: {composed * 1000:.0f} ms")
-    elif options.measure:
+    elif measure:
         print("Import times are measured on Linux x86_64 only.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,34 +1,53 @@
-"""`make playground`: the bot without authentication, in Microsoft's Agents Playground.
+"""`bot playground`: the bot without authentication, in Microsoft's Agents Playground.
 
 The Playground sends no token, so the bot runs in its local unauthenticated mode.
 """
 
-import argparse
 import asyncio
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
-from bot_workbench.commands.app_folder import BOT, NoBotError, app_with_bot, bots_in
-from bot_workbench.commands.run.debugging import Debugging, add_debug_options
+import typer
+
+from bot_workbench.commands.app_folder import NoBotError, app_with_bot, bots_in
+from bot_workbench.commands.options import (
+    BOT,
+    BOT_PORT,
+    DEBUG_PORT,
+    BotOption,
+    DebugOption,
+    DebugPortOption,
+    PortOption,
+    WaitOption,
+)
+from bot_workbench.commands.ports import check_ports
+from bot_workbench.commands.run.debugging import Debugging
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.commands.run.hosts import (
     functions_host,
     wait_until_it_answers,
     wait_until_it_loads,
 )
-from bot_workbench.commands.run.options import BOT_PORT
 from bot_workbench.commands.run.unauthenticated_run import UNAUTHENTICATED
-from bot_workbench.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
+from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.child import Child
-from bot_workbench.emulator.loopback import port_number
+from bot_workbench.emulator.loopback import MAX_PORT
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import node_command
+from bot_workbench.setup.set_up import ready
+from bot_workbench.setup.tools import PLAYGROUND, packages_of
 
 FOLDER = APP / ".cache" / "playground"
 PROGRAM = FOLDER / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"
 PLAYGROUND_PORT = 56150
+
+PlaygroundPortOption = Annotated[
+    int,
+    typer.Option("--playground-port", min=1, max=MAX_PORT, help="The Playground's port."),
+]
 
 
 def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
@@ -85,28 +104,31 @@ async def serve(host: Child, playground: Child, url: str, port: int, debugging: 
     raise StartError("The bot or the Playground ended; the output above says why.")
 
 
-def main() -> None:
-    """Read the command line and run."""
-    parser = argparse.ArgumentParser(prog="make playground", description=__doc__)
-    parser.add_argument(
-        "--bot", type=Path, default=APP / BOT, metavar="FOLDER", help="the bot's folder"
-    )
-    parser.add_argument("--port", type=port_number, default=BOT_PORT, help="the bot's port")
-    parser.add_argument("--playground-port", type=port_number, default=PLAYGROUND_PORT)
-    add_debug_options(parser)
-    options = parser.parse_args()
+app = typer.Typer(add_completion=False)
+
+
+@app.command("playground")
+def play(
+    bot: BotOption = BOT,
+    port: PortOption = BOT_PORT,
+    playground_port: PlaygroundPortOption = PLAYGROUND_PORT,
+    debug_port: DebugPortOption = DEBUG_PORT,
+    *,
+    debug: DebugOption = False,
+    wait: WaitOption = False,
+) -> None:
+    """Run the bot without authentication, in Microsoft's Agents Playground.
+
+    It runs until Ctrl-C, and reloads when you save the bot's code.
+    """
+    debugging = Debugging.chosen(debug=debug, wait=wait, port=debug_port)
+    check_ports({"PORT": port, "PLAYGROUND_PORT": playground_port, **debugging.ports()})
+    ready(packages_of(bot), PLAYGROUND)
     if not node_command(PROGRAM):
         sys.exit("The Agents Playground is missing: install node and npm, then start again.")
     with tempfile.TemporaryDirectory() as folder:
         try:
-            app = app_with_bot(bots_in(options.bot)[0], Path(folder) / "app")
-            debugging = Debugging.chosen(options)
-            asyncio.run(run(app, options.port, options.playground_port, debugging))
+            app = app_with_bot(bots_in(bot)[0], Path(folder) / "app")
+            asyncio.run(run(app, port, playground_port, debugging))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()

@@ -18,7 +18,7 @@ class PortInUseError(Exception):
     """Another program has a port; the text says which, and what to do."""
 
 
-def check_ports(ports: Mapping[str, str]) -> None:
+def check_ports(ports: Mapping[str, int]) -> None:
     """Check that ports are free, and that no two are the same.
 
     Args:
@@ -27,15 +27,15 @@ def check_ports(ports: Mapping[str, str]) -> None:
     Raises:
         PortInUseError: one is taken.
     """
-    seen: dict[str, str] = {}
+    seen: dict[int, str] = {}
     for name, number in ports.items():
         if number in seen:
             raise PortInUseError(
                 f"{seen[number]} and {name} are both {number}: choose another for one of them."
             )
         seen[number] = name
-        if not is_free(int(number)):
-            raise PortInUseError(taken(name, int(number)))
+        if not is_free(number):
+            raise PortInUseError(taken(name, number))
 
 
 def taken(name: str, port: int) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -44,6 +45,19 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         return
     with _alone(stream, logs):
         _set_up([step for step in steps if not step.is_done()], stream, logs)
+
+
+def ready(*steps: SetUpStep, stream: TextIO = sys.stdout) -> None:
+    """Do the steps that are not done yet, if this Python is that of the app's own environment.
+
+    Elsewhere, such as in a pipeline, there is what was installed for it.
+
+    Raises:
+        SetUpError: see `set_up`.
+    """
+    if Path(sys.prefix).resolve() == (APP / ".venv").resolve():
+        set_up(steps, stream)
+        invalidate_caches()
 
 
 def _set_up(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> None:

@@ -1,13 +1,24 @@
 """What commands need on this machine, and its versions."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from bot_workbench.commands.app_folder import BOT, bots_below
+from bot_workbench.commands.app_folder import BOT, find_bots
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages
 
 CACHE = APP / ".cache"
+
+
+def packages_of(bot: Path) -> PythonPackages:
+    """What `bot run` needs with another bot than the app's own.
+
+    Args:
+        bot: its folder, or one with a bot and its skill.
+    """
+    return replace(PYTHON, bots=find_bots(bot))
+
 
 PYTHON = PythonPackages(
     "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
@@ -15,38 +26,6 @@ PYTHON = PythonPackages(
 """What `make run` needs; the next ones share its `.venv`."""
 
 ADMIN = replace(PYTHON, files=[APP / "workbench" / "bot_workbench" / "admin" / "requirements.txt"])
-
-TESTS = replace(PYTHON, files=[APP / "workbench" / "tests" / "requirements.txt"])
-
-# mypy and the tests import all bots.
-ALL_TESTS = replace(
-    PYTHON,
-    files=[APP / "workbench" / "tests" / "requirements-all.txt"],
-    bots=[APP / BOT, *bots_below("examples"), *bots_below("tests")],
-)
-
-BENCHMARKS = replace(
-    PYTHON,
-    title="The comparison's packages",
-    folder=CACHE / "benchmarks" / "tools",
-    files=[APP / "workbench" / "benchmarks" / "requirements.txt"],
-)
-
-AZ = PythonPackages(
-    "The Azure CLI",
-    CACHE / "az",
-    [APP / "workbench" / "tests" / "docs" / "requirements.txt"],
-    [],
-    weight=60,
-)
-
-PHOENIX = PythonPackages(
-    "The collector",
-    CACHE / "phoenix",
-    [APP / "tests" / "end_to_end" / "telemetry" / "requirements.txt"],
-    [],
-    weight=60,
-)
 
 PAGES = NpmFiles(
     "The pages' libraries",
@@ -80,28 +59,6 @@ PAGES = NpmFiles(
         ),
     ],
     "There is no chat page.",
-)
-
-TEST_FILES = NpmFiles(
-    "The tests' files",
-    CACHE / "test-files",
-    [
-        NpmFile(
-            # Whether people who use a keyboard or a screen reader can use the pages.
-            "axe.js",
-            "axe-core@4.14.1",
-            "axe.min.js",
-            "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
-        ),
-        NpmFile(
-            # For m365agents.yml. With what it depends on, the package takes 294 MB.
-            "m365agents.schema.json",
-            "@microsoft/teamsfx-core@3.1.3",
-            "resource/yaml-schema/v1.13/yaml.schema.json",
-            "sha512-FnNzDGblM24//EWVAjY8BHP+sempRlTrAK+PR5SWvJK0r8IGBAZDjsT+PMh1a5Oi2C5n/njgnH+i8TKaBTky7g==",
-        ),
-    ],
-    "The pages' accessibility and m365agents.yml are not checked.",
 )
 
 AZURITE = NpmBundle(

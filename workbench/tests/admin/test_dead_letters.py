@@ -7,8 +7,8 @@ import time
 
 import pytest
 from azure.storage.queue import QueueClient
-
 from bot_workbench.admin.command_line import main
+
 from bot_workbench.admin.exit_status import ExitStatus
 from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NOT_A_WAKE_UP
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE

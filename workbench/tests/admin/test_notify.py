@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from bot_workbench.admin.command_line import main
+
 from bot_workbench.admin.exit_status import ExitStatus
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES

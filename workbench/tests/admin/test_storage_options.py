@@ -1,9 +1,9 @@
 """The storage account that the command line names."""
 
 import pytest
+from bot_workbench.admin.command_line import main
 
 from auth.settings import StorageSource
-from bot_workbench.admin.command_line import main
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.storage_options import storage_account
 

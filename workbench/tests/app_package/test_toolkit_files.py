@@ -17,8 +17,8 @@ from auth.settings import Settings
 from bot_workbench.admin.app_package.feature import named_features
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
 from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile
-from bot_workbench.setup.tools import TEST_FILES
-from bot_workbench.targets.command_line import TARGETS
+from maintenance.targets import TABLE
+from maintenance.tools import TEST_FILES
 from tests.app_package.conftest import BOT_ID, MANIFEST
 from tests.app_package.local_file import local_settings
 from tests.docs.commands.command_tables import AZD, fault
@@ -229,7 +229,7 @@ def test_scripts_run_what_the_project_has() -> None:
     for run in runs:
         program, first, *rest = run.split()
         known = {
-            "make": first in TARGETS and not rest,
+            "make": first in TABLE and not rest,
             "azd": not fault([first, *rest], AZD, is_azd=True),
             "sh": (ROOT / first).is_file(),
         }

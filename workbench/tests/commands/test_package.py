@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from types import CodeType
 
@@ -18,12 +18,13 @@ from packaging.requirements import Requirement
 
 from bot_workbench.commands import package
 from bot_workbench.commands.app_folder import BOT
+from bot_workbench.commands.constraints import HOOKS
 from bot_workbench.commands.funcignore import FuncIgnore
 from bot_workbench.commands.imports import SITE_PACKAGES
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.commands.package import contents
 from bot_workbench.commands.site_packages import InstallError
-from bot_workbench.setup.requirements import RequirementsError
+from bot_workbench.setup.requirements import RequirementsError, canonical, read
 from tests.commands.test_constraints import needed, pins
 from tests.support.project import ROOT
 
@@ -192,26 +193,29 @@ def test_another_python_or_machine(uploaded: Path, packed: Path, tmp_path: Path)
 
 
 def test_it_needs_what_a_hook_of_azd_has(tmp_path: Path) -> None:
-    """uv, and pip as in every virtual environment; its processes may import the program again.
+    """The hooks' list, and pip as in every environment; processes may import the program again.
 
     Windows and macOS start processes so.
     """
     only = tmp_path / "only"
     only.mkdir()
-    for name in ("pip", "uv"):
+    listed = {"pip", *(line.name for line in read([ROOT / HOOKS], []))}
+    for name, owners in packages_distributions().items():
         spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        (only / name).symlink_to(Path(spec.origin).parent)
+        if listed & {*map(canonical, owners)} and spec and spec.origin and spec.origin != "frozen":
+            file = Path(spec.origin)
+            found = file.parent if file.name == "__init__.py" else file
+            (only / found.name).symlink_to(found)
     program = tmp_path / "program.py"
     program.write_text(
-        f"import multiprocessing, runpy, sys\nsys.path += ['{ROOT}', '{only}']\n"
+        f"import multiprocessing, runpy, sys\nsys.path += ['{ROOT / 'workbench'}', '{only}']\n"
         "if __name__ == '__main__':\n    multiprocessing.set_start_method('spawn')\n"
-        "    runpy.run_module('bot_workbench.commands.package', run_name='__main__', alter_sys=True)\n"
+        "    runpy.run_module('bot_workbench', run_name='__main__', alter_sys=True)\n"
     )
     target = tmp_path / "package"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(program), "--to", str(target)],
+        [sys.executable, "-I", "-S", str(program), "package", "--to", str(target), "--no-measure"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -222,14 +226,15 @@ def test_it_needs_what_a_hook_of_azd_has(tmp_path: Path) -> None:
     assert any(path.suffix == ".pyc" for path in contents(target))
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the package cannot be built, the reason is shown and the exit status is 1."""
 
     def install(_requirements: Path, _target: Path) -> None:
         raise InstallError("no matching distribution")
 
-    assert package.main(["--to", str(tmp_path / "package")], install) == 1
-    assert "no matching distribution" in capsys.readouterr().err
+    monkeypatch.setattr(package, "install", install)
+    with pytest.raises(SystemExit, match="no matching distribution"):
+        package.package(tmp_path / "package", measure=False)
 
 
 def test_packages_that_do_not_fit_are_refused(uploaded: Path, tmp_path: Path) -> None:

@@ -21,12 +21,12 @@ def test_a_port_in_use(family: socket.AddressFamily, host: str) -> None:
         port = listening.getsockname()[1]
         assert not is_free(port)
         with pytest.raises(PortInUseError, match=rf"Port {port} is in use.* CHAT_PORT=\d+$"):
-            check_ports({"PORT": str(free_port()), "CHAT_PORT": str(port)})
+            check_ports({"PORT": free_port(), "CHAT_PORT": port})
 
 
 def test_two_names_for_a_port() -> None:
     """A port that is given twice is refused."""
-    port = str(free_port())
+    port = free_port()
     with pytest.raises(PortInUseError, match=f"PORT and CHAT_PORT are both {port}"):
         check_ports({"PORT": port, "CHAT_PORT": port})
 

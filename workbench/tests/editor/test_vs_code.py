@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from bot_workbench.command_line import imported, with_options
 from bot_workbench.commands.funcignore import FuncIgnore
-from bot_workbench.commands.run.options import RunOptions
-from bot_workbench.targets.command_line import TARGETS
+from bot_workbench.commands.options import BOT_PORT, CHAT_PORT, DEBUG_PORT
+from maintenance.targets import TABLE
 from tests.support.project import ROOT
 
 DEVCONTAINER_KEYS = {
@@ -47,9 +48,8 @@ def test_each_configuration_starts_what_there_is(name: str) -> None:
     if configuration["request"] == "launch":
         assert importlib.util.find_spec(configuration["module"])
         return
-    options = RunOptions.parse(["--debug-port", TARGETS["run"].values([])["DEBUG_PORT"]])
-    chosen = options.debugging_of_skill if "skill" in name else options.debugging
-    assert configuration["connect"] == {"host": "127.0.0.1", "port": chosen.port}
+    port = DEBUG_PORT + 1 if "skill" in name else DEBUG_PORT
+    assert configuration["connect"] == {"host": "127.0.0.1", "port": port}
 
 
 def test_a_pair_has_a_debugger_each() -> None:
@@ -80,7 +80,8 @@ def test_each_task_is_a_command(name: str) -> None:
         return
     script, target, *words = task["args"]
     assert (task["command"], task["windows"]["command"], script) == ("python3", "py", "run.py")
-    TARGETS[target].values(words)
+    command = imported(target, TABLE)
+    command.make_context(target, [*with_options(command, words)])
 
 
 def test_the_code_is_deployed_as_azd_does() -> None:
@@ -98,9 +99,8 @@ def test_the_devcontainer_sets_everything_up() -> None:
     for command in CONTAINER["postCreateCommand"].split("&&"):
         _, script, target = shlex.split(command)
         assert script == "run.py"
-        assert target in TARGETS
-    values = TARGETS["run"].values([])
-    assert CONTAINER["forwardPorts"] == [int(values["CHAT_PORT"]), int(values["PORT"])]
+        assert target in TABLE
+    assert CONTAINER["forwardPorts"] == [CHAT_PORT, BOT_PORT]
     assert CONTAINER["portsAttributes"].keys() == {str(each) for each in CONTAINER["forwardPorts"]}
 
 

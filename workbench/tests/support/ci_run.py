@@ -14,15 +14,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 
 import pytest
 
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import set_up
-from bot_workbench.targets.command_line import TARGETS
-from bot_workbench.targets.target import Target
+from maintenance.targets import PROGRAMS, Programs
 from tests.support.reaper import LEFT
 from tests.support.run_record import NAME, RunRecord
 
@@ -43,13 +42,12 @@ REFUSED: Mapping[int, str] = {
 """Exit statuses that are no test's failure, and that another attempt would not change."""
 
 
-def main(lines: Sequence[str], targets: Mapping[str, Target] = TARGETS) -> int:
+def main(lines: Sequence[str], targets: Mapping[str, Callable[[], Programs]] = PROGRAMS) -> int:
     """Run targets, each with its variables as after `make`; returns the exit status."""
     with tempfile.TemporaryDirectory() as folder:
         run = CiRun(Path(folder))
         for line in lines:
-            name, *given = line.split()
-            run.run(targets[name], given)
+            run.run(line, targets[line]())
         run.repeat_failed()
         return run.conclude()
 
@@ -68,15 +66,14 @@ class CiRun:
         self._stumbles: list[str] = []
         self._failures: list[str] = []
 
-    def run(self, target: Target, given: Sequence[str]) -> None:
-        """Run all commands of a target, whichever fail; `given` has NAME=VALUE each."""
-        values = target.values(given)
+    def run(self, name: str, target: Programs) -> None:
+        """Run all commands of a target, whichever fail."""
         try:
-            set_up(target.steps(values))
+            set_up(target.steps)
         except SetUpError as error:
-            self._failures.append(f"make {target.name} - {error}")
+            self._failures.append(f"make {name} - {error}")
             return
-        for command in target.commands(values):
+        for command in target.commands:
             if "pytest" in command:
                 self._run_tests(command)
             elif _call(command):

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from bot_workbench.admin.command_line import app
 from bot_workbench.admin.migrate.steps.role_assignment import KEY_VAULT_CERTIFICATES_OFFICER
-from bot_workbench.targets import project_targets
-from bot_workbench.targets.command_line import TARGETS
+from bot_workbench.command_line import app
+from maintenance.targets import PORTABLE, suite
 from tests.support.project import ROOT
 from tests.workflows.pipeline_files import (
     AZURE,
@@ -80,14 +79,10 @@ def test_the_commands_are_those_of_ci_run(file: str) -> None:
     assert OTHER_LOOP in commands
 
 
-@pytest.mark.parametrize(("everything", "runs"), [("ALL=", 1), ("ALL=1", 3)])
-def test_the_loop_is_passed_on(
-    everything: str, runs: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("everything", "runs"), [(False, 1), (True, 3)])
+def test_the_loop_is_passed_on(everything: bool, runs: int) -> None:
     """`LOOP=asyncio` reaches each pytest."""
-    monkeypatch.setattr(project_targets, "ROOT", tmp_path)  # where it empties the logs' folder
-    test = TARGETS["test"]
-    commands = test.commands(test.values([everything, "LOOP=asyncio"]))
+    commands = suite(everything=everything, loop="asyncio").commands
     assert len(commands) == runs
     assert all("-m pytest --loop asyncio " in " ".join(command) for command in commands)
 
@@ -232,9 +227,8 @@ def test_each_file_that_is_named_exists() -> None:
 def test_other_systems_run_what_needs_no_unix() -> None:
     """Without Unix's modules the tests of the job for Windows and macOS pass."""
     assert lines(read(CI), "python run.py portable")
-    [command] = TARGETS["portable"].commands({})
     ended = subprocess.run(
-        [sys.executable, "-c", WITHOUT_UNIX, "-q", *command[3:]],
+        [sys.executable, "-c", WITHOUT_UNIX, "-q", "--noconftest", *PORTABLE],
         cwd=ROOT,
         capture_output=True,
         text=True,

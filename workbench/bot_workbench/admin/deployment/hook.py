@@ -4,11 +4,11 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[4]
-PACKAGE_COMMAND = ("bot_workbench.commands.package", "--to", "artifacts/package")
-"""The module that builds the package, and its arguments; the folder is `dist` in azure.yaml."""
+from bot_workbench.project import APP, WORKBENCH
+
+PACKAGE_COMMAND = ("package", "--to", "artifacts/package", "--no-measure")
+"""The command that builds the package; the folder is `dist` in azure.yaml."""
 
 PYTHON = (3, 13)
 INTERRUPTED = 130
@@ -47,10 +47,14 @@ def build_package() -> None:
     _check_python()
     if find_spec("uv") is None:  # it installs the bot's packages
         sys.exit(_lacks("uv"))
-    environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}  # as azd reads it on every system
+    environ = {
+        **os.environ,
+        "PYTHONIOENCODING": "utf-8",  # as azd reads it on every system
+        "PYTHONPATH": str(WORKBENCH),
+    }
     try:
-        command = [sys.executable, "-m", *PACKAGE_COMMAND]
-        ended = subprocess.run(command, cwd=ROOT, env=environ, check=False)  # ours
+        command = [sys.executable, "-m", "bot_workbench", *PACKAGE_COMMAND]
+        ended = subprocess.run(command, cwd=APP, env=environ, check=False)  # ours
         sys.exit(ended.returncode)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -1,18 +1,9 @@
 """Debugging: how a debugger reaches the bot in a local run."""
 
-import argparse
 import asyncio
 from dataclasses import dataclass
 
-from bot_workbench.emulator.loopback import may_listen, port_number
-
-
-def add_debug_options(parser: argparse.ArgumentParser) -> None:
-    """The options of a command that a debugger may attach to: `debug_port` and `debug_wait`."""
-    parser.add_argument("--debug-port", type=port_number, help="where a debugger connects")
-    parser.add_argument(
-        "--debug-wait", action="store_true", help="wait for the debugger before the bot is loaded"
-    )
+from bot_workbench.emulator.loopback import may_listen
 
 
 @dataclass(frozen=True)
@@ -28,15 +19,19 @@ class Debugging:
     waits: bool = False
 
     @classmethod
-    def chosen(cls, options: argparse.Namespace) -> "Debugging":
-        """What the options of `add_debug_options` say."""
-        return cls(options.debug_port, options.debug_wait)
+    def chosen(cls, *, debug: bool, wait: bool, port: int) -> "Debugging":
+        """What the options of a command line say."""
+        return cls(port if debug or wait else None, wait)
 
     def for_host(self) -> list[str]:
         """The options of the emulator's Functions host."""
         if self.port is None:
             return []
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits
+
+    def ports(self) -> dict[str, int]:
+        """The port that must be free, by the name that sets it."""
+        return {} if self.port is None else {"DEBUG_PORT": self.port}
 
     async def announce(self) -> None:
         """Say that the bot waits for a debugger, once one can attach."""

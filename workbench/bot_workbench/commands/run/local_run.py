@@ -1,4 +1,4 @@
-"""`make run`: starts the local cloud and the bot's hosts, and says where they are."""
+"""`bot run`: starts the local cloud and the bot's hosts, and says where they are."""
 
 import asyncio
 import contextlib
@@ -6,28 +6,84 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from bot_workbench.commands.app_folder import NoBotError, app_with_bot, bots_in
-from bot_workbench.commands.ports import taken
+from bot_workbench.commands.options import (
+    BOT,
+    BOT_PORT,
+    CHAT_PORT,
+    DEBUG_PORT,
+    SKILL_PORT,
+    BotOption,
+    ChatPortOption,
+    DebugOption,
+    DebugPortOption,
+    PortOption,
+    WaitOption,
+    one_of,
+)
+from bot_workbench.commands.ports import check_ports, taken
 from bot_workbench.commands.run import unauthenticated_run
+from bot_workbench.commands.run.debugging import Debugging
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.commands.run.hosts import functions_host, wait_until_it_loads
-from bot_workbench.commands.run.options import OFF, RunOptions
+from bot_workbench.commands.run.options import INLINE, OFF, ON, TURNS, RunOptions
 from bot_workbench.commands.run.skill_pair import pair_settings
 from bot_workbench.commands.run.storage_file import storage_in_file
 from bot_workbench.commands.run.turn_lines import TurnLines
 from bot_workbench.commands.run.welcome import welcome
-from bot_workbench.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
+from bot_workbench.commands.shutdown import run_until_asked_to_stop
+from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.loopback import LOCALHOST
+from bot_workbench.emulator.loopback import LOCALHOST, MAX_PORT
 from bot_workbench.emulator.services.azurite_proxy import AzuriteProxy
 from bot_workbench.emulator.storage.azurite import StoragePorts
 from bot_workbench.emulator.storage.local_storage import SETTING, LocalStorage, start_storage
 from bot_workbench.emulator.teams.api.app_manifest import manifest_of
 from bot_workbench.emulator.terminal.colors import has_colors
 from bot_workbench.project import APP
-from bot_workbench.setup.tools import PAGES
+from bot_workbench.setup.set_up import ready
+from bot_workbench.setup.tools import AZURITE, PAGES, packages_of
+
+AuthOption = Annotated[
+    str,
+    typer.Option(
+        "--auth",
+        metavar=f"{ON}|{OFF}",
+        parser=one_of((ON, OFF)),
+        help="Off: without authentication, for the Bot Framework Emulator, which sends no token.",
+    ),
+]
+CredentialOption = Annotated[
+    str,
+    typer.Option(
+        "--credential",
+        metavar="|".join(KINDS),
+        parser=one_of(KINDS),
+        help="How the bot signs in.",
+    ),
+]
+TurnsOption = Annotated[
+    str,
+    typer.Option(
+        "--turns",
+        metavar="|".join(TURNS),
+        parser=one_of(TURNS),
+        help="Queued: turns run behind a queue.",
+    ),
+]
+StorageOption = Annotated[
+    Path | None,
+    typer.Option("--storage", metavar="FOLDER", help="Keeps stored data; without it, in memory."),
+]
+SkillPortOption = Annotated[
+    int,
+    typer.Option("--skill-port", min=1, max=MAX_PORT, help="The skill's port, if there is one."),
+]
 
 HELD_SECONDS = 24 * 3600.0
 """How long a debugger may hold a turn before the channel gives up."""
@@ -55,7 +111,7 @@ async def run(options: RunOptions, folder: Path) -> None:
     bot, *skills = bots_in(options.bot)
     manifest = manifest_of(bot, APP)
     cloud = Cloud(folder, options.credential, libraries=PAGES.folder, manifest=manifest)
-    if options.debug_port is not None:
+    if options.debugging.port is not None:
         cloud.channel.timeout = HELD_SECONDS
     cloud.channel.bot_endpoint = f"http://{LOCALHOST}:{options.port}/api/messages"
     async with contextlib.AsyncExitStack() as stack:
@@ -142,18 +198,43 @@ async def serve(
     raise StartError("The Functions host ended; its output above says why.")
 
 
-def main() -> None:
-    """Read the command line and run."""
-    options = RunOptions.parse()
+app = typer.Typer(add_completion=False)
+
+
+@app.command("run")
+def run_bot(
+    bot: BotOption = BOT,
+    auth: AuthOption = ON,
+    credential: CredentialOption = MANAGED_IDENTITY,
+    turns: TurnsOption = INLINE,
+    storage: StorageOption = None,
+    port: PortOption = BOT_PORT,
+    chat_port: ChatPortOption = CHAT_PORT,
+    skill_port: SkillPortOption = SKILL_PORT,
+    debug_port: DebugPortOption = DEBUG_PORT,
+    *,
+    debug: DebugOption = False,
+    wait: WaitOption = False,
+) -> None:
+    """Run the bot on this machine, with authentication, and a page to talk to it.
+
+    It runs until Ctrl-C, and reloads when you save the bot's code.
+
+    [bold]Examples[/bold]
+
+      bot run
+      bot run --bot examples/dialog --credential Certificate
+      bot run --turns Queued --storage .cache/storage
+    """
+    debugging = Debugging.chosen(debug=debug, wait=wait, port=debug_port)
+    options = RunOptions(
+        bot, auth, credential, turns, storage, port, skill_port, chat_port, debugging
+    )
+    check_ports(options.ports())
+    ready(packages_of(bot), PAGES, AZURITE)
+    start = unauthenticated_run.run if auth == OFF else run
     with tempfile.TemporaryDirectory() as folder:
         try:
-            start = unauthenticated_run.run if options.auth == OFF else run
             asyncio.run(start(options, Path(folder)))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""`make run AUTH=Off`: the bot without authentication, for the Bot Framework Emulator.
+"""`bot run --auth Off`: the bot without authentication, for the Bot Framework Emulator.
 
 The Emulator gets tokens with a client secret only, and this bot has none. So it sends no token, and
 the bot runs in its local unauthenticated mode.

@@ -1,4 +1,4 @@
-"""What `make run` says once the bot answers."""
+"""What `bot run` says once the bot answers."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ DEBUG_HINT = "The bot reloads when you save its code; breakpoints stay. Ctrl-C s
 def welcome(options: RunOptions, cloud: Cloud, storage: LocalStorage) -> str:
     """The lines with everything that a user opens or needs."""
     lines = [f"{f'{name}:':10} {text}" for name, text in _facts(options, cloud, storage)]
-    hint = HINT if options.debug_port is None else DEBUG_HINT
+    hint = HINT if options.debugging.port is None else DEBUG_HINT
     return "\n".join(["", *lines, hint])
 
 
@@ -36,8 +36,8 @@ def _facts(
             f"bot --help{_storage_option(storage.azurite, options.port)}",
         )
     yield "Switches", f"{cloud.switches.server.url}/state"
-    if options.debug_port is not None:
-        yield "Debugger", f'port {options.debug_port}  (VS Code: "Attach to make run")'
+    if options.debugging.port is not None:
+        yield "Debugger", f'port {options.debugging.port}  (VS Code: "Attach to make run")'
 
 
 def _storage_option(azurite: Azurite, port: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.targets.command_line import TARGETS
+from bot_workbench.command_line import imported, with_options
 from tests.admin.app_package.conftest import DEPLOYED, GIVEN, manifest_beside, manifest_of, run
 from tests.app_package.conftest import BOT_ID, SSO_APP_ID
 
@@ -137,7 +137,6 @@ def test_a_refused_manifest_is_not_written(env_file: Path) -> None:
 
 
 def test_make_passes_the_features_on() -> None:
-    """`make app-package FEATURES="..." KEEP=1` is the same command."""
-    target = TARGETS["app-package"]
-    [command] = target.commands(target.values(["FEATURES=sso files", "KEEP=1"]))
-    assert command[-5:] == ["--feature", "sso", "--feature", "files", "--write-manifest"]
+    """`make app-package FEATURE="..." WRITE_MANIFEST=1` is the same command."""
+    words = with_options(imported("app-package"), ["FEATURE=sso files", "WRITE_MANIFEST=1"])
+    assert [*words] == ["--feature", "sso", "--feature", "files", "--write-manifest"]

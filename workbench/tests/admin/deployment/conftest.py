@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot_workbench.admin.command_line import app
 from bot_workbench.admin.deployment.prove import plan as prove_plan
+from bot_workbench.command_line import app
 from tests.admin.migrate.migration import Ended
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage

@@ -5,8 +5,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from bot_workbench.admin.command_line import app
 from bot_workbench.admin.doctor.host_lines import HOST_LINES
+from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.log_analytics.log_analytics import QueryResult

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from bot_workbench.admin.command_line import app
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN
+from bot_workbench.command_line import app
 from tests.admin.doctor.defects import DEFECTS, SENTENCE, Defect
 from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.doctor.harms import SECRET_VALUE

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot_workbench.admin.command_line import app
+from bot_workbench.command_line import app
 from tests.admin.doctor.examined_bot import MANAGED_IDENTITY, SIGN_IN_VAULT, ExaminedBot
 from tests.admin.doctor.harms import (
     SECRET_VALUE,

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from bot_workbench.admin.command_line import app
+from bot_workbench.command_line import app
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, Migration
 
 FEDERATED = ("federated", "--bot", BOT, "--app", APP)

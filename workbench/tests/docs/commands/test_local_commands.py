@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bot_workbench.targets.command_line import TARGETS
 from typer.main import get_command
 
-from bot_workbench.admin.command_line import app
-from bot_workbench.targets.command_line import TARGETS
+from bot_workbench.command_line import app
 from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]

@@ -24,7 +24,8 @@ from bot_workbench.emulator.pages.webchat_page import WebChatPage
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.token_service.user_tokens import UserTokens
 from bot_workbench.setup.set_up import set_up
-from bot_workbench.setup.tools import PAGES, TEST_FILES
+from bot_workbench.setup.tools import PAGES
+from maintenance.tools import TEST_FILES
 from tests.emulator.pages.web_chat import LocalChat, ScriptedBot
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.wire import chromium

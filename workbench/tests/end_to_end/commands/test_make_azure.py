@@ -87,7 +87,7 @@ def test_make_azure(tmp_path: Path, logs: Path) -> None:
         folder = str(Path(environ["SSL_CERT_FILE"]).parent)
         assert len(processes_with(f"{folder}/names.json")) == 2
         status = shlex.split("migrate status --bot contoso-bot --app contoso-functions")
-        ended = run_python("admin", *status, environ=environ)
+        ended = run_python("bot_workbench", *status, environ=environ)
         assert ended.returncode == 1, ended  # a secret is still there
         assert "MicrosoftAppPassword" in ended.stdout
         assert "migrate federated --bot contoso-bot --app contoso-functions" in ended.stdout
@@ -107,7 +107,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         env = str(tmp_path / "azure.env")
-        ended = run_python("bot_workbench.commands.azure", "--chat-port", port, "--env", env)
+        ended = run_python("bot_workbench", "azure", "--chat-port", port, "--env", env)
     assert ended.returncode == 1
     assert f"Port {port} is in use" in ended.stderr
     assert "CHAT_PORT=" in ended.stderr
@@ -116,16 +116,16 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 
 def test_a_port_that_does_not_exist() -> None:
     """A number above the last port is refused with a sentence."""
-    ended = run_python("bot_workbench.commands.azure", "--chat-port", "65536")
+    ended = run_python("bot_workbench", "azure", "--chat-port", "65536")
     assert ended.returncode == 2
-    assert "65536 is not a port: choose one up to 65535" in ended.stderr
+    assert "65536 is not in the range 1<=x<=65535" in ended.stderr
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """What is wrong with ENV is not taken for a port in use."""
     wrong = tmp_path / "file"
     wrong.touch()
-    ended = run_python("bot_workbench.commands.azure", "--env", str(wrong / "azure.env"))
+    ended = run_python("bot_workbench", "azure", "--env", str(wrong / "azure.env"))
     assert ended.returncode == 1
     assert str(wrong) in ended.stderr
     assert "port" not in ended.stderr
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_ctrl_c_during_the_start(tmp_path: Path) -> None:
     """Ctrl-C while the apps start ends the command without a trace, and leaves no process."""
-    command = [sys.executable, "-m", "bot_workbench.commands.azure", "--env", str(tmp_path / "env")]
+    command = [sys.executable, "-m", "bot_workbench", "azure", "--env", str(tmp_path / "env")]
     with Program(
         [*command, "--chat-port", str(free_port())],
         cwd=ROOT,

@@ -156,9 +156,7 @@ def test_commands_find_a_storage_on_other_ports(tmp_path: Path, logs: Path) -> N
     file = ROOT / ".cache" / f"storage-{chosen['PORT']}"
     with MakeTarget("run", COMMANDS, logs / "other ports.log", chosen) as run:
         assert len(run.found) < 70
-        command = (
-            f"{shlex.quote(sys.executable)} -m bot_workbench.admin dead-letters list {run.found}"
-        )
+        command = f"{shlex.quote(sys.executable)} -m bot_workbench dead-letters list {run.found}"
         done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
         settings = dict(part.split("=", 1) for part in file.read_text().split(";"))

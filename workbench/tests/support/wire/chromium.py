@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from playwright import async_api, sync_api
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from bot_workbench.setup.tools import TEST_FILES
+from maintenance.tools import TEST_FILES
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [

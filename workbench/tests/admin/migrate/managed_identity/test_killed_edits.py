@@ -18,7 +18,7 @@ SECONDS = 120
 
 PROGRAM = """
 import os, pathlib, signal, sys
-from bot_workbench.admin.command_line import app
+from bot_workbench.command_line import app
 
 number, moment, *words = sys.argv[1:]
 left = [int(number)]

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, also while a command starts, or runs several programs such as `make test`."""
+"""Ctrl-C and SIGTERM, also while a command starts, or runs several programs such as `bot check`."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.interrupted_start import interrupted
 from tests.support.program import Program
 from tests.support.project import ROOT
 
@@ -15,8 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
 COMMAND = """
 import sys
-from bot_workbench.targets.command_line import main
-from bot_workbench.targets.target import Target, needs
+from bot_workbench.commands.programs import run_programs
 
 first = '''
 import signal, sys, time
@@ -33,26 +33,11 @@ signal.signal(signal.SIGTERM, stop)
 print("works", flush=True)
 signal.pause()
 '''
-commands = [[sys.executable, "-c", code] for code in (first, "print('next')")]
-target = Target("both", "", [], needs(), lambda _: commands)
-sys.exit(main(["both"], {"both": target}))
+run_programs([[sys.executable, "-c", code] for code in (first, "print('next')")])
 """
 """Runs a program that takes its time to stop, and another one after it.
 
 Its time is longer than the quarter of a second after which subprocess.run would kill it.
-"""
-
-IMPORT = """
-import importlib.abc, runpy, sys
-
-class Interrupted(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name == "bot_workbench.emulator.cloud":
-            raise KeyboardInterrupt
-
-sys.meta_path.insert(0, Interrupted())
-sys.argv[1:] = ["run.local_run"]
-runpy.run_module("bot_workbench.commands", run_name="__main__")
 """
 
 
@@ -76,15 +61,32 @@ def test_the_program_stops_in_its_own_time(number: signal.Signals) -> None:
     assert process.returncode == 3
 
 
-def test_ctrl_c_during_the_imports(tmp_path: Path) -> None:
-    """They take a second; it ends without a traceback, as it does later."""
-    package = tmp_path / "emulator"
-    package.mkdir()
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        ("migrate status --bot contoso-bot", "bot_workbench.setup.python_packages"),
+        ("migrate status --bot contoso-bot", "typer"),
+        ("migrate status --bot contoso-bot", "rich.text"),
+        ("migrate status --bot contoso-bot", "azure.core"),
+        ("migrate status --bot contoso-bot", "bot_workbench.admin.migrate.status.report"),
+        ("cloud", "aiohttp"),
+        ("run", "bot_workbench.emulator.cloud"),
+    ],
+)
+def test_ctrl_c_during_the_imports(words: str, module: str) -> None:
+    """They take a second; nothing has been done, and there is no traceback."""
+    ended = interrupted("bot_workbench", *words.split(), after=module)
+    assert (ended.status, ended.errors.strip()) == (130, "")
+
+
+def test_ctrl_c_while_run_py_starts(tmp_path: Path) -> None:
+    """It ends without a traceback, too."""
+    package = tmp_path / "workbench" / "bot_workbench"
+    package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise KeyboardInterrupt", "utf-8")
     script = tmp_path / "run.py"
     script.write_bytes((ROOT / "run.py").read_bytes())
-    for words in (["-c", IMPORT], [str(script)]):
-        ended = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+    ended = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

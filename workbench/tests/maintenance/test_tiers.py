@@ -1,16 +1,15 @@
 """Which tests `make test` runs, which ALL=1 adds, and which have a command of their own."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from bot_workbench.targets import project_targets
-from bot_workbench.targets.command_line import TARGETS
+from maintenance.targets import PROGRAMS
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine takes minutes to import all files
@@ -79,18 +78,11 @@ class Run:
 
 def runs(line: str) -> Iterator[Run]:
     """The pytest commands of a target with variables."""
-    name, *given = line.split()
-    for command in TARGETS[name].commands(TARGETS[name].values(given)):
+    for command in PROGRAMS[line]().commands:
         # The last -m: the ones before it name the modules that are run.
         at = len(command) - 1 - [*reversed(command)].index("-m")
         expression, *rest = command[at + 1 :]
-        yield Run(expression, [word for word in rest if word.startswith("tests/")])
-
-
-@pytest.fixture(autouse=True)
-def _no_logs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """`make test` empties the folder that this run may log to."""
-    monkeypatch.setattr(project_targets, "ROOT", tmp_path)
+        yield Run(expression, [word for word in rest if re.match(r"(workbench/)?tests/", word)])
 
 
 @pytest.fixture(scope="module")

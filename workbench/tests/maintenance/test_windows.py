@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.targets.project_targets import ON_WINDOWS
+from maintenance.targets import ON_WINDOWS
 from tests.support.project import ROOT
 
 ONLY_POSIX = {

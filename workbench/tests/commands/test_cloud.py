@@ -14,7 +14,6 @@ from azure.storage.queue import QueueServiceClient
 from auth.credential_kinds import KINDS
 from bot_workbench.emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
-from tests.support.interrupted_start import interrupted
 from tests.support.program import Program
 from tests.support.timing.condition import SECONDS
 from tests.support.wire.http_post import Caller
@@ -26,7 +25,7 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
     env = tmp_path / "app.env"
     options = ["--credential", credential, "--env", str(env), "--chat-port", str(free_port())]
     with Program(
-        [sys.executable, "-m", "bot_workbench.emulator", *options],
+        [sys.executable, "-m", "bot_workbench", "cloud", *options],
         cwd=APP,
         stdout=subprocess.PIPE,
         text=True,
@@ -50,7 +49,7 @@ def test_storage(tmp_path: Path) -> None:
     env, folder = tmp_path / "app.env", tmp_path / "storage"
     options = ["--env", str(env), "--storage", str(folder), "--chat-port", str(free_port())]
     with Program(
-        [sys.executable, "-m", "bot_workbench.emulator", *options],
+        [sys.executable, "-m", "bot_workbench", "cloud", *options],
         cwd=APP,
         stdout=subprocess.PIPE,
         text=True,
@@ -73,7 +72,7 @@ def test_port_in_use() -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         ended = subprocess.run(
-            [sys.executable, "-m", "bot_workbench.emulator", "--chat-port", port],
+            [sys.executable, "-m", "bot_workbench", "cloud", "--chat-port", port],
             cwd=APP,
             capture_output=True,
             text=True,
@@ -83,10 +82,3 @@ def test_port_in_use() -> None:
     assert ended.stderr.startswith(f"Port {port} is in use")
     assert "choose another, such as --chat-port " in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("module", ["argparse", "aiohttp", "bot_workbench.emulator.cloud"])
-def test_ctrl_c_while_it_starts(module: str) -> None:
-    """No traceback."""
-    ended = interrupted("emulator", "--chat-port", str(free_port()), after=module)
-    assert (ended.status, ended.errors.strip()) == (130, "")

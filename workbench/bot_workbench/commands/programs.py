@@ -1,0 +1,53 @@
+"""Runs programs one after the other, such as the tools of `bot check`."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from bot_workbench.project import APP
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module with this Python."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def run_programs(commands: Sequence[Sequence[str]]) -> NoReturn:
+    """Run programs in the app's folder until one fails, and exit with its status.
+
+    Where a process can be replaced, the last program is this process.
+    """
+    os.chdir(APP)
+    for command in commands[:-1]:
+        status = _wait_for(command)
+        if status:
+            sys.exit(status)
+    _become(commands[-1])
+
+
+def _become(command: Sequence[str]) -> NoReturn:
+    """Run a program in place of this process, so that signals reach it and nothing else."""
+    sys.stdout.flush()
+    if sys.platform != "win32":
+        os.execv(command[0], list(command))  # noqa: S606  # this Python
+    signal.signal(signal.SIGBREAK, signal.default_int_handler)
+    sys.exit(_wait_for(command))
+
+
+def _wait_for(command: Sequence[str]) -> int:
+    """Run a program to its end, which it reaches in its own time after Ctrl-C, too.
+
+    Returns:
+        Its exit status, as shells have it.
+    """
+    with subprocess.Popen(command) as program:
+        signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+        while True:
+            try:
+                status = program.wait()
+            except KeyboardInterrupt:  # the terminal sends it to the program, too
+                continue
+            return status if status >= 0 else 128 - status

@@ -1,1 +1,0 @@
-"""The commands of `run.py` and make: their variables, what they need and what they run."""

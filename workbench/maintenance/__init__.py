@@ -1,0 +1,1 @@
+"""What maintainers of this repository run: the targets of make that no bot needs."""

@@ -1,0 +1,269 @@
+"""The targets of make that are for maintainers, each a command beside those of `bot`.
+
+`make test` and `make check` run more here than `bot test` and `bot check`.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from bot_workbench import command_line
+from bot_workbench.command_line import COMMANDS, HERE, Command
+from bot_workbench.commands.checks import PARALLEL, SHORT
+from bot_workbench.commands.options import one_of
+from bot_workbench.commands.programs import module, run_programs
+from bot_workbench.project import APP
+from bot_workbench.setup.set_up import ready
+from bot_workbench.setup.step import SetUpStep
+from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, VALIDATORS
+from maintenance import smoke as smoke_test
+from maintenance.tools import ALL_TESTS, AZ, BENCHMARKS, PHOENIX, TEST_FILES, TESTS
+
+LOGS = "artifacts/test-logs"
+LOOPS = ("asyncio", "uvloop")
+
+ON_WINDOWS = (
+    *("run.py", "function_app.py", "composition.py", "auth", "cloud_adapter", "http_client"),
+    *("workbench/bot_workbench", "workbench/bot_testing"),
+)
+"""What people run on Windows: not the tests, and not the benchmarks, which are for Linux."""
+
+PORTABLE = (
+    "tests/auth/test_clouds.py",
+    "tests/auth/test_settings.py",
+    "tests/auth/test_settings_problems.py",
+    "tests/cloud_adapter/codec/test_reader.py",
+    "tests/cloud_adapter/codec/test_attribute_map.py",
+    "tests/http_client/test_retry.py",
+    "workbench/tests/commands/test_ports.py",
+    "workbench/tests/setup/test_set_up.py",
+)
+"""Tests that need nothing of the test kit, which is for Unix."""
+
+AZ_TESTS = ("admin", "app_package", "docs", "emulator/resource_manager", "workflows")
+"""The folders of workbench/tests that have tests with the mark `az`."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What a target runs.
+
+    Attributes:
+        steps: what it needs.
+        commands: its programs, one after the other.
+    """
+
+    steps: Sequence[SetUpStep]
+    commands: Sequence[Sequence[str]]
+
+    def run(self) -> None:
+        """Set up, then run the programs until one fails, and exit with its status."""
+        ready(*self.steps)
+        run_programs(self.commands)
+
+
+def pytest(*arguments: str, loop: str = "") -> list[str]:
+    """The command that runs tests, and ends what they leave behind."""
+    options = ["--loop", loop] if loop else []
+    return module("tests.support.reaper", *module("pytest", *options, *arguments))
+
+
+def parallel(workers: int, *arguments: str, loop: str = "") -> list[str]:
+    """The command that runs tests in several processes.
+
+    Workers often wait for the bots that they start, so there are more of them than cores. If a
+    worker dies, the run ends: if it were replaced near the end of the run, pytest-xdist could wait
+    forever for the dead one's tests.
+    """
+    options = [*PARALLEL, "--max-worker-restart", "0", "-n", str(workers)]
+    return pytest(*options, *arguments, loop=loop)
+
+
+def suite(*, everything: bool = False, loop: str = "", workers: int = 3) -> Programs:
+    """The tests, of which the short ones take minutes.
+
+    Args:
+        everything: those of the tools, and long ones, too.
+        loop: the event loop of all tests; empty: each test's own.
+        workers: processes that share the tests.
+    """
+    logs = f"--logs={LOGS}"
+    if not everything:
+        command = parallel(workers, "-m", SHORT, logs, loop=loop)
+        return Programs([TESTS, AZURITE], [command])
+    return Programs(
+        [ALL_TESTS, AZURITE, PAGES, TEST_FILES, PLAYGROUND, VALIDATORS],
+        [
+            parallel(
+                workers,
+                *("-m", "not timed and not last and not az and not collector", logs),
+                loop=loop,
+            ),
+            parallel(2, "-m", "timed", logs, loop=loop),
+            pytest("-m", "last", logs, loop=loop),
+        ],
+    )
+
+
+def checks() -> Programs:
+    """Lint, format, types, import rules and words."""
+    rules = ("tests/test_imports.py", "workbench/tests/docs/test_glossary.py")
+    own = [str(file) for file in APP.glob("tests/bot_logic/test_rules.py")]
+    return Programs(
+        [ALL_TESTS],
+        [
+            module("ruff", "check", "."),
+            module("ruff", "format", "--check", "."),
+            module("mypy"),
+            # What runs on Windows, too: no call that only POSIX has.
+            module(
+                "mypy", "--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS
+            ),
+            module("pytest", *rules, *own),
+        ],
+    )
+
+
+def runbooks() -> Programs:
+    """The commands of docs/ with the real az, in front of the local cloud.
+
+    They are not part of `suite`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
+    """
+    folders = [f"workbench/tests/{each}" for each in AZ_TESTS]
+    command = pytest("-n", "2", "--dist", "worksteal", "-m", "az", *folders)
+    return Programs([ALL_TESTS, AZ], [command])
+
+
+def collector() -> Programs:
+    """A queued turn's trace in Arize Phoenix, which takes 800 MB, and half a minute to start."""
+    command = pytest("-m", "collector", "tests/end_to_end/telemetry")
+    return Programs([ALL_TESTS, AZURITE, PHOENIX], [command])
+
+
+PROGRAMS: Mapping[str, Callable[[], Programs]] = {
+    "check": checks,
+    "test": suite,
+    "test ALL=1": lambda: suite(everything=True),
+    "runbooks": runbooks,
+    "collector": collector,
+}
+"""What continuous integration runs, by the words after `make`."""
+
+app = typer.Typer()
+
+
+@app.command("test")
+def run_tests(
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that share the tests.")
+    ] = 3,
+    loop: Annotated[
+        str,
+        typer.Option(
+            "--loop",
+            metavar="|".join(LOOPS),
+            parser=one_of(("", *LOOPS)),
+            help="The event loop of all tests.",
+        ),
+    ] = "",
+    *,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", metavar="", help="Those of the tools, and long ones: half an hour."),
+    ] = False,
+) -> None:
+    """Run the tests of the base and the bot: five minutes."""
+    shutil.rmtree(APP / LOGS, ignore_errors=True)
+    suite(everything=everything, loop=loop, workers=workers).run()
+
+
+@app.command("check")
+def check() -> None:
+    """Lint, format, types, import rules, words."""
+    checks().run()
+
+
+@app.command("runbooks")
+def run_runbooks() -> None:
+    """Run the commands of docs/ with the real az, in front of the local cloud."""
+    runbooks().run()
+
+
+@app.command("collector")
+def run_collector() -> None:
+    """Look at a queued turn's trace in Arize Phoenix, which is installed for it."""
+    collector().run()
+
+
+@app.command("smoke")
+def smoke() -> None:
+    """Start an example, chat with it and stop it, as a test of this machine."""
+    ready(PAGES)
+    raise typer.Exit(smoke_test.main())
+
+
+@app.command("portable")
+def portable() -> None:
+    """Run the tests that also run on Windows."""
+    Programs([TESTS], [module("pytest", "--noconftest", *PORTABLE)]).run()
+
+
+@app.command("bench")
+def bench(
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is measured.")] = 5,
+    seconds: Annotated[int, typer.Option("--seconds", min=1, help="Of each measurement.")] = 1,
+    only: Annotated[
+        str, typer.Option("--only", metavar="REGEX", help="Which ones, such as ^state:")
+    ] = "",
+) -> None:
+    """Compare with other bots, and write docs/benchmarks.md: half an hour, on Linux."""
+    ready(BENCHMARKS)
+    options = ["--rounds", str(rounds), "--seconds", str(seconds), "--only", only]
+    run_programs([[str(BENCHMARKS.python), "-m", "benchmarks", *options]])
+
+
+@app.command("format")
+def format_code() -> None:
+    """Format the code."""
+    programs = [module("ruff", "format", "."), module("ruff", "check", "--fix", ".")]
+    Programs([ALL_TESTS], programs).run()
+
+
+@app.command("picture")
+def picture() -> None:
+    """Draw docs/pictures/architecture.svg from the imports."""
+    Programs([ALL_TESTS], [module("docs.pictures.architecture")]).run()
+
+
+@app.command("recording")
+def recording() -> None:
+    """Film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium."""
+    Programs([ALL_TESTS, PAGES, AZURITE], [module("docs.pictures.inner_loop")]).run()
+
+
+@app.command("setup")
+def setup() -> None:
+    """Install what run, test and app-package need."""
+    ready(TESTS, PAGES, AZURITE, VALIDATORS)
+
+
+def _command(target: typer.models.CommandInfo) -> Command:
+    """A target as a row of the table; `test` and `check` take the places of those of `bot`."""
+    text = (target.callback.__doc__ or "").partition("\n")[0] if target.callback else ""
+    panel = HERE if target.name in COMMANDS else "For maintainers"
+    return Command(__name__, text, panel=panel)
+
+
+TABLE = {**COMMANDS, **{str(each.name): _command(each) for each in app.registered_commands}}
+
+
+def run(words: Sequence[str]) -> None:
+    """Run one command, and exit with its status.
+
+    Args:
+        words: the command line.
+    """
+    command_line.run(words, TABLE)

@@ -1,0 +1,95 @@
+"""`bot` installs its packages at its first use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT
+
+PACKAGES = """
+from bot_workbench.setup import tools
+
+class Packages:
+    title, weight, is_needed = "The packages", 1.0, True
+
+    def is_done(self):
+        return {done}
+
+    def run(self, report, log):
+        {runs}
+
+tools.PYTHON = Packages()
+import sys
+sys.argv[1:] = {words}
+import runpy
+runpy.run_module("bot_workbench", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An app's folder, whose environment is this one."""
+    for name in ("function_app.py", "host.json"):
+        (tmp_path / name).touch()
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def ended(
+    app: Path, *words: str, done: bool = False, runs: str = "return 'installed'"
+) -> "subprocess.CompletedProcess[str]":
+    """A command, with a step in place of the packages."""
+    code = PACKAGES.format(done=done, runs=runs, words=list(words))
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=app, capture_output=True, text=True, check=False
+    )
+
+
+def test_what_is_missing_is_installed(app: Path) -> None:
+    """Standard output has only the answer."""
+    done = ended(app, "--help")
+    assert "Usage: bot" in done.stdout
+    assert "installed" in done.stderr
+    assert "installed" not in done.stdout
+
+
+def test_nothing_is_set_up_twice(app: Path) -> None:
+    """Not what is there."""
+    done = ended(app, "--help", done=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_set_up_that_fails(app: Path) -> None:
+    """It says why."""
+    fails = "from bot_workbench.setup.errors import SetUpError; raise SetUpError('no network')"
+    done = ended(app, "--help", runs=fails)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no network\n" in done.stderr
+
+
+def test_another_python_installs_nothing(app: Path) -> None:
+    """It has what a pipeline has installed, and says what it lacks."""
+    (app / ".venv").unlink()
+    assert ended(app, "--help").stderr == ""
+    code = "import sys\nsys.modules['rich'] = None\n" + PACKAGES.format(
+        done=True, runs="", words=["--help"]
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=app, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("rich is missing: run `python run.py setup` in the bot's folder")
+
+
+def test_the_editor_runs_the_same() -> None:
+    """The console script of the environment is the module."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("bot")), "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Usage: bot" in done.stdout

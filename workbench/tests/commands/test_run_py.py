@@ -1,0 +1,205 @@
+"""run.py: finds the Python that does the rest, whatever Python starts it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import ROOT
+from tests.support.wheels import wheel
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its programs are shell scripts")
+
+OLD = """
+import runpy, sys
+sys.version_info = (3, 9, 0)
+sys.path[0] = ""
+runpy.run_path("run.py", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository with the real run.py: its set-up makes an environment that is this one."""
+    folder = tmp_path / "a project"
+    workbench = folder / "workbench"
+    (workbench / "bot_workbench" / "setup").mkdir(parents=True)
+    shutil.copyfile(ROOT / "run.py", folder / "run.py")
+    for package in (workbench / "bot_workbench", workbench / "bot_workbench" / "setup"):
+        (package / "__init__.py").touch()
+    setup = workbench / "bot_workbench" / "setup"
+    (setup / "errors.py").write_text("class SetUpError(Exception): pass\n")
+    (setup / "tools.py").write_text("PYTHON = None\n")
+    (setup / "set_up.py").write_text(
+        "import pathlib, sys\n\ndef set_up(steps):\n"
+        "    program = pathlib.Path('.venv/bin/python')\n"
+        "    program.parent.mkdir(parents=True, exist_ok=True)\n"
+        f"    program.unlink(missing_ok=True)\n    program.write_text({STARTS!r})\n"
+        "    program.chmod(0o755)\n    print(sys.version_info[:2] >= (3, 13), flush=True)\n"
+    )
+    return folder
+
+
+def put(program: Path, script: str) -> Path:
+    """A program that runs a shell script."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return program
+
+
+ELSEWHERE = [
+    Path(folder, "python3.13") for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+]
+"""Where run.py looks whatever PATH is."""
+
+STARTS = '#!/bin/sh\necho "$@"\nexit 3\n'
+"""A Python that prints what it is to run."""
+
+RUNS = f'echo found "$0"; exec {sys.executable} "$@"'
+REFUSES = "exit 127"
+
+
+def ended(project: Path, path: Path, pyenv: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Start run.py with a Python that is too old, and with a PATH of the test's own."""
+    environ = {"PATH": str(path), "PYENV_ROOT": str(pyenv)}
+    return subprocess.run(
+        [sys.executable, "-c", OLD, *words],
+        cwd=project,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["python3.13", "python3"])
+def test_on_path(name: str, project: Path, tmp_path: Path) -> None:
+    """python3.13 on PATH, or python3 if it is new enough; it gets every word."""
+    put(tmp_path / "path" / name, RUNS)
+    done = ended(project, tmp_path / "path", tmp_path / "none", "run", "BOT=a bot")
+    assert done.returncode == 3, done
+    assert done.stdout.splitlines()[-2:] == ["True", "-m maintenance run BOT=a bot"]
+
+
+def test_pyenv(project: Path, tmp_path: Path) -> None:
+    """pyenv's, where the programs on PATH refuse, as its shims do for versions not chosen."""
+    put(tmp_path / "path" / "python3.13", REFUSES)
+    put(tmp_path / "path" / "python3", REFUSES)
+    program = put(tmp_path / "pyenv" / "versions" / "3.13.0" / "bin" / "python3", RUNS)
+    done = ended(project, tmp_path / "path", tmp_path / "pyenv", "check")
+    assert f"found {program}" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["True", "-m maintenance check"]
+
+
+def test_the_environment_comes_first(project: Path, tmp_path: Path) -> None:
+    """The project's own environment is there already, and its Python is new enough."""
+    program = put(project / ".venv" / "bin" / "python", RUNS)
+    put(tmp_path / "path" / "python3.13", REFUSES)
+    done = ended(project, tmp_path / "path", tmp_path / "none", "check")
+    assert f"found {program}" in done.stdout
+
+
+def test_without_a_command_it_runs_the_bot(project: Path) -> None:
+    """Its variables may come first."""
+    for words in ([], ["BOT=examples/echo"]):
+        done = subprocess.run(
+            [sys.executable, "run.py", *words],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.splitlines()[-1] == " ".join(["-m maintenance run", *words])
+
+
+def test_clean_removes_what_was_built(project: Path) -> None:
+    """Nothing is set up for it; a link's target stays."""
+    (project / ".cache").mkdir()
+    (project / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        [sys.executable, "run.py", "clean"], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert {each.name for each in project.iterdir()} == {"run.py", "workbench"}
+    assert Path(sys.prefix).exists()
+
+
+def test_a_set_up_that_fails(project: Path) -> None:
+    """It says why, and starts nothing."""
+    (project / "workbench" / "bot_workbench" / "setup" / "set_up.py").write_text(
+        "from bot_workbench.setup.errors import SetUpError\n\ndef set_up(steps):\n"
+        "    raise SetUpError('no network')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "run.py", "check"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "no network\n")
+
+
+def test_an_authors_repository(tmp_path: Path) -> None:
+    """The workbench is a package of requirements-dev.txt there, which is installed once."""
+    shutil.copyfile(ROOT / "run.py", tmp_path / "run.py")
+    package = tmp_path / "wheel" / "bot_workbench"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("import sys\nprint('bot', *sys.argv[1:])\n")
+    wheel(tmp_path, "bot_workbench", "1", files=package)
+    requirements = tmp_path / "requirements-dev.txt"
+    requirements.write_text(f"--no-index\n{tmp_path}/bot_workbench-1-py3-none-any.whl\n")
+    said = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "run.py", "test", "-k", "x"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said.append(done.stdout.splitlines())
+    assert said == [
+        ["Installing the packages of requirements-dev.txt into .venv ...", "bot test -k x"],
+        ["bot test -k x"],
+    ]
+    requirements.write_text("--no-index\nabsent\n")
+    done = subprocess.run(
+        [sys.executable, "run.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "No matching distribution found for absent" in done.stderr
+    assert done.stderr.endswith("The packages cannot be installed: the lines above say why.\n")
+
+
+@pytest.mark.skipif(any(map(Path.exists, ELSEWHERE)), reason="it would be found")
+def test_none(project: Path, tmp_path: Path) -> None:
+    """Without one, a line says how to get it."""
+    done = ended(project, tmp_path, tmp_path, "run")
+    assert done.returncode == 1
+    assert done.stdout.startswith("Python 3.13 is missing: install it")
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12"])
+def test_old_pythons_can_run_it(version: str, project: Path, tmp_path: Path) -> None:
+    """The file has nothing that they lack: they find the new one."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    old = next(iter(sorted(pyenv.glob(f"{version}.*/bin/python3"))), None)
+    if old is None:
+        pytest.skip(f"pyenv has no Python {version}")
+    put(tmp_path / "path" / "python3.13", RUNS)
+    done = subprocess.run(
+        [str(old), "run.py", "check"],
+        cwd=project,
+        env={"PATH": str(tmp_path / "path")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["-m maintenance check"], done
