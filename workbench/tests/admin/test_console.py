@@ -11,16 +11,16 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from bot_workbench.admin import console
-from bot_workbench.admin.dead_letter_output import Outcome, print_listing, print_outcome
 from bot_workbench.admin.doctor.diagnosis import error
 from bot_workbench.admin.doctor.finding_lines import finding_lines, print_findings
-from bot_workbench.admin.notification_output import PlainLines
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.progress.line_progress import LineProgress
 from bot_workbench.admin.plan.progress.script_progress import ScriptProgress
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding, Plan
 from bot_workbench.admin.rows import Row, print_lines, print_tables
+from bot_workbench.app.dead_letter_output import Outcome, print_listing, print_outcome
+from bot_workbench.app.notification_output import PlainLines
 from cloud_adapter.queued.dead_letters import DeadLetter
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import ReceivedMessage
@@ -135,13 +135,10 @@ def test_a_word_to_paste(text: str) -> None:
 
 
 def test_all_output_passes_the_console() -> None:
-    """No other module of admin prints, or has a console of its own."""
-    own = ROOT / "workbench" / "bot_workbench" / "admin" / "console.py"
-    files = [
-        path
-        for path in (ROOT / "workbench" / "bot_workbench" / "admin").rglob("*.py")
-        if path != own
-    ]
+    """No other module of admin, or of what runs in the app's process, prints, or has a console."""
+    package = ROOT / "workbench" / "bot_workbench"
+    files = [*(package / "admin").rglob("*.py"), *(package / "app").rglob("*.py")]
+    files.remove(package / "admin" / "console.py")
     found = {str(path.relative_to(ROOT)): list(prints(path.read_text("utf-8"))) for path in files}
     assert {path: calls for path, calls in found.items() if calls} == {}
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from bot_workbench.admin.command_line import main
 
 from bot_workbench.admin.exit_status import ExitStatus
+from bot_workbench.app.command_line import main
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.references import conversation_blob
@@ -190,8 +190,12 @@ def test_the_bot_refuses(storage: str, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_ctrl_c(storage: str) -> None:
-    """It ends the command alone, which says so and how the report can be seen later."""
-    command = (sys.executable, "-m", "bot_workbench", "notify", *HELLO, "--id", "n1")
+    """It ends the command alone, which says so and how the report can be seen later. The command
+    has taken the place of the process that was started, so a signal reaches it."""
+    start = (
+        "import sys; from bot_workbench import app_process; app_process.run('notify', sys.argv[1:])"
+    )
+    command = (sys.executable, "-c", start, *HELLO, "--id", "n1")
     with Program(
         [*command, "--connection-string", storage],
         cwd=ROOT,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auth.errors import SignInError
-from bot_workbench.admin.cli_credential import CliCredential
+from bot_workbench.app.cli_credential import CliCredential
 
 
 def install_az(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from auth.settings import StorageSource
-from bot_workbench.admin.report_follower import ReportFollower
+from bot_workbench.app.report_follower import ReportFollower
 from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer

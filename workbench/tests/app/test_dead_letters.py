@@ -7,9 +7,9 @@ import time
 
 import pytest
 from azure.storage.queue import QueueClient
-from bot_workbench.admin.command_line import main
 
 from bot_workbench.admin.exit_status import ExitStatus
+from bot_workbench.app.command_line import main
 from cloud_adapter.queued.dead_letters import GONE, NO_CAUSE, NOT_A_WAKE_UP
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.queued.stored_activity import WAITING, StoredActivity, record

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from bot_workbench.admin.console import JsonOption
-from bot_workbench.admin.dead_letter_output import Outcome, print_listing, print_outcome
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.storage_options import (
+from bot_workbench.app.dead_letter_output import Outcome, print_listing, print_outcome
+from bot_workbench.app.storage_options import (
     AccountOption,
     ConnectionStringOption,
     storage_account,

@@ -6,7 +6,7 @@ import typer
 
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
-from bot_workbench.admin.cli_credential import CliCredential
+from bot_workbench.app.cli_credential import CliCredential
 from cloud_adapter.storage.account import StorageAccount
 from http_client.pool import HttpPool
 

@@ -5,7 +5,8 @@ from bot_workbench.admin.command_line import main
 
 from auth.settings import StorageSource
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.storage_options import storage_account
+from bot_workbench.app.command_line import main
+from bot_workbench.app.storage_options import storage_account
 
 
 @pytest.mark.parametrize(

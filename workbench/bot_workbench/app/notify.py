@@ -12,9 +12,9 @@ import typer
 from bot_workbench.admin import console
 from bot_workbench.admin.console import JsonOption
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.notification_output import NotificationOutput, notification_output
-from bot_workbench.admin.report_follower import ReportFollower
-from bot_workbench.admin.storage_options import (
+from bot_workbench.app.notification_output import NotificationOutput, notification_output
+from bot_workbench.app.report_follower import ReportFollower
+from bot_workbench.app.storage_options import (
     AccountOption,
     ConnectionStringOption,
     storage_account,
@@ -65,10 +65,6 @@ NoWait = Annotated[
 ]
 
 
-app = typer.Typer(add_completion=False)
-
-
-@app.command("notify")
 def notify(
     to: To,
     channel: Channel = None,

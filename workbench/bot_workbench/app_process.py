@@ -1,0 +1,107 @@
+"""The app's process: what needs the code of the app runs there, and nowhere else.
+
+It is this Python with the app's folder first on its path. `bot_workbench.app` is what runs in it.
+"""
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, NoReturn
+
+from bot_workbench.project import find_app
+
+USAGE = 2
+"""Exit status of a command that is started elsewhere than in an app's folder."""
+
+NO_APP = (
+    "No bot's app is here: go to its folder (the one with function_app.py and host.json), then run"
+    " it again."
+)
+_ENTRY = Path(__file__).with_name("app") / "__main__.py"
+_asking = Lock()
+
+
+def app_folder() -> Path:
+    """The folder of the app in which this process was started, or in a folder of it.
+
+    Raises:
+        SystemExit: there is none; standard error says so.
+    """
+    found = find_app(Path.cwd())
+    if found is None:
+        print(NO_APP, file=sys.stderr)
+        sys.exit(USAGE)
+    return found
+
+
+def run(name: str, arguments: list[str]) -> NoReturn:
+    """Run a command in the app's process, in place of this one, and end with its exit status.
+
+    It gets this process's working folder and terminal. Where a process cannot be replaced, this one
+    waits for its end; the console sends Ctrl-C to both.
+
+    Args:
+        name: a command of `bot_workbench.app`.
+        arguments: what follows the name on the command line.
+
+    Raises:
+        SystemExit: the command has ended, or there is no app.
+    """
+    app_folder()
+    command = _command(name, *arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        os.execv(command[0], command)  # noqa: S606  # this Python
+    signal.signal(signal.SIGINT, lambda *_: None)
+    sys.exit(subprocess.call(command))
+
+
+def ask(name: str, question: object) -> Any:
+    """The answer of the app's process, which starts with the first question, and is asked once.
+
+    Args:
+        name: who answers in `bot_workbench.app`.
+        question: as JSON has it, like the answer.
+
+    Raises:
+        SystemExit: there is no app, or its code cannot be imported; standard error says so.
+    """
+    with _asking:
+        return _answer(app_folder(), name, json.dumps(question, sort_keys=True))
+
+
+@cache
+def _answer(app: Path, name: str, line: str) -> Any:
+    process = _started(app, name)
+    assert process.stdin is not None  # noqa: S101  # they are pipes
+    assert process.stdout is not None  # noqa: S101
+    try:
+        print(line, file=process.stdin, flush=True)
+        answer = process.stdout.readline()
+    except BrokenPipeError:
+        answer = ""
+    if not answer:
+        sys.exit(f"The code of the app in {app} cannot be asked, as is said above.")
+    return json.loads(answer)
+
+
+@cache
+def _started(app: Path, name: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        _command(name), cwd=app, stdin=pipe, stdout=pipe, text=True, encoding="utf-8"
+    )
+    atexit.register(process.communicate)  # it ends when nobody can ask any more
+    return process
+
+
+def _command(name: str, *arguments: str) -> list[str]:
+    # By its path: a pipeline's Python has this package nowhere else.
+    return [sys.executable, str(_ENTRY), name, *arguments]
