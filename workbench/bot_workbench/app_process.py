@@ -14,30 +14,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
 
-from bot_workbench.project import find_app
+from bot_workbench.project import require_app
 
-USAGE = 2
-"""Exit status of a command that is started elsewhere than in an app's folder."""
-
-NO_APP = (
-    "No bot's app is here: go to its folder (the one with function_app.py and host.json), then run"
-    " it again."
-)
 _ENTRY = Path(__file__).with_name("app") / "__main__.py"
 _asking = Lock()
-
-
-def app_folder() -> Path:
-    """The folder of the app in which this process was started, or in a folder of it.
-
-    Raises:
-        SystemExit: there is none; standard error says so.
-    """
-    found = find_app(Path.cwd())
-    if found is None:
-        print(NO_APP, file=sys.stderr)
-        sys.exit(USAGE)
-    return found
 
 
 def run(name: str, arguments: list[str]) -> NoReturn:
@@ -51,9 +31,10 @@ def run(name: str, arguments: list[str]) -> NoReturn:
         arguments: what follows the name on the command line.
 
     Raises:
-        SystemExit: the command has ended, or there is no app.
+        NoAppError: there is no app.
+        SystemExit: the command has ended.
     """
-    app_folder()
+    require_app()
     command = _command(name, *arguments)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -71,10 +52,11 @@ def ask(name: str, question: object) -> Any:
         question: as JSON has it, like the answer.
 
     Raises:
-        SystemExit: there is no app, or its code cannot be imported; standard error says so.
+        NoAppError: there is no app.
+        SystemExit: its code cannot be imported; standard error says why.
     """
     with _asking:
-        return _answer(app_folder(), name, json.dumps(question, sort_keys=True))
+        return _answer(require_app(), name, json.dumps(question, sort_keys=True))
 
 
 @cache

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from bot_workbench import app_process
 from bot_workbench.admin import console
 from bot_workbench.commands.ports import PortInUseError
 from bot_workbench.project import NoAppError, require_app
@@ -30,7 +31,8 @@ class Command:
 
     Attributes:
         module: has its `app`, a Typer; it is imported when the command is asked for, because a
-            pipeline that runs the doctor has not the packages of the local cloud.
+            pipeline that runs the doctor has not the packages of the local cloud. Empty: it runs in
+            the app's process.
         help: what it does, in a few words.
         needs_app: whether it works on the app in whose folder it is started.
         panel: the heading under which `--help` has it.
@@ -77,12 +79,12 @@ COMMANDS: Mapping[str, Command] = {
         panel=DEPLOYED,
     ),
     "notify": Command(
-        "bot_workbench.admin.notify",
+        "",
         "Send a proactive notification to many conversations.",
         panel=DEPLOYED,
     ),
     "dead-letters": Command(
-        "bot_workbench.admin.dead_letters",
+        "",
         "List, replay and drop activities whose turns failed too often.",
         panel=DEPLOYED,
     ),
@@ -108,7 +110,9 @@ class CommandsOnDemand(TyperGroup):
         name, command, words = super().resolve_command(ctx, args)
         if name is None or name not in self.table:
             return name, command, words
-        if self.table[name].needs_app and not {"--help", "-h"} & {*words}:
+        if not self.table[name].module:
+            app_process.run(name, words)
+        if self.table[name].needs_app and "--help" not in words:
             require_app()
         command = imported(name, self.table)
         return name, command, list(with_options(command, words))
@@ -196,7 +200,7 @@ def run(words: Sequence[str], table: Mapping[str, Command] = COMMANDS) -> None:
         table: the commands.
     """
     for name in words[:1]:
-        if name in table:
+        if name in table and table[name].module:
             import_module(table[name].module)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # commands handle it

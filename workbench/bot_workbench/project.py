@@ -31,9 +31,10 @@ def require_app() -> Path:
     Raises:
         NoAppError: this process was started in no app's folder.
     """
-    if find_app(APP) is None:
+    found = find_app(Path.cwd())
+    if found is None:
         raise NoAppError(
-            f"{APP} is not in a bot's folder: go to the folder that has {' and '.join(MARKS)}, and"
+            f"No bot's app is in {Path.cwd()}: go to its folder, the one with {' and '.join(MARKS)}, and"
             " run the command again."
         )
-    return APP
+    return found

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot_workbench import app_process
+from bot_workbench.project import NoAppError
 from tests.support.program import Program
 from tests.support.project import ROOT
 
@@ -44,16 +45,12 @@ def test_a_folder_of_the_app(tmp_path: Path) -> None:
     assert "the card in card.json is not JSON" in " ".join(done.stderr.replace("│", "").split())
 
 
-def test_no_app(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere, one sentence says what is missing, and what to do."""
     monkeypatch.chdir(tmp_path)
     for needs_app in (app_process.run, app_process.ask):
-        with pytest.raises(SystemExit) as ending:
+        with pytest.raises(NoAppError, match="go to its folder"):
             needs_app("notify", [])
-        assert ending.value.code == 2
-        assert capsys.readouterr().err == f"{app_process.NO_APP}\n"
 
 
 def test_questions() -> None:

@@ -1,7 +1,6 @@
 """The storage account that the command line names."""
 
 import pytest
-from bot_workbench.admin.command_line import main
 
 from auth.settings import StorageSource
 from bot_workbench.admin.exit_status import ExitStatus
