@@ -204,7 +204,7 @@ def test_wrong_settings(tmp_path: Path, logs: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
-@pytest.mark.extended(covered_by=["workbench/tests/end_to_end/bots/test_bot_folder.py"])
+@pytest.mark.extended(covered_by=["workbench/tests/runs/bots/test_bot_folder.py"])
 def test_a_bot_that_cannot_be_imported(tmp_path: Path, logs: Path) -> None:
     """The log of the first call has the traceback, once; turns and health are answered 503."""
     log = logs / "early import.log"

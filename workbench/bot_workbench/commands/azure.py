@@ -82,13 +82,13 @@ async def serve(azure: LocalAzure, app_type: str, chat_port: int, env: Path) -> 
     for name in (old.site.name, FUNCTIONS):
         await azure.sites.code(name).settled()
     shell = users_shell()
-    env.write_text(exports(azure, shell), "utf-8")
+    env.write_text(exports(azure, shell), "utf-8")  # noqa: ASYNC240  # a small file
     try:
         _describe(azure, old.site.name, app_type, env, shell)
         await asyncio.Event().wait()
     finally:
         # Its proxy and its files are gone soon.
-        env.unlink(missing_ok=True)
+        env.unlink(missing_ok=True)  # noqa: ASYNC240
 
 
 def _describe(azure: LocalAzure, web_app: str, app_type: str, env: Path, shell: Shell) -> None:

@@ -74,7 +74,7 @@ def test_another_python_installs_nothing(app: Path) -> None:
     (app / ".venv").unlink()
     assert ended(app, "--help").stderr == ""
     code = "import sys\nsys.modules['rich'] = None\n" + PACKAGES.format(
-        done=True, runs="", words=["--help"]
+        done=True, runs="pass", words=["--help"]
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=app, capture_output=True, text=True, check=False

@@ -7,12 +7,14 @@ from pathlib import Path
 from tests.support.bots.bot_process import APP
 
 RUN = """
-import os, traceback
+import os, sys, traceback
+sys.path.insert(0, {app!r})  # the code may change the app's modules
 try:
 {code}
 except BaseException:  # Python itself would continue without the patch
     traceback.print_exc()
     os._exit(1)
+sys.path.remove({app!r})
 """
 
 
@@ -24,7 +26,9 @@ def patched(folder: Path, code: str) -> dict[str, str]:
         code: Python; if it fails, the bot does not start.
     """
     folder.mkdir(exist_ok=True)
-    (folder / "sitecustomize.py").write_text(RUN.format(code=textwrap.indent(code, "    ")))
+    (folder / "sitecustomize.py").write_text(
+        RUN.format(app=str(APP), code=textwrap.indent(code, "    "))
+    )
     return {"PYTHONPATH": os.pathsep.join((str(folder), str(APP / "workbench")))}
 
 

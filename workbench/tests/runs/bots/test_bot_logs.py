@@ -1,6 +1,6 @@
 """What a bot logs is not lost, whatever its modules are called and wherever they log."""
 
-from tests.end_to_end.bots.conftest import StartBot
+from tests.runs.bots.conftest import StartBot
 from tests.support.timing.condition import until
 
 BOT = """

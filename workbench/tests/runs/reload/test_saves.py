@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.reload.conftest import StartTalk, Talk
+from tests.runs.reload.conftest import StartTalk, Talk
 from tests.support.program import is_running
 from tests.support.reload.versions import bot_of
 from tests.support.timing.condition import comes_true

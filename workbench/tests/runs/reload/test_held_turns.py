@@ -6,7 +6,7 @@ import pytest
 
 from auth.settings import INLINE, QUEUED
 from cloud_adapter.storage.blobs import LEASE_SECONDS
-from tests.end_to_end.reload.conftest import StartTalk
+from tests.runs.reload.conftest import StartTalk
 from tests.support.timing.condition import comes_true
 
 LONGER = LEASE_SECONDS + 2

@@ -9,7 +9,7 @@ import pytest
 
 from bot_workbench.commands.playground import PROGRAM
 from bot_workbench.emulator.loopback import free_port
-from tests.end_to_end.commands.test_bot_folders import ChatPageUser, write
+from tests.runs.commands.test_bot_folders import ChatPageUser, write
 from tests.support.bots.make_target import MakeTarget
 from tests.support.editor.debug_client import DebugClient
 from tests.support.timing.condition import until

@@ -1,6 +1,6 @@
 """A bot that calls `sys.exit` while its author writes it."""
 
-from tests.end_to_end.reload.conftest import StartTalk
+from tests.runs.reload.conftest import StartTalk
 from tests.support.reload.versions import bot_of
 from tests.support.timing.condition import comes_true
 

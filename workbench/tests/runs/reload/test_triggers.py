@@ -9,7 +9,7 @@ from pathlib import Path
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
-from tests.end_to_end.reload.conftest import StartTalk
+from tests.runs.reload.conftest import StartTalk
 from tests.support.timing.condition import comes_true
 
 ROUTES = """

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from auth.credential_kinds import KINDS
 from bot_workbench.emulator.loopback import free_port
 from bot_workbench.emulator.storage.azurite import DEVELOPMENT_PORTS
-from tests.end_to_end.commands.test_bot_folders import write
+from tests.runs.commands.test_bot_folders import write
 from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT

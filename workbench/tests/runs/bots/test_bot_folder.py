@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.end_to_end.bots.conftest import StartBot
+from tests.runs.bots.conftest import StartBot
 
 ECHO = """
 from botbuilder.core import ActivityHandler
