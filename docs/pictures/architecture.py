@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PICTURE = Path(__file__).with_suffix(".svg")
+FOLDERS = (ROOT, ROOT / "workbench")
+"""Where the packages are."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Room:
         title: as readers know it.
         about: what it is for, in a few words.
         row: its floor, from the top.
-        column: 0 to 2 in the house, 3 outside.
+        column: 0 to 2 for the bot and the base, 3 for the workbench.
         color: the CSS class.
         columns: how many it spans.
     """
@@ -40,64 +42,95 @@ class Room:
     columns: int = 1
 
 
-BOT = Room("bot_logic", "bot_logic", "your bot", 1, 0, "bot")
+BOT = Room("bot_logic", "bot_logic", "your bot", 0, 1, "bot")
 """Stands beside the floors. It is the user's: what it imports is not looked up."""
 
 OFFERED = "cloud_adapter.bot"
 """What the bot is drawn to import."""
 
-OUTSIDE = "outside"
-"""The color of what is never deployed; of these rooms, only packages are listed."""
+TOOL = "tool"
+"""The color of the workbench's rooms, of which only packages are listed."""
 
 ROOMS = (
-    Room("function_app", "function_app.py", "triggers, translators, refusals", 0, 1, "host"),
-    Room("composition", "composition.py", "the parts, and their warm-up", 1, 1, "host"),
+    Room("function_app", "function_app.py", "triggers, translators, refusals", 1, 1, "host"),
+    Room("composition", "composition.py", "the parts, and their warm-up", 2, 1, "host"),
     BOT,
-    Room("cloud_adapter.bot", "bot", "what a bot is given", 2, 1, "turn"),
-    Room("cloud_adapter.telemetry", "telemetry", "spans and metrics", 2, 2, "turn"),
-    Room("cloud_adapter.skills", "skills", "replies of skills", 3, 0, "turn"),
-    Room("cloud_adapter.proactive", "proactive", "notifications", 3, 2, "turn"),
-    Room("cloud_adapter.adapter", "adapter.py", "one turn", 4, 1, "turn"),
-    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 5, 0, "turn"),
-    Room("cloud_adapter.queued", "queued", "turns behind a queue", 5, 2, "turn"),
-    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 6, 1, "turn"),
-    Room("cloud_adapter.connector", "connector", "calls to the channel", 7, 0, "turn"),
-    Room("cloud_adapter.state", "state", "what the bot remembers", 7, 2, "turn"),
-    Room("cloud_adapter.deadlines", "deadlines.py", "how long channels wait", 8, 0, "turn"),
-    Room("cloud_adapter.codec", "codec", "JSON to models and back", 8, 1, "turn"),
-    Room("cloud_adapter.storage", "storage", "blobs and queues", 8, 2, "turn"),
-    Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 9, 0, "turn"),
-    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 10, 1, "turn"),
-    Room("auth", "auth", "who the bot is, and who may call it", 11, 0, "auth", columns=3),
-    Room("http_client", "http_client", "the pooled client", 12, 0, "http", columns=3),
-    Room("admin", "admin", "commands for your machine", 2, 3, OUTSIDE),
-    Room("bot_testing", "bot_testing", "a test kit for your bot", 0, 3, OUTSIDE),
-    Room("benchmarks", "benchmarks", "comparison with other bots", 1, 3, OUTSIDE),
-    Room("emulator", "emulator", "a cloud on your machine", 7, 3, OUTSIDE),
+    Room("cloud_adapter.bot", "bot", "what a bot is given", 3, 1, "turn"),
+    Room("cloud_adapter.telemetry", "telemetry", "spans and metrics", 3, 2, "turn"),
+    Room("cloud_adapter.skills", "skills", "replies of skills", 4, 0, "turn"),
+    Room("cloud_adapter.proactive", "proactive", "notifications", 4, 2, "turn"),
+    Room("cloud_adapter.adapter", "adapter.py", "one turn", 5, 1, "turn"),
+    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 6, 0, "turn"),
+    Room("cloud_adapter.queued", "queued", "turns behind a queue", 6, 2, "turn"),
+    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 7, 1, "turn"),
+    Room("cloud_adapter.connector", "connector", "calls to the channel", 8, 0, "turn"),
+    Room("cloud_adapter.state", "state", "what the bot remembers", 8, 2, "turn"),
+    Room("cloud_adapter.deadlines", "deadlines.py", "how long channels wait", 9, 0, "turn"),
+    Room("cloud_adapter.codec", "codec", "JSON to models and back", 9, 1, "turn"),
+    Room("cloud_adapter.storage", "storage", "blobs and queues", 9, 2, "turn"),
+    Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 10, 0, "turn"),
+    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 11, 1, "turn"),
+    Room("auth", "auth", "who the bot is, and who may call it", 12, 0, "auth", columns=3),
+    Room("http_client", "http_client", "the pooled client", 13, 0, "http", columns=3),
+    Room("bot_testing", "bot_testing", "a test kit for your bot", 1, 3, TOOL),
+    Room("benchmarks", "benchmarks", "comparison with other bots", 2, 3, TOOL),
+    Room("bot_workbench", "bot_workbench", "bot, and a cloud of your own", 3, 3, TOOL),
 )
 
-HOUSE = ("cloud_adapter", "how a turn runs", 2, 10)
-"""The panel behind a package's rooms: title, text, first and last row."""
 
-WIDTH, MARGIN = 1000, 24
-COLUMN, COLUMN_GAP, OUTSIDE_GAP = 212, 28, 52
-PADDING, TITLE, LINE, ROW_GAP = 14, 18, 15, 34
+@dataclass(frozen=True)
+class Panel:
+    """What stands behind rooms that belong together; its title is in its first row and column.
+
+    Attributes:
+        title: as readers know the group.
+        about: what it is for, in a few words.
+        color: the CSS class.
+        rows: the first and the last.
+        columns: the first and the last.
+        padding: how far it reaches beyond its rooms, in pixels.
+    """
+
+    title: str
+    about: str
+    color: str
+    rows: tuple[int, int]
+    columns: tuple[int, int] = (0, 2)
+    padding: int = 16
+
+
+PANELS = (
+    Panel("The bot", "what its author writes", "author", (0, 0)),
+    Panel("The base", "runs a bot in Azure", "base", (1, 13)),
+    Panel("cloud_adapter", "how a turn runs", "house", (3, 11), padding=9),
+    Panel("The workbench", "tools, never deployed", "tools", (0, 3), (3, 3)),
+)
+
+WIDTH, MARGIN = 1036, 34
+COLUMN, COLUMN_GAP, WORKBENCH_GAP = 212, 28, 64
+PADDING, TITLE, LINE, ROW_GAP = 14, 18, 15, 38
+LANE = 12
+"""How far left of a column arrows pass it."""
+
 CHARACTER = 6.1
 """Width in pixels of an average character of a module's name."""
 
 STYLE = """
 svg { color-scheme: light dark; font-family: -apple-system, "Segoe UI", Roboto, Helvetica, Arial,
   sans-serif; --page: #ffffff; --ink: #1f2328; --faint: #59636e; --arrow: #818b98;
-  --panel: #f3f7fc; --edge: #d1d9e0;
+  --edge: #d1d9e0; --author: #fffaf0; --base: #fafbfc; --house: #f0f5fc; --tools: #fafbfc;
   --host: #ffffff; --host-edge: #818b98; --bot: #fff4e0; --bot-edge: #d9822b;
   --turn: #ffffff; --turn-edge: #7aa7e0; --auth: #e9f7ee; --auth-edge: #4fa877;
-  --http: #f3effc; --http-edge: #9275d1; --outside: #ffffff; --outside-edge: #afb8c1; }
+  --http: #f3effc; --http-edge: #9275d1; --tool: #ffffff; --tool-edge: #afb8c1; }
 @media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #e6edf3; --faint: #9198a1;
-  --arrow: #7d8590; --panel: #121d2f; --edge: #30363d;
+  --arrow: #7d8590; --edge: #30363d; --author: #1c1710; --base: #0f141b; --house: #121d2f;
+  --tools: #0f141b;
   --host: #161b22; --host-edge: #7d8590; --bot: #33230f; --bot-edge: #e3a04f;
   --turn: #16243b; --turn-edge: #4c7cba; --auth: #12281c; --auth-edge: #45936a;
-  --http: #211a33; --http-edge: #8b6fd0; --outside: #0d1117; --outside-edge: #57606a; } }
-.page { fill: var(--page); } .panel { fill: var(--panel); stroke: var(--edge); }
+  --http: #211a33; --http-edge: #8b6fd0; --tool: #0d1117; --tool-edge: #57606a; } }
+.page { fill: var(--page); } .panel { stroke: var(--edge); }
+.author { fill: var(--author); } .base { fill: var(--base); } .house { fill: var(--house); }
+.tools { fill: var(--tools); }
 .title { font-size: 14px; font-weight: 600; fill: var(--ink); }
 .about { font-size: 12px; fill: var(--ink); } .modules { font-size: 11px; fill: var(--faint); }
 .arrow { fill: none; stroke: var(--arrow); stroke-width: 1.4; marker-end: url(#head); }
@@ -107,7 +140,7 @@ svg { color-scheme: light dark; font-family: -apple-system, "Segoe UI", Roboto, 
 .turn { fill: var(--turn); stroke: var(--turn-edge); }
 .auth { fill: var(--auth); stroke: var(--auth-edge); }
 .http { fill: var(--http); stroke: var(--http-edge); }
-.outside { fill: var(--outside); stroke: var(--outside-edge); stroke-dasharray: 5 4; }
+.tool { fill: var(--tool); stroke: var(--tool-edge); stroke-dasharray: 5 4; }
 """
 
 Edge = tuple[Room, Room]
@@ -123,9 +156,13 @@ def room_of(module: str) -> Room | None:
 def modules() -> dict[str, Path]:
     """The files of all rooms but the bot's; a package's own name is that of its folder."""
     tops = {room.package.partition(".")[0] for room in ROOMS if room != BOT}
-    files = [file for top in tops for file in (ROOT / top).rglob("*.py")]
-    files += [file for top in tops if (file := ROOT / f"{top}.py").exists()]
-    names = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
+    names = {
+        ".".join(file.relative_to(folder).with_suffix("").parts): file
+        for folder in FOLDERS
+        for top in tops
+        for file in (folder / f"{top}.py", *(folder / top).rglob("*.py"))
+        if file.exists()
+    }
     return {name.removesuffix(".__init__"): file for name, file in sorted(names.items())}
 
 
@@ -208,7 +245,7 @@ class Picture:
             '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"',
             'markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z"/></marker></defs>',
             f'<rect class="page" width="{WIDTH}" height="{height}" rx="12"/>',
-            *self._panel(),
+            *(line for panel in PANELS for line in self._panel(panel)),
             *(self._arrow(edge) for edge in self._edges),
             *(line for room in ROOMS for line in self._room(room)),
             "</svg>",
@@ -218,14 +255,16 @@ class Picture:
     def _height(self, room: Room) -> int:
         return 2 * PADDING + TITLE + LINE * (1 + len(self._lines[room])) - 4
 
-    def _panel(self) -> Iterator[str]:
-        title, about, first, last = HOUSE
-        x, y = MARGIN - 12, self._tops[first] - 12
-        width, height = 3 * COLUMN + 2 * COLUMN_GAP + 24, self._bottoms[last] - y + 12
-        yield f'<rect class="panel" x="{x}" y="{y}" width="{width}" height="{height}" rx="14"/>'
-        yield _text("title", MARGIN + 4, y + 32, title)
-        yield _text("about", MARGIN + 4, y + 50, about)
-        yield _text("title", _left_of(3), self._tops[0] + 16, "Never deployed")
+    def _panel(self, panel: Panel) -> Iterator[str]:
+        (top, bottom), (first, last) = panel.rows, panel.columns
+        lowest = [r for r in ROOMS if r.row == bottom and first <= r.column <= last]
+        x, y = _left_of(first) - panel.padding, self._tops[top] - panel.padding
+        width = _left_of(last) + COLUMN + panel.padding - x
+        height = self._tops[bottom] + max(map(self._height, lowest)) + panel.padding - y
+        place = f'x="{x}" y="{y}" width="{width}" height="{height}" rx="14"'
+        yield f'<rect class="panel {panel.color}" {place}/>'
+        yield _text("title", _left_of(first), self._tops[top] + PADDING + 6, panel.title)
+        yield _text("about", _left_of(first), self._tops[top] + PADDING + 24, panel.about)
 
     def _room(self, room: Room) -> Iterator[str]:
         x, y = _left(room), self._tops[room.row]
@@ -259,16 +298,16 @@ class Picture:
         room, mine = (edge[0], 0) if leaving else (edge[1], 1)
         others = [e for e in self._edges if e[mine] == room and e[0].row != e[1].row]
         others.sort(key=lambda e: (_center(e[1 - mine]), e[1 - mine].row))
-        if room.columns > 1:  # straight down, whichever column it comes from
-            other = edge[1 - mine]
-            return self._port(edge, leaving=True) if not leaving else _center(other)
+        if room.columns > 1:  # straight down, if it comes from one of these columns
+            port = _center(edge[1]) if leaving else self._port(edge, leaving=True)
+            return min(port, _left(room) + _width(room) - PADDING)
         return _left(room) + _width(room) * (others.index(edge) + 1) / (len(others) + 1)
 
     def _lane(self, edge: Edge, x1: float, x2: float) -> float:
         """Where an arrow passes the rows between: through free columns, else through a gap."""
         upper, lower = edge
         between = [room for room in ROOMS if upper.row < room.row < lower.row]
-        gap = _left_of(max(upper.column, lower.column)) - COLUMN_GAP / 2
+        gap = _left_of(max(upper.column, lower.column)) - LANE
         for lane in (x2, x1, gap):
             if not any(_left(r) <= lane <= _left(r) + _width(r) for r in between):
                 return lane
@@ -281,7 +320,7 @@ def _listed(room: Room, known: dict[str, Path]) -> list[str]:
     paths = [name.removeprefix(f"{room.package}.").split(".") for name in own]
     names = sorted({path[0] for path in paths})
     inner = {name: [path[1] for path in paths if path[0] == name and path[1:]] for name in names}
-    if room.color == OUTSIDE:
+    if room.color == TOOL:
         return _wrapped([name for name in names if inner[name]], room)
     lines = _wrapped([name for name in names if not inner[name]], room)
     for name in filter(inner.get, names):
@@ -301,8 +340,8 @@ def _wrapped(names: list[str], room: Room) -> list[str]:
 
 
 def _left_of(column: int) -> float:
-    outside = OUTSIDE_GAP - COLUMN_GAP if column == 3 else 0
-    return MARGIN + column * (COLUMN + COLUMN_GAP) + outside
+    more = WORKBENCH_GAP - COLUMN_GAP if column == 3 else 0
+    return MARGIN + column * (COLUMN + COLUMN_GAP) + more
 
 
 def _left(room: Room) -> float:
