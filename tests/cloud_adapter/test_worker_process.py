@@ -26,7 +26,9 @@ import asyncio, importlib, logging, sys, threading
 from pathlib import Path
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import Watch, guard_worker
-from bot_workbench.emulator.functions.workers.invocation_task import in_running_invocation, mark_tasks, running
+from bot_workbench.emulator.functions.workers.invocation_task import (
+    in_running_invocation, mark_tasks, running
+)
 from tests.support.timing.event_loops import FACTORIES
 
 loop, tick_seconds, ended_ticks, *arguments = sys.argv[1:]

@@ -1,7 +1,7 @@
 """Each phrase with which a bot's log explains a failed sign-in, and one way to it.
 
-docs/troubleshooting.md explains each phrase; workbench/tests/docs/test_troubleshooting.py compares the two.
-tests/auth has the other ways, with each credential.
+docs/troubleshooting.md explains each phrase; workbench/tests/docs/test_troubleshooting.py compares
+the two. tests/auth has the other ways, with each credential.
 """
 
 import re

@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loop",
         choices=list(FACTORIES),
-        help="the event loop of every test; without it workbench/tests/support/timing/event_loops.py chooses",
+        help="the event loop of every test; without it tests.support.timing.event_loops chooses",
     )
     parser.addoption(
         "--logs",

@@ -131,7 +131,7 @@ def test_a_tool_has_one_version() -> None:
 
 
 def test_packages_have_the_versions_of_development() -> None:
-    """What the jobs install with pip is in workbench/tests/requirements-all.txt, which Dependabot updates."""
+    """What the jobs install is in workbench/tests/requirements-all.txt: Dependabot updates it."""
     installed = lines(read(CI), "python -m pip install ")
     ended = subprocess.run(
         [str(shutil.which("bash")), "--norc", "-euc", "\n".join([PIP, *installed])],

@@ -1,6 +1,7 @@
-"""`python -m bot_workbench.emulator.functions`: a function app on this machine, until SIGINT or SIGTERM.
+"""`python -m bot_workbench.emulator.functions`: a function app on this machine.
 
-The exit status is 1 if the host cannot start, or if --read-only finds changes; otherwise 0.
+It runs until SIGINT or SIGTERM. The exit status is 1 if the host cannot start, or if --read-only
+finds changes; otherwise 0.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.emulator.old_bot --port PORT`: the old bot, with the environment's settings."""
+"""`python -m bot_workbench.emulator.old_bot --port PORT`: the old bot, set by the environment."""
 
 import argparse
 import os

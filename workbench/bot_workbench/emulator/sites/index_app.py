@@ -1,4 +1,4 @@
-"""`python -m bot_workbench.emulator.sites.index_app FOLDER FILE`: the functions of a package, as JSON.
+"""`python -m bot_workbench.emulator.sites.index_app FOLDER FILE`: a package's functions, as JSON.
 
 It imports function_app.py as Azure's worker does, and writes the bindings of each function by its
 name. There is no file if that fails.

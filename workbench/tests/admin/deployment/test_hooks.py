@@ -144,7 +144,8 @@ def packages_imported(files: list[Path]) -> set[str]:
 
 
 _IMPORT = """
-import bot_workbench.admin.deployment.application, bot_workbench.admin.deployment.hook, bot_workbench.admin.doctor.command
+import bot_workbench.admin.deployment.application, bot_workbench.admin.deployment.hook
+import bot_workbench.admin.doctor.command
 files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
 print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))
 """

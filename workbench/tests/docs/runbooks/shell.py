@@ -18,8 +18,9 @@ REAL = ("az", "curl", "openssl", "python")
 """Programs that are run as they are, and counted."""
 
 FUNC = "func"
-"""Core Tools, in whose place workbench/tests/support/func/program.py sends the same requests; counted, too.
-What they ask the Azure CLI is not."""
+"""Core Tools, in whose place workbench/tests/support/func/program.py sends the same requests.
+
+They are counted, too; what they ask the Azure CLI is not."""
 
 STAND_INS = {
     "make": "builds no package: the test of make package does",

@@ -172,7 +172,8 @@ def test_sigterm_lets_functions_finish(app: QueueApp) -> None:
     """Nobody new can connect; as long as HTTP functions run, messages are taken."""
     hasty = patched(
         app.folder / "patch",
-        "from bot_workbench.emulator.functions import process_exit\nprocess_exit.MAX_STOP_SECONDS = 0",
+        "from bot_workbench.emulator.functions import process_exit\n"
+        "process_exit.MAX_STOP_SECONDS = 0",
     )
     log, options = app.folder / "host.log", ("--workers", "2")
     bot = BotProcess(app.settings | hasty, log, app.folder, options)
