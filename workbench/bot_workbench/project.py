@@ -34,7 +34,7 @@ def require_app() -> Path:
     found = find_app(Path.cwd())
     if found is None:
         raise NoAppError(
-            f"No bot's app is in {Path.cwd()}: go to its folder, the one with {' and '.join(MARKS)},"
+            f"No bot's app is in {Path.cwd()}: go to the folder that has {' and '.join(MARKS)},"
             " and run the command again."
         )
     return found

@@ -49,7 +49,7 @@ def test_no_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere, one sentence says what is missing, and what to do."""
     monkeypatch.chdir(tmp_path)
     for needs_app in (app_process.run, app_process.ask):
-        with pytest.raises(NoAppError, match="go to its folder"):
+        with pytest.raises(NoAppError, match="go to the folder"):
             needs_app("notify", [])
 
 

@@ -28,7 +28,18 @@ FACTORIES = _factories()
 default = next(iter(FACTORIES))
 """The loop of bots that tests start, and of most tests; pytest's option `--loop` sets it."""
 
-COMMANDS = (*("admin/", "app_package/", "commands/", "docs/", "emulator/", "setup/", "targets/"),)
+COMMANDS = (
+    *(
+        "admin/",
+        "app/",
+        "app_package/",
+        "commands/",
+        "docs/",
+        "emulator/",
+        "setup/",
+        "maintenance/",
+    ),
+)
 """How the paths of tests of commands begin: these run on asyncio's loop everywhere. On uvloop, an
 aiohttp client that is cancelled while it connects leaves its socket to the garbage collector."""
 
