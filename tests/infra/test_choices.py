@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.admin.deployment.options import CLOUDS_BY_PARAMETER, BotAppType
+from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER
+from bot_workbench.admin.deployment.options import BotAppType
 from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
     APP_TYPE,

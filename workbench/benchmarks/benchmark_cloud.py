@@ -40,7 +40,7 @@ class BenchmarkCloud:
 
     Args:
         folder: for the files that bots need.
-        credential: a key of `auth.credential_kinds.KINDS`.
+        credential: a key of `bot_workbench.credential_kinds.KINDS`.
         tokens: number of distinct channel tokens.
     """
 

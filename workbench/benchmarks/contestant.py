@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from auth.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.traffic.bot_process import BotProcess
+from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_workbench.emulator.loopback import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ class Contestant:
 
     Attributes:
         name: of the bot.
-        credential: a key of `auth.credential_kinds.KINDS`.
+        credential: a key of `bot_workbench.credential_kinds.KINDS`.
         host: FUNCTIONS_HOST or OWN_HOST.
         folder: of its program: `function_app.py` or `server.py`.
         environment: name of its virtual environment.

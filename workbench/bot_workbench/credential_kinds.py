@@ -1,7 +1,7 @@
-"""The credentials with which a bot may sign in, a row each.
+"""The credentials with which a bot may sign in, a row each: what the tools need to know of them.
 
-Settings, commands, the emulator, and the tests of the templates and of the docs read this table.
-It imports nothing that must be installed: `make run` reads it before anything is.
+auth/credential_kinds.py is the base's table, with which a test compares this one. It imports
+nothing that must be installed: `make run` reads it before anything is.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 USER_ASSIGNED_MSI = "UserAssignedMSI"
 SINGLE_TENANT = "SingleTenant"
 MULTI_TENANT = "MultiTenant"
-APP_TYPES = (USER_ASSIGNED_MSI, SINGLE_TENANT, MULTI_TENANT)
 
 MANAGED_IDENTITY = "ManagedIdentity"
 CERTIFICATE = "Certificate"
@@ -29,23 +28,14 @@ class CredentialKind:
     Attributes:
         name: the value of BotCredential, and of the template's parameter `credential`; the `kind`
             that `/api/identity` answers.
-        refused: why it signs in no bot of a type, and the cure, by MicrosoftAppType. It signs in
-            bots of all other types.
+        app_types: the types of bot that it signs in; a new bot gets the first.
         vault_operations: what the app does in the key vault that has its certificate; empty: the
             app has no certificate.
-        identity: what AZURE_CLIENT_ID is, without which the bot cannot sign in; empty: it may be
-            unset; None: it is not read.
     """
 
     name: str
-    refused: Mapping[str, str]
+    app_types: tuple[str, ...]
     vault_operations: tuple[str, ...] = ()
-    identity: str | None = None
-
-    @property
-    def app_types(self) -> tuple[str, ...]:
-        """The types of bot that it signs in; a new bot gets the first."""
-        return tuple(each for each in APP_TYPES if each not in self.refused)
 
     @property
     def has_certificate(self) -> bool:
@@ -58,54 +48,13 @@ class CredentialKind:
         return READ_SECRET in self.vault_operations
 
 
-_NO_CERTIFICATE = (
-    "a managed identity has no certificate; leave BotCredential out, or set MicrosoftAppType to"
-    " SingleTenant"
-)
-
 KINDS: Mapping[str, CredentialKind] = {
     kind.name: kind
     for kind in (
-        CredentialKind(
-            MANAGED_IDENTITY,
-            refused={
-                SINGLE_TENANT: (
-                    "a managed identity alone cannot sign in as an app registration; set"
-                    " Federated, SignInVault or Certificate, or set MicrosoftAppType to"
-                    " UserAssignedMSI"
-                ),
-                MULTI_TENANT: (
-                    "a multi-tenant bot has an app registration, not a managed identity; set"
-                    " SignInVault or Certificate"
-                ),
-            },
-        ),
-        CredentialKind(
-            CERTIFICATE,
-            refused={USER_ASSIGNED_MSI: _NO_CERTIFICATE},
-            vault_operations=(READ_SECRET,),
-            identity="",
-        ),
-        CredentialKind(
-            SIGN_IN_VAULT,
-            refused={USER_ASSIGNED_MSI: _NO_CERTIFICATE},
-            vault_operations=(READ_CERTIFICATE, SIGN),
-            identity="",
-        ),
-        CredentialKind(
-            FEDERATED,
-            refused={
-                USER_ASSIGNED_MSI: (
-                    "a user-assigned managed identity signs in itself; leave BotCredential out, or"
-                    " set MicrosoftAppType to SingleTenant"
-                ),
-                MULTI_TENANT: (
-                    "the channels' tenant, where a multi-tenant bot signs in, trusts no managed"
-                    " identity; set SignInVault or Certificate"
-                ),
-            },
-            identity="it is the user-assigned identity that Entra trusts",
-        ),
+        CredentialKind(MANAGED_IDENTITY, (USER_ASSIGNED_MSI,)),
+        CredentialKind(CERTIFICATE, (SINGLE_TENANT, MULTI_TENANT), (READ_SECRET,)),
+        CredentialKind(SIGN_IN_VAULT, (SINGLE_TENANT, MULTI_TENANT), (READ_CERTIFICATE, SIGN)),
+        CredentialKind(FEDERATED, (SINGLE_TENANT,)),
     )
 }
 """By the name; the first is the one of a new bot for which nothing is chosen."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot_workbench import app_process
+from bot_workbench.command_line import run
 from bot_workbench.project import NoAppError
 from tests.support.program import Program
 from tests.support.project import ROOT
@@ -51,6 +52,17 @@ def test_no_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for needs_app in (app_process.run, app_process.ask):
         with pytest.raises(NoAppError, match="go to the folder"):
             needs_app("notify", [])
+
+
+def test_the_doctor_needs_an_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so before it signs in to Azure."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        run(["doctor"])
+    assert ending.value.code == 2
+    assert "go to the folder" in capsys.readouterr().err
 
 
 def test_questions() -> None:

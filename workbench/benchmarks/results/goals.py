@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auth.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 from benchmarks.contestant import (
     AGENTS,
     BOTBUILDER,
@@ -15,6 +14,7 @@ from benchmarks.contestant import (
 )
 from benchmarks.results.measurement import Cell
 from benchmarks.results.summary import Summaries, Summary
+from bot_workbench.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 
 MAIN_CELL = Cell(in_flight=16, connector=0, auth=0)
 

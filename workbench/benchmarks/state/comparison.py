@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.contestant import StateContestant
 from benchmarks.state.measurement import StateMeasurement
@@ -13,6 +12,7 @@ from benchmarks.state.storage.accounts import ContestantAccounts
 from benchmarks.state.trial import StateTrial
 from benchmarks.state.turns import TurnSender
 from benchmarks.traffic.bot_process import LOAD_CORE
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 
 class StateComparison:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.contestant import (
     AGENTS,
     BOTBUILDER,
@@ -16,6 +15,7 @@ from benchmarks.contestant import (
     Contestant,
 )
 from benchmarks.counter_bot import COUNTS
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 AZURITE = "Azurite, by connection string"
 AZURITE_BY_TOKEN = "Azurite over TLS, with the identity's token"  # noqa: S105  # no secret

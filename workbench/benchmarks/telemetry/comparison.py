@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.telemetry.contestant import TelemetryContestant
 from benchmarks.telemetry.sink import TelemetrySink
 from benchmarks.traffic.bot_process import LOAD_CORE
 from benchmarks.traffic.load import Load
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 IN_FLIGHT = 16
 LEAD_SECONDS = 1.5

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.contestant import APP, FUNCTIONS_HOST, PROJECT, Contestant
 from benchmarks.telemetry.sink import TelemetrySink
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 WITH_TELEMETRY = "project_telemetry"
 """The virtual environment of an app that adds requirements-telemetry.txt."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.credential_kinds import (
+from bot_workbench.credential_kinds import (
     FEDERATED,
     KINDS,
     MANAGED_IDENTITY,

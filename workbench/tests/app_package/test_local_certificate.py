@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 
 from auth.certificates.private_key import certificate_from_bytes
-from auth.credential_kinds import CERTIFICATE
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.credential_kinds import CERTIFICATE
 from bot_workbench.emulator.cloud import Cloud
 from tests.app_package.conftest import BOT_ID
 from tests.app_package.local_file import local_settings

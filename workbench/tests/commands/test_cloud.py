@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.loopback import free_port
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.program import Program

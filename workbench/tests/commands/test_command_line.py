@@ -125,8 +125,9 @@ def test_outside_an_apps_folder(name: str, tmp_path: Path) -> None:
             [*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert (ended.returncode, ended.stdout) == (2, "")
-        said = " ".join(ended.stderr.split())
-        assert f"No bot's app is in {tmp_path}: go to the folder that has" in said
+        assert f"No bot's app is in {tmp_path}: go to the folder that has" in " ".join(
+            ended.stderr.split()
+        )
     if not COMMANDS[name].module:
         return  # the app's process has its help
     helped = subprocess.run(

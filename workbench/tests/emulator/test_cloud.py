@@ -23,8 +23,14 @@ from azure.keyvault.keys.crypto.aio import CryptographyClient
 from azure.keyvault.secrets.aio import SecretClient
 from cryptography import x509
 
-from auth.credential_kinds import CERTIFICATE, FEDERATED, KINDS, MANAGED_IDENTITY, SIGN_IN_VAULT
 from auth.settings import Settings
+from bot_workbench.credential_kinds import (
+    CERTIFICATE,
+    FEDERATED,
+    KINDS,
+    MANAGED_IDENTITY,
+    SIGN_IN_VAULT,
+)
 from bot_workbench.emulator.certificates import base64url, x5t_s256
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from bot_workbench.emulator.server import Server

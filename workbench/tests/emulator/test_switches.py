@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from auth.credential_kinds import CERTIFICATE
+from bot_workbench.credential_kinds import CERTIFICATE
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from bot_workbench.emulator.token_service.user_tokens import UnknownConnectionError
 from tests.support.timing.clock import Clock

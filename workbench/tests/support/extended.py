@@ -6,7 +6,7 @@ all tests in it, and let a run that does not want them import none of its files.
 
 import pytest
 
-from auth.credential_kinds import KINDS, MANAGED_IDENTITY
+from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

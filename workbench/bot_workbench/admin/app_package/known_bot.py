@@ -8,17 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from auth import clouds
+from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER, PUBLIC
 
 TIMEOUT_SECONDS = 60
 
 _LINE = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)="?(.*?)"?\r?$', re.MULTILINE)
-_CLOUDS = {
-    "": clouds.PUBLIC,
-    "Public": clouds.PUBLIC,
-    "USGovernment": clouds.US_GOVERNMENT,
-    "China": clouds.CHINA,
-}
+_CLOUDS = {"": PUBLIC, **CLOUDS_BY_PARAMETER}
 """By the values of BOT_CLOUD."""
 
 
@@ -77,13 +72,13 @@ class KnownBot:
 
         Source: Microsoft Teams, "Send and receive files using bots".
         """
-        return _CLOUDS.get(self.values.get("BOT_CLOUD", "")) in {clouds.PUBLIC, None}
+        return _CLOUDS.get(self.values.get("BOT_CLOUD", "")) in {PUBLIC, None}
 
     @property
     def token_domain(self) -> str:
         """The host name of the token service in the bot's cloud; empty if azd does not know."""
         cloud = _CLOUDS.get(self.values.get("BOT_CLOUD", "")) if self.values else None
-        return urlsplit(cloud.token_service_url).hostname or "" if cloud else ""
+        return cloud.token_domain if cloud else ""
 
 
 class _NoAnswer(Exception):

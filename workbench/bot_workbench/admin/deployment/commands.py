@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import typer
 
-from auth.credential_kinds import KINDS
 from bot_workbench.admin.deployment.finish import finish_plan
 from bot_workbench.admin.deployment.options import (
     AlertEmailOption,
@@ -37,6 +36,7 @@ from bot_workbench.admin.deployment.prove.plan import prove_plan
 from bot_workbench.admin.deployment.remove.plan import remove_plan
 from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.step import Plan
+from bot_workbench.credential_kinds import KINDS
 
 
 def prepare(

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import cached_property
 
-from auth.credential_kinds import CredentialKind
 from bot_workbench.admin.azure.arm_client import BOT, SITE, STORAGE, VAULT
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import NotFound, Refused
@@ -16,6 +15,7 @@ from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, ide
 from bot_workbench.admin.plan.setting_names import credential_kind
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.admin.plan.template import ENVIRONMENT_TAG, environment_of
+from bot_workbench.credential_kinds import CredentialKind
 
 CERTIFICATE_NAME = "bot-certificate"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from auth.credential_kinds import FEDERATED
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.new_roles import NewRoles
@@ -18,6 +17,7 @@ from bot_workbench.admin.migrate.certificate.vault.vault_certificate import Vaul
 from bot_workbench.admin.migrate.federated.federated_credential import FederatedCredential
 from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
 from bot_workbench.admin.plan.step import Plan, Step
+from bot_workbench.credential_kinds import FEDERATED
 
 NOTHING = (
     "the bot is its managed identity, which the template has made: it needs nothing else to sign in"

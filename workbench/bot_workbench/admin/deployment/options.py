@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-import auth.credential_kinds
-from bot_workbench.admin.azure.cloud import CHINA, PUBLIC, US_GOVERNMENT, ManagementCloud
+from bot_workbench import credential_kinds
+from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER, ManagementCloud
 from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
     ALWAYS_READY,
@@ -26,9 +26,6 @@ from bot_workbench.admin.deployment.parameters import (
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.shell import quoted
 
-CLOUDS_BY_PARAMETER = {"Public": PUBLIC, "USGovernment": US_GOVERNMENT, "China": CHINA}
-"""The clouds by the values of the template's parameter `cloud`."""
-
 AGAIN_WITH_AZD = {
     "prepare": "azd up",
     "finish": "azd up",
@@ -41,8 +38,8 @@ AGAIN_WITH_AZD = {
 class BotAppType(StrEnum):
     """The values of the template's parameter `botAppType`."""
 
-    SINGLE_TENANT = auth.credential_kinds.SINGLE_TENANT
-    MULTI_TENANT = auth.credential_kinds.MULTI_TENANT
+    SINGLE_TENANT = credential_kinds.SINGLE_TENANT
+    MULTI_TENANT = credential_kinds.MULTI_TENANT
 
 
 PIPELINES = ("CI", "TF_BUILD", "GITHUB_ACTIONS")

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.admin.near_miss import meant_value
+from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.status import Status
 
+from bot_workbench import app_process
 from bot_workbench.admin import console
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound, NotReachable
 from bot_workbench.admin.azure.http.retries import RetryLimits
@@ -82,7 +83,8 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
       0    nothing was found, or only what --ignore names
       1    something was found, or could not be looked at
       2    the command line is wrong, or your account sees no bot or app
-           of this name, or several
+           of this name, or several; or no app's folder is here, whose
+           rules for settings it needs
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C
 
@@ -103,6 +105,7 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
     if unknown := ignored - ALL_CODES:
         text = f"it finds nothing with the code {', '.join(sorted(unknown))}"
         raise typer.BadParameter(text, param_hint="--ignore")
+    app_process.ask("settings", {})  # nothing is read without the rules for settings
     raise typer.Exit(read_only(options, lambda target: show(target, ignored), LIMITS))
 
 

@@ -4,8 +4,6 @@ users may talk to the app, and this project's settings would stop it."""
 import datetime
 import shlex
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
-from auth.settings import TURNS
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
@@ -21,8 +19,9 @@ from bot_workbench.admin.migrate.steps.bot_tag import tags_of
 from bot_workbench.admin.migrate.switch.apps import differences, facts_of
 from bot_workbench.admin.migrate.switch.moved_endpoint import NEW_ENDPOINT
 from bot_workbench.admin.near_miss import meant_name
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.plan.setting_names import TURNS, setting
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 OF_PROJECT = ("BotCredential", TURNS, "CertificateVaultUrl")
 """Settings that other frameworks do not have."""

@@ -4,17 +4,15 @@ identity, or from what the setting nearly says."""
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from auth.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT, USER_ASSIGNED_MSI
-from auth.settings import CALLERS
 from bot_workbench.admin.azure.site_lookup import host_of
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
 from bot_workbench.admin.doctor.setting_rules import CHANNEL_SERVICE, VAULT_URL, refused
-from bot_workbench.admin.migrate.steps.bot_settings import channel_service
 from bot_workbench.admin.migrate.steps.role_assignment import KEY_VAULT_CRYPTO_USER, allows
 from bot_workbench.admin.near_miss import meant_value
-from bot_workbench.admin.plan.setting_names import STORAGE, setting
+from bot_workbench.admin.plan.setting_names import CALLERS, STORAGE, setting
 from bot_workbench.admin.plan.target import type_of
+from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT, USER_ASSIGNED_MSI
 
 LISTS = ("AllowedTenants", "AllowedServiceHosts", CALLERS, "CertificateThumbprint")
 
@@ -54,7 +52,7 @@ def _of_azure_bot(bot: DeployedBot) -> dict[str, str]:
         "MicrosoftAppType": type_of(bot.bot),
         "MicrosoftAppId": str(properties.get("msaAppId") or ""),
         "MicrosoftAppTenantId": str(properties.get("msaAppTenantId") or ""),
-        CHANNEL_SERVICE: channel_service(bot.target.azure.cloud),
+        CHANNEL_SERVICE: bot.target.azure.cloud.channel_service,
     }
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from auth.errors import SettingsError
-from auth.settings import CALLERS, TURNS, Settings
+from bot_workbench import app_process
 from bot_workbench.admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
 from bot_workbench.admin.migrate.status.parts.app import settings_status
-from bot_workbench.admin.plan.setting_names import STORAGE
+from bot_workbench.admin.plan.setting_names import CALLERS, QUEUED, STORAGE, TURNS
 
 VAULT_URL, CHANNEL_SERVICE = "CertificateVaultUrl", "ChannelService"
 
@@ -45,15 +44,28 @@ _IN_AZURE = {
 
 def refused(values: Mapping[str, str]) -> dict[str, str]:
     """What the rules refuse, by the setting's name, but for key vault references, whose values only
-    the app sees.
+    the app sees. The code of the app in this folder says it, in a process of its own.
 
     Args:
         values: the app settings.
+
+    Raises:
+        NoAppError: there is no app in this folder.
+        SystemExit: its code cannot be imported.
     """
     references = settings_status(values).references
-    try:
-        Settings.from_environ({**values, **_IN_AZURE})
-    except SettingsError as wrong:
-        found = [problem.partition(": ") for problem in wrong.problems]
-        return {name: text for name, _, text in found if name not in references}
-    return {}
+    problems = app_process.ask("settings", {**values, **_IN_AZURE})
+    found = [problem.partition(": ") for problem in problems]
+    return {name: text for name, _, text in found if name not in references}
+
+
+def names_storage(values: Mapping[str, str]) -> bool:
+    """Whether the bot reads a storage account in the app settings, correct or not."""
+    services = ("accountName", "blobServiceUri", "queueServiceUri")
+    names = (STORAGE, *(f"{STORAGE}__{each}" for each in services))
+    return any(values.get(name, "").strip() for name in names)
+
+
+def names_queued_turns(values: Mapping[str, str]) -> bool:
+    """Whether the bot reads in the app settings that turns are queued."""
+    return values.get(TURNS, "").strip().lower() == QUEUED.lower()

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 
-from auth.credential_kinds import KINDS, CredentialKind
 from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.credential_kinds import KINDS, CredentialKind
 
+CALLERS = "AllowedCallers"
 STORAGE = "AzureWebJobsStorage"
+TURNS = "BotTurns"
+
+QUEUED = "Queued"
+"""A value of TURNS."""
 
 
 def same_name(one: str, other: str) -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import cached_property
 
-from auth.credential_kinds import MULTI_TENANT
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import NotFound
@@ -13,6 +12,7 @@ from bot_workbench.admin.azure.site_client import IdentityAnswer
 from bot_workbench.admin.azure.site_lookup import SiteLookup, answers_at
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.site_settings import SiteSettings
+from bot_workbench.credential_kinds import MULTI_TENANT
 
 ENDPOINT_PATH = "/api/messages"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from auth.credential_kinds import KINDS
 from bot_workbench.command_line import app
+from bot_workbench.credential_kinds import KINDS
 from tests.admin.doctor.examined_bot import last_day
 from tests.admin.moved_clock import MovedClock
 from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.faults import Handler
 from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.migrate.migration import APP, BOT

@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 
-from auth.credential_kinds import KINDS
 from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES
 from bot_workbench.admin.near_miss import meant_name
+from bot_workbench.credential_kinds import KINDS
 from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot
 from tests.admin.doctor.harms import OTHER_GUID, SECRET_VALUE
 from tests.admin.migrate.migration import VAULT

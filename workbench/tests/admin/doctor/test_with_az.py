@@ -5,8 +5,8 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
-from auth.credential_kinds import KINDS
 from bot_workbench.command_line import app
+from bot_workbench.credential_kinds import KINDS
 from tests.admin.doctor.defects import DEFECTS
 from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.moved_clock import MovedClock

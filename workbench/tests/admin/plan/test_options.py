@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from bot_workbench.admin.migrate.certificate.commands import (
     CredentialOption,
     FileOption,
     RestartOption,
 )
 from bot_workbench.admin.plan.options import CHANGING, AppOption, BotOption, Options, with_options
+from bot_workbench.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from tests.admin.moved_clock import MovedClock
 
 LINE = "bot migrate certificate rotate --bot contoso-bot"

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from auth.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 from benchmarks import environments
 from benchmarks.benchmark_cloud import Counts
 from benchmarks.comparison import Results
@@ -14,6 +13,7 @@ from benchmarks.results.goals import MAIN_CELL, Goals
 from benchmarks.results.measurement import CELLS, Cell, Measurement, median
 from benchmarks.results.summary import Summaries, Summary
 from benchmarks.traffic.load import LoadOutcome
+from bot_workbench.credential_kinds import CERTIFICATE, MANAGED_IDENTITY
 
 FACTS = {
     "measured": "2026-11-24T10:00:00+00:00",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.measurement import BurstFigures
 from benchmarks.state.storage.proxy import StorageProxy
 from benchmarks.state.trial import CONVERSATIONS, IN_FLIGHT, MIN_TURNS, StateTrial
 from benchmarks.state.turns import TurnSender
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 from tests.benchmarks.state.fake_bot import FakeBot
 
 LAST = IN_FLIGHT + 2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.state.turns import TurnSender
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 from tests.benchmarks.state.fake_bot import FakeBot
 
 

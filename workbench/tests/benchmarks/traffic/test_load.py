@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from auth.credential_kinds import MANAGED_IDENTITY
 from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.traffic.load import Load
+from bot_workbench.credential_kinds import MANAGED_IDENTITY
 from bot_workbench.emulator.channel.connector import AUDIENCE
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from tests.support.project import ROOT
 
 NAMED = {(kind.name, each) for kind in KINDS.values() for each in kind.app_types}

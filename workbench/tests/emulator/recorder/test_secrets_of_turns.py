@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from auth.credential_kinds import KINDS
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.recorder.observers.calls import SHOWN_BODIES
 from tests.emulator.recorder.conftest import FAULT

@@ -16,7 +16,7 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 from playwright.sync_api import expect
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.loopback import free_port
 from bot_workbench.emulator.storage.azurite import DEVELOPMENT_PORTS
 from tests.runs.commands.test_bot_folders import write

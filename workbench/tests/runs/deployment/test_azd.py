@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.local_azure import PROCESSES
 from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.support.azd.deployment_stage import SITES, DeploymentStage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from tests.runs.deployment.played_deployment import PlayedDeployment
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.timing.condition import until

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.credential_kinds import SIGN_IN_VAULT
+from bot_workbench.credential_kinds import SIGN_IN_VAULT
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from bot_workbench.emulator.entra.token_issuer import RSA_BITS, IssuerKey, TokenIssuer
 from tests.support.bots.bot_process import BotProcess

@@ -6,15 +6,14 @@ manifest reference"; Teams SDK, "SSO Setup".
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from auth.clouds import CLOUDS
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
 from bot_workbench.admin.app_package.known_bot import KnownBot
 from bot_workbench.admin.app_package.problems import Problem
+from bot_workbench.admin.azure.cloud import CLOUDS
 from bot_workbench.admin.migrate.managed_identity.json_text import Path as Place
 
-TOKEN_DOMAINS = {urlsplit(cloud.token_service_url).hostname or "" for cloud in CLOUDS.values()}
+TOKEN_DOMAINS = {cloud.token_domain for cloud in CLOUDS.values()}
 """The host names of the token services, where people sign in; one for each cloud."""
 
 _RESOURCE = re.compile(r"api://((?P<host>[^/]+)/)?botid-(?P<owner>[^/]+)|api://(?P<app>[^/]+)")

@@ -1,6 +1,5 @@
 """ExportableKey: the bot can load the private key of the certificate that the vault has."""
 
-from auth.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Forbidden, NotFound
 from bot_workbench.admin.deployment.deployed import Deployed
@@ -11,6 +10,7 @@ from bot_workbench.admin.deployment.prepare.region import normalized
 from bot_workbench.admin.deployment.prepare.vault_mode import deleted_vaults
 from bot_workbench.admin.migrate.certificate.policy import never_leaves_vault
 from bot_workbench.admin.plan.step import Finding
+from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT
 
 
 class ExportableKey:

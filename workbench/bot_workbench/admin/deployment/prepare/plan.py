@@ -1,6 +1,5 @@
 """What `deployment prepare` does: the plan of its steps."""
 
-from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.options import BotAppType, DeploymentOptions
@@ -21,6 +20,7 @@ from bot_workbench.admin.deployment.prepare.vault_mode import vault_mode
 from bot_workbench.admin.deployment.stored_values import StoredValues, TemplateValue
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Plan, Step
+from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 
 TEMPLATE = "infra/main.bicep"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from auth.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI, CredentialKind
 from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.json_object import JsonObject
@@ -18,6 +17,13 @@ from bot_workbench.admin.deployment.prepare.registration import UNKNOWN_APP_ID
 from bot_workbench.admin.deployment.resource_list import list_if_registered
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import type_of
+from bot_workbench.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI, CredentialKind
+
+TRUSTS_NO_IDENTITY = (
+    "the channels' tenant, where a multi-tenant bot signs in, trusts no managed identity; choose"
+    " SignInVault or Certificate"
+)
+"""Why Federated, alone of the credentials that may be combined with a type, refuses one."""
 
 MIGRATION = "To move its users to another bot, read docs/migrate.md"
 
@@ -60,10 +66,9 @@ class UnchangedBot:
         Raises:
             AzureProblem: the bots or the directory cannot be read.
         """
-        reason = self._credential.refused.get(self._wanted_type())
-        if reason:
+        if self._wanted_type() not in self._credential.app_types:
             text = f"{self._credential.name} signs in no {self._wanted_type()} bot"
-            return Finding(text, refusal=f"{text}: {reason}")
+            return Finding(text, refusal=f"{text}: {TRUSTS_NO_IDENTITY}")
         bot = Deployed(self._azure, self._options).find_bot()
         return self._new() if bot is None else self._compared(bot)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from auth.credential_kinds import MANAGED_IDENTITY, CredentialKind
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Forbidden, Refused
 from bot_workbench.admin.deployment.options import DeploymentOptions
@@ -11,6 +10,7 @@ from bot_workbench.admin.deployment.remove.deleted_group import DeletedGroup
 from bot_workbench.admin.deployment.remove.deleted_registration import DeletedRegistration
 from bot_workbench.admin.deployment.stored_values import StoredValues, TemplateValue
 from bot_workbench.admin.plan.step import Finding, Plan, Step
+from bot_workbench.credential_kinds import MANAGED_IDENTITY, CredentialKind
 
 LOGS = (
     "unless it was purged (`azd down --purge`), the Log Analytics workspace stays for 14 days;"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from auth.settings import QUEUED, TURNS
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.site_client import AUTHENTICATED, TEAMS_RANGES
 from bot_workbench.admin.doctor.cures import set_property, set_text
@@ -21,7 +20,7 @@ from bot_workbench.admin.migrate.switch.access_restrictions import (
     admits,
     callers_of,
 )
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.plan.setting_names import QUEUED, TURNS, setting
 from bot_workbench.admin.plan.shell import az
 
 RUNTIME = ("python", "3.13")

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from auth.clouds import CLOUDS
-from auth.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
+from bot_workbench.admin.azure.cloud import CLOUDS
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.site_lookup import answers_at
 from bot_workbench.admin.doctor.codes import Code
@@ -21,9 +20,9 @@ from bot_workbench.admin.doctor.diagnosis import APP_TYPE, Diagnosis, error, war
 from bot_workbench.admin.doctor.parts.identities import with_client_id
 from bot_workbench.admin.doctor.setting_rules import CHANNEL_SERVICE
 from bot_workbench.admin.migrate.managed_identity.channels import TEAMS
-from bot_workbench.admin.migrate.steps.bot_settings import channel_service
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, endpoint_of, type_of
+from bot_workbench.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
 
 TENANTS = "AllowedTenants"
 
@@ -83,8 +82,9 @@ def _cloud(bot: DeployedBot) -> Iterator[Diagnosis]:
     wanted, app = bot.target.azure.cloud, bot.target.site_id
     if bot.settings.value is None:
         return
-    value, right = setting(bot.settings.value, CHANNEL_SERVICE).rstrip("/"), channel_service(wanted)
-    if value in CLOUDS and value != right:  # any other value is invalid, or a reference
+    value, right = setting(bot.settings.value, CHANNEL_SERVICE).rstrip("/"), wanted.channel_service
+    known = {each.channel_service for each in CLOUDS.values()}
+    if value in known and value != right:  # any other value is invalid, or a reference
         yield error(
             "cloud-differs",
             f"{CHANNEL_SERVICE} names another cloud than {wanted.name}, where the Azure Bot is",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.doctor.codes import Code
 from bot_workbench.admin.doctor.cures import SETTINGS_PAGE, set_settings
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
@@ -22,6 +21,7 @@ from bot_workbench.admin.migrate.steps.role_assignment import allows
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN, environment_of
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 POWERS = (
     "Microsoft.Authorization/roleAssignments/write",

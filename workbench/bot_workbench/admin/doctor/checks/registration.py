@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterator
 
-from auth.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.doctor.cures import certificate_again, identity_option, set_settings
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
@@ -19,6 +18,7 @@ from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.plan.setting_names import credential_kind
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.target import type_of
+from bot_workbench.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 
 def check_registration(bot: DeployedBot) -> Iterator[Diagnosis]:

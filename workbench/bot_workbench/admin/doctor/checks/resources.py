@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from auth.settings import names_queued_turns, names_storage
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.site_lookup import host_of
 from bot_workbench.admin.doctor.cures import (
@@ -31,7 +30,11 @@ from bot_workbench.admin.doctor.parts.identities import (
 )
 from bot_workbench.admin.doctor.parts.logs import CONNECTION
 from bot_workbench.admin.doctor.parts.resources import VaultPart
-from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES
+from bot_workbench.admin.doctor.setting_rules import (
+    SETTING_NAMES,
+    names_queued_turns,
+    names_storage,
+)
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.near_miss import meant_name

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from auth.settings import TURNS
 from bot_workbench.admin.doctor.cures import (
     SETTINGS_PAGE,
     delete_settings,
@@ -29,7 +28,13 @@ from bot_workbench.admin.doctor.right_value import right_value
 from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES, VAULT_URL, refused
 from bot_workbench.admin.migrate.status.parts.app import BOT_SECRET, settings_status
 from bot_workbench.admin.near_miss import meant_name
-from bot_workbench.admin.plan.setting_names import STORAGE, same_name, setting, storage_account
+from bot_workbench.admin.plan.setting_names import (
+    STORAGE,
+    TURNS,
+    same_name,
+    setting,
+    storage_account,
+)
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 

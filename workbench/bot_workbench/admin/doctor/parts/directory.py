@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.arm_client import IDENTITY, ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId, resources_beside
@@ -13,6 +12,7 @@ from bot_workbench.admin.plan.setting_names import (
     setting,
     storage_account,
 )
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
 CLIENT_ID = "AZURE_CLIENT_ID"

@@ -5,13 +5,19 @@ import datetime
 from pathlib import Path
 
 import typer
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    NoEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
 
-from auth.certificates.certificate import Certificate, rsa_key
-from auth.certificates.private_key import LocalKey, certificate_from_bytes
-from auth.errors import CertificateError
+from bot_workbench.admin.migrate.certificate.policy import KEY_BITS
 from bot_workbench.admin.migrate.thumbprints import of_certificate
+
+PEM = b"-----BEGIN"
 
 
 class CertificateFile:
@@ -33,24 +39,74 @@ class CertificateFile:
     def __init__(self, path: Path, now: datetime.datetime) -> None:
         self.path = path
         try:
-            self._certificate = certificate_from_bytes(path.read_bytes())
-            self._certificate.check((), now)
-            self.key_bits = rsa_key(self._certificate.public).key_size
+            self._key, self._certificate = _pair(path.read_bytes())
+            _check_dates(self._certificate, now)
         except OSError as error:
             raise typer.BadParameter(f"--file: {path} cannot be read: {error.strerror}") from error
-        except CertificateError as error:
+        except _UnusableFile as error:
             raise typer.BadParameter(f"--file: {path}: {error}") from error
-        self.thumbprint = of_certificate(self._certificate.public).sha1
+        self.key_bits = self._key.key_size
+        self.thumbprint = of_certificate(self._certificate).sha1
 
     def pfx(self) -> str:
         """The certificate with its key as PFX in base64: a secret."""
         archive = pkcs12.serialize_key_and_certificates(
-            None, _private_key(self._certificate), self._certificate.public, None, NoEncryption()
+            None, self._key, self._certificate, None, NoEncryption()
         )
         return base64.b64encode(archive).decode()
 
 
-def _private_key(certificate: Certificate) -> rsa.RSAPrivateKey:
-    if not isinstance(certificate.key, LocalKey):
-        raise TypeError("a file's key is in memory")
-    return certificate.key.private_key
+class _UnusableFile(Exception):
+    """The bot cannot use what is in the file; the text says why."""
+
+
+def _pair(content: bytes) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """The private key, and the certificate that belongs to it: a chain is in any order.
+
+    Raises:
+        _UnusableFile: there is no such pair, or the key is not RSA, or too small.
+    """
+    key, certificates = _of_pem(content) if PEM in content else _of_pfx(content)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise _UnusableFile("it has no private key of type RSA")
+    if key.key_size < KEY_BITS:
+        raise _UnusableFile(
+            f"its key has {key.key_size} bits, and the bot needs {KEY_BITS} or more"
+        )
+    for each in certificates:
+        if each.public_key() == key.public_key():
+            return key, each
+    raise _UnusableFile("none of its certificates belongs to its private key")
+
+
+def _of_pem(content: bytes) -> tuple[object, list[x509.Certificate]]:
+    try:
+        return load_pem_private_key(content, None), x509.load_pem_x509_certificates(content)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        reason = "a PEM file must have a certificate and its private key, without a password"
+        raise _UnusableFile(reason) from error
+
+
+def _of_pfx(content: bytes) -> tuple[object, list[x509.Certificate]]:
+    try:
+        bundle = pkcs12.load_pkcs12(content, None)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _UnusableFile("it is no PEM file, and no PFX file without a password") from error
+    found = [bundle.cert, *bundle.additional_certs]
+    return bundle.key, [each.certificate for each in found if each]
+
+
+def _check_dates(certificate: x509.Certificate, now: datetime.datetime) -> None:
+    """Check that the certificate is valid.
+
+    Raises:
+        _UnusableFile: it is not.
+    """
+    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < starts:
+        raise _UnusableFile(
+            f"its certificate is not valid before {starts:%Y-%m-%d %H:%M} UTC: wait, or set this"
+            " machine's clock"
+        )
+    if now > ends:
+        raise _UnusableFile(f"its certificate expired on {ends:%Y-%m-%d %H:%M} UTC")

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from auth.credential_kinds import KINDS, SIGN_IN_VAULT, WITH_CERTIFICATE
 from bot_workbench.admin.migrate.certificate.certificate_file import CertificateFile
 from bot_workbench.admin.migrate.certificate.rotation import Rotation
 from bot_workbench.admin.migrate.certificate.route import CertificateRoute
 from bot_workbench.admin.migrate.certificate.vault.bot_vault import BotVault
 from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import BotOption, IdentityOption, Options, with_options
+from bot_workbench.credential_kinds import KINDS, SIGN_IN_VAULT, WITH_CERTIFICATE
 
 CERTIFICATE_NAME = "bot-certificate"
 

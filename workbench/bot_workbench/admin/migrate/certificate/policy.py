@@ -4,8 +4,8 @@ import datetime
 import json
 from dataclasses import dataclass
 
-from auth.certificates.certificate import rsa_key
-from auth.errors import CertificateError
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.public_certificate import PublicCertificate
 
@@ -15,6 +15,7 @@ CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2"
 RENEW_DAYS_BEFORE_EXPIRY = 60
 VALID_MONTHS = 12
 KEY_BITS = 2048
+"""The least that the bot accepts (RFC 7518, 3.3 and 3.5)."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,8 @@ class CertificatePolicy:
             return f"it is not valid before {certificate.starts:%Y-%m-%d %H:%M} UTC"
         if now >= certificate.ends:
             return f"it expired on {certificate.ends:%Y-%m-%d}"
-        try:
-            rsa_key(certificate.public)
-        except CertificateError:
+        key = certificate.public.public_key()
+        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < KEY_BITS:
             return f"its key is not RSA with {KEY_BITS} bits or more"
         if self.exportable and never_leaves_vault(bundle):
             return "its private key cannot be exported"

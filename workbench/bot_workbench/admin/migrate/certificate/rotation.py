@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.errors import Refused
 from bot_workbench.admin.azure.site_lookup import host_of
 from bot_workbench.admin.migrate.certificate.policy import CertificatePolicy
@@ -27,6 +26,7 @@ from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
 from bot_workbench.admin.plan.setting_names import credential_kind, setting
 from bot_workbench.admin.plan.step import Plan, Step, unless_refused
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 IF_SLOW = (
     "The app keeps its token for up to an hour, and signs in with the new version after that (or"

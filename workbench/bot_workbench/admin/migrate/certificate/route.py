@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from auth.credential_kinds import USER_ASSIGNED_MSI, CredentialKind
 from bot_workbench.admin.migrate.certificate.certificate_file import CertificateFile
 from bot_workbench.admin.migrate.certificate.other_runs import (
     IfAnotherRan,
@@ -39,6 +38,7 @@ from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.step import Plan, Step
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI, CredentialKind
 
 PIN = "CertificateThumbprint"
 

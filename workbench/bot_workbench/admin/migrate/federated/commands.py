@@ -1,6 +1,5 @@
 """`migrate federated`: the bot's registration trusts the Function App's identity."""
 
-from auth.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 from bot_workbench.admin.migrate.federated.federated_credential import FederatedCredential
 from bot_workbench.admin.migrate.federated.fresh_sign_in import FreshSignIn
 from bot_workbench.admin.migrate.steps.app_settings import AppSettings
@@ -18,6 +17,7 @@ from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import IdentityOption, Options
 from bot_workbench.admin.plan.step import Plan
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 IF_SLOW = (
     "Entra takes some minutes to accept a new federated credential; the app's log says what is"

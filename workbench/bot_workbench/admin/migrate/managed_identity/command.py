@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from auth.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 from bot_workbench.admin.migrate.delete_secret.live_settings import UNUSED_SINCE
 from bot_workbench.admin.migrate.managed_identity.copied_channels import CopiedChannels
 from bot_workbench.admin.migrate.managed_identity.leftovers import Leftovers
@@ -18,7 +17,7 @@ from bot_workbench.admin.migrate.managed_identity.replaced_bot import (
 from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
 from bot_workbench.admin.migrate.steps.app_settings import AppSettings
 from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.bot_settings import channel_service, question_if_hidden
+from bot_workbench.admin.migrate.steps.bot_settings import question_if_hidden
 from bot_workbench.admin.migrate.steps.bot_tag import tags_of
 from bot_workbench.admin.migrate.steps.deployed_code import DeployedCode
 from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
@@ -28,6 +27,7 @@ from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Plan
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 
 NewBotOption = Annotated[
     str, typer.Option("--new-bot", metavar="NAME", help="The new Azure Bot, created if need be.")
@@ -150,7 +150,7 @@ def way_back(target: Target, new: NewBot) -> str:
 
 
 def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:
-    service = channel_service(target.azure.cloud)
+    service = target.azure.cloud.channel_service
     return {
         "MicrosoftAppType": USER_ASSIGNED_MSI,
         "MicrosoftAppId": identity.client_id(),

@@ -3,7 +3,6 @@
 import json
 from functools import partial
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.errors import NotFound, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
@@ -14,6 +13,7 @@ from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 POLICIES = {"publicNetworkAccess": "Enabled", "disableLocalAuth": False}
 """Who may reach the bot, and how: properties that the new one gets, too, with their defaults."""

@@ -1,11 +1,11 @@
 """ReplacedBot: the old bot stays as it is, and a tag says which one replaces it."""
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
 from bot_workbench.admin.migrate.steps.bot_tag import tag_change, tags_of
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target, type_of
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 REPLACED_BY = "replacedBy"
 """The tag of an Azure Bot that another one replaces: its name."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from bot_workbench.admin.migrate.status.parts.app import AppStatus
 from bot_workbench.admin.migrate.status.report import NEW, StatusReport
 from bot_workbench.admin.migrate.switch.apps import differences
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.setting_names import credential_kind
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 NEW_APP_NAME = "NEW_APP"
 VAULT_NAME = "VAULT"

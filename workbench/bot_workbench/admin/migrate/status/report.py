@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.arm_client import BOT, VAULT
 from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.azure.errors import Ambiguous, AzureProblem, UnknownName
@@ -28,6 +27,7 @@ from bot_workbench.admin.migrate.status.parts.registration import (
 )
 from bot_workbench.admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 CURRENT, NEW, OLD = "users talk to it", "new", "old"
 

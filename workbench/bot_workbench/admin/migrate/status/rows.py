@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from bot_workbench.admin.migrate.status.next_step import NextStep
 from bot_workbench.admin.migrate.status.parts.app import AppStatus
@@ -15,6 +14,7 @@ from bot_workbench.admin.migrate.status.parts.registration import (
 )
 from bot_workbench.admin.migrate.status.report import CURRENT, StatusReport
 from bot_workbench.admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 NOT_DEPLOYED = 404
 """The status of an app that does not have this project's functions."""

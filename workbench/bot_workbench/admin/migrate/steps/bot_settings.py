@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from auth.clouds import CLOUDS as CHANNEL_CLOUDS
-from auth.credential_kinds import MULTI_TENANT
-from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.azure.errors import NotFound
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.step import Plan, Step, unless_refused
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
+from bot_workbench.credential_kinds import MULTI_TENANT
 
 
 def bot_settings(target: Target, credential: str) -> dict[str, str]:
@@ -26,14 +24,8 @@ def bot_settings(target: Target, credential: str) -> dict[str, str]:
     }
     if app_type != MULTI_TENANT:
         settings["MicrosoftAppTenantId"] = str(properties.get("msaAppTenantId") or "")
-    service = channel_service(target.azure.cloud)
+    service = target.azure.cloud.channel_service
     return {**settings, **({"ChannelService": service} if service else {})}
-
-
-def channel_service(cloud: ManagementCloud) -> str:
-    """The setting ChannelService of a cloud; empty in the public one."""
-    by_authority = {each.authority_host: name for name, each in CHANNEL_CLOUDS.items()}
-    return by_authority[cloud.authority]
 
 
 def credential_plan(target: Target, steps: Sequence[Step]) -> Plan:

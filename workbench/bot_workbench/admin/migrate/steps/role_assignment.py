@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from auth.credential_kinds import READ_CERTIFICATE, READ_SECRET, SIGN, CredentialKind
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.steps.assigned_roles import role_definition
@@ -14,6 +13,7 @@ from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN, environment_of
+from bot_workbench.credential_kinds import READ_CERTIFICATE, READ_SECRET, SIGN, CredentialKind
 
 SERVICE_PRINCIPAL = "ServicePrincipal"
 USER = "User"

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from auth.credential_kinds import USER_ASSIGNED_MSI
 from bot_workbench.admin.azure.errors import AzureProblem
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.steps.bot_tag import tags_of
@@ -22,6 +21,7 @@ from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.step import Finding, Plan, unless_refused
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
+from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 RememberedAppOption = Annotated[
     str,

@@ -7,14 +7,14 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from auth.credential_kinds import (
+from auth.settings import CertificateSource, Settings
+from bot_workbench.credential_kinds import (
     CERTIFICATE,
     FEDERATED,
     KINDS,
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
 )
-from auth.settings import CertificateSource, Settings
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.errors import EntraError
 from bot_workbench.emulator.entra.identity_endpoint import SYSTEM

@@ -1,16 +1,13 @@
-"""CertificatePolicy and the clouds' settings: the two spellings of a policy mean the same."""
+"""CertificatePolicy: the two spellings of a policy mean the same."""
 
 import json
 import re
 
 import pytest
 
-from auth.clouds import CLOUDS as CHANNEL_CLOUDS
-from bot_workbench.admin.azure.cloud import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, ManagementCloud
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.policy import CertificatePolicy
 from bot_workbench.admin.migrate.certificate.route import extended_pin
-from bot_workbench.admin.migrate.steps.bot_settings import channel_service
 
 NAMES = {
     "issuer": "issuerParameters",
@@ -49,21 +46,6 @@ def test_a_certificate_that_the_vault_does_not_renew_is_noted() -> None:
     assert "does not renew" in CertificatePolicy(exportable=False).notes(bundle)[0]
     made: JsonObject = {"policy": CertificatePolicy(exportable=False).request()}
     assert CertificatePolicy(exportable=False).notes(made) == ()
-
-
-@pytest.mark.parametrize(
-    ("cloud", "setting"),
-    [
-        (PUBLIC, ""),
-        (US_GOVERNMENT, "https://botframework.azure.us"),
-        (CHINA, "https://botframework.azure.cn"),
-    ],
-)
-def test_each_cloud_has_its_channel_service(cloud: ManagementCloud, setting: str) -> None:
-    """The app must find the same cloud as the command."""
-    assert channel_service(cloud) == setting
-    assert CHANNEL_CLOUDS[setting].channel_audience == cloud.channel_audience
-    assert cloud.name in CLOUDS
 
 
 @pytest.mark.parametrize(

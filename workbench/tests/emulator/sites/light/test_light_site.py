@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-from auth.credential_kinds import KINDS
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, assign_role

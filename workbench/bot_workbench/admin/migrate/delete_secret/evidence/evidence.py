@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 
-from auth.credential_kinds import MULTI_TENANT
 from bot_workbench.admin.azure.errors import NotFound, UnknownName
 from bot_workbench.admin.azure.http.rest_client import json_of
 from bot_workbench.admin.azure.json_object import JsonObject
@@ -19,6 +18,7 @@ from bot_workbench.admin.migrate.steps.bot_tag import tags_of
 from bot_workbench.admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
+from bot_workbench.credential_kinds import MULTI_TENANT
 
 
 @dataclass(frozen=True)

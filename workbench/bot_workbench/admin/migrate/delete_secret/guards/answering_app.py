@@ -5,19 +5,19 @@ Each names one situation in which deleting the secret would strand the bot.
 
 import datetime
 
-from auth.credential_kinds import (
-    FEDERATED,
-    MANAGED_IDENTITY,
-    MULTI_TENANT,
-    USER_ASSIGNED_MSI,
-    WITH_CERTIFICATE,
-)
 from bot_workbench.admin.azure.site_lookup import host_of
 from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import Proof
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.target import type_of
+from bot_workbench.credential_kinds import (
+    FEDERATED,
+    MANAGED_IDENTITY,
+    MULTI_TENANT,
+    USER_ASSIGNED_MSI,
+    WITH_CERTIFICATE,
+)
 
 MAX_PROOF_MINUTES = 10
 MAX_CLOCK_SKEW_MINUTES = 2

@@ -2,7 +2,6 @@
 
 import datetime
 
-from auth.credential_kinds import FEDERATED, WITH_CERTIFICATE
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import (
     KeyCredentials,
@@ -13,6 +12,7 @@ from bot_workbench.admin.migrate.delete_secret.evidence.proof import moment
 from bot_workbench.admin.migrate.delete_secret.guards.answering_app import proof_of
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from bot_workbench.admin.migrate.federated.trust import Difference, Trust
+from bot_workbench.credential_kinds import FEDERATED, WITH_CERTIFICATE
 
 MIN_VALID_DAYS = 7
 """A certificate that ends sooner is no credential to rely on alone."""
