@@ -1,5 +1,6 @@
 """PythonPackages: a virtual environment with the packages of requirements files."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.install_log import InstallLog
 from bot_workbench.setup.requirements import (
     CONSTRAINTS,
+    PROJECT,
     REQUIREMENTS,
     Line,
     RequirementsError,
@@ -26,6 +28,8 @@ from bot_workbench.setup.step import Report
 OLDEST = (3, 13)
 IS_WINDOWS = sys.platform == "win32"
 MAX_NAMES = 4
+
+_PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
 
 CONFLICT = "conflicting dependencies"
 """What pip says if no set of versions suits all requirements."""
@@ -69,12 +73,11 @@ class PythonPackages:
         Raises:
             RequirementsError: a file is missing, or is not text.
         """
-        try:
-            installed = self._stamp.read_text("utf-8").splitlines()
-        except OSError:
-            return False
-        wanted = (_stamped(line) for line in self._lines())
-        return set(installed).issuperset(wanted) and self._is_usable()
+        return (
+            self._stamp.exists()
+            and self._installed().issuperset(map(_stamped, self._lines()))
+            and self._is_usable()
+        )
 
     def run(self, report: Report, log: InstallLog) -> str:
         """Create the environment if it does not work, and install what is missing.
@@ -88,9 +91,14 @@ class PythonPackages:
             self._create(log)
         self._check_versions()
         report(0.1)
+        installed = self._installed()
         # What an interrupted pip leaves is not what was there before.
         self._stamp.unlink(missing_ok=True)
-        if not self._pip_install(lines, report, log):
+        projects = [line.project for line in lines if _stamped(line) not in installed]
+        if not (
+            self._pip_install([line for line in lines if not line.project], report, log)
+            and self._install_projects(list(filter(None, projects)), log)
+        ):
             return self._explain(lines, log)
         self._stamp.write_text("\n".join(map(_stamped, lines)), "utf-8")
         return ""
@@ -99,6 +107,13 @@ class PythonPackages:
     def _stamp(self) -> Path:
         """Written last, with what is installed."""
         return self.folder / ".ready"
+
+    def _installed(self) -> set[str]:
+        """What is installed, as `_stamped` writes it; empty if pip was interrupted."""
+        try:
+            return set(self._stamp.read_text("utf-8").splitlines())
+        except OSError:
+            return set()
 
     def _lines(self) -> Sequence[Line]:
         return read(self.files, self.bots)
@@ -165,14 +180,25 @@ class PythonPackages:
             else:
                 report(0.1 + 0.6 * min(1.0, collected / max(1, len(lines))))
 
-        pip = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
-        command = [*pip, "--no-input"]
+        command = [str(self.python), *_PIP_INSTALL]
         for option, is_constraint in (("-r", False), ("-c", True)):
             texts = [line.text for line in lines if line.is_constraint is is_constraint]
             file = self.folder / (CONSTRAINTS if is_constraint else REQUIREMENTS)
             file.write_text("\n".join(texts), "utf-8")
             command += [option, str(file)]
         return log.run(command, on_line, _pip_environ(os.environ))
+
+    def _install_projects(self, folders: Sequence[str], log: InstallLog) -> bool:
+        """Let pip install projects editable, with the build backend that the environment has.
+
+        Otherwise it would fetch the backend each time, and need a network though all is there.
+        """
+        if not folders:
+            return True
+        options = ["--no-build-isolation", "--no-deps", "--no-index"]
+        options += [part for folder in folders for part in ("-e", folder)]
+        command = [str(self.python), *_PIP_INSTALL, *options]
+        return log.run(command, environ=_pip_environ(os.environ))
 
     def _explain(self, lines: Sequence[Line], log: InstallLog) -> str:
         """What to say of packages that could not be installed.
@@ -214,6 +240,9 @@ class PythonPackages:
 
 
 def _stamped(line: Line) -> str:
+    if line.project:  # its files are imported from where they are; its metadata are copied
+        text = (APP / line.project / PROJECT).read_bytes()
+        return f"{line.text} {hashlib.sha256(text).hexdigest()}"
     return f"-c {line.text}" if line.is_constraint else line.text
 
 

@@ -17,10 +17,15 @@ from bot_workbench.setup.errors import SetUpError
 REQUIREMENTS, CONSTRAINTS = "requirements.txt", "constraints.txt"
 """What a bot's folder has: the packages that it needs, and the versions of what these need."""
 
+PROJECT = "pyproject.toml"
+"""What a folder has that is installed editable."""
+
 _INCLUDE = re.compile(r"(?:-r|--requirement|(?P<constraint>-c|--constraint))[= ]?\s*(?P<path>.+)")
+_EDITABLE = re.compile(r"(?:-e|--editable)[= ]?\s*(?P<path>.+)")
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-]|\+|:)")  # no URL
 _VERSION = re.compile(r"(?<![=!~<>])==\s*(?P<version>[\w.!+-]+)\s*(?:;| --|$)")
 _EMPTY = "it may be empty, if the bot needs no packages besides the base's"
+_RESTORE = "restore it, or correct the line"
 _ANOTHER_VERSION = 'delete its version, or see "Packages of your own" in docs/extend.md'
 
 
@@ -58,6 +63,17 @@ class Line:
         found = _VERSION.search(self.text)
         return found["version"] if found else ""
 
+    @property
+    def project(self) -> str:
+        """The folder, relative to the app's, of a project that the tools install editable.
+
+        Empty for any other line. What a bot's own files name is pip's alone.
+        """
+        found = _EDITABLE.fullmatch(self.text)
+        if found is None or self.bot is not None or "://" in self.text:
+            return ""
+        return found["path"].strip("\"'")
+
 
 def canonical(name: str) -> str:
     """A package's name, normalized for comparison (PEP 503)."""
@@ -93,7 +109,12 @@ def read(files: Sequence[Path], bots: Sequence[Path], root: Path = APP) -> list[
             place = f"{shown}:{number}"
             include = _INCLUDE.fullmatch(text)
             if include is None or "://" in text:
-                lines.append(Line(place, text, is_constraint, bot, file in base))
+                line = Line(place, text, is_constraint, bot, file in base)
+                if line.project and not (root / line.project / PROJECT).is_file():
+                    raise RequirementsError(
+                        f"{place}: {line.project}/{PROJECT} is missing: {_RESTORE}"
+                    )
+                lines.append(line)
                 continue
             is_fixed = is_constraint or bool(include["constraint"])
             named = (file.parent / include["path"].strip("\"'")).resolve()
@@ -158,7 +179,7 @@ def _texts(file: Path, shown: str, named_by: str) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError:
         whole = "\0"
     except OSError as error:
-        cure = "restore it, or correct the line"
+        cure = _RESTORE
         if (file.parent / "__init__.py").is_file():
             is_written = file.name == CONSTRAINTS
             cure = "run `make constraints`" if is_written else f"create it; {_EMPTY}"

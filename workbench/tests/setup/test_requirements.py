@@ -127,6 +127,36 @@ def test_the_first_that_names_a_package_decides(app: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["-e ./tools", "-e tools", "--editable=tools", "--editable 'tools'"]
+)
+def test_a_project_of_the_tools(app: Path, text: str) -> None:
+    """It is relative to the app's folder, wherever its line is; addresses are for pip."""
+    (app / "tools").mkdir()
+    (app / "tools" / "pyproject.toml").touch()
+    (app / "tools" / "all.txt").write_text(f"{text}\n-e git+https://example.com/a\n")
+    (app / "dev.txt").write_text("-r tools/all.txt\n")
+    found = lines(app, file="dev.txt")
+    assert [line.project.removeprefix("./") for line in found] == ["tools", ""]
+    assert [line.name for line in found] == ["", ""]
+
+
+def test_a_project_that_is_missing(app: Path) -> None:
+    """The line names its file."""
+    (app / "dev.txt").write_text("-e ./tools\n")
+    with pytest.raises(RequirementsError) as caught:
+        lines(app, file="dev.txt")
+    said = "dev.txt:1: ./tools/pyproject.toml is missing: restore it, or correct the line"
+    assert str(caught.value) == said
+
+
+def test_a_project_of_the_bots(app: Path) -> None:
+    """pip installs it, with what it needs."""
+    (app / BOT / "requirements.txt").write_text("-e ./mine\n")
+    [line] = [line for line in lines(app, BOT) if line.bot]
+    assert (line.text, line.project) == ("-e ./mine", "")
+
+
 def test_what_is_included_is_the_bots(app: Path) -> None:
     """From its own folder, and from elsewhere; not that of another bot."""
     (app / BOT / "requirements.txt").write_text("-r 'more.txt'\n--requirement=../optional.txt\n")

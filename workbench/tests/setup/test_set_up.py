@@ -1,6 +1,7 @@
 """The set-up: few lines, nothing twice, and a cure for what is missing."""
 
 import io
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -193,6 +194,61 @@ def test_offline(tmp_path: Path, log: InstallLog) -> None:
     # Another version of an installed package: the run goes on with what there is.
     file.write_text("pip==0.1\n", "utf-8")
     assert "Going on with what is installed" in packages.run(lambda _: None, log)
+    assert not packages.is_done()
+
+
+BACKEND = """
+import os
+import zipfile
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    with open("builds", "a") as builds:
+        builds.write("x")
+    info, here = "mine-1.dist-info", os.getcwd()
+    with zipfile.ZipFile(os.path.join(folder, "mine-1-py3-none-any.whl"), "w") as archive:
+        archive.writestr("mine.pth", here)
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: mine\\nVersion: 1\\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return "mine-1-py3-none-any.whl"
+"""
+"""Builds a project editable, and counts how often."""
+
+
+@pytest.mark.usefixtures("no_index")
+def test_a_project_is_installed_editable(tmp_path: Path, log: InstallLog) -> None:
+    """Without a network, and again only if its pyproject.toml changes, not with each file."""
+    project, file = tmp_path / "a project", tmp_path / "requirements.txt"
+    project.mkdir()
+    settings = (
+        '[build-system]\nrequires = ["absent"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (project / "pyproject.toml").write_text(settings)
+    (project / "backend.py").write_text(BACKEND)
+    (project / "mine.py").write_text("")
+    file.write_text(f"-e {project}\n", "utf-8")
+    packages = PythonPackages("The packages", tmp_path / "venv", [file], [])
+
+    def builds() -> int:
+        """How often it was built, once all is installed."""
+        assert packages.run(lambda _: None, log) == ""
+        assert packages.is_done()
+        subprocess.run([packages.python, "-c", "import mine"], check=True)
+        return len((project / "builds").read_text())
+
+    assert builds() == 1
+    (project / "mine.py").write_text("# changed")
+    assert packages.is_done()
+    file.write_text(f"-e {project}\npip>=1\n", "utf-8")
+    assert not packages.is_done()
+    assert builds() == 1
+    (project / "pyproject.toml").write_text(f"{settings}# changed\n")
+    assert not packages.is_done()
+    assert builds() == 2
+    (project / "pyproject.toml").write_text(f"{settings}# broken\n")
+    (project / "backend.py").write_text("raise RuntimeError('it is broken')")
+    with pytest.raises(SetUpError, match=r"^The packages cannot be installed: "):
+        packages.run(lambda _: None, log)
     assert not packages.is_done()
 
 
