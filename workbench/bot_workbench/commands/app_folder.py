@@ -78,7 +78,7 @@ def find_bots(folder: Path) -> Sequence[Path]:
 
 
 def bots_below(folder: str, root: Path = APP) -> Sequence[Path]:
-    """The folders of the bots in `examples` or `tests`, at any depth, with a requirements.txt."""
+    """The folders of the bots in a folder of the app's, at any depth, with a requirements.txt."""
     files = root.glob(f"{folder}/**/requirements.txt")
     return sorted(file.parent for file in files if _has_bot(file.parent))
 

@@ -50,8 +50,8 @@ HOOKS = f"infra/hooks/{REQUIREMENTS}"
 HOOKS_INPUT = f"infra/hooks/{Path(REQUIREMENTS).stem}.in"
 """Names without versions: those are the project's."""
 
-TOOLS = f"workbench/bot_workbench/admin/{REQUIREMENTS}"
-"""Names the versions of what the hooks, the packaging and the doctor need."""
+TOOLS = "requirements-dev.txt"
+"""Has the versions of what the hooks, the packaging and the doctor need."""
 
 HOOKS_HEADER = f"""\
 # What {HOOKS_INPUT} names, with all that it needs. azd installs it for its hooks, into
@@ -133,7 +133,8 @@ def hooks_list(root: Path, pins: str, *, upgrade: bool = False) -> str:
     """
     marker = f'; python_version >= "{_HOOKS_PYTHON}"'
     names = [line.text for line in read([root / HOOKS_INPUT], [], root)]
-    fixed = [line.text for line in read([root / TOOLS], [], root) if not line.is_constraint]
+    tools = read([root / TOOLS], [], root)
+    fixed = [line.text for line in tools if line.version and not line.is_constraint]
     with tempfile.TemporaryDirectory() as scratch:
         wanted, versions = Path(scratch) / "wanted.in", Path(scratch) / CONSTRAINTS
         listed = Path(scratch) / REQUIREMENTS

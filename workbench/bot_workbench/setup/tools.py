@@ -23,9 +23,7 @@ def packages_of(bot: Path) -> PythonPackages:
 PYTHON = PythonPackages(
     "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
 )
-"""What `make run` needs; the next ones share its `.venv`."""
-
-ADMIN = replace(PYTHON, files=[APP / "workbench" / "bot_workbench" / "admin" / "requirements.txt"])
+"""What `bot` needs. Other steps share its `.venv`."""
 
 PAGES = NpmFiles(
     "The pages' libraries",

@@ -69,7 +69,7 @@ def test_every_bot_says_what_it_needs() -> None:
     """And what is copied into the place of bot_logic has its constraints, too."""
     files = [
         file
-        for name in ("examples", "tests", "benchmarks")
+        for name in ("examples", "tests", "workbench")
         for file in (ROOT / name).rglob("__init__.py")
     ]
     bots = [file.parent for file in files if "def create_bot" in file.read_text("utf-8")]
@@ -173,7 +173,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for file, text in {
         HOOKS_INPUT: "# names\nbase\n",
         HOOKS: "wire==1\n",
-        TOOLS: "base==1\nanother==1\n",
+        TOOLS: "-e ./tools\nbase==1\nanother==1\nfloating>=1\n",
+        "tools/pyproject.toml": "",
     }.items():
         (project / file).parent.mkdir(parents=True, exist_ok=True)
         (project / file).write_text(text)

@@ -4,10 +4,10 @@ import ast
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from bot_workbench.setup.requirements import Line, read
 from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
 from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
+from tests.support.installed import link_packages, with_needs
 from tests.support.project import ROOT
 
 FOLDER = ROOT / "infra" / "hooks"
@@ -71,10 +72,7 @@ def test_hooks_may_show_progress() -> None:
 
 def test_the_packages_have_the_projects_versions() -> None:
     """What was tested is what azd installs, and what pipelines do."""
-    project = {
-        line.name: line.version
-        for line in read([ROOT / "workbench" / "bot_workbench" / "admin" / "requirements.txt"], [])
-    }
+    project = {line.name: line.version for line in read([ROOT / "requirements-dev.txt"], [])}
     hooks = {line.name: line.version for line in listed()}
     assert imported() <= project.keys() & hooks.keys()
     assert hooks == hooks | {name: project[name] for name in hooks.keys() & project.keys()}
@@ -82,7 +80,7 @@ def test_the_packages_have_the_projects_versions() -> None:
 
 def test_the_list_is_complete() -> None:
     """It has every package that another requires, each with hashes: nothing floats."""
-    installed = _installed(imported())
+    installed = with_needs(imported())
     assert {line.name for line in listed()} - installed <= {"colorama"}  # for Windows
     assert installed <= {line.name for line in listed()}
     assert all(" --hash=sha256:" in line.text for line in listed())
@@ -91,27 +89,16 @@ def test_the_list_is_complete() -> None:
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
     """A folder with the packages of the list, and no other."""
-    for name in _installed(imported()):
-        for top in {file.parts[0] for file in distribution(name).files or ()} - {".."}:
-            _link(Path(str(distribution(name).locate_file(top))), tmp_path / top)
+    link_packages(imported(), tmp_path)
     assert not (tmp_path / "aiohttp").exists()
     return tmp_path
 
 
 def isolated(packages: Path, code: str) -> "subprocess.CompletedProcess[str]":
-    """Python with these packages and the project, and nothing else."""
-    return subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            f"import sys; sys.path[:0] = {[str(packages), str(ROOT)]}\n{code}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Python with these packages and the workbench, and nothing else."""
+    paths = [str(packages), str(ROOT / "workbench")]
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {paths}\n{code}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_packages_are_enough(packages: Path) -> None:
@@ -126,7 +113,7 @@ def test_the_packages_are_enough(packages: Path) -> None:
 
 def test_the_doctor_needs_nothing_else(packages: Path) -> None:
     """Pipelines run it with the hooks' list alone."""
-    code = "sys.argv[1:] = ['doctor', '--help']\nfrom admin.command_line import main\nmain()"
+    code = "sys.argv[1:] = ['doctor', '--help']\nfrom bot_workbench.__main__ import main\nmain()"
     ended = isolated(packages, code)
     assert ended.returncode == 0, ended.stderr
     assert "bot doctor" in ended.stdout
@@ -139,7 +126,7 @@ def packages_imported(files: list[Path]) -> set[str]:
         names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
         names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
         found |= {"-".join(name.split(".")[: 1 + name.startswith("azure.")]) for name in names}
-    ours = {each.name for each in ROOT.iterdir()}
+    ours = {each.name for each in (ROOT / "workbench").iterdir()}
     return found - ours - sys.stdlib_module_names
 
 
@@ -151,32 +138,6 @@ print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))
 """
 
 
-def _installed(names: set[str]) -> set[str]:
-    """The packages with all that they require."""
-    found: set[str] = set()
-    left = set(names)
-    while left:
-        name = left.pop()
-        found.add(name)
-        for text in distribution(name).requires or ():
-            needed = Requirement(text)
-            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-                left |= {canonicalize_name(needed.name)} - found
-    return found
-
-
-def _link(source: Path, target: Path) -> None:
-    """Link a package; of a namespace that several share, such as `azure`, what is in it."""
-    if source.is_dir() and target.is_dir() and not target.is_symlink():
-        for inner in source.iterdir():
-            _link(inner, target / inner.name)
-    elif source.name == "azure":
-        target.mkdir()
-        _link(source, target)
-    elif not target.exists() and source.exists():
-        target.symlink_to(source)
-
-
 @pytest.mark.parametrize(
     ("call", "package"), [("run('prepare')", "typer"), ("build_package()", "uv")]
 )
@@ -185,7 +146,7 @@ def test_a_missing_package_is_named(
 ) -> None:
     """With a VIRTUAL_ENV among the environment's values, azd installs nothing."""
     hooks = Hooks(stage.thread.azure, stage.azd)
-    code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT)!r})"
+    code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT / 'workbench')!r})"
     run = f"from bot_workbench.admin.deployment.hook import *; {call}"
     ended = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"{code}; {run}"],
@@ -202,10 +163,13 @@ def test_a_missing_package_is_named(
 
 def test_old_versions_of_python_can_read_the_hooks() -> None:
     """They get as far as the check of their version."""
-    for file in (*FOLDER.glob("*.py"), ROOT / "workbench/bot_workbench/admin/deployment/hook.py"):
+    package = ROOT / "workbench" / "bot_workbench"
+    imported_first = (package / "admin" / "deployment" / "hook.py", package / "project.py")
+    for file in (*FOLDER.glob("*.py"), *imported_first):
         compile_old(file)
-    for package in ("admin/__init__.py", "workbench/bot_workbench/admin/deployment/__init__.py"):
-        assert "import" not in (ROOT / package).read_text("utf-8")
+    for folder in (package, package / "admin", package / "admin" / "deployment"):
+        text = (folder / "__init__.py").read_text("utf-8")
+        assert not re.search("^(from|import) ", text, re.MULTILINE)
 
 
 def compile_old(file: Path) -> None:
