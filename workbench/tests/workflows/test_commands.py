@@ -41,7 +41,9 @@ SIGN_IN = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}
 
 GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
-NAMED = re.compile(r"(?<=[ /])(?:infra|tests|\.github|requirements)(?:-\w+)?(?:/[\w-]+)*\.\w+")
+NAMED = re.compile(
+    r"(?<= )(?:\./)?(?:infra|tests|workbench|\.github|requirements)(?:-\w+)?(?:/[\w-]+)*\.\w+"
+)
 
 PIP = """python() { shift 3; printf '%s\\n' "$@"; }"""
 """A shell function: `python -m pip install` prints its arguments."""
@@ -220,7 +222,8 @@ def test_each_file_that_is_named_exists() -> None:
             assert (ROOT / name).is_file(), name
     for update in read(DEPENDABOT)["updates"]:
         for folder in update.get("directories", ()):
-            assert list((ROOT / folder.strip("/")).glob("requirements*.txt")), folder
+            named = [*(ROOT / folder.strip("/")).glob("requirements*.txt")]
+            assert named or (ROOT / folder.strip("/") / "pyproject.toml").is_file(), folder
             assert folder != "/infra/hooks", "make constraints writes the list"
 
 
