@@ -49,7 +49,7 @@ OFFERED = "cloud_adapter.bot"
 """What the bot is drawn to import."""
 
 TOOL = "tool"
-"""The color of the workbench's rooms, of which only packages are listed."""
+"""The color of what the workbench's wheel holds, of which only packages are listed."""
 
 ROOMS = (
     Room("function_app", "function_app.py", "triggers, translators, refusals", 1, 1, "host"),
@@ -73,7 +73,7 @@ ROOMS = (
     Room("auth", "auth", "who the bot is, and who may call it", 12, 0, "auth", columns=3),
     Room("http_client", "http_client", "the pooled client", 13, 0, "http", columns=3),
     Room("bot_testing", "bot_testing", "a test kit for your bot", 1, 3, TOOL),
-    Room("benchmarks", "benchmarks", "comparison with other bots", 2, 3, TOOL),
+    Room("bot_workbench.app", "bot_workbench.app", "what imports the base", 2, 3, TOOL),
     Room("bot_workbench", "bot_workbench", "bot, and a cloud of your own", 3, 3, TOOL),
 )
 
@@ -280,23 +280,21 @@ class Picture:
 
     def _arrow(self, edge: Edge) -> str:
         upper, lower = edge
-        if upper.row == lower.row:
-            y = self._tops[upper.row] + 30
-            right = lower.column > upper.column
-            start = _left(upper) + (_width(upper) if right else 0)
-            end = _left(lower) + (0 if right else _width(lower))
-            return _path([(start, y), (end, y)])
         x1, x2 = self._port(edge, leaving=True), self._port(edge, leaving=False)
         start, end = self._tops[upper.row] + self._height(upper), self._tops[lower.row]
         lane = self._lane(edge, x1, x2)
-        first, last = self._bottoms[upper.row] + ROW_GAP / 2, end - ROW_GAP / 2
+        turn = ROW_GAP / 2
+        if lane not in (x1, x2):  # where it comes out of a gap, the next goes into it
+            x2 -= LANE
+            turn *= 1.4
+        first, last = self._bottoms[upper.row] + turn, end - turn
         points = [(x1, start), (x1, first), (lane, first), (lane, last), (x2, last), (x2, end)]
         return _path(points)
 
     def _port(self, edge: Edge, *, leaving: bool) -> float:
         """Where an arrow leaves the bottom of its upper room, or meets the top of its lower one."""
         room, mine = (edge[0], 0) if leaving else (edge[1], 1)
-        others = [e for e in self._edges if e[mine] == room and e[0].row != e[1].row]
+        others = [e for e in self._edges if e[mine] == room]
         others.sort(key=lambda e: (_center(e[1 - mine]), e[1 - mine].row))
         if room.columns > 1:  # straight down, if it comes from one of these columns
             port = _center(edge[1]) if leaving else self._port(edge, leaving=True)

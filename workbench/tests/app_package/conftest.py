@@ -32,7 +32,7 @@ MANIFEST = ROOT / "app_package" / "manifest.json"
 
 
 def without_features(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest that offers a bot alone: `make app-package KEEP=1` may have written more to it."""
+    """A manifest that offers a bot alone: `WRITE_MANIFEST=1` may have written more to it."""
     members = {"webApplicationInfo", "composeExtensions"}
     bots = [each | {"supportsFiles": False} for each in manifest["bots"]]
     kept = {name: value for name, value in manifest.items() if name not in members}

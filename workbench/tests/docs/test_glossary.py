@@ -49,8 +49,7 @@ FOLDERS = (
     "auth",
     "cloud_adapter",
     "http_client",
-    "admin",
-    "emulator",
+    "workbench",
     "tests",
     "docs",
 )

@@ -3,43 +3,84 @@
 import importlib.util
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bot_workbench.targets.command_line import TARGETS
+from typer.core import TyperGroup
 from typer.main import get_command
 
-from bot_workbench.command_line import app
+from bot_workbench.app.command_line import app as in_app
+from bot_workbench.command_line import COMMANDS, Command, imported, with_options
+from maintenance.targets import TABLE
 from tests.support.project import ROOT
 
 PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-MAKE = r"(?:make|(?:py|python3?) run\.py)"
+MAKE = "make"
+RUN = r"(?:py|python3?) run\.py"
+BOT = r"(?:\.venv/bin/)?bot"
+
+NOT_OF_BOT = {"clean"}
+"""What run.py does by itself."""
 
 
 def commands(page: Path, program: str) -> list[str]:
     """What follows a program's name in a page's code, up to the comment or the end."""
     text = re.sub(r"\\\n *", "", page.read_text("utf-8"))
-    found = re.findall(rf"(?:^ *|`)(?:\S+/)?{program} ([^`#|\n]+)", text, re.M)
+    found = re.findall(rf"(?:^ *|`){program} ([^`#|\n]+)", text, re.M)
     return [command.strip() for command in found]
+
+
+def parse(words: list[str], table: Mapping[str, Command]) -> None:
+    """Parse a command line, from its command to its last option, without running it.
+
+    A text may name a command alone.
+
+    Args:
+        words: those after the program's name.
+        table: the program's commands.
+
+    Raises:
+        KeyError: there is no such command.
+        click.UsageError: it does not take what is given.
+    """
+    name, *rest = words
+    if table[name].module:
+        command: Any = imported(name, table)
+    else:
+        command = get_command(in_app).commands[name]  # type: ignore[attr-defined]
+    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
+        command = command.commands[rest.pop(0)]
+    if rest not in ([], ["--help"]):
+        command.make_context(name, [*with_options(command, rest)])
+
+
+def makes() -> set[str]:
+    """The targets of the Makefile."""
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", "")
+    [line] = re.findall(r"^TARGETS := (.+)$", text, re.M)
+    return {*line.split()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_make_has_each_target_and_variable(page: Path) -> None:
-    """`make` and `run.py` are called with their targets and variables only."""
-    for command in commands(page, MAKE):
-        target, *given = shlex.split(command) or ["run"]
-        if target == "help":
-            continue
-        assert target in TARGETS, command
-        TARGETS[target].values(given)
+    """`make` and `run.py` are called with their commands and variables only."""
+    targets = makes()
+    for line in commands(page, MAKE):
+        assert shlex.split(line)[0] in targets, line
+    for line in [*commands(page, MAKE), *commands(page, RUN)]:
+        words = shlex.split(line) or ["run"]
+        if words[0] not in NOT_OF_BOT | {"--help"}:
+            parse(words, TABLE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_module_can_be_run(page: Path) -> None:
     """`python -m` and launch.json name a package with a `__main__`, or a program."""
     named = re.findall(r'"module": "([\w.]+)"', page.read_text("utf-8"))
-    for module in (*named, *(command.split()[0] for command in commands(page, "python -m"))):
+    lines = commands(page, r"(?:\.venv/bin/)?python -m")
+    for module in (*named, *(line.split()[0] for line in lines)):
         found = importlib.util.find_spec(module)
         assert found, module
         if found.submodule_search_locations:
@@ -49,33 +90,40 @@ def test_each_module_can_be_run(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_admin_takes_each_option(page: Path) -> None:
-    """`bot` parses each command line, from its subcommand to its last option."""
-    for line in commands(page, "bot"):
-        command: Any = get_command(app)
-        arguments = shlex.split(line)
-        # A group of commands may be named by itself, and may have options of its own.
-        while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
-            assert arguments[0] in command.commands, line
-            command = command.get_command(None, arguments.pop(0))
-        if arguments:
-            command.make_context("admin", arguments)
+def test_bot_takes_each_option(page: Path) -> None:
+    """`bot` parses each command line, from its command to its last option."""
+    for line in commands(page, BOT):
+        words = shlex.split(line)
+        if words != ["--help"]:
+            parse(words, COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "line", ["runs", "run --auto", "run COLOR=red", "migrate go", "notify --text hi"]
+)
+def test_a_wrong_command_is_noticed(line: str) -> None:
+    """A command, option or variable that does not exist, or an option that is missing."""
+    with pytest.raises(Exception, match=r"runs|--auto|COLOR|go|: to"):
+        parse(line.split(), COMMANDS)
 
 
 def test_commands_are_found() -> None:
     """The pattern finds commands in blocks, in text and in tables."""
-    assert {c.split()[0] for page in PAGES for c in commands(page, "bot")} >= {
+    assert {line.split()[0] for page in PAGES for line in commands(page, BOT)} >= {
         "app-package",
+        "cloud",
         "dead-letters",
         "deployment",
         "doctor",
         "migrate",
         "notify",
+        "run",
     }
-    found = {command for page in PAGES for command in commands(page, MAKE)}
+    found = {line for page in PAGES for line in commands(page, MAKE)}
     assert {
         "run",
         "test ALL=1",
         "run CREDENTIAL=Federated",
         "run PORT=7072 CHAT_PORT=3980",
     } <= found
+    assert "run BOT=examples/dialog" in commands(ROOT / "docs" / "local-development.md", RUN)
