@@ -19,7 +19,7 @@ APP = ENVIRONMENTS / "app"
 COUNTER_APP = ENVIRONMENTS / "counter_app"
 """This project's app, with the benchmark's counter bot."""
 
-FUNCTIONS_HOST = "the emulator's Functions host"
+FUNCTIONS_HOST = "the workbench's Functions host"
 OWN_HOST = "the host it ships with"
 
 PROJECT = "this project"

@@ -66,7 +66,7 @@ def draw_state(summaries: StateSummaries, folder: Path) -> None:
 
 
 def _name(contestant: Contestant) -> str:
-    host = "" if contestant.host.startswith("the emulator") else " (own host)"
+    host = "" if contestant.host.startswith("the workbench") else " (own host)"
     return contestant.label + host
 
 

@@ -24,7 +24,7 @@ class Debugging:
         return cls(port if debug or wait else None, wait)
 
     def for_host(self) -> list[str]:
-        """The options of the emulator's Functions host."""
+        """The options of the workbench's Functions host."""
         if self.port is None:
             return []
         return ["--debug-port", str(self.port)] + ["--debug-wait"] * self.waits

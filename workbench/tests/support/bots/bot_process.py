@@ -21,7 +21,7 @@ READY = re.compile(r"Functions host: (http://localhost:\d+)")
 
 
 class BotProcess:
-    """Starts the emulator's Functions host with the app, and ends it.
+    """Starts the workbench's Functions host with the app, and ends it.
 
     Args:
         settings: the app's environment; nothing of this process's settings leaks into it.
