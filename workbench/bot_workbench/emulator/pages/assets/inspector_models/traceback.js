@@ -41,9 +41,9 @@ export function parsedTraceback(text) {
   return { frames, errors, summary: errors.at(-1) ?? "" };
 }
 
-// What is not the bot's author's: installed packages, Python itself, this project's base.
+// What is not the bot's author's: installed packages, Python itself, the base, the workbench.
 const OTHERS = /(^|\/)((site|dist)-packages|lib\/python3[^/]*|Lib)\/|^</;
-const BASE = /(^|\/)((cloud_adapter|auth|http_client|emulator)\/|(function_app|composition)\.py$)/;
+const BASE = /(^|\/)((cloud_adapter|auth|http_client|bot_workbench)\/|(function_app|composition)\.py$)/;
 
 /** Whether a file is one that the bot's author writes. */
 export function isOwn(file) {

@@ -60,6 +60,7 @@ test("own files are the bot's, wherever its folder is, on Windows, too", () => {
     "<frozen importlib._bootstrap>",
     "/x/cloud_adapter/adapter.py",
     "/x/function_app.py",
+    "/x/workbench/bot_workbench/app_process.py",
   ];
   for (const file of others) assert.equal(isOwn(file), false, file);
 });
