@@ -39,6 +39,9 @@ UNKNOWN_CONNECTION = (
 )
 NO_SIGN_IN = "Users cannot sign in here, because I run without authentication."
 
+MAX_EXCHANGES = 1000
+"""How many token exchanges are remembered, so that none is repeated."""
+
 CANCELLED = "CancelledByUser"
 """The text that Teams sends instead of a code if the user has closed the window."""
 
@@ -67,14 +70,9 @@ def user_tokens(context: TurnContext) -> UserTokenClient:
 
 
 class SignIn:
-    """Signs users in with a card and a code or by single sign-on, and signs them out.
+    """Signs users in with a card and a code or by single sign-on, and signs them out."""
 
-    Args:
-        max_exchanges: how many token exchanges are remembered, so that none is repeated.
-    """
-
-    def __init__(self, max_exchanges: int = 1000) -> None:
-        self._max_exchanges = max_exchanges
+    def __init__(self) -> None:
         self._done: dict[Exchange, None] = {}
         self._locks: WeakValueDictionary[Exchange, asyncio.Lock] = WeakValueDictionary()
 
@@ -161,7 +159,7 @@ class SignIn:
             if not await _exchange(context, token):
                 return False
             self._done[exchange] = None
-            if len(self._done) > self._max_exchanges:
+            if len(self._done) > MAX_EXCHANGES:
                 del self._done[next(iter(self._done))]
         await context.send_activity(SIGNED_IN)
         return True

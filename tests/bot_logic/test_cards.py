@@ -3,12 +3,11 @@
 import json
 
 from bot_logic import cards
-from cloud_adapter.codec.writer import write_value
 
 
 def test_the_question() -> None:
     """It has one input, under the key that the bot reads, and both kinds of button."""
-    attachment = write_value(cards.pick_a_color())
+    attachment = cards.pick_a_color().serialize()
     assert attachment["contentType"] == cards.CONTENT_TYPE
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.5")

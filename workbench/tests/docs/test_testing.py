@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+import bot_testing
 from bot_testing import Chat, ChatOptions, Reply
 from bot_testing.cloud.faults import Part
 from tests.support.project import ROOT
@@ -31,6 +32,9 @@ async def test_what_the_page_names(chat: Chat) -> None:
     assert {name for name in named if not hasattr(chat, name)} == set()
     public = {name for name in vars(Chat) if not name.startswith("_")}
     assert public - named == set()
+    of_kit = set(re.findall(r"\bbot_testing\.(\w+)", PAGE))
+    assert of_kit
+    assert of_kit <= set(bot_testing.__all__)
     reply = Reply({"id": "1", "type": "message"})
     listed = re.findall(r"A reply has ([^.]+)\.", PAGE)[0]
     attributes = set(re.findall(r"`(\w+)`", listed)) - {"card"}  # it has none

@@ -10,11 +10,12 @@ import pytest
 from auth.credential_kinds import KINDS
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from bot_testing.cloud.cloud_thread import CloudThread
-from cloud_adapter.adapter import APOLOGY
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.token_service.user_tokens import UserConnection
-from tests.support.bots.bot_process import APP, BotProcess
+from cloud_adapter.adapter import APOLOGY
+from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User
+from tests.support.project import ROOT
 from tests.support.wire.http_post import Caller, Reply
 
 
@@ -42,7 +43,7 @@ def running(
         log = logs / f"users with {credential}.log"
         # At DEBUG, so that the test of the run's logs would see any token that leaks.
         options = ("--log-level", "DEBUG")
-        with BotProcess(thread.cloud.settings(), log, APP, options) as process:
+        with BotProcess(thread.cloud.settings(), log, ROOT, options) as process:
             caller = Caller(process.url)
             yield Running(thread, process, caller)
             caller.close()

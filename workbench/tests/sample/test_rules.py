@@ -5,19 +5,16 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.docs import test_glossary, test_links, test_troubleshooting
 from tests.support.project import ROOT
-from tests.test_imports import BOT, SDK, files_of, imports, name
+from tests.test_imports import BOT, files_of, imports, name
 
 pytestmark = pytest.mark.extended  # `make check` runs them
 
-FILES = [*files_of(BOT), *sorted(Path(__file__).parent.rglob("*.py"))]
-OFFERED = {"cloud_adapter.bot.services"}
-"""What a bot may import of the base. The SDK's TeamsInfo blocks: a bot imports ours instead."""
+FILES = [*files_of(BOT), *sorted((ROOT / "tests" / BOT).rglob("*.py"))]
 
 
 def checked(*command: str) -> None:
@@ -38,12 +35,9 @@ def test_types() -> None:
     checked("mypy")
 
 
-def test_it_knows_the_sdk_only() -> None:
-    """The bot imports the bot SDK, itself and the standard library, and reads no environment."""
-    allowed = SDK | {BOT} | set(sys.stdlib_module_names) - {"os"}
-    for file in files_of(BOT):
-        foreign = {module.partition(".")[0] for module in imports(file) - OFFERED}
-        assert foreign <= allowed, name(file)
+def test_it_reads_no_environment() -> None:
+    """Settings come with the services."""
+    assert [name(file) for file in files_of(BOT) if "os" in imports(file)] == []
 
 
 def test_words() -> None:
