@@ -15,9 +15,11 @@ from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.commands import package
 from bot_workbench.emulator.cloud import Cloud
+from tests.support import extended
 from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
+from tests.support.project import ROOT
 from tests.support.test_bot import NO_TYPING
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_of_bots, loops_of_tests
@@ -42,6 +44,9 @@ STARTED_FIRST = (
 )
 """Files that take a minute: all workers would wait for one that came last."""
 
+EXAMPLES = ROOT / "examples"
+"""Extended tests, too; the folder goes to authors, who have no conftest.py of ours in it."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options that make's commands and developers set."""
@@ -61,6 +66,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The option also chooses the event loop of the bots that tests start."""
     event_loops.default = config.getoption("loop") or event_loops.default
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the examples' tests."""
+    if item.path.is_relative_to(EXAMPLES):
+        extended.pytest_itemcollected(item)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skip the examples in a run without them."""
+    if collection_path.is_relative_to(EXAMPLES):
+        return extended.pytest_ignore_collect(config)
+    return None
 
 
 def pytest_asyncio_loop_factories(
