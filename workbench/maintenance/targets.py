@@ -43,6 +43,14 @@ PORTABLE = (
 )
 """Tests that need nothing of the test kit, which is for Unix."""
 
+RULES = (
+    "tests/test_imports.py",
+    "tests/test_public_names.py",
+    "workbench/tests/test_house.py",
+    "workbench/tests/docs/test_glossary.py",
+)
+"""What `make check` knows of the repository, besides what lint and types show."""
+
 AZ_TESTS = ("admin", "app_package", "docs", "emulator/resource_manager", "workflows")
 """The folders of workbench/tests that have tests with the mark `az`."""
 
@@ -110,8 +118,7 @@ def suite(*, everything: bool = False, loop: str = "", workers: int = 3) -> Prog
 
 def checks() -> Programs:
     """Lint, format, types, import rules and words."""
-    rules = ("tests/test_imports.py", "workbench/tests/docs/test_glossary.py")
-    own = [str(file) for file in APP.glob("tests/bot_logic/test_rules.py")]
+    own = [str(file) for file in APP.glob("workbench/tests/sample/test_rules.py")]
     return Programs(
         [ALL_TESTS],
         [
@@ -122,7 +129,7 @@ def checks() -> Programs:
             module(
                 "mypy", "--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS
             ),
-            module("pytest", *rules, *own),
+            module("pytest", *RULES, *own),
         ],
     )
 
