@@ -6,6 +6,7 @@ import ssl
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,8 +38,6 @@ from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.sites.app_service import AppService
 from bot_workbench.emulator.sites.arm_site import name_of, site_of
-from bot_workbench.emulator.sites.light.light_site import LightSite
-from bot_workbench.emulator.sites.light.sign_in import LightSignIn
 from bot_workbench.emulator.sites.package import functions_of
 from bot_workbench.emulator.sites.process_site import ProcessSite
 from bot_workbench.emulator.sites.publishing import Publishing
@@ -46,12 +45,6 @@ from bot_workbench.emulator.sites.site import DOMAIN, Site, SiteCode
 from bot_workbench.emulator.sites.site_process import SiteHosting
 
 LOG = logging.getLogger("bot_workbench.emulator.azure")
-
-PROCESSES = "processes"
-"""Each site's code runs in a process of its own."""
-
-LIGHT = "light"
-"""No code runs; see LightSite."""
 
 ENTRA = "login.microsoftonline.com"
 GRAPH = "graph.microsoft.com"
@@ -87,7 +80,7 @@ class LocalAzure:
 
     Args:
         folder: for the authority's certificate, tokens, logs of sites; it must outlive the clients.
-        runtime: how sites run: PROCESSES or LIGHT.
+        run_site: starts to run a site's code; None: in a process of its own, see ProcessSite.
         libraries: the folder with the pages' libraries, if there is one.
 
     Attributes:
@@ -108,7 +101,11 @@ class LocalAzure:
     """
 
     def __init__(
-        self, folder: Path, runtime: str = PROCESSES, *, libraries: Path | None = None
+        self,
+        folder: Path,
+        run_site: "Callable[[LocalAzure, Site], SiteCode] | None" = None,
+        *,
+        libraries: Path | None = None,
     ) -> None:
         self.folder = folder
         self.on_channel: Callable[[BotChannel], None] = lambda _: None
@@ -139,8 +136,8 @@ class LocalAzure:
         self._vault_ports: dict[str, int] = {}
         self._channel_keys = TokenIssuer(endorsements=CHANNEL_IDS)
         self.channels: dict[str, BotChannel] = {}
-        runs = {PROCESSES: self._in_processes, LIGHT: self._light}
-        self.sites = AppService(self._tls, runs[runtime])
+        run = partial(run_site, self) if run_site else self._in_process
+        self.sites = AppService(self._tls, run)
         self.publishing = Publishing(
             self._tls, self.resource_manager, folder / "packages", self._functions_of, self._run
         )
@@ -269,6 +266,22 @@ class LocalAzure:
         officer = self.pipeline.object_id
         return PreparedFunctionApp.create(self.group, name, vault, officer=officer)
 
+    def check_channel_token(self, token: str, app_id: str) -> None:
+        """Check that a token is one of the channel's.
+
+        Args:
+            token: a JWT.
+            app_id: of the bot that it is for (GUID).
+
+        Raises:
+            jwt.InvalidTokenError: it is not.
+        """
+        self._channel_keys.verify(token, audience=app_id, issuer=TOKEN_ISSUER)
+
+    def vault_at(self, url: str) -> KeyVault | None:
+        """The key vault with a base URL, deleted or not; None: there never was one."""
+        return self.vaults.get(url.removeprefix("https://").lower())
+
     def connector(self) -> aiohttp.BaseConnector:
         """Connections to the public names for aiohttp's client, without a proxy."""
         return local_connector(self.names, self._trust)
@@ -323,21 +336,11 @@ class LocalAzure:
         bot = self.resource_manager.resources.find(bot_id)
         return str(bot.properties["endpoint"]) if bot else ""
 
-    def _in_processes(self, site: Site) -> SiteCode:
+    def _in_process(self, site: Site) -> SiteCode:
         authority, logs = self.authority.path, self.folder
         return ProcessSite(
             site, SiteHosting(self.entra, self._names_file, authority, self._app, logs)
         )
-
-    def _light(self, site: Site) -> SiteCode:
-        signing = LightSignIn(self.entra, self._vault_at)
-        return LightSite(site, signing, self._check_channel_token, lambda: self.directory.clock())
-
-    def _check_channel_token(self, token: str, app_id: str) -> object:
-        return self._channel_keys.verify(token, audience=app_id, issuer=TOKEN_ISSUER)
-
-    def _vault_at(self, url: str) -> KeyVault | None:
-        return self.vaults.get(url.removeprefix("https://").lower())
 
     async def _functions_of(self, site: Resource, package: Path) -> Functions:
         wanted = site_of(site, self.resource_manager)

@@ -18,7 +18,7 @@ from azure.mgmt.web import WebSiteManagementClient
 
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.key_vault.retention import Retention
-from bot_workbench.emulator.local_azure import LIGHT, LocalAzure
+from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.resource_manager.core.arm_request import ArmCaller, ArmRequest
 from bot_workbench.emulator.resource_manager.core.resource import Resource
 from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
@@ -26,6 +26,7 @@ from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assi
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
+from tests.support.light_sites.light_site import light_site
 
 VAULT = "Microsoft.KeyVault/vaults"
 
@@ -263,7 +264,7 @@ async def test_a_failure_leaves_nothing_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_fails: bool
 ) -> None:
     """If one server cannot start or stop, all the others are stopped, and the error is raised."""
-    azure = LocalAzure(tmp_path, LIGHT)
+    azure = LocalAzure(tmp_path, light_site)
     stop = azure.graph.server.stop
 
     async def fail() -> None:
@@ -289,7 +290,7 @@ async def test_no_request_outlives_the_sites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request that is still running when everything stops creates no site afterwards."""
-    azure = LocalAzure(tmp_path, LIGHT)
+    azure = LocalAzure(tmp_path, light_site)
     arrived, stopped = asyncio.Event(), asyncio.Event()
     stop_sites = azure.sites.stop
 

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import SITES as SITES_NAME
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.admin.deployment.conftest import Run
 from tests.support.azd.deployment_stage import SITES, DeploymentStage
+from tests.support.light_sites.light_site import LightSite
 
 OLD, NEW = "0a" * 32, "1b" * 32
 TITLE = "Package that answers"

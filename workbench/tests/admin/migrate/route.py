@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import hashes
 
 from bot_workbench.emulator.entra.credentials import KeyCredential
 from bot_workbench.emulator.key_vault.inventory import CertificateInventory
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.admin.migrate.migration import APP, BOT, VAULT, Ended, Migration
 from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread
+from tests.support.light_sites.light_site import LightSite
 
 NAME = "bot-certificate"
 SECRET_SETTING = "not-to-be-printed"

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.docs.runbooks.page import blocks
 from tests.docs.runbooks.shell import YES, Paste, Shell
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.talker import Talker
+from tests.support.light_sites.light_site import LightSite
 from tests.support.project import ROOT
 
 PAGE = ROOT / "docs" / "migrate.md"

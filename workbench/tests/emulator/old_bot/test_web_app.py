@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot_workbench.emulator.local_azure import PROCESSES
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
@@ -15,7 +14,7 @@ BOTS = {"SingleTenant": "contoso-single", "MultiTenant": "contoso-multi"}
 @pytest.fixture(scope="module")
 def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureThread]:
     """A local Azure that runs an old bot of each type."""
-    with AzureThread(tmp_path_factory.mktemp("azure"), PROCESSES) as thread:
+    with AzureThread(tmp_path_factory.mktemp("azure"), in_processes=True) as thread:
         for app_type, name in BOTS.items():
             old: OldBot = thread.call(thread.azure.add_old_bot, name, app_type)
             thread.settle(old.site.name)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from bot_workbench.emulator.entra.credentials import TrustedSubject
-from bot_workbench.emulator.local_azure import PROCESSES
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread
@@ -16,7 +15,7 @@ FUNCTIONS = "contoso-functions"
 @pytest.fixture(scope="module")
 def thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureThread]:
     """The local Azure, shared by the tests of a file."""
-    with AzureThread(tmp_path_factory.mktemp("azure"), PROCESSES) as thread:
+    with AzureThread(tmp_path_factory.mktemp("azure"), in_processes=True) as thread:
         yield thread
 
 

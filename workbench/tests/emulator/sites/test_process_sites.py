@@ -19,8 +19,6 @@ from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from bot_workbench.emulator.sites.arm_site import site_of
-from bot_workbench.emulator.sites.light.light_site import LightSite
-from bot_workbench.emulator.sites.light.sign_in import LightSignIn
 from bot_workbench.emulator.sites.process_site import FAILED_PAGE, NO_OVERLAP, ProcessSite
 from bot_workbench.emulator.sites.site import Site
 from bot_workbench.emulator.sites.site_process import KEY_HEADER, SiteHosting, SiteProcess
@@ -28,6 +26,8 @@ from tests.emulator.sites.conftest import FUNCTIONS
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.publisher import PACKAGE, Publisher, zipped
 from tests.support.azure.talker import Talker
+from tests.support.light_sites.light_site import LightSite
+from tests.support.light_sites.sign_in import LightSignIn
 from tests.support.program import Program
 from tests.support.project import ROOT
 from tests.support.timing.condition import comes_true, until

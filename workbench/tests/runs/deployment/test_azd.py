@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot_workbench.credential_kinds import KINDS
-from bot_workbench.emulator.local_azure import PROCESSES
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.support.azd.deployment_stage import SITES, DeploymentStage
 from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
 from tests.support.azd.project_copy import CODE, project_copy
 from tests.support.azd.uploaded import uploaded
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.talker import Talker
+from tests.support.light_sites.light_site import LightSite
 
 pytestmark = pytest.mark.timeout(600)  # several programs, one after the other
 
@@ -26,7 +25,7 @@ BOTS = "Microsoft.BotService/botServices"
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[DeploymentStage]:
     """A subscription in which changes take a while to be known everywhere; here it is seconds."""
-    with AzureThread(tmp_path, PROCESSES) as thread:
+    with AzureThread(tmp_path, in_processes=True) as thread:
         azure = thread.azure
         propagation = azure.directory.propagation
         propagation.certificate = propagation.federated = 3.0

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bot_workbench.emulator.entra.directory import Propagation
-from bot_workbench.emulator.local_azure import PROCESSES
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.stage import APP, BOT, VAULT, Stage
@@ -36,7 +35,7 @@ def stage(
 ) -> Iterator[Stage]:
     """Everything runs, and the old bot serves."""
     name = request.node.name
-    with AzureThread(tmp_path, PROCESSES) as thread:
+    with AzureThread(tmp_path, in_processes=True) as thread:
         azure = thread.azure
         old = thread.call(azure.add_old_bot, BOT, app_type)
         new = thread.call(lambda: azure.add_function_app(APP, vault=VAULT))

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from bot_workbench.emulator.channel.bot_channel import BotChannel
-from bot_workbench.emulator.local_azure import LIGHT, LocalAzure
+from bot_workbench.emulator.local_azure import LocalAzure
+from tests.support.light_sites.light_site import light_site
 
 SECONDS = 200
 """No call takes longer."""
@@ -24,16 +25,16 @@ class AzureThread:
 
     Args:
         folder: see LocalAzure.
-        runtime: see LocalAzure.
+        in_processes: whether sites run their code; otherwise, a LightSite answers for each.
 
     Attributes:
         azure: the local Azure, once the thread has started.
     """
 
-    def __init__(self, folder: Path, runtime: str = LIGHT) -> None:
+    def __init__(self, folder: Path, *, in_processes: bool = False) -> None:
         self.azure: LocalAzure
         self._folder = folder
-        self._runtime = runtime
+        self._run_site = None if in_processes else light_site
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="local Azure")
 
@@ -47,7 +48,7 @@ class AzureThread:
         return self
 
     async def _start(self) -> None:
-        self.azure = LocalAzure(self._folder, self._runtime)
+        self.azure = LocalAzure(self._folder, self._run_site)
         self.azure.on_channel = _allow_long_turns
         # A clock that a test moves does not wait until Azure accepts reads again.
         self.azure.resource_manager.read_throttle.size = 0

@@ -22,8 +22,8 @@ from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from bot_workbench.emulator.resource_manager.core.resource import Resource
 from bot_workbench.emulator.seeds.function_app import assign_role
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Ended, Migration
+from tests.support.light_sites.light_site import LightSite
 
 ROLES = {
     "SignInVault": ("21090545-7ca7-4776-b22c-e363652d74d2", "12338af0-0e69-4776-bea7-57ae8d297424"),

@@ -7,10 +7,10 @@ from aiohttp import web
 
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.sites.arm_site import site_of
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from tests.admin.migrate.interruption.state import GUID
 from tests.admin.migrate.migration import APP, Migration
 from tests.support.azure.writes import Interference, management_servers, writes
+from tests.support.light_sites.light_site import LightSite
 
 EACH = -1
 

@@ -15,10 +15,10 @@ from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, assign_role
 from bot_workbench.emulator.seeds.old_bot import OldBot
-from bot_workbench.emulator.sites.light.light_site import LightSite
 from bot_workbench.emulator.sites.site import Site
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
+from tests.support.light_sites.light_site import LightSite
 
 APP = "contoso-functions"
 HOST = f"https://{APP}.azurewebsites.net"

@@ -10,10 +10,11 @@ from aiohttp import web
 
 from auth.errors import SettingsError
 from auth.settings import Settings
+from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.sites.environment import without_storage
 from bot_workbench.emulator.sites.front_end import STOPPED_PAGE, page
-from bot_workbench.emulator.sites.light.sign_in import LightSignIn, SignedIn, SignInRefused
 from bot_workbench.emulator.sites.site import Site
+from tests.support.light_sites.sign_in import LightSignIn, SignedIn, SignInRefused
 
 SETTINGS_RETRY_AFTER = "60"
 SIGN_IN_RETRY_AFTER = "5"
@@ -22,6 +23,12 @@ NOT_AVAILABLE = {"error": "The bot is not available."}
 
 CheckToken = Callable[[str, str], object]
 """Checks a channel's token (a JWT) for an app id (GUID); raises jwt.InvalidTokenError."""
+
+
+def light_site(azure: LocalAzure, site: Site) -> "LightSite":
+    """What answers for a site of the local Azure."""
+    signing = LightSignIn(azure.entra, azure.vault_at)
+    return LightSite(site, signing, azure.check_channel_token, lambda: azure.directory.clock())
 
 
 class LightSite:
