@@ -1,7 +1,7 @@
 """The credentials with which a bot may sign in, a row each.
 
-Settings, commands, the emulator, and the tests of the templates and of the docs read this table.
-It imports nothing that must be installed: `make run` reads it before anything is.
+Settings, and the tests of the templates and of the docs, read this table. A test compares it with
+the workbench's own.
 """
 
 from collections.abc import Mapping

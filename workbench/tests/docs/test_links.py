@@ -10,6 +10,7 @@ from tests.support.project import ROOT
 
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
 PAGES += sorted(ROOT.glob("docs/*.md"))
+PAGES += sorted(ROOT.glob("workbench/*.md"))
 PAGES.append(ROOT / "workbench" / "benchmarks" / "peers" / "README.md")
 
 REPLACED = (ROOT / "bot_logic", ROOT / "tests" / "bot_logic")

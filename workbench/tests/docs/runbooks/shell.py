@@ -14,7 +14,7 @@ from tests.docs.runbooks.page import Block
 from tests.support.func.func import write_func
 from tests.support.project import ROOT
 
-REAL = ("az", "curl", "openssl", "python")
+REAL = ("az", "bot", "curl", "openssl")
 """Programs that are run as they are, and counted."""
 
 FUNC = "func"
@@ -112,7 +112,8 @@ class Shell:
         programs.mkdir()
         func = folder / ".func"
         write_func(func)
-        paths = {"az": str(az), "python": sys.executable, FUNC: str(func)}
+        bot = Path(sys.executable).with_name("bot")
+        paths = {"az": str(az), "bot": str(bot), FUNC: str(func)}
         for name in (*REAL, FUNC):
             program = paths.get(name) or str(shutil.which(name))
             self._write(programs / name, WRAPPER.replace("{program}", program), name)
