@@ -1,0 +1,172 @@
+"""The workbench as a Python project: what it needs, and what its wheel holds."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from bot_workbench.setup.requirements import canonical, read
+from tests.support.installed import link_packages
+from tests.support.project import ROOT
+
+pytestmark = pytest.mark.extended
+
+WORKBENCH = ROOT / "workbench"
+PACKAGES = ("bot_workbench", "bot_testing")
+PYPROJECT = tomllib.loads((WORKBENCH / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+NAME, VERSION = canonical(PROJECT["name"]), PROJECT["version"]
+
+NOT_IMPORTED = {
+    "requests": "azure-core sends with it",
+    "uv": "runs as a program",
+    "pytest-asyncio": "calls a hook of bot_testing.plugin",
+}
+"""What is needed all the same, and why."""
+
+PIP = "pip"
+"""Every virtual environment that venv makes has it."""
+
+INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+
+def packages_of(lines: list[str]) -> set[str]:
+    """The packages that some lines of pyproject.toml name, without the project itself."""
+    return {canonical(Requirement(line).name) for line in lines} - {NAME}
+
+
+DECLARED = packages_of(
+    [*PROJECT["dependencies"], *(line for each in EXTRAS.values() for line in each)]
+)
+
+
+def test_without_extras_it_needs_what_the_hooks_do() -> None:
+    """azd and pipelines run it with that list alone."""
+    listed = read([ROOT / "infra" / "hooks" / "requirements.in"], [])
+    assert packages_of(PROJECT["dependencies"]) == {line.name for line in listed}
+
+
+def modules(file: Path) -> Iterator[str]:
+    """What a file imports, wherever in it; of `from a import b` both `a.b` and `a`."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def owners() -> dict[str, str]:
+    """The distribution that has a module, by the module's name."""
+    return {
+        ".".join(file.with_suffix("").parts).removesuffix(".__init__"): canonical(each.name)
+        for each in distributions()
+        for file in each.files or ()
+        if file.suffix == ".py"
+    }
+
+
+def owner(module: str) -> str:
+    """The distribution of a module, or of the name that is imported from one."""
+    while module and module not in owners():
+        module = module.rpartition(".")[0]
+    return owners().get(module, "")
+
+
+def imported() -> dict[str, str]:
+    """A file that imports it, by distribution, or by module where no distribution has it."""
+    own = {*PACKAGES, *(each.stem for each in ROOT.iterdir() if each.suffix in ("", ".py"))}
+    return {
+        owner(module) or module: str(file.relative_to(WORKBENCH))
+        for package in PACKAGES
+        for file in (WORKBENCH / package).rglob("*.py")
+        for module in modules(file)
+        if module.partition(".")[0] not in own | sys.stdlib_module_names
+    }
+
+
+def test_what_it_imports_is_declared() -> None:
+    """It is a dependency, in an extra, or the app's own; and nothing else is declared."""
+    apps = {line.name for line in read([ROOT / "requirements.txt"], [])}
+    found = imported()
+    assert found.keys() - DECLARED - apps == {PIP}, found
+    assert DECLARED - found.keys() == NOT_IMPORTED.keys()
+
+
+@pytest.mark.parametrize("extra", ["", *EXTRAS])
+def test_what_it_needs_is_pinned(extra: str) -> None:
+    """In a version of the range, where it is installed for `bot`; the kit's, where for tests."""
+    file = "workbench/tests/requirements.txt" if extra == "testing" else "requirements-dev.txt"
+    pins = {line.name: line.version for line in read([ROOT / file], []) if line.version}
+    for needed in map(Requirement, EXTRAS[extra] if extra else PROJECT["dependencies"]):
+        if canonical(needed.name) != NAME:
+            assert needed.specifier.contains(pins[canonical(needed.name)]), needed
+            assert len(needed.specifier) == 2, f"{needed} is no range"
+
+
+def test_the_build_backend_is_installed() -> None:
+    """In the version that pip would fetch: the set-up builds without a network."""
+    pins = {line.text for line in read([ROOT / "requirements-dev.txt"], [])}
+    assert {*PYPROJECT["build-system"]["requires"]} <= pins
+
+
+def test_the_tools_have_one_configuration() -> None:
+    """pytest, ruff and mypy find the repository's, wherever they start."""
+    assert PYPROJECT["tool"].keys() == {"hatch"}
+
+
+def test_the_license_is_the_repositorys() -> None:
+    """A wheel takes no file from above the project's folder."""
+    assert (WORKBENCH / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder)]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, str(WORKBENCH)]
+    subprocess.run(command, check=True, cwd=folder)
+    [built] = folder.iterdir()
+    return built
+
+
+def test_the_wheel_holds_two_packages(wheel: Path) -> None:
+    """All their files, of any kind, and nothing else: no test, no benchmark, nothing compiled."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *PACKAGES]
+    listed = subprocess.run(command, cwd=WORKBENCH, capture_output=True, text=True, check=True)
+    files = {name for name in listed.stdout.splitlines() if (WORKBENCH / name).is_file()}
+    assert {Path(name).suffix for name in files} >= {".py", ".html", ".css", ".js", ".typed"}
+    info = f"bot_workbench-{VERSION}.dist-info"
+    with zipfile.ZipFile(wheel) as archive:
+        assert sorted(archive.namelist()) == sorted(files | {f"{info}/{name}" for name in INFO})
+
+
+def test_the_wheel_runs_without_extras(wheel: Path, tmp_path: Path) -> None:
+    """`bot` lists its commands, and the doctor its options, in a new environment."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    [packages] = (tmp_path / "venv" / "lib").glob("python3*/site-packages")
+    link_packages(packages_of(PROJECT["dependencies"]), packages)
+    options = ["--python", str(tmp_path / "venv" / "bin" / "python"), "--no-input"]
+    command = [sys.executable, "-m", "pip", *options, "install", "--quiet", "--no-index"]
+    subprocess.run([*command, str(wheel)], check=True, cwd=tmp_path)
+    assert not (packages / "aiohttp").exists()
+    for words, said in ((["--help"], "dead-letters"), (["doctor", "--help"], "Usage: bot doctor")):
+        ended = subprocess.run(
+            [tmp_path / "venv" / "bin" / "bot", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert said in ended.stdout
