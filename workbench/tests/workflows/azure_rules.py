@@ -15,7 +15,7 @@ UNSCHEDULED = "ne(variables['Build.Reason'], 'Schedule')"
 ON = "eq(variables['DEPLOY'], 'true')"
 
 TOKEN = {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
-SIGNS_IN = re.compile(r"\bazd (?:auth|provision|deploy)\b|-m bot_workbench.admin\b")
+SIGNS_IN = re.compile(r"\bazd (?:auth|provision|deploy)\b|-m bot_workbench\b")
 """What requests tokens with it, instead of az's."""
 
 
