@@ -15,10 +15,10 @@ from aiohttp import web
 
 from auth.credential_kinds import CERTIFICATE, KINDS
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.loopback import free_port
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
 from tests.support.botbuilder.app import CONNECTION
 from tests.support.bots.user import User
 from tests.support.program import Program

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot_testing import Chat
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from tests.samples.blocking_service import BlockingService
 from tests.samples.texts import conversation, said
 

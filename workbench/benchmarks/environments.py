@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT
 from benchmarks.telemetry.contestant import WITH_TELEMETRY
-from bot_workbench.commands.app_folder import link_app
+from bot_workbench.app_folder import link_app
 
 _FINGERPRINT_FILE = "made-for"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bot_workbench.commands.app_folder import PAIR, find_bots
+from bot_workbench.app_folder import PAIR, find_bots
 from bot_workbench.project import APP
 
 PROJECT_BOT = APP / "bot_logic"

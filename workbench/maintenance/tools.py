@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot_workbench.commands.app_folder import BOT, bots_below
+from bot_workbench.app_folder import BOT, bots_below
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import NpmFile, NpmFiles
 from bot_workbench.setup.python_packages import PythonPackages

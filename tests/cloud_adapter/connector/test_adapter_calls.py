@@ -18,7 +18,7 @@ from botbuilder.schema import (
 from botframework.connector.token_api.models import TokenExchangeRequest
 
 from auth.errors import CallerForbidden
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from cloud_adapter.connector.adapter_calls import AdapterCalls
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE

@@ -23,8 +23,8 @@ from botframework.connector.token_api.models import (
 )
 
 from auth.bot_framework import BotCredentials
-from bot_workbench.emulator.token_service.user_tokens import CONNECTION as LOCAL_CONNECTION
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
+from bot_workbench.emulator.channel.user_tokens import CONNECTION as LOCAL_CONNECTION
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service
 from cloud_adapter.connector.user_tokens import UserTokenClient

@@ -19,8 +19,8 @@ from botbuilder.dialogs import (
 )
 from botbuilder.dialogs.prompts import OAuthPrompt, OAuthPromptSettings
 
+from bot_workbench.emulator.channel.user_tokens import UserConnection, UserSignIn
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.token_service.user_tokens import UserConnection, UserSignIn
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.queued.queued_turns import QUEUE
 from tests.support.bots.composed_app import ComposedApp

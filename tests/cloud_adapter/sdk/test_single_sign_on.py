@@ -7,8 +7,8 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.core.teams import TeamsSSOTokenExchangeMiddleware
 
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
 from tests.support.bots.composed_app import USER, ComposedApp
 
 CONNECTION = "My own connection"

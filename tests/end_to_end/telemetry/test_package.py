@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.app_folder import BOT
 from bot_workbench.commands import package
-from bot_workbench.commands.app_folder import BOT
 from bot_workbench.commands.imports import SITE_PACKAGES
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.loopback import SHORT_LOOPBACK

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from bot_testing.activities.card import TEAMS
 from bot_testing.activities.reply import Reply
 from bot_testing.errors import ChatMistake
-from bot_workbench.emulator.token_service.user_tokens import UserTokens
+from bot_workbench.emulator.channel.user_tokens import UserTokens
 
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 

@@ -9,7 +9,7 @@ import azure.functions as func
 from aiohttp import web
 
 from bot_testing.cloud.cloud_thread import CloudThread
-from bot_workbench.commands.app_folder import app_with_bot
+from bot_workbench.app_folder import app_with_bot
 from bot_workbench.commands.run.hosts import functions_host, wait_until_it_answers
 from bot_workbench.commands.run.skill_pair import pair_settings
 from bot_workbench.emulator.loopback import free_port

@@ -12,7 +12,7 @@ import typer
 from bot_workbench.commands.options import CHAT_PORT, ChatPortOption, one_of
 from bot_workbench.commands.ports import check_ports, taken
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
-from bot_workbench.emulator.channel.bot_channel import BotChannel
+from bot_workbench.emulator.bot_channel import BotChannel
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.terminal.shell import Shell, users_shell
 from bot_workbench.project import APP

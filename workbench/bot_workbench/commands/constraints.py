@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bot_workbench.commands.app_folder import BOT, bots_below
+from bot_workbench.app_folder import BOT, bots_below
 from bot_workbench.commands.site_packages import InstallError, install
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError

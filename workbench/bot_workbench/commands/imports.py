@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import BOT
+from bot_workbench.app_folder import BOT
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.project import WORKBENCH
 from bot_workbench.setup.requirements import REQUIREMENTS

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from bot_workbench.commands.app_folder import BOT
-from bot_workbench.commands.funcignore import FuncIgnore
+from bot_workbench.app_folder import BOT
 from bot_workbench.emulator.functions.storage.connection_string import DEVELOPMENT_STORAGE
+from bot_workbench.funcignore import FuncIgnore
 
 FUNCIGNORE = ".funcignore"
 

@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from bot_workbench.commands.app_folder import BOT
+from bot_workbench.app_folder import BOT
 from bot_workbench.commands.imports import (
     SETTINGS,
     SITE_PACKAGES,
@@ -29,7 +29,7 @@ from bot_workbench.commands.imports import (
 )
 from bot_workbench.commands.outgoing import FUNCIGNORE, PackageError, outgoing
 from bot_workbench.commands.site_packages import PYTHON_VERSION, Install, InstallError, install
-from bot_workbench.emulator.storage.file_lock import FileLock
+from bot_workbench.file_lock import FileLock
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.requirements import REQUIREMENTS, canonical, misfits, read

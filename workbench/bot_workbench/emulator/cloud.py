@@ -22,6 +22,7 @@ from bot_workbench.emulator.channel.connector_operations import BOT_NAME
 from bot_workbench.emulator.channel.conversations import Conversations
 from bot_workbench.emulator.channel.direct_line import DirectLine
 from bot_workbench.emulator.channel.oauth_cards import OAuthCards
+from bot_workbench.emulator.channel.user_tokens import UserTokens
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.identity_endpoint import SYSTEM, IdentityEndpoint
@@ -44,7 +45,6 @@ from bot_workbench.emulator.teams.directory.teams_directory import TeamsDirector
 from bot_workbench.emulator.teams.teams_channel import TeamsChannel
 from bot_workbench.emulator.teams.teams_connector_operations import TeamsConnectorOperations
 from bot_workbench.emulator.token_service.service import TokenService
-from bot_workbench.emulator.token_service.user_tokens import UserTokens
 
 READER_PERMISSIONS = {
     name: {

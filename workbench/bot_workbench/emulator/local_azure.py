@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import aiohttp
 
+from bot_workbench.emulator.bot_channel import SERVICE_DOMAIN, BotChannel, RoutedChannel
 from bot_workbench.emulator.certificates import CertificateAuthority
-from bot_workbench.emulator.channel.bot_channel import SERVICE_DOMAIN, BotChannel, RoutedChannel
 from bot_workbench.emulator.channel.channel import CHANNEL_IDS, TOKEN_ISSUER, Channel
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import Registration

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import BOT
+from bot_workbench.app_folder import BOT
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
 

@@ -12,7 +12,7 @@ from importlib import invalidate_caches
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from bot_workbench.emulator.storage.file_lock import FileLock
+from bot_workbench.file_lock import FileLock
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError, WrongPackageError
 from bot_workbench.setup.install_log import InstallLog

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import BOT, find_bots
+from bot_workbench.app_folder import BOT, find_bots
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.commands.app_folder import NoBotError, app_with_bot, bots_in, link_app
+from bot_workbench.app_folder import NoBotError, app_with_bot, bots_in, link_app
 from tests.support.project import ROOT
 
 DEPLOYED = {

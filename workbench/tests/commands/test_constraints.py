@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from bot_workbench.app_folder import BOT, bots_below
 from bot_workbench.commands import constraints
-from bot_workbench.commands.app_folder import BOT, bots_below
 from bot_workbench.commands.constraints import (
     BASE_HEADER,
     BOT_HEADER,

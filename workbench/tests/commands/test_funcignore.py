@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.commands.funcignore import FuncIgnore
+from bot_workbench.funcignore import FuncIgnore
 from tests.support.project import ROOT
 
 FOLDERS = (

@@ -10,8 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from bot_workbench.command_line import imported, with_options
-from bot_workbench.commands.funcignore import FuncIgnore
 from bot_workbench.commands.options import BOT_PORT, CHAT_PORT, DEBUG_PORT
+from bot_workbench.funcignore import FuncIgnore
 from maintenance.targets import TABLE
 from tests.support.project import ROOT
 

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from bot_workbench.credential_kinds import CERTIFICATE
+from bot_workbench.emulator.channel.user_tokens import UnknownConnectionError
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
-from bot_workbench.emulator.token_service.user_tokens import UnknownConnectionError
 from tests.support.timing.clock import Clock
 
 

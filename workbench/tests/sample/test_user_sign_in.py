@@ -10,8 +10,8 @@ import pytest
 from auth.credential_kinds import KINDS
 from bot_logic.sign_in import CONNECTION, SIGNED_IN, SIGNED_OUT
 from bot_testing.cloud.cloud_thread import CloudThread
+from bot_workbench.emulator.channel.user_tokens import UserConnection
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.token_service.user_tokens import UserConnection
 from cloud_adapter.adapter import APOLOGY
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.commands.app_folder import BOT
+from bot_workbench.app_folder import BOT
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.install_log import InstallLog
 from bot_workbench.setup.python_packages import PythonPackages

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.emulator.storage.file_lock import FileLock
+from bot_workbench.file_lock import FileLock
 from bot_workbench.setup.errors import SetUpError, WrongPackageError
 from bot_workbench.setup.install_log import NO_NETWORK, InstallLog
 from bot_workbench.setup.python_packages import PythonPackages

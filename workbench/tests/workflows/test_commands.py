@@ -58,7 +58,7 @@ class WithoutUnix(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name in {"fcntl", "grp", "pty", "pwd", "resource", "termios", "uvloop"}:
             raise ModuleNotFoundError(name)
-import bot_workbench.emulator.storage.file_lock  # has a branch for Windows
+import bot_workbench.file_lock  # has a branch for Windows
 del sys.modules["fcntl"]
 sys.meta_path.insert(0, WithoutUnix())
 import pytest

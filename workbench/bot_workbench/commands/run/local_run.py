@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot_workbench.commands.app_folder import NoBotError, app_with_bot, bots_in
+from bot_workbench.app_folder import NoBotError, app_with_bot, bots_in
 from bot_workbench.commands.options import (
     BOT,
     BOT_PORT,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import find_bots
+from bot_workbench.app_folder import find_bots
 from bot_workbench.commands.run.debugging import Debugging
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.emulator.storage.local_storage import LocalStorage

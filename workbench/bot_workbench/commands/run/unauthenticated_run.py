@@ -7,7 +7,7 @@ the bot runs in its local unauthenticated mode.
 import contextlib
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import app_with_bot, bots_in
+from bot_workbench.app_folder import app_with_bot, bots_in
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.commands.run.hosts import functions_host, wait_until_it_loads
 from bot_workbench.commands.run.options import RunOptions

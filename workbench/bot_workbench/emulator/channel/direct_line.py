@@ -30,7 +30,7 @@ from bot_workbench.emulator.channel.errors import (
     parsed_object,
     with_error_responses,
 )
-from bot_workbench.emulator.token_service.user_tokens import UserSignIn
+from bot_workbench.emulator.channel.user_tokens import UserSignIn
 
 BASE = "/v3/directline"
 ACTIVITY_TYPE = "application/vnd.microsoft.activity"

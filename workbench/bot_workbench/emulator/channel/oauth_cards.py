@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bot_workbench.emulator.channel.conversations import Activity
-from bot_workbench.emulator.pages.sign_in_page import sign_in_link
-from bot_workbench.emulator.token_service.user_tokens import (
+from bot_workbench.emulator.channel.user_tokens import (
     UnknownConnectionError,
     UserConnection,
     UserTokens,
+    sign_in_link,
 )
 
 CONTENT_TYPE = "application/vnd.microsoft.card.oauth"

@@ -7,17 +7,15 @@ from typing import Any
 from aiohttp import web
 
 from bot_workbench.emulator.channel.errors import ChannelError, json_object, with_error_responses
-from bot_workbench.emulator.pages.html_page import html_page
-from bot_workbench.emulator.token_service.user_tokens import (
+from bot_workbench.emulator.channel.user_tokens import (
+    SIGN_IN_PATH,
     NotExchangeableError,
     UserSignIn,
     UserTokens,
 )
+from bot_workbench.emulator.pages.html_page import html_page
 
 PAGE = Path(__file__).with_name("sign_in_page.html")
-
-SIGN_IN_PATH = "/api/oauth/signin"
-"""The link's path, as in the token service; its query parameter `signin` is the sign-in's id."""
 
 SESSION_PATH = "/api/oauth/session"
 """Where the chat page proves that the sign-in page is open in its browser. In Azure, Web Chat adds
@@ -29,11 +27,6 @@ SSO_PATH = "/api/sso/token"
 
 Announce = Callable[[UserSignIn, dict[str, Any]], None]
 """Sends the bot the TokenResponse of a user who has signed in."""
-
-
-def sign_in_link(page_url: str, sign_in: UserSignIn) -> str:
-    """The link to the page (URL); `page_url` is the base URL of its server."""
-    return f"{page_url}{SIGN_IN_PATH}?signin={sign_in.id}"
 
 
 class SignInPage:

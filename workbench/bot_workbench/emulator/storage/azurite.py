@@ -14,7 +14,7 @@ import aiohttp
 
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.loopback import LOOPBACK, free_port, may_listen
-from bot_workbench.emulator.storage.file_lock import FileLock, user_file
+from bot_workbench.file_lock import FileLock, user_file
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import node_command
 

@@ -21,19 +21,19 @@ from bot_workbench.emulator.channel.errors import (
     parsed_object,
     unauthorized,
 )
-from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.entra.token_issuer import TokenIssuer
-from bot_workbench.emulator.entra.verified_tokens import VerifiedTokens
-from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.pages.sign_in_page import sign_in_link
-from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.token_service.user_tokens import (
+from bot_workbench.emulator.channel.user_tokens import (
     NotExchangeableError,
     UnknownConnectionError,
     UserConnection,
     UserSignIn,
     UserTokens,
+    sign_in_link,
 )
+from bot_workbench.emulator.entra.registration import Registration
+from bot_workbench.emulator.entra.token_issuer import TokenIssuer
+from bot_workbench.emulator.entra.verified_tokens import VerifiedTokens
+from bot_workbench.emulator.faults import Handler
+from bot_workbench.emulator.server import Server
 
 ENTRA_PROVIDER = "30dd229c-58e3-4a48-bdfd-91ec48eb906c"
 """The `providerId` (GUID) of connections to Entra ("Azure Active Directory v2")."""

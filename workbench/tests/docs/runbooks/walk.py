@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bot_workbench.commands.funcignore import FuncIgnore
 from bot_workbench.commands.package import PACKAGE_HASH, hash_of
 from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.funcignore import FuncIgnore
 from tests.docs.runbooks.page import Block
 from tests.docs.runbooks.recipe import deployment, route
 from tests.docs.runbooks.runs import Run

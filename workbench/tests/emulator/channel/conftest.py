@@ -14,10 +14,10 @@ from bot_workbench.emulator.channel.connector import BotConnector
 from bot_workbench.emulator.channel.conversations import Conversation, Conversations
 from bot_workbench.emulator.channel.direct_line import DirectLine
 from bot_workbench.emulator.channel.oauth_cards import OAuthCards
+from bot_workbench.emulator.channel.user_tokens import UserTokens
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.token_service.user_tokens import UserTokens
 from tests.emulator.channel.direct_line_client import CONNECTOR, DirectLineClient, RecordingBot
 from tests.emulator.registered_bot import APP_ID, CLAIMS, TENANT
 from tests.support.credentials.issued_credentials import IssuedCredentials

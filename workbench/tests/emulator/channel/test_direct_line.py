@@ -10,7 +10,7 @@ from bot_workbench.emulator.channel.connector_operations import bot_account
 from bot_workbench.emulator.channel.conversations import Attachment, Conversation
 from bot_workbench.emulator.channel.direct_line import DirectLine
 from bot_workbench.emulator.channel.errors import ChannelError
-from bot_workbench.emulator.token_service.user_tokens import UserConnection, UserSignIn
+from bot_workbench.emulator.channel.user_tokens import UserConnection, UserSignIn
 from tests.emulator.channel.direct_line_client import (
     BOT,
     CONNECTOR,

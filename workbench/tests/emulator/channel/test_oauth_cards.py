@@ -6,9 +6,9 @@ import pytest
 
 from bot_workbench.emulator.channel.conversations import Activity
 from bot_workbench.emulator.channel.oauth_cards import CONTENT_TYPE, OAuthCards
+from bot_workbench.emulator.channel.user_tokens import UserConnection, UserTokens
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
-from bot_workbench.emulator.token_service.user_tokens import UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
 
 PAGE = "http://localhost:1"

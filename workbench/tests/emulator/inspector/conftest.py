@@ -11,13 +11,13 @@ from bot_workbench.emulator.channel.channel import Channel
 from bot_workbench.emulator.channel.connector import BotConnector
 from bot_workbench.emulator.channel.conversations import Activity, Conversations
 from bot_workbench.emulator.channel.oauth_cards import OAuthCards
+from bot_workbench.emulator.channel.user_tokens import UserTokens
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.inspector.inspector import Inspector
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.services.services import Services
 from bot_workbench.emulator.token_service.service import TokenService
-from bot_workbench.emulator.token_service.user_tokens import UserTokens
 from tests.emulator.inspector.inspected_bot import InspectedBot
 from tests.emulator.inspector.inspector_client import InspectorClient
 from tests.emulator.registered_bot import APP_ID, TENANT

@@ -16,13 +16,13 @@ from bot_workbench.emulator.channel.connector import BotConnector
 from bot_workbench.emulator.channel.conversations import Conversations
 from bot_workbench.emulator.channel.direct_line import DirectLine
 from bot_workbench.emulator.channel.oauth_cards import OAuthCards
+from bot_workbench.emulator.channel.user_tokens import UserTokens
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.pages.assets import PageAssets
 from bot_workbench.emulator.pages.sign_in_page import SignInPage
 from bot_workbench.emulator.pages.webchat_page import WebChatPage
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.token_service.user_tokens import UserTokens
 from bot_workbench.setup.set_up import set_up
 from bot_workbench.setup.tools import PAGES
 from maintenance.tools import TEST_FILES

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bot_workbench.emulator.token_service.user_tokens import CONNECTION
+from bot_workbench.emulator.channel.user_tokens import CONNECTION
 from tests.emulator.pages.web_chat import (
     SHADE,
     LocalChat,

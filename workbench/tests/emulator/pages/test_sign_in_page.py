@@ -7,21 +7,21 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.entra.token_issuer import TokenIssuer
-from bot_workbench.emulator.pages.sign_in_page import (
-    SESSION_PATH,
-    SIGN_IN_PATH,
-    SSO_PATH,
-    SignInPage,
-)
-from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.token_service.user_tokens import (
+from bot_workbench.emulator.channel.user_tokens import (
     CONNECTION,
+    SIGN_IN_PATH,
     UserConnection,
     UserSignIn,
     UserTokens,
 )
+from bot_workbench.emulator.entra.registration import Registration
+from bot_workbench.emulator.entra.token_issuer import TokenIssuer
+from bot_workbench.emulator.pages.sign_in_page import (
+    SESSION_PATH,
+    SSO_PATH,
+    SignInPage,
+)
+from bot_workbench.emulator.server import Server
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 

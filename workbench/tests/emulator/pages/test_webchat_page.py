@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, expect
 
-from bot_workbench.emulator.pages.sign_in_page import SIGN_IN_PATH, SSO_PATH
+from bot_workbench.emulator.channel.user_tokens import SIGN_IN_PATH
+from bot_workbench.emulator.pages.sign_in_page import SSO_PATH
 from tests.emulator.pages.web_chat import LocalChat, bubble, open_web_chat, say, shoot
 
 # One browser serves all tests, so they share its event loop.

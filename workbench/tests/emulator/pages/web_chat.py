@@ -10,10 +10,10 @@ from playwright.async_api import Locator, Page, expect
 
 from bot_workbench.emulator.channel.connector import BotConnector
 from bot_workbench.emulator.channel.conversations import Activity
+from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnection, UserTokens
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.pages.webchat_page import WebChatPage
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.project import ROOT
 

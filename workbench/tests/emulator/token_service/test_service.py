@@ -16,10 +16,10 @@ from botframework.connector.token_api.models import ErrorResponseException
 from msrest.exceptions import HttpOperationError
 
 from bot_workbench.emulator.certificates import CertificateAuthority
+from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnection, UserTokens
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.token_service.service import TokenCall, TokenService
-from bot_workbench.emulator.token_service.user_tokens import CONNECTION, UserConnection, UserTokens
 from tests.emulator.registered_bot import APP_ID, CLAIMS, OTHER_APP, TENANT
 from tests.support.credentials.issued_credentials import IssuedCredentials
 

@@ -13,10 +13,10 @@ import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.commands import package
-from bot_workbench.commands.funcignore import FuncIgnore
 from bot_workbench.commands.imports import SITE_PACKAGES
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.loopback import SHORT_LOOPBACK
+from bot_workbench.funcignore import FuncIgnore
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.user import User

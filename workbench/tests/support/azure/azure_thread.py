@@ -9,7 +9,7 @@ from typing import Any, Self
 import aiohttp
 import pytest
 
-from bot_workbench.emulator.channel.bot_channel import BotChannel
+from bot_workbench.emulator.bot_channel import BotChannel
 from bot_workbench.emulator.local_azure import LocalAzure
 from tests.support.light_sites.light_site import light_site
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Self
 
-from bot_workbench.emulator.channel.bot_channel import BotChannel
+from bot_workbench.emulator.bot_channel import BotChannel
 from bot_workbench.emulator.channel.connector_operations import bot_account
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.timing.condition import comes_true

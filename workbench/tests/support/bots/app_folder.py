@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot_workbench.commands.app_folder import BOT, link_app
-from bot_workbench.commands.funcignore import FuncIgnore
+from bot_workbench.app_folder import BOT, link_app
+from bot_workbench.funcignore import FuncIgnore
 from bot_workbench.setup.requirements import CONSTRAINTS, REQUIREMENTS
 from tests.support.project import ROOT
 

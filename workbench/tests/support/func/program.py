@@ -27,7 +27,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import requests
 
-from bot_workbench.commands.funcignore import FuncIgnore
+from bot_workbench.funcignore import FuncIgnore
 
 AGENT = "functions-core-tools/4.14.0"
 SITES_VERSION = "2015-08-01"

@@ -5,7 +5,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot_workbench.commands.funcignore import FuncIgnore
+from bot_workbench.funcignore import FuncIgnore
 
 BOT = "bot_logic"
 FUNCIGNORE = ".funcignore"

@@ -4,8 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot_workbench.emulator.channel.conversations import Activity
-from bot_workbench.emulator.pages.sign_in_page import sign_in_link
-from bot_workbench.emulator.token_service.user_tokens import CONNECTION, UserConnection
+from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnection, sign_in_link
 from tests.emulator.pages.chat.local_teams import LocalTeams, bubble
 from tests.support.wire.chromium import say
 

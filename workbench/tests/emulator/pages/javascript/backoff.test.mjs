@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CEILING_MS, pauseBefore } from "../../../../bot_workbench/emulator/pages/assets/shared/backoff.js";
+import {
+  CEILING_MS,
+  pauseBefore,
+} from "../../../../bot_workbench/emulator/pages/assets/shared/backoff.js";
 
 test("the pause doubles up to the ceiling", () => {
   const pauses = [1, 2, 3, 4, 5, 50].map((failures) => pauseBefore(failures, () => 1));

@@ -5,7 +5,10 @@ import {
   reduce,
   RESTARTED,
 } from "../../../../bot_workbench/emulator/pages/assets/model/chat_state.js";
-import { sections, teams } from "../../../../bot_workbench/emulator/pages/assets/model/rail_sections.js";
+import {
+  sections,
+  teams,
+} from "../../../../bot_workbench/emulator/pages/assets/model/rail_sections.js";
 import { statusShown } from "../../../../bot_workbench/emulator/pages/assets/model/status.js";
 
 const USER = { id: "29:me", name: "User 1" };

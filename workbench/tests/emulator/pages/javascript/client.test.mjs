@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, UnreachableError } from "../../../../bot_workbench/emulator/pages/assets/chat/api.js";
+import {
+  ApiError,
+  UnreachableError,
+} from "../../../../bot_workbench/emulator/pages/assets/chat/api.js";
 import { chatClient } from "../../../../bot_workbench/emulator/pages/assets/chat/client.js";
-import { initialState, reduce } from "../../../../bot_workbench/emulator/pages/assets/model/chat_state.js";
+import {
+  initialState,
+  reduce,
+} from "../../../../bot_workbench/emulator/pages/assets/model/chat_state.js";
 import { createStore } from "../../../../bot_workbench/emulator/pages/assets/model/store.js";
 
 const USER = { id: "29:me" };

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GROUP_MS, rowsOf, threadRowsOf } from "../../../../bot_workbench/emulator/pages/assets/model/rows.js";
+import {
+  GROUP_MS,
+  rowsOf,
+  threadRowsOf,
+} from "../../../../bot_workbench/emulator/pages/assets/model/rows.js";
 
 const START = new Date(2026, 2, 4, 10, 0).getTime();
 

@@ -10,7 +10,10 @@ import {
   keptPanel,
   panelWidth,
 } from "../../../../bot_workbench/emulator/pages/assets/model/panel_place.js";
-import { keepSession, keptSession } from "../../../../bot_workbench/emulator/pages/assets/model/session.js";
+import {
+  keepSession,
+  keptSession,
+} from "../../../../bot_workbench/emulator/pages/assets/model/session.js";
 import {
   applyScheme,
   chosenScheme,

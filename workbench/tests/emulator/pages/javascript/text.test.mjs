@@ -10,10 +10,18 @@ import {
   imageOf,
   sizeText,
 } from "../../../../bot_workbench/emulator/pages/assets/text/file_facts.js";
-import { botMarkdown, plainMarkdown } from "../../../../bot_workbench/emulator/pages/assets/text/markdown.js";
-import { plainText, shortened } from "../../../../bot_workbench/emulator/pages/assets/text/plain_text.js";
+import {
+  botMarkdown,
+  plainMarkdown,
+} from "../../../../bot_workbench/emulator/pages/assets/text/markdown.js";
+import {
+  plainText,
+  shortened,
+} from "../../../../bot_workbench/emulator/pages/assets/text/plain_text.js";
 import { quoteIn, quoteOf } from "../../../../bot_workbench/emulator/pages/assets/text/quotes.js";
-import { reactionCounts } from "../../../../bot_workbench/emulator/pages/assets/text/reaction_types.js";
+import {
+  reactionCounts,
+} from "../../../../bot_workbench/emulator/pages/assets/text/reaction_types.js";
 import { spokenText } from "../../../../bot_workbench/emulator/pages/assets/text/spoken.js";
 
 const libraries = process.env.PAGE_LIBRARIES;

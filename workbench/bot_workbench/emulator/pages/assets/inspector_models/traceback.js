@@ -43,7 +43,8 @@ export function parsedTraceback(text) {
 
 // What is not the bot's author's: installed packages, Python itself, the base, the workbench.
 const OTHERS = /(^|\/)((site|dist)-packages|lib\/python3[^/]*|Lib)\/|^</;
-const BASE = /(^|\/)((cloud_adapter|auth|http_client|bot_workbench)\/|(function_app|composition)\.py$)/;
+const BASE =
+  /(^|\/)((cloud_adapter|auth|http_client|bot_workbench)\/|(function_app|composition)\.py$)/;
 
 /** Whether a file is one that the bot's author writes. */
 export function isOwn(file) {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerTo, keepAnswer } from "../../../../../bot_workbench/emulator/pages/assets/cards/kept_answers.js";
+import {
+  answerTo,
+  keepAnswer,
+} from "../../../../../bot_workbench/emulator/pages/assets/cards/kept_answers.js";
 
 function memory() {
   const items = new Map();

@@ -24,7 +24,9 @@ import {
   consentValue,
   fileAddress,
 } from "../../../../../bot_workbench/emulator/pages/assets/attachments/file_values.js";
-import { answerPage } from "../../../../../bot_workbench/emulator/pages/assets/dialogs/teams_js_host.js";
+import {
+  answerPage,
+} from "../../../../../bot_workbench/emulator/pages/assets/dialogs/teams_js_host.js";
 
 const claim = (position, more = {}) => ({
   "@type": "Claim",

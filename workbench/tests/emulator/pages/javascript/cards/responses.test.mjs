@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readChoices } from "../../../../../bot_workbench/emulator/pages/assets/adaptive/choice_search.js";
+import {
+  readChoices,
+} from "../../../../../bot_workbench/emulator/pages/assets/adaptive/choice_search.js";
 import {
   readExecuteResponse,
   readStatus,

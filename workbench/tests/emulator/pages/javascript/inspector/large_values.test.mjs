@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { remains } from "../../../../../bot_workbench/emulator/pages/assets/inspector_models/large_values.js";
+import {
+  remains,
+} from "../../../../../bot_workbench/emulator/pages/assets/inspector_models/large_values.js";
 
 test("of a large value, the start of its text and its size are known", () => {
   assert.deepEqual(remains({ $cut: { bytes: 90408, start: "{" } }), { start: "{", bytes: 90408 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { oneAtATime } from "../../../../../bot_workbench/emulator/pages/assets/inspector_models/one_at_a_time.js";
+import {
+  oneAtATime,
+} from "../../../../../bot_workbench/emulator/pages/assets/inspector_models/one_at_a_time.js";
 
 test("what is asked for often runs at once, and once more after it has ended", async () => {
   let runs = 0;

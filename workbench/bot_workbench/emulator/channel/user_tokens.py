@@ -19,6 +19,10 @@ CONNECTION = "bot-sign-in"
 GRAPH = "https://graph.microsoft.com"
 """The default audience of the users' tokens (URL)."""
 
+SIGN_IN_PATH = "/api/oauth/signin"
+"""The path of a bot's sign-in link, as in the token service; its query parameter `signin` is the
+sign-in's id."""
+
 
 @dataclass(frozen=True)
 class UserConnection:
@@ -46,6 +50,11 @@ class UserSignIn:
     user_name: str
     conversation_id: str
     expires_at: float
+
+
+def sign_in_link(page_url: str, sign_in: UserSignIn) -> str:
+    """The link to the page (URL); `page_url` is the base URL of its server."""
+    return f"{page_url}{SIGN_IN_PATH}?signin={sign_in.id}"
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.entra.token_issuer import TokenIssuer
-from bot_workbench.emulator.token_service.user_tokens import (
+from bot_workbench.emulator.channel.user_tokens import (
     CONNECTION,
     GRAPH,
     NotExchangeableError,
     UserConnection,
     UserTokens,
 )
+from bot_workbench.emulator.entra.registration import Registration
+from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.timing.clock import Clock
 
