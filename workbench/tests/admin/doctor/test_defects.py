@@ -3,33 +3,23 @@
 import re
 import shlex
 from itertools import count
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN
-from bot_workbench.command_line import app
+from bot_workbench.command_line import COMMANDS
 from tests.admin.doctor.defects import DEFECTS, SENTENCE, Defect
 from tests.admin.doctor.examined_bot import ExaminedBot
 from tests.admin.doctor.harms import SECRET_VALUE
 from tests.admin.migrate.migration import BOT
+from tests.docs.commands.test_local_commands import parse
 
 NUMBERS = count(1)
 NAMES = [f"{next(NUMBERS)}-{defect.code}" for defect in DEFECTS]
 
-COMMANDS = ("az ", "bot ")
+PROGRAMS = ("az ", "bot ")
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_]{2,}")
 """What stands for a value that the reader would have to know: no value has these letters only."""
-
-
-def assert_parsed(line: str) -> None:
-    """A command of this project, from its subcommand to its last option."""
-    command: Any = get_command(app)
-    words = shlex.split(line)[3:]
-    while words[0] in getattr(command, "commands", ()):
-        command = command.get_command(None, words.pop(0))
-    command.make_context("admin", words)
 
 
 def assert_whole(line: str) -> None:
@@ -42,8 +32,8 @@ def assert_whole(line: str) -> None:
     for option, value in zip(words, [*words[1:], "--"], strict=True):
         is_flag = option in {"--force-string", "--cert", "--restart"}
         assert not option.startswith("--") or is_flag or not value.startswith("--"), line
-    if line.startswith("python "):
-        assert_parsed(line)
+    if line.startswith("bot "):
+        parse(shlex.split(line)[1:], COMMANDS)
 
 
 def assert_can_be_pasted(cure: str) -> None:
@@ -52,7 +42,7 @@ def assert_can_be_pasted(cure: str) -> None:
     for line in cure.splitlines():
         assert not line.endswith("\\")
         assert " && " not in line
-        if line.startswith(COMMANDS):
+        if line.startswith(PROGRAMS):
             assert "#" not in line
             assert_whole(line)
         else:
@@ -72,7 +62,7 @@ def test_each_defect_is_found(bot: ExaminedBot, defect: Defect) -> None:
     assert found[0]["problem"]
     for each in found:
         assert_can_be_pasted(each["cure"])
-    has_command = any(line.startswith(COMMANDS) for line in found[0]["cure"].splitlines())
+    has_command = any(line.startswith(PROGRAMS) for line in found[0]["cure"].splitlines())
     assert has_command != (defect.stays == SENTENCE)
     lines = bot.run("--bot", BOT)
     assert lines.status == 1

@@ -198,7 +198,7 @@ def test_the_endpoint_is_back_at_the_old_app(
     assert (found["code"], found["severity"]) == (code, "error")
     assert found["cure"].splitlines()[-1] == SWITCH
     migration.thread.azure.servers[SITES].faults.clear()
-    assert migration.run(*shlex.split(SWITCH)[4:]).status == 0
+    assert migration.run(*shlex.split(SWITCH)[2:]).status == 0
     assert migration.endpoint == NEW_ENDPOINT
     assert "endpoint-elsewhere" not in [each["code"] for each in doctor()]
 
