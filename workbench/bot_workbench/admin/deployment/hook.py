@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from bot_workbench.project import APP, WORKBENCH
 
-PACKAGE_COMMAND = ("package", "--to", "artifacts/package", "--no-measure")
+PACKAGE_COMMAND = ("package", "--no-measure", "--to", "artifacts/package")
 """The command that builds the package; the folder is `dist` in azure.yaml."""
 
 PYTHON = (3, 13)
