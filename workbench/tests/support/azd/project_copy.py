@@ -37,15 +37,14 @@ def project_copy(folder: Path, builder: str = _BUILDER) -> Path:
 
     Args:
         folder: is made.
-        builder: the program in place of the one that builds the package; it needs no uv.
+        builder: the program in place of `bot`, which would build the package; it needs no uv.
     """
     ignored = shutil.ignore_patterns("__pycache__", "hooks_env")
-    for name in ("admin", "auth", "infra/hooks"):
+    for name in ("auth", "infra/hooks", "workbench/bot_workbench"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    shutil.copyfile(ROOT / "azure.yaml", folder / "azure.yaml")
+    for name in ("azure.yaml", "host.json"):
+        shutil.copyfile(ROOT / name, folder / name)
     (folder / CODE).write_text("first\n", "utf-8")
-    (folder / "uv.py").touch()
-    commands = folder / "emulator" / "commands"
-    commands.mkdir(parents=True)
-    (commands / "package.py").write_text(builder, "utf-8")
+    (folder / "workbench" / "uv.py").touch()
+    (folder / "workbench" / "bot_workbench" / "__main__.py").write_text(builder, "utf-8")
     return folder
