@@ -29,22 +29,14 @@ default = next(iter(FACTORIES))
 """The loop of bots that tests start, and of most tests; pytest's option `--loop` sets it."""
 
 COMMANDS = (
-    *(
-        "admin/",
-        "app/",
-        "app_package/",
-        "commands/",
-        "docs/",
-        "emulator/",
-        "setup/",
-        "maintenance/",
-    ),
+    *("admin/", "app/", "app_package/", "commands/", "docs/", "emulator/", "maintenance/"),
+    "setup/",
 )
 """How the paths of tests of commands begin: these run on asyncio's loop everywhere. On uvloop, an
 aiohttp client that is cancelled while it connects leaves its socket to the garbage collector."""
 
-FUNCTIONS_HOST = "workbench/bot_workbench/emulator/functions/"
-"""The part of the emulator that runs on the worker's loop."""
+FUNCTIONS_HOST = "emulator/functions/"
+"""The tests of what runs on the worker's loop."""
 
 ON_EACH_LOOP = (
     "auth/certificates/",
@@ -54,9 +46,9 @@ ON_EACH_LOOP = (
     "cloud_adapter/connector/",
     "cloud_adapter/adapter/",
     "cloud_adapter/storage/test_account",
-    "workbench/bot_workbench/emulator/functions/test_http_front",
-    "workbench/bot_workbench/emulator/recorder/test_turns",
-    "workbench/bot_workbench/emulator/functions/workers/test_upstream",
+    "emulator/functions/test_http_front",
+    "emulator/recorder/test_turns",
+    "emulator/functions/workers/test_upstream",
     "end_to_end/telemetry/test_one_trace",
     "end_to_end/turns/test_event_loop",
     "end_to_end/turns/test_messages",
