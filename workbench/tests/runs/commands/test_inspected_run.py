@@ -19,7 +19,7 @@ SECRET = "my password is hunter2"  # no secret
 LINE = re.compile(r"\d\d:\d\d:\d\d  (\S.*)")
 FAILURE = re.compile(r" 4 characters +failed +\d+ ms .* \S+\.py:\d+ ValueError$")
 ANSWERED = re.compile(r"characters +(?:200|done) +\d+ ms")
-HOST_LINE = re.compile(r"INFO emulator\.functions\.\S+: .*(?:answered|processed)")
+HOST_LINE = re.compile(r"INFO bot_workbench\.emulator\.functions\.\S+: .*(?:answered|processed)")
 """What the Functions host says of a request or a message, of which the terminal has a line."""
 
 
