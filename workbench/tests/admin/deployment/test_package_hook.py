@@ -78,10 +78,12 @@ def test_ctrl_c_ends_what_the_hook_has_started(stage: DeploymentStage, tmp_path:
 @contextmanager
 def waiting_hook(stage: DeploymentStage, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A hook whose program waits for a signal."""
-    hooks = Hooks(stage.thread.azure, stage.azd, project=project_copy(folder / "project", WAITS))
+    project = project_copy(folder / "project", WAITS)
+    hooks = Hooks(stage.thread.azure, stage.azd, project=project)
     with subprocess.Popen(
         hooks.command("prepackage"),
         env=hooks.environ(),
+        cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

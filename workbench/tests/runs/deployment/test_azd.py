@@ -101,7 +101,11 @@ def test_changed_code_is_proved_once_it_answers(tmp_path: Path) -> None:
         (project / CODE).write_text("second\n", "utf-8")
         run_hook(hooks, "prepackage")
         with subprocess.Popen(
-            hooks.command("postdeploy"), env=hooks.environ(), stdout=subprocess.PIPE, text=True
+            hooks.command("postdeploy"),
+            env=hooks.environ(),
+            cwd=project,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as proof:
             assert proof.stdout is not None
             waits = next(line for line in proof.stdout if "was sent" in line)
