@@ -85,9 +85,12 @@ def hide_project() -> None:
     """Take this project's folder and the working folder off the import path: Azure has neither.
 
     The app's modules are then found in the app's folder only; the emulator's own are found through
-    its package.
+    its package. An installed wheel has no project's folder: it is among the packages that the app
+    needs.
     """
-    hidden = {WORKBENCH.resolve(), Path.cwd()}
+    hidden = {Path.cwd()}
+    if (WORKBENCH / "pyproject.toml").exists():
+        hidden.add(WORKBENCH.resolve())
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() not in hidden]
 
 

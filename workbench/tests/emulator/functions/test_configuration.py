@@ -1,9 +1,11 @@
 """What the host makes of local.settings.json and host.json."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from bot_workbench.emulator.functions import configuration
 from bot_workbench.emulator.functions.configuration import HostConfiguration, apply_settings
 from bot_workbench.emulator.functions.errors import HostError
 
@@ -111,3 +113,17 @@ def test_broken_host_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text("{")
     with pytest.raises(HostError, match=r"host\.json is not JSON"):
         HostConfiguration.read(tmp_path, {})
+
+
+@pytest.mark.parametrize(("files", "stays"), [(["pyproject.toml"], False), ([], True)])
+def test_installed_packages_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], stays: bool
+) -> None:
+    """The project's folder leaves the import path; the folder of an installed wheel does not."""
+    for name in files:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(configuration, "WORKBENCH", tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(Path.cwd()), *sys.path])
+    configuration.hide_project()
+    assert (str(tmp_path) in sys.path) is stays
+    assert str(Path.cwd()) not in sys.path
