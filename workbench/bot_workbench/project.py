@@ -29,12 +29,12 @@ def require_app() -> Path:
     """The app's folder.
 
     Raises:
-        NoAppError: this process was started in no app's folder.
+        NoAppError: this process was not started in an app's folder.
     """
     found = find_app(Path.cwd())
     if found is None:
         raise NoAppError(
-            f"No bot's app is in {Path.cwd()}: go to the folder that has {' and '.join(MARKS)},"
+            f"There is no bot in {Path.cwd()}: go to the folder that has {' and '.join(MARKS)},"
             " and run the command again."
         )
     return found

@@ -1,10 +1,12 @@
 """`bot test` and `bot check`: the tests, and what reads the code."""
 
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from bot_workbench.commands.programs import module, run_programs
+from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import AZURITE
 
@@ -18,13 +20,29 @@ PARALLEL = ("--dist", "loadfile", "--no-loadscope-reorder")
 app = typer.Typer(add_completion=False)
 
 
+def require(command: str, *tools: str) -> None:
+    """Check that the tools of a command are installed; `bot` itself does not need them.
+
+    Raises:
+        SetUpError: one is missing.
+    """
+    for tool in tools:
+        if find_spec(tool) is None:
+            raise SetUpError(
+                f"{tool} is missing: name it in requirements-dev.txt, and run the command again."
+                f" In the base's own repository, run `make {command}`, which installs it."
+            )
+
+
 @app.command("test", context_settings={"ignore_unknown_options": True})
 def run_tests(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGUMENT", help="For pytest: files, -k TEXT, ...")
+        list[str] | None,
+        typer.Argument(metavar="ARGUMENT", help="For pytest, such as files or -k TEXT."),
     ] = None,
 ) -> None:
-    """Run the tests: in three processes, or those that the arguments name in one."""
+    """Run all tests, in three processes, or those that the arguments name, in one."""
+    require("test", "pytest")
     ready(AZURITE)
     run_programs([module("pytest", "-m", SHORT, *(arguments or ["-n", "3", *PARALLEL]))])
 
@@ -32,6 +50,7 @@ def run_tests(
 @app.command("check")
 def check() -> None:
     """Lint the code, and check its format and its types."""
+    require("check", "ruff", "mypy")
     run_programs(
         [module("ruff", "check", "."), module("ruff", "format", "--check", "."), module("mypy")]
     )

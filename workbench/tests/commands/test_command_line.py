@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from bot_workbench import command_line
 from bot_workbench.command_line import COMMANDS, app, imported, with_options
+from bot_workbench.commands import checks
 from bot_workbench.commands.options import CHAT_PORT
 from bot_workbench.commands.run.debugging import NO_DEBUGGER, Debugging
 from bot_workbench.commands.run.options import OFF, ON, RunOptions
@@ -24,7 +25,7 @@ from tests.support.project import ROOT
 
 MAKE = str(shutil.which("make"))
 OF_GROUPS = {"deployment", "migrate", "dead-letters", "notify", "doctor"}
-"""Commands that make has not: they take options of their own kind."""
+"""Commands that are not targets of make: their options are not variables."""
 
 
 def options(name: str, *words: str) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def test_outside_an_apps_folder(name: str, tmp_path: Path) -> None:
             [*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert f"No bot's app is in {tmp_path}: go to the folder that has" in " ".join(
+        assert f"There is no bot in {tmp_path}: go to the folder that has" in " ".join(
             ended.stderr.split()
         )
     if not COMMANDS[name].module:
@@ -135,6 +136,19 @@ def test_outside_an_apps_folder(name: str, tmp_path: Path) -> None:
     )
     assert helped.returncode == 0, helped.stderr
     assert "Usage: bot" in helped.stdout
+
+
+@pytest.mark.parametrize(("name", "tool"), [("test", "pytest"), ("check", "ruff")])
+def test_a_missing_tool_is_named(
+    name: str, tool: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`bot` runs without the tools of these commands, and says how to install them."""
+    monkeypatch.setattr(checks, "find_spec", lambda _: None)
+    monkeypatch.setattr(checks, "run_programs", pytest.fail)
+    with pytest.raises(SystemExit) as ended:
+        command_line.run([name])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(f"{tool} is missing: name it in requirements-dev.txt")
 
 
 def test_a_folder_of_the_app_is_the_apps(tmp_path: Path) -> None:
