@@ -122,4 +122,4 @@ def cloud(
                 asyncio.run(serving)
         except OSError as error:
             in_use = error.errno == errno.EADDRINUSE
-            sys.exit(taken("--chat-port", chat_port) if in_use else str(error))
+            sys.exit(taken("CHAT_PORT", chat_port) if in_use else str(error))

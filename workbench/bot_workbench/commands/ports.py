@@ -42,13 +42,13 @@ def taken(name: str, port: int) -> str:
     """What to say of a port that another program has.
 
     Args:
-        name: what people set it with, such as `PORT` or `--port`.
+        name: what people set it with, such as `PORT`.
         port: its number.
     """
     other = next((each for each in range(port + 1, MAX_PORT) if is_free(each)), port + 1)
-    choice = f"{name} {other}" if name.startswith("-") else f"{name}={other}"
     return (
-        f"Port {port} is in use: stop the program that has it, or choose another, such as {choice}"
+        f"Port {port} is in use: stop the program that has it, or choose another, such as"
+        f" {name}={other}"
     )
 
 

@@ -29,8 +29,8 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
         cwd=APP,
         stdout=subprocess.PIPE,
         text=True,
-    ) as emulator:
-        while "Ctrl-C" not in emulator.line():
+    ) as cloud:
+        while "Ctrl-C" not in cloud.line():
             pass
         lines = (line.partition("=") for line in env.read_text().splitlines())
         settings = {name: "".join(shlex.split(value)) for name, _, value in lines}
@@ -38,8 +38,8 @@ def test_env_file(credential: str, tmp_path: Path, logs: Path) -> None:
             caller = Caller(process.url)
             facts = caller.send("GET", "/api/identity", []).json()
             caller.close()
-        emulator.send_signal(signal.SIGINT)
-        assert emulator.wait(SECONDS) == 0
+        cloud.send_signal(signal.SIGINT)
+        assert cloud.wait(SECONDS) == 0
     assert facts["kind"] == settings["BotCredential"]
     assert facts["appId"] == settings["MicrosoftAppId"]
 
@@ -53,14 +53,14 @@ def test_storage(tmp_path: Path) -> None:
         cwd=APP,
         stdout=subprocess.PIPE,
         text=True,
-    ) as emulator:
-        printed = "".join(iter(emulator.line, "Ctrl-C stops it.\n"))
+    ) as cloud:
+        printed = "".join(iter(cloud.line, "Ctrl-C stops it.\n"))
         [setting] = re.findall("AzureWebJobsStorage=(.*)", env.read_text())
         [storage] = shlex.split(setting)
         with QueueServiceClient.from_connection_string(storage) as queues:
             queues.create_queue("work")
-        emulator.send_signal(signal.SIGINT)
-        assert emulator.wait(SECONDS) == 0
+        cloud.send_signal(signal.SIGINT)
+        assert cloud.wait(SECONDS) == 0
     assert f"data in {folder}" in printed
     assert any(folder.iterdir())
 
@@ -80,5 +80,5 @@ def test_port_in_use() -> None:
         )
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Port {port} is in use")
-    assert "choose another, such as --chat-port " in ended.stderr
+    assert "choose another, such as CHAT_PORT=" in ended.stderr
     assert "Traceback" not in ended.stderr

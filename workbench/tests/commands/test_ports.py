@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bot_workbench.commands.ports import PortInUseError, check_ports, is_free, taken
+from bot_workbench.commands.ports import PortInUseError, check_ports, is_free
 from bot_workbench.emulator.loopback import free_port
 
 
@@ -29,8 +29,3 @@ def test_two_names_for_a_port() -> None:
     port = free_port()
     with pytest.raises(PortInUseError, match=f"PORT and CHAT_PORT are both {port}"):
         check_ports({"PORT": port, "CHAT_PORT": port})
-
-
-def test_an_option_is_named_as_one() -> None:
-    """Programs that are run by themselves have options, not variables."""
-    assert "such as --chat-port " in taken("--chat-port", free_port())
