@@ -17,11 +17,11 @@ from typer.main import get_command
 
 from bot_workbench import app_process
 from bot_workbench.admin import console
+from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.commands.ports import PortInUseError
 from bot_workbench.project import NoAppError, require_app
 from bot_workbench.setup.errors import SetUpError
 
-FOUND, USAGE = 1, 2
 HERE, DEPLOYED = "On this machine", "A deployed bot"
 
 
@@ -30,9 +30,9 @@ class Command:
     """A command of `bot`.
 
     Attributes:
-        module: has its `app`, a Typer; it is imported when the command is asked for, because a
-            pipeline that runs the doctor has not the packages of the local cloud. Empty: it runs in
-            the app's process.
+        module: has its `app`, a Typer; it is imported only to run the command, because a pipeline
+            that runs the doctor does not have the packages of the local cloud. Empty: the command
+            runs in the app's process.
         help: what it does, in a few words.
         needs_app: whether it works on the app in whose folder it is started.
         panel: the heading under which `--help` has it.
@@ -45,37 +45,39 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "run": Command("bot_workbench.commands.run.local_run", "The bot, and a page to talk to it."),
-    "test": Command("bot_workbench.commands.checks", "The tests."),
-    "check": Command("bot_workbench.commands.checks", "Lint, format and types."),
+    "run": Command(
+        "bot_workbench.commands.run.local_run", "Run the bot, and a page to talk to it."
+    ),
+    "test": Command("bot_workbench.commands.checks", "Run the tests."),
+    "check": Command("bot_workbench.commands.checks", "Check lint, format and types."),
     "playground": Command(
         "bot_workbench.commands.playground",
-        "The bot without authentication, in Microsoft's Agents Playground.",
+        "Run the bot without authentication, in Microsoft's Agents Playground.",
     ),
     "cloud": Command(
         "bot_workbench.commands.cloud",
-        "The local cloud alone, for an app under `func start`.",
+        "Run the local cloud alone, for an app under `func start`.",
         needs_app=False,
     ),
     "azure": Command(
         "bot_workbench.commands.azure",
-        "A local Azure with a bot that has a secret, to try `bot migrate` and az.",
+        "Run a local Azure with a bot that has a secret, to try `bot migrate` and az.",
     ),
-    "package": Command("bot_workbench.commands.package", "Build and check what is uploaded."),
+    "package": Command("bot_workbench.commands.package", "Build and check what runs in Azure."),
     "constraints": Command(
         "bot_workbench.commands.constraints", "Pin what the required packages need."
     ),
     "app-package": Command(
-        "bot_workbench.admin.app_package.command", "The zip that is uploaded to Teams."
+        "bot_workbench.admin.app_package.command", "Build the zip that is uploaded to Teams."
     ),
     "deployment": Command(
         "bot_workbench.admin.deployment.application",
-        "What a deployment needs beside Bicep; azd's hooks run it.",
+        "Do what a deployment needs besides Bicep; azd's hooks run it.",
         panel=DEPLOYED,
     ),
     "doctor": Command(
         "bot_workbench.admin.doctor.command",
-        "What is wrong with a deployed bot, and its cure.",
+        "Find what is wrong with a deployed bot, and how to fix it.",
         panel=DEPLOYED,
     ),
     "notify": Command(
@@ -100,13 +102,13 @@ _VARIABLE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
 
 
 class CommandsOnDemand(TyperGroup):
-    """The commands of a table, in whose places Typer knows empty ones: `--help` imports none."""
+    """The commands of a table. Typer itself has placeholders, so `--help` imports no command."""
 
     table: Mapping[str, Command] = COMMANDS
 
     # Any, here and below: Typer's types of commands and contexts are private.
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command of a command line, with the words that follow it."""
+        """The command that a command line names, with the words that follow it."""
         name, command, words = super().resolve_command(ctx, args)
         if name is None or name not in self.table:
             return name, command, words
@@ -118,8 +120,8 @@ class CommandsOnDemand(TyperGroup):
         return name, command, list(with_options(command, words))
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; typer prints what is wrong with the command line, which may quote a
-        file, or a name of Azure's."""
+        """Run the command; what typer prints of a wrong command line may quote a file, or a name
+        in Azure, whose control characters must not reach the terminal."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
@@ -128,7 +130,7 @@ class CommandsOnDemand(TyperGroup):
 
 
 def imported(name: str, table: Mapping[str, Command] = COMMANDS) -> Any:
-    """A command, with its module.
+    """A command, whose module is imported.
 
     Args:
         name: a key of the table.
@@ -142,7 +144,7 @@ def imported(name: str, table: Mapping[str, Command] = COMMANDS) -> Any:
 
 
 def with_options(command: Any, words: Sequence[str]) -> Iterator[str]:
-    """A command's words, with `--port 7072` in place of the PORT=7072 of make.
+    """A command's words, with `--port 7072` in place of make's PORT=7072.
 
     Raises:
         typer.BadParameter: the command has no such option, or it is a flag and the value is not 1
@@ -177,6 +179,7 @@ def application(table: Mapping[str, Command] = COMMANDS) -> typer.Typer:
     found = typer.Typer(
         cls=type("Commands", (CommandsOnDemand,), {"table": table}),
         help="Run, test, package, deploy, examine and move a bot."
+        "\n\nPORT=7072 is --port 7072: an option may be given as make's variable of its name."
         "\n\nExit status: 0 done; 1 done, with something to look at; 2 the command line is wrong,"
         " or there is no app in this folder; 3 the storage account, or Azure, cannot be reached.",
         no_args_is_help=True,
@@ -201,14 +204,14 @@ def run(words: Sequence[str], table: Mapping[str, Command] = COMMANDS) -> None:
     """
     for name in words[:1]:
         if name in table and table[name].module:
-            import_module(table[name].module)
+            import_module(table[name].module)  # before Ctrl-C may raise anywhere in it
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # commands handle it
     try:
         application(table)(list(words), prog_name="bot")
     except NoAppError as error:
         console.write_error(str(error))
-        sys.exit(USAGE)
+        sys.exit(ExitStatus.USAGE)
     except (SetUpError, PortInUseError) as error:
         console.write_error(str(error))
-        sys.exit(FOUND)
+        sys.exit(ExitStatus.FOUND)

@@ -139,7 +139,3 @@ def _stop(run: subprocess.Popen[str]) -> None:
     status = run.wait(TIMEOUT_SECONDS)
     if status:
         raise SmokeError(f"it stopped with exit code {status}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,11 +17,11 @@ from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.terminal.shell import Shell, users_shell
 from bot_workbench.project import APP
 from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.tools import PAGES
+from bot_workbench.setup.tools import CACHE, PAGES
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
 APP_TYPES = ("SingleTenant", "MultiTenant")
-ENVIRONMENT = APP / ".cache" / "azure.env"
+ENVIRONMENT = CACHE / "azure.env"
 AppTypeOption = Annotated[
     str,
     typer.Option(
@@ -36,7 +36,7 @@ EnvOption = Annotated[
     typer.Option(
         "--env",
         metavar="FILE",
-        help="The file for another shell's environment, until the command ends.",
+        help="Write another shell's environment to FILE, which is deleted at the end.",
     ),
 ]
 SIGN_IN = ("CLIENT_ID", "TENANT_ID", "FEDERATED_TOKEN_FILE")

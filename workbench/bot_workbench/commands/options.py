@@ -6,32 +6,35 @@ from typing import Annotated
 
 import typer
 
+from bot_workbench.app_folder import BOT as BOT_NAME
 from bot_workbench.emulator.loopback import MAX_PORT
 from bot_workbench.project import APP
 
-BOT = APP / "bot_logic"
+BOT = APP / BOT_NAME
+"""The app's own bot."""
+
 BOT_PORT, SKILL_PORT, CHAT_PORT, DEBUG_PORT = 7071, 7072, 3979, 5678
 
 BotOption = Annotated[
-    Path, typer.Option("--bot", metavar="FOLDER", help="The bot's folder, or one of examples.")
+    Path, typer.Option("--bot", metavar="FOLDER", help="The bot's folder, such as examples/dialog.")
 ]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=MAX_PORT, help="The bot's port.")]
 ChatPortOption = Annotated[
     int, typer.Option("--chat-port", min=1, max=MAX_PORT, help="The chat page's port.")
 ]
 DebugOption = Annotated[
-    bool, typer.Option("--debug", metavar="", help="Let a debugger attach, such as VS Code.")
+    bool, typer.Option("--debug", metavar="", help="Let a debugger attach, such as VS Code's.")
 ]
 DebugPortOption = Annotated[
     int, typer.Option("--debug-port", min=1, max=MAX_PORT, help="Where a debugger attaches.")
 ]
 WaitOption = Annotated[
-    bool, typer.Option("--wait", metavar="", help="Load the bot once a debugger is attached.")
+    bool, typer.Option("--wait", metavar="", help="Load the bot only once a debugger is attached.")
 ]
 
 
 def one_of(names: Collection[str]) -> Callable[[str], str]:
-    """What reads an option that takes one of some names."""
+    """A parser of an option that takes one of some names."""
 
     def read(text: str) -> str:
         if text not in names:

@@ -35,13 +35,11 @@ from bot_workbench.commands.run.unauthenticated_run import UNAUTHENTICATED
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.loopback import MAX_PORT
-from bot_workbench.project import APP
 from bot_workbench.setup.npm import node_command
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import PLAYGROUND, packages_of
 
-FOLDER = APP / ".cache" / "playground"
-PROGRAM = FOLDER / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"
+PROGRAM = PLAYGROUND.folder / "node_modules" / "@microsoft" / "m365agentsplayground" / "cli.js"
 PLAYGROUND_PORT = 56150
 
 PlaygroundPortOption = Annotated[
@@ -73,7 +71,7 @@ async def run(app: Path, port: int, playground_port: int, debugging: Debugging) 
     environ = {**os.environ, "TEAMSAPPTESTER_BROWSER": "none"}
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
-    playground = Child(command, environ, FOLDER)
+    playground = Child(command, environ, PLAYGROUND.folder)
     try:
         await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
     finally:

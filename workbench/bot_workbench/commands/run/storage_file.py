@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot_workbench.emulator.storage.azurite import Azurite
-from bot_workbench.project import APP
-
-FOLDER = APP / ".cache"
+from bot_workbench.setup.tools import CACHE
 
 
 def storage_file(port: int) -> Path:
     """The file of the run whose bot has a port."""
-    return FOLDER / f"storage-{port}"
+    return CACHE / f"storage-{port}"
 
 
 @contextlib.contextmanager

@@ -1,14 +1,11 @@
 """StorageCalls: what is sent to storage meanwhile."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from http_client.pool import HttpPool
-
-_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class StorageCalls:
