@@ -28,7 +28,7 @@ IN_SHELL = {
 NOT_IN_THE_WORKBOOK = {"conversation", "deployment", "signatures"}
 """Somebody must write an id or a time into them first; or not every bot has a vault."""
 OF_COMMANDS = {name for name in FILES if name.startswith("doctor/")}
-"""What `admin doctor` asks; no page shows them."""
+"""What `bot doctor` asks; no page shows them."""
 
 MUTATIONS = (
     ("answers", "AppRequests", "Requests"),

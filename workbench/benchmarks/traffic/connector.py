@@ -1,6 +1,6 @@
 """ReplyConnector: receives the replies, verifies their tokens, and responds after a set latency.
 
-The emulator's own connector stores conversations for people to read, and is too slow for a
+The local cloud's own connector stores conversations for people to read, and is too slow for a
 measurement.
 """
 

@@ -123,7 +123,7 @@ def test_missing_modules_are_named(app: Path) -> None:
     """
     (app / "bot_logic" / "own.py").write_text(
         "\nimport pytest_asyncio\nimport azure.storage.blob.aio\nimport no_such_module\n"
-        "import emulator\nimport azure_functions_runtime\n"
+        "import bot_workbench\nimport azure_functions_runtime\n"
     )
     init = app / "bot_logic" / "__init__.py"
     init.write_text(f"from . import own\n{init.read_text()}")
@@ -141,13 +141,13 @@ def test_missing_modules_are_named(app: Path) -> None:
                 "bot_logic/own.py:6 imports azure_functions_runtime",
                 f"the line azure-functions-runtime=={version('azure-functions-runtime')} {end}",
             ),
-            ("bot_logic/own.py:5 imports emulator", own),
+            ("bot_logic/own.py:5 imports bot_workbench", own),
             ("bot_logic/own.py:4 imports no_such_module", own),
             ("bot_logic/own.py:2 imports pytest_asyncio", tests),
         ]
 
 
-@pytest.mark.parametrize("name", ["gone", "pytest_asyncio", "emulator"])
+@pytest.mark.parametrize("name", ["gone", "pytest_asyncio", "bot_workbench"])
 def test_a_module_that_is_missing_only_in_a_call(name: str, app: Path) -> None:
     """What reading cannot find, the import does; what only this machine has, it does not see."""
     code = f"import importlib\nimportlib.import_module({name!r})"

@@ -73,7 +73,7 @@ RULES = [
     ),
     ("nothing_floats", Mutation(AZURE, "azure-dev/azure-dev-cli_1.32.0/", "azure-dev/main/")),
     ("nothing_floats", Mutation(DOCTOR, "python -m pip install -r", "make setup #")),
-    ("nothing_floats", Mutation(DOCTOR, "infra/hooks/", "admin/")),
+    ("nothing_floats", Mutation(DOCTOR, "infra/hooks/", "workbench/tests/")),
     ("nothing_floats", Mutation(AZURE, "infra/hooks/requirements.txt", "requirements.txt")),
     ("no_credentials_left", Mutation(DEPLOY, "persist-credentials: false", "fetch-depth: 1")),
     ("no_credentials_left", Mutation(AZURE, 'persistCredentials: "false"', "clean: true")),

@@ -75,7 +75,7 @@ def run_python(
 
 @pytest.mark.timeout(600)
 def test_make_azure(tmp_path: Path, logs: Path) -> None:
-    """The old bot answers on its page; admin's commands find it with the file's variables."""
+    """The old bot answers on its page; `bot migrate` finds it with the file's variables."""
     file = tmp_path / "azure.env"
     variables = {"CHAT_PORT": str(free_port()), "ENV": str(file)}
     with MakeTarget("azure", READY, logs / "make azure.log", variables) as run:
