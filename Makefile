@@ -1,21 +1,21 @@
-# Each target is a command of run.py, which also works without make: `python run.py TARGET VAR=...`.
+# Each target is a command of run.py, which also works without make: `python3 run.py TARGET NAME=VALUE`.
 # Only variables of the command line count, not the environment's.
 
 define HELP
-make COMMAND NAME=VALUE ..., or without make: python run.py COMMAND NAME=VALUE ...
+make COMMAND NAME=VALUE ..., or without make: python3 run.py COMMAND NAME=VALUE ...
 
-  run          the bot on this machine, and a page to talk to it; BOT=examples/dialog runs another
-  test         the tests of the base and the bot, five minutes; ALL=1 all tests, half an hour
-  check        lint, format, types, import rules, words
-  package      build what publish uploads: artifacts/package and package.zip
-  app-package  the zip that is uploaded to Teams: artifacts/app-package.zip
-  azure        a local Azure with a bot that has a secret, to try `bot migrate` and az
-  playground   the bot without authentication, in Microsoft's Agents Playground
+  run          run the bot on this machine, and a page to talk to it; BOT=examples/dialog runs another
+  test         test the base and the bot, five minutes; ALL=1 runs all tests, half an hour
+  check        check lint, format, types, import rules and words
+  package      build and check what runs in Azure: artifacts/package and package.zip
+  app-package  build the zip that is uploaded to Teams: artifacts/app-package.zip
+  azure        run a local Azure with a bot that has a secret, to try `bot migrate` and az
+  playground   run the bot without authentication, in Microsoft's Agents Playground
   constraints  pin what the packages of the base, of the bot and of azd's hooks need
   setup        install what these need
   clean        remove everything that was installed or built
 
-python run.py COMMAND --help says more of one, and python run.py --help lists all.
+python3 run.py COMMAND --help lists the options of one: --chat-port 4000 is CHAT_PORT=4000 here.
 For maintainers: bench collector format picture portable recording runbooks smoke
 endef
 export HELP

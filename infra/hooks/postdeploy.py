@@ -1,4 +1,4 @@
-"""After `azd deploy`: the proof that the deployed bot works, and is closed."""
+"""After `azd deploy`: the proof that the deployed bot works, and refuses unauthenticated calls."""
 
 import sys
 from pathlib import Path

@@ -45,7 +45,9 @@ def run(name: str, arguments: list[str]) -> NoReturn:
 
 
 def ask(name: str, question: object) -> Any:
-    """The answer of the app's process, which starts with the first question, and is asked once.
+    """The answer of the app's process, which starts with the first question.
+
+    The same question is asked only once.
 
     Args:
         name: who answers in `bot_workbench.app`.
@@ -70,7 +72,7 @@ def _answer(app: Path, name: str, line: str) -> Any:
     except BrokenPipeError:
         answer = ""
     if not answer:
-        sys.exit(f"The code of the app in {app} cannot be asked, as is said above.")
+        sys.exit(f"The code of the app in {app} cannot be imported: the output above says why.")
     return json.loads(answer)
 
 

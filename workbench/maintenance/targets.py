@@ -94,7 +94,7 @@ def suite(*, everything: bool = False, loop: str = "", workers: int = 3) -> Prog
     """The tests, of which the short ones take minutes.
 
     Args:
-        everything: those of the tools, and long ones, too.
+        everything: those of the workbench, and long ones, too.
         loop: the event loop of all tests; empty: each test's own.
         workers: processes that share the tests.
     """
@@ -173,13 +173,15 @@ def run_tests(
             "--loop",
             metavar="|".join(LOOPS),
             parser=one_of(("", *LOOPS)),
-            help="The event loop of all tests.",
+            help="The event loop of all tests; by default each test's own.",
         ),
     ] = "",
     *,
     everything: Annotated[
         bool,
-        typer.Option("--all", metavar="", help="Those of the tools, and long ones: half an hour."),
+        typer.Option(
+            "--all", metavar="", help="Also those of the workbench, and long ones: half an hour."
+        ),
     ] = False,
 ) -> None:
     """Run the tests of the base and the bot: five minutes."""
@@ -189,7 +191,7 @@ def run_tests(
 
 @app.command("check")
 def check() -> None:
-    """Lint, format, types, import rules, words."""
+    """Check lint, format, types, import rules and words."""
     checks().run()
 
 
@@ -201,7 +203,7 @@ def run_runbooks() -> None:
 
 @app.command("collector")
 def run_collector() -> None:
-    """Look at a queued turn's trace in Arize Phoenix, which is installed for it."""
+    """Find a queued turn's trace in Arize Phoenix, which is installed for it: 800 MB."""
     collector().run()
 
 
@@ -260,7 +262,7 @@ def setup() -> None:
 def _command(target: typer.models.CommandInfo) -> Command:
     """A target as a row of the table; `test` and `check` take the places of those of `bot`."""
     text = (target.callback.__doc__ or "").partition("\n")[0] if target.callback else ""
-    panel = HERE if target.name in COMMANDS else "For maintainers"
+    panel = HERE if target.name in {*COMMANDS, "setup"} else "For maintainers"
     return Command(__name__, text, panel=panel)
 
 

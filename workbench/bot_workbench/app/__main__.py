@@ -44,4 +44,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
-        sys.exit(f"{error.name} is missing: run `make setup`, then `bot`.")
+        sys.exit(
+            f"{error.name} is missing: run `python run.py setup` in the bot's folder, then `bot`."
+        )

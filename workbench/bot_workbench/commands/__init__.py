@@ -1,1 +1,1 @@
-"""The commands behind make: the bot on this machine, set-up and packaging."""
+"""The commands of `bot` for this machine."""

@@ -1,4 +1,4 @@
-"""Pins what packages need in their turn: `bot constraints`.
+"""`bot constraints`: pins what packages need in their turn.
 
 requirements.txt includes constraints.txt and the bot's, so every installation uses these versions:
 a new release of a transitive dependency changes neither a deployment nor a test. constraints.txt
@@ -206,7 +206,7 @@ def constraints(
     *,
     upgrade: Annotated[
         bool,
-        typer.Option("--upgrade", metavar="", help="The newest versions, not those that fit."),
+        typer.Option("--upgrade", metavar="", help="Take the newest versions instead."),
     ] = False,
 ) -> None:
     """Pin what the packages of the base, of the bot and of azd's hooks need.

@@ -233,7 +233,10 @@ ToOption = Annotated[
     Path, typer.Option("--to", metavar="FOLDER", help="The package's folder; the zip is beside it.")
 ]
 MeasureOption = Annotated[
-    bool, typer.Option("--measure/--no-measure", help="Measure the app's import, too.")
+    bool,
+    typer.Option(
+        "--measure/--no-measure", help="Also measure how long the app takes to start, on Linux."
+    ),
 ]
 
 app = typer.Typer(add_completion=False)

@@ -34,7 +34,7 @@ AzdOption = Annotated[
         "--azd",
         metavar="NAME",
         envvar="AZURE_ENV_NAME",
-        help="The azd environment that has the bot; by default azd's own.",
+        help="The azd environment that has the bot; by default azd's current one.",
     ),
 ]
 ManifestOption = Annotated[
@@ -46,20 +46,20 @@ FeatureOption = Annotated[
     typer.Option(
         "--feature",
         metavar="NAME",
-        help="What the bot does, too: a file in features beside the manifest, or a path to a .json"
-        " file. May be repeated.",
+        help="Add a feature to the manifest: the name of a file in features beside it, or a path to"
+        " a .json file. May be repeated.",
     ),
 ]
 WriteManifestOption = Annotated[
     bool,
-    typer.Option(
-        "--write-manifest", metavar="", help="Write the manifest with its features back, too."
-    ),
+    typer.Option("--write-manifest", metavar="", help="Also write the features into the manifest."),
 ]
 ToOption = Annotated[Path, typer.Option("--to", metavar="FILE", help="The zip.")]
 PublishOption = Annotated[
     bool,
-    typer.Option("--publish", metavar="", help="Refuse the examples' names and addresses, too."),
+    typer.Option(
+        "--publish", metavar="", help="Also refuse the names and addresses of the example."
+    ),
 ]
 
 
@@ -85,7 +85,7 @@ def app_package(
     BOT_ID and BOT_DOMAIN are filled in from azd, and TEAMS_APP_ID with a
     new GUID. Nothing is sent anywhere.
 
-    The features that are here: sso (single sign-on), files, and
+    These features are there: sso (single sign-on), files, and
     message_extension. Give them each time, or --write-manifest once.
 
     [bold]Examples[/bold]

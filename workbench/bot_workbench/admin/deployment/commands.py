@@ -130,7 +130,7 @@ def finish(options: DeploymentOptions) -> None:
 
 
 def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
-    """After the code: prove that the deployed bot works, and is closed.
+    """After the code: prove that the deployed bot works, and refuses unauthenticated calls.
 
     It waits until the package that was sent is the one that answers, and for
     new roles and credentials to have an effect. The app must be healthy, sign

@@ -83,8 +83,8 @@ def doctor(options: Options, ignore: IgnoreOption = "") -> None:
       0    nothing was found, or only what --ignore names
       1    something was found, or could not be looked at
       2    the command line is wrong, or your account sees no bot or app
-           of this name, or several; or no app's folder is here, whose
-           rules for settings it needs
+           of this name, or several; or you are not in an app's folder:
+           the app's code has the rules for its settings
       3    no sign-in, no answer from Azure, or not allowed
       130  Ctrl-C
 

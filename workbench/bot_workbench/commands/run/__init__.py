@@ -1,1 +1,1 @@
-"""`make run`: the bot on this machine, with authentication, and a chat page."""
+"""`bot run`: the bot on this machine, with authentication, and a chat page."""

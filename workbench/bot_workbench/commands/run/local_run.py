@@ -73,16 +73,20 @@ TurnsOption = Annotated[
         "--turns",
         metavar="|".join(TURNS),
         parser=one_of(TURNS),
-        help="Queued: turns run behind a queue.",
+        help="Queued: store each activity, and run its turn from a queue.",
     ),
 ]
 StorageOption = Annotated[
     Path | None,
-    typer.Option("--storage", metavar="FOLDER", help="Keeps stored data; without it, in memory."),
+    typer.Option(
+        "--storage", metavar="FOLDER", help="Keep stored data there; otherwise each start wipes it."
+    ),
 ]
 SkillPortOption = Annotated[
     int,
-    typer.Option("--skill-port", min=1, max=MAX_PORT, help="The skill's port, if there is one."),
+    typer.Option(
+        "--skill-port", min=1, max=MAX_PORT, help="The port of the bot's skill, if it has one."
+    ),
 ]
 
 HELD_SECONDS = 24 * 3600.0
