@@ -57,7 +57,6 @@ COMMANDS: Mapping[str, Command] = {
     "cloud": Command(
         "bot_workbench.commands.cloud",
         "Run the local cloud alone, for an app under `func start`.",
-        needs_app=False,
     ),
     "azure": Command(
         "bot_workbench.commands.azure",

@@ -1,6 +1,8 @@
 """What `bot run` says once the bot answers."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from bot_workbench.commands.run.options import RunOptions
 from bot_workbench.commands.run.storage_file import storage_file
@@ -31,10 +33,9 @@ def _facts(
     yield "Inspector", f"{cloud.pages.url}/inspector"
     yield "Storage", storage
     if storage.azurite:
-        yield (
-            "Commands",
-            f"bot --help{_storage_option(storage.azurite, options.port)}",
-        )
+        program = Path(sys.executable).with_name("bot")
+        shown = program.relative_to(APP) if program.is_relative_to(APP) else program
+        yield "Commands", f"{shown} --help{_storage_option(storage.azurite, options.port)}"
     yield "Switches", f"{cloud.switches.server.url}/state"
     if options.debugging.port is not None:
         yield "Debugger", f'port {options.debugging.port}  (VS Code: "Attach to make run")'

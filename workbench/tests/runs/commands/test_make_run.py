@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason=chromium.MISSIN
 
 CHAT = r"Chat: +(http://\S+)"
 STORAGE = r"Storage: +(.+)"
-COMMANDS = r"Commands: +bot --help  \(each with (.+)\)$"
+COMMANDS = r"Commands: +\S*bot --help  \(each with (.+)\)$"
 
 
 @pytest.mark.parametrize("credential", list(KINDS))
