@@ -90,12 +90,14 @@ def install() -> str:
         return ""
     stamp = PYTHON.parent.parent / ".installed"
     wanted = REQUIREMENTS.read_text("utf-8")
-    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+    works = fits([str(PYTHON)])  # the Python that it was made with may be gone
+    if works and stamp.exists() and stamp.read_text("utf-8") == wanted:
         return ""
     print("Installing the packages of requirements-dev.txt into .venv ...", flush=True)
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for command in ([base, "-m", "venv", ".venv"], [*pip, "-r", REQUIREMENTS.name]):
+    venv = [base, "-m", "venv", *([] if works else ["--clear"]), ".venv"]
+    for command in (venv, [*pip, "-r", REQUIREMENTS.name]):
         if subprocess.call(command, cwd=str(ROOT)):
             return "The packages cannot be installed: the lines above say why."
     stamp.write_text(wanted, "utf-8")
@@ -133,6 +135,8 @@ def main() -> int:
     if problem:
         print(problem, file=sys.stderr)
         return 1
+    if words == ["setup"] and not WORKBENCH.is_dir():
+        return 0
     package = "maintenance" if WORKBENCH.is_dir() else "bot_workbench"
     return become([str(PYTHON), "-m", package, *words])
 

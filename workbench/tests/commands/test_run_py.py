@@ -144,37 +144,54 @@ def test_a_set_up_that_fails(project: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "no network\n")
 
 
-def test_an_authors_repository(tmp_path: Path) -> None:
-    """The workbench is a package of requirements-dev.txt there, which is installed once."""
+@pytest.fixture
+def author(tmp_path: Path) -> Path:
+    """An author's repository: the workbench is a package of its requirements-dev.txt."""
     shutil.copyfile(ROOT / "run.py", tmp_path / "run.py")
     package = tmp_path / "wheel" / "bot_workbench"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text("import sys\nprint('bot', *sys.argv[1:])\n")
     wheel(tmp_path, "bot_workbench", "1", files=package)
-    requirements = tmp_path / "requirements-dev.txt"
-    requirements.write_text(f"--no-index\n{tmp_path}/bot_workbench-1-py3-none-any.whl\n")
-    said = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "run.py", "test", "-k", "x"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.append(done.stdout.splitlines())
-    assert said == [
-        ["Installing the packages of requirements-dev.txt into .venv ...", "bot test -k x"],
-        ["bot test -k x"],
-    ]
-    requirements.write_text("--no-index\nabsent\n")
+    (tmp_path / "requirements-dev.txt").write_text(
+        f"--no-index\n{tmp_path}/bot_workbench-1-py3-none-any.whl\n"
+    )
+    return tmp_path
+
+
+INSTALLS = "Installing the packages of requirements-dev.txt into .venv ..."
+
+
+def said(author: Path, *words: str) -> list[str]:
+    """What run.py prints in an author's repository, line by line."""
     done = subprocess.run(
-        [sys.executable, "run.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "run.py", *words], cwd=author, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_an_authors_repository(author: Path) -> None:
+    """Its packages are installed once; `setup` does nothing else."""
+    assert said(author, "setup") == [INSTALLS]
+    assert said(author, "setup") == []
+    assert said(author, "test", "-k", "x") == ["bot test -k x"]
+    (author / "requirements-dev.txt").write_text("--no-index\nabsent\n")
+    done = subprocess.run(
+        [sys.executable, "run.py"], cwd=author, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "No matching distribution found for absent" in done.stderr
     assert done.stderr.endswith("The packages cannot be installed: the lines above say why.\n")
+
+
+def test_an_authors_environment_that_does_not_work(author: Path, tmp_path: Path) -> None:
+    """Its Python was removed, or upgraded: it is made again."""
+    said(author, "setup")
+    for name in ("python", "python3", "python3.13"):
+        program = author / ".venv" / "bin" / name
+        program.unlink(missing_ok=True)
+        program.symlink_to(tmp_path / "gone")
+    assert said(author, "doctor") == [INSTALLS, "bot doctor"]
 
 
 @pytest.mark.skipif(any(map(Path.exists, ELSEWHERE)), reason="it would be found")
