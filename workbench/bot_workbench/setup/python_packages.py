@@ -31,6 +31,9 @@ MAX_NAMES = 4
 
 _PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
 
+_VENV_OPTIONS = r"(?:--[\w-]+(?:=\"[^\"]*\")? )*"
+"""What `venv` writes before the folder, such as `--clear --prompt="a bot"`."""
+
 CONFLICT = "conflicting dependencies"
 """What pip says if no set of versions suits all requirements."""
 
@@ -149,7 +152,7 @@ class PythonPackages:
             return False
         version = re.search(r"^version = (\d+)\.(\d+)", text, re.MULTILINE)
         home = re.search(r"^home = (.+)", text, re.MULTILINE)
-        made = re.search(r"^command = .* -m venv (.+)", text, re.MULTILINE)
+        made = re.search(rf"^command = .* -m venv {_VENV_OPTIONS}(.+)", text, re.MULTILINE)
         pip = self.python.with_name("pip.exe" if IS_WINDOWS else "pip")  # what venv writes last
         if not (version and home and self.python.exists() and pip.exists()):
             return False
@@ -158,6 +161,11 @@ class PythonPackages:
         return (int(version[1]), int(version[2])) >= OLDEST and Path(home[1]).is_dir()
 
     def _create(self, log: InstallLog) -> None:
+        if WORKBENCH.resolve().is_relative_to(self.folder.resolve()):
+            raise SetUpError(
+                f"{self.folder} does not work: it was made in another folder, or with a Python that"
+                " is too old or gone. Run `python run.py clean`, then the command again."
+            )
         if self.folder.is_symlink():
             self.folder.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)

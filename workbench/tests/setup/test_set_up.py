@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot_workbench.file_lock import FileLock
+from bot_workbench.setup import python_packages
 from bot_workbench.setup.errors import SetUpError, WrongPackageError
 from bot_workbench.setup.install_log import NO_NETWORK, InstallLog
 from bot_workbench.setup.python_packages import PythonPackages
@@ -278,6 +279,36 @@ def test_an_unusable_environment_is_made_again(
     packages.run(lambda _: None, log)
     assert packages.is_done()
     assert not (old / "left").exists()
+
+
+@pytest.mark.parametrize("option", ["--clear", "--upgrade-deps", '--prompt="my bot"'])
+def test_an_environment_that_was_made_by_hand(option: str, tmp_path: Path, log: InstallLog) -> None:
+    """It is used: `venv` has noted its options, too."""
+    file, folder = tmp_path / "requirements.txt", tmp_path / "a venv"
+    file.touch()
+    packages = PythonPackages("The packages", folder, [file], [])
+    packages.run(lambda _: None, log)
+    noted = (folder / "pyvenv.cfg").read_text("utf-8")
+    made = noted.replace(
+        f"-m venv {folder}", f"-m venv {option} --without-scm-ignore-files {folder}"
+    )
+    assert made != noted
+    (folder / "pyvenv.cfg").write_text(made, "utf-8")
+    assert packages.is_done()
+
+
+def test_an_environment_that_has_the_workbench(
+    tmp_path: Path, log: InstallLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an author's repository, this would remove itself: somebody else must."""
+    file = tmp_path / "requirements.txt"
+    file.touch()
+    installed = tmp_path / ".venv" / "lib" / "site-packages"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(python_packages, "WORKBENCH", installed.resolve())
+    with pytest.raises(SetUpError, match=r"run\.py clean"):
+        PythonPackages("The packages", tmp_path / ".venv", [file], []).run(lambda _: None, log)
+    assert installed.exists()
 
 
 @pytest.mark.parametrize(
