@@ -1,10 +1,13 @@
 """After `azd provision`: gives the bot's credential what the template cannot."""
 
+import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workbench"))
+APP = Path(__file__).resolve().parents[2]
+os.chdir(str(APP))  # whose app the command takes
+sys.path.insert(0, str(APP / "workbench"))
 
-from bot_workbench.admin.deployment.hook import run
+from bot_workbench.admin.deployment.hook import run  # noqa: E402  # after that
 
 run("finish")

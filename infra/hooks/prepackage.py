@@ -1,10 +1,13 @@
 """Before `azd package`, `deploy` and `up`: builds and checks what is uploaded."""
 
+import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workbench"))
+APP = Path(__file__).resolve().parents[2]
+os.chdir(str(APP))  # whose app the command takes
+sys.path.insert(0, str(APP / "workbench"))
 
-from bot_workbench.admin.deployment.hook import build_package
+from bot_workbench.admin.deployment.hook import build_package  # noqa: E402  # after that
 
 build_package()

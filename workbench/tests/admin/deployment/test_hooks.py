@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from tests.support.installed import link_packages, with_needs
 from tests.support.project import ROOT
 
 FOLDER = ROOT / "infra" / "hooks"
+NO_CACHE = shutil.ignore_patterns("__pycache__")
 CALLS = {
     "prepackage": "build_package()",
     "preprovision": 'run("prepare")',
@@ -61,6 +63,25 @@ def test_each_hook_runs_its_command(stage: DeploymentStage) -> None:
     assert hooks.events == CALLS.keys()
     for event, call in CALLS.items():
         assert Path(hooks.command(event)[1]).read_text("utf-8").endswith(f"\n{call}\n")
+
+
+@pytest.mark.parametrize("event", CALLS)
+def test_a_hook_works_in_its_own_app(event: str, tmp_path: Path) -> None:
+    """Wherever it is started: commands take the app of the working folder."""
+    (tmp_path / "app" / "infra").mkdir(parents=True)
+    shutil.copytree(FOLDER, tmp_path / "app" / "infra" / "hooks", ignore=NO_CACHE)
+    package = tmp_path / "app" / "workbench" / "bot_workbench" / "admin" / "deployment"
+    package.mkdir(parents=True)
+    for folder in (package, *package.parents[:2]):
+        (folder / "__init__.py").touch()
+    (package / "hook.py").write_text(
+        "import os\n\n\ndef run(*_):\n    print(os.getcwd())\n\n\nbuild_package = run\n"
+    )
+    script = tmp_path / "app" / "infra" / "hooks" / f"{event}.py"
+    ended = subprocess.run(
+        [sys.executable, "-I", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == str((tmp_path / "app").resolve())
 
 
 def test_hooks_may_show_progress() -> None:
