@@ -68,15 +68,14 @@ def test_an_extension_for_requests(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(
         HttpV2Registry, "_check_http_v2_enabled", lambda: "extension" in sys.modules
     )
-    monkeypatch.delitem(sys.modules, "bot_logic", raising=False)
-    monkeypatch.delitem(sys.modules, "bot_logic.routes", raising=False)
+    for name in ("bot_logic", "bot_logic.routes", "extension"):
+        monkeypatch.setitem(sys.modules, name, sys)  # so that what the bot imports is removed
+        del sys.modules[name]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "__init__.py").touch()
     code = "import sys\nsys.modules['extension'] = sys\ndef create_routes(ready): return []\n"
     (tmp_path / "routes.py").write_text(code)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setitem(sys.modules, "extension", sys)
-    del sys.modules["extension"]
     BotFolder(tmp_path).create_routes(AsyncMock())
     assert "extension" in sys.modules
     assert not HttpV2Registry.http_v2_enabled()

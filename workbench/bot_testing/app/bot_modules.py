@@ -29,7 +29,7 @@ class BotModules:
         The folder is on `sys.path`, and is the working directory.
         """
         loaded = _loaded_folder()
-        others = _taken(loaded) if loaded is not None and loaded != folder else {}
+        others = _taken(loaded) if loaded != folder else {}
         if loaded != folder:
             sys.modules.update(self._aside.pop(folder, {}))
         elsewhere, path = Path.cwd(), list(sys.path)
@@ -57,17 +57,25 @@ def _loaded_folder() -> Path | None:
     return Path(package.__file__).parent if package and package.__file__ else None
 
 
-def _taken(folder: Path) -> dict[str, ModuleType]:
-    """Remove a bot's modules from `sys.modules`, and return them."""
+def _taken(folder: Path | None) -> dict[str, ModuleType]:
+    """Remove the modules of the bot in a folder from `sys.modules`, and return them.
+
+    Those in its package are among them even if they are another bot's: what imports a bot without
+    the kit may leave `bot_logic.routes` behind.
+    """
     taken = {name for name, module in sys.modules.items() if _is_of_bot(name, module, folder)}
     return {name: sys.modules.pop(name) for name in taken}
 
 
-def _is_of_bot(name: str, module: ModuleType, folder: Path) -> bool:
-    """Whether a module is imported from the folder as the bot imports it.
+def _is_of_bot(name: str, module: ModuleType, folder: Path | None) -> bool:
+    """Whether a module is in the bot's package, or imported from the folder as the bot imports it.
 
     A test module in the folder, for example, is imported under another name.
     """
+    if name.partition(".")[0] == PACKAGE:
+        return True
+    if folder is None:
+        return False
     content = getattr(module, "__dict__", {})  # getattr(module, ...) may import a lazy module
     places = [content.get("__file__"), *content.get("__path__", [])]
     place = next((each for each in places if each), "")
@@ -75,4 +83,4 @@ def _is_of_bot(name: str, module: ModuleType, folder: Path) -> bool:
         return False
     parts = Path(place).relative_to(folder).with_suffix("").parts
     dotted = ".".join(parts).removesuffix("__init__").rstrip(".")
-    return name in (dotted, f"{PACKAGE}.{dotted}".rstrip("."))
+    return name == dotted

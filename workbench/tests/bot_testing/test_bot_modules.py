@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_nothing_is_left_of_them() -> None:
     assert not [entry for entry in sys.path if Path(entry, "texts.py").exists()]
     assert (Path.cwd() / "function_app.py").exists()
     assert "MicrosoftAppId" not in os.environ
+
+
+def test_what_another_bot_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Routes of another bot, whose package is gone or replaced, are not taken for this bot's."""
+    for name in ("before", "tested"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "routes.py").write_text(f"def create_routes(ready): return ['{name}']\n")
+    for name in ("bot_logic", "bot_logic.routes"):
+        monkeypatch.setitem(sys.modules, name, sys)
+        del sys.modules[name]
+    with BotModules().of(tmp_path / "before"):
+        BotFolder(tmp_path / "before").create_routes(AsyncMock())
+        left = sys.modules["bot_logic.routes"]
+    sys.modules["bot_logic.routes"] = left
+    with BotModules().of(tmp_path / "tested"):
+        assert BotFolder(tmp_path / "tested").create_routes(AsyncMock()) == ["tested"]
+    assert sys.modules["bot_logic.routes"] is left
 
 
 def test_the_bot_before_comes_back(tmp_path: Path) -> None:
