@@ -1,6 +1,7 @@
 """`bot test` and `bot check`: the tests, and what reads the code."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,10 +42,16 @@ def run_tests(
         typer.Argument(metavar="ARGUMENT", help="For pytest, such as files or -k TEXT."),
     ] = None,
 ) -> None:
-    """Run all tests, in three processes, or those that the arguments name, in one."""
+    """Run all tests, or those that the arguments name from here.
+
+    All run in three processes if pytest-xdist is installed.
+    """
     require("test", "pytest")
     ready(AZURITE)
-    run_programs([module("pytest", "-m", SHORT, *(arguments or ["-n", "3", *PARALLEL]))])
+    command = module("pytest", "-m", SHORT)
+    if arguments:
+        run_programs([[*command, *arguments]], Path.cwd())
+    run_programs([[*command, *(("-n", "3", *PARALLEL) if find_spec("xdist") else ())]])
 
 
 @app.command("check")

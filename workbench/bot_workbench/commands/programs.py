@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from bot_workbench.project import APP
@@ -15,12 +16,16 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
-def run_programs(commands: Sequence[Sequence[str]]) -> NoReturn:
-    """Run programs in the app's folder until one fails, and exit with its status.
+def run_programs(commands: Sequence[Sequence[str]], folder: Path = APP) -> NoReturn:
+    """Run programs until one fails, and exit with its status.
 
     Where a process can be replaced, the last program is this process.
+
+    Args:
+        commands: the programs, with their arguments.
+        folder: where they run.
     """
-    os.chdir(APP)
+    os.chdir(folder)
     for command in commands[:-1]:
         status = _wait_for(command)
         if status:

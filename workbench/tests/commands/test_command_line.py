@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from typer.testing import CliRunner
@@ -149,6 +149,42 @@ def test_a_missing_tool_is_named(
         command_line.run([name])
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith(f"{tool} is missing: name it in requirements-dev.txt")
+
+
+def started(monkeypatch: pytest.MonkeyPatch, *words: str, installed: str) -> tuple[list[str], Path]:
+    """The arguments of pytest that `bot test` starts, and its folder.
+
+    Args:
+        monkeypatch: pytest's.
+        words: what follows `bot test`.
+        installed: the packages that are installed.
+    """
+    found: list[tuple[list[str], Path]] = []
+
+    def run(commands: list[list[str]], folder: Path = APP) -> NoReturn:
+        found.append((commands[0][3:], folder))
+        raise SystemExit
+
+    monkeypatch.setattr(checks, "find_spec", lambda name: name in installed.split() or None)
+    monkeypatch.setattr(checks, "run_programs", run)
+    CliRunner().invoke(checks.app, ["test", *words])
+    return found[0]
+
+
+def test_bot_test_needs_pytest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several processes need pytest-xdist, which the test kit does not."""
+    assert started(monkeypatch, installed="pytest") == (["-m", checks.SHORT], APP)
+    words, folder = started(monkeypatch, installed="pytest xdist")
+    assert (words[:4], folder) == (["-m", checks.SHORT, "-n", "3"], APP)
+
+
+def test_bot_test_takes_files_from_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As every command does."""
+    monkeypatch.chdir(tmp_path)
+    words = started(monkeypatch, "test_bot.py", "-k", "x", installed="pytest xdist")
+    assert words == (["-m", checks.SHORT, "test_bot.py", "-k", "x"], tmp_path)
 
 
 def test_a_folder_of_the_app_is_the_apps(tmp_path: Path) -> None:
