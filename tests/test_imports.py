@@ -179,6 +179,12 @@ def test_imports_go_down() -> None:
     assert wrong == set()
 
 
+def test_no_deployed_file_names_the_workbench() -> None:
+    """Not in a text either: neither an import by name, nor a command."""
+    named = re.compile(r"\b(bot_workbench|bot_testing)\b")
+    assert not [name(file) for file in DEPLOYED if named.search(file.read_text("utf-8"))]
+
+
 def cycles(graph: Mapping[str, frozenset[str]]) -> set[str]:
     """The modules that import each other, however long the way.
 

@@ -88,7 +88,7 @@ BROWSER_CODE = {".css", ".js", ".mjs"}
 _APP = "|".join(PACKAGES)
 _APP_IN_TEXT = re.compile(
     rf"""
-    ^(?:{_APP})(?:\.(?!py$)\w+)+$    # a module in a package
+    ^(?:{_APP})(?:\.(?!py$)\w*)+$    # a module in a package, or the beginning of its name
     |^(?:function_app|composition)$  # a module; "auth" alone is a word
     |^\s*(?:from|import)\s+(?:{_APP})\b
     """,
