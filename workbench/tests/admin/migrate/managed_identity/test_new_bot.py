@@ -92,9 +92,9 @@ def test_the_tenant_is_the_identitys(migration: Migration) -> None:
 
 
 def test_the_channels_of_the_cloud(migration: Migration) -> None:
-    """An app in another cloud asks for that cloud's tokens."""
+    """An app in another cloud gets that cloud's ChannelService."""
     assert migration.endpoint
-    cloud = replace(PUBLIC, authority=CHINA.authority)
+    cloud = replace(PUBLIC, channel_service=CHINA.channel_service)
     with AzureClients(cloud, credential_chain(os.environ, PUBLIC.authority)) as azure:
         target = Target(azure, Options("managed-identity", BOT, APP))
         steps = plan(target, NEW_BOT, "", None, None).steps
