@@ -178,7 +178,7 @@ def application(table: Mapping[str, Command] = COMMANDS) -> typer.Typer:
     found = typer.Typer(
         cls=type("Commands", (CommandsOnDemand,), {"table": table}),
         help="Run, test, package, deploy, examine and move a bot."
-        "\n\nPORT=7072 is --port 7072: an option may be given as make's variable of its name."
+        "\n\nPORT=7072 is --port 7072, for the commands that make has, too."
         "\n\nExit status: 0 done; 1 done, with something to look at; 2 the command line is wrong,"
         " or there is no app in this folder; 3 the storage account, or Azure, cannot be reached.",
         no_args_is_help=True,

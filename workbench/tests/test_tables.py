@@ -114,3 +114,12 @@ def test_what_settings_name(values: dict[str, str]) -> None:
     """The doctor reads them as the bot does, white space and case included."""
     assert names_storage(values) == auth.settings.names_storage(values)
     assert names_queued_turns(values) == auth.settings.names_queued_turns(values)
+
+
+def test_each_parameter_names_its_cloud() -> None:
+    """The values of BOT_CLOUD, and the clouds by their names in `az cloud list`."""
+    assert {name: each.name for name, each in cloud.CLOUDS_BY_PARAMETER.items()} == {
+        "Public": "AzureCloud",
+        "USGovernment": "AzureUSGovernment",
+        "China": "AzureChinaCloud",
+    }
