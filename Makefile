@@ -16,12 +16,12 @@ make COMMAND NAME=VALUE ..., or without make: python3 run.py COMMAND NAME=VALUE 
   clean        remove everything that was installed or built
 
 python3 run.py COMMAND --help lists the options of one: --chat-port 4000 is CHAT_PORT=4000 here.
-For maintainers: bench collector format picture portable recording runbooks smoke
+For maintainers: bench collector format picture portable recording runbooks smoke template
 endef
 export HELP
 
 TARGETS := run azure playground test smoke portable check runbooks collector bench format package app-package \
-	constraints picture recording setup clean
+	constraints picture recording setup template clean
 
 # Any Python will do; run.py looks for one that is new enough.
 PYTHONS := .venv/bin/python python3 python3.13 python

@@ -21,6 +21,9 @@ WORKBENCH = ROOT / "workbench"
 """The repository of the base has it; in that of a bot's author, it is an installed package."""
 
 REQUIREMENTS = ROOT / "requirements-dev.txt"
+"""Names the workbench in a line of its own, there as a wheel."""
+
+WHEEL = "bot-workbench"
 BUILT = (".venv", ".cache", "artifacts")
 WANTED = (3, 13)
 IS_WINDOWS = os.name == "nt"
@@ -75,8 +78,12 @@ def become(command: list[str]) -> int:
             pass  # the console sends it to the process, too
 
 
-def install() -> str:
-    """Make the environment; returns why it cannot be made, or nothing."""
+def set_up_workbench() -> str:
+    """Make an environment with the workbench, which installs what else is needed.
+
+    Returns:
+        Why that is not possible; or nothing.
+    """
     if WORKBENCH.is_dir():
         sys.path.insert(0, str(WORKBENCH))
         from bot_workbench.setup.errors import SetUpError
@@ -88,18 +95,20 @@ def install() -> str:
         except SetUpError as error:
             return str(error)
         return ""
-    stamp = PYTHON.parent.parent / ".installed"
-    wanted = REQUIREMENTS.read_text("utf-8")
+    stamp = PYTHON.parent.parent / ".workbench"
+    lines = REQUIREMENTS.read_text("utf-8").splitlines()
+    wanted = next((line for line in lines if line.startswith(WHEEL)), WHEEL)
     works = fits([str(PYTHON)])  # the Python that it was made with may be gone
     if works and stamp.exists() and stamp.read_text("utf-8") == wanted:
         return ""
-    print("Installing the packages of requirements-dev.txt into .venv ...", flush=True)
+    print("Set-up: .venv, with the workbench of requirements-dev.txt", flush=True)
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     venv = [base, "-m", "venv", *([] if works else ["--clear"]), ".venv"]
-    for command in (venv, [*pip, "-r", REQUIREMENTS.name]):
+    # pip ignores another wheel of the version that is installed.
+    options = ["--force-reinstall", "--no-deps", "--quiet", "--disable-pip-version-check"]
+    for command in (venv, [str(PYTHON), "-m", "pip", "install", *options, wanted]):
         if subprocess.call(command, cwd=str(ROOT)):
-            return "The packages cannot be installed: the lines above say why."
+            return "The workbench cannot be installed: the lines above say why."
     stamp.write_text(wanted, "utf-8")
     return ""
 
@@ -131,12 +140,10 @@ def main() -> int:
         if IS_WINDOWS and base != sys.executable:  # an environment cannot remove itself there
             return become([base, str(ROOT / "run.py"), *words])
         return clean()
-    problem = install()
+    problem = set_up_workbench()
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    if words == ["setup"] and not WORKBENCH.is_dir():
-        return 0
     package = "maintenance" if WORKBENCH.is_dir() else "bot_workbench"
     return become([str(PYTHON), "-m", package, *words])
 

@@ -4,8 +4,10 @@
 """
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +22,7 @@ from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.step import SetUpStep
 from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, VALIDATORS
 from maintenance import smoke as smoke_test
+from maintenance.template import TemplateError, lay_out
 from maintenance.tools import ALL_TESTS, AZ, BENCHMARKS, PHOENIX, TEST_FILES, TESTS
 
 LOGS = "artifacts/test-logs"
@@ -251,6 +254,34 @@ def picture() -> None:
 def recording() -> None:
     """Film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium."""
     Programs([ALL_TESTS, PAGES, AZURITE], [module("docs.pictures.inner_loop")]).run()
+
+
+@app.command("template")
+def template(
+    to: Annotated[str, typer.Option("--to", metavar="FOLDER", help="Where it is laid out.")] = "",
+    wheels: Annotated[
+        str,
+        typer.Option(
+            "--wheels",
+            metavar="FOLDER|URL",
+            help="A folder, which receives the workbench's wheel; or the URL of the folder where it"
+            " will be, or of the wheel itself with its #sha256=DIGEST.",
+        ),
+    ] = "",
+) -> None:
+    """Lay out the repository of a bot's author, as a template for copier.
+
+    FOLDER is a new folder, or the clone of the template's repository, where
+    all but .git is replaced. With a URL, the wheel is in artifacts/wheels.
+    """
+    if not to or not wheels:
+        sys.exit("Name both: make template TO=FOLDER WHEELS=FOLDER|URL")
+    ready(PAGES, AZURITE)
+    try:
+        requirement = lay_out(Path(to), wheels, APP / "artifacts" / "wheels")
+    except TemplateError as error:
+        sys.exit(str(error))
+    print(f"{to}: {requirement}")
 
 
 @app.command("setup")
