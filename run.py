@@ -97,11 +97,13 @@ def set_up_workbench() -> str:
         return ""
     stamp = PYTHON.parent.parent / ".workbench"
     lines = REQUIREMENTS.read_text("utf-8").splitlines()
-    wanted = next((line for line in lines if line.startswith(WHEEL)), WHEEL)
+    wanted = next((line for line in lines if line.startswith(WHEEL)), "")
+    if not wanted:
+        return f"No line of {REQUIREMENTS.name} begins with {WHEEL}: restore it."
     works = fits([str(PYTHON)])  # the Python that it was made with may be gone
     if works and stamp.exists() and stamp.read_text("utf-8") == wanted:
         return ""
-    print("Set-up: .venv, with the workbench of requirements-dev.txt", flush=True)
+    print("Set-up: .venv, with the workbench", flush=True)
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
     venv = [base, "-m", "venv", *([] if works else ["--clear"]), ".venv"]
     # pip ignores another wheel of the version that is installed.

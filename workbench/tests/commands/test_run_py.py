@@ -1,9 +1,11 @@
 """run.py: finds the Python that does the rest, whatever Python starts it."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -144,44 +146,75 @@ def test_a_set_up_that_fails(project: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "no network\n")
 
 
-@pytest.fixture
-def author(tmp_path: Path) -> Path:
-    """An author's repository: the workbench is a package of its requirements-dev.txt."""
-    shutil.copyfile(ROOT / "run.py", tmp_path / "run.py")
-    package = tmp_path / "wheel" / "bot_workbench"
+def name_workbench(author: Path, says: str) -> None:
+    """Let requirements-dev.txt name a wheel, of one version whatever it says when it is started."""
+    package = author / says / "bot_workbench"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "__main__.py").write_text("import sys\nprint('bot', *sys.argv[1:])\n")
-    wheel(tmp_path, "bot_workbench", "1", files=package)
-    (tmp_path / "requirements-dev.txt").write_text(
-        f"--no-index\n{tmp_path}/bot_workbench-1-py3-none-any.whl\n"
-    )
+    (package / "__main__.py").write_text(f"import sys\nprint({says!r}, *sys.argv[1:])\n")
+    wheel(package.parent, "bot_workbench", "1", files=package)
+    file = package.parent / "bot_workbench-1-py3-none-any.whl"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    line = f"bot-workbench[run] @ {file.as_uri()}#sha256={digest}"
+    (author / "requirements-dev.txt").write_text(f"absent==1\n{line}\n")
+
+
+@pytest.fixture
+def author(tmp_path: Path) -> Path:
+    """An author's repository: the workbench is a wheel of its requirements-dev.txt."""
+    shutil.copyfile(ROOT / "run.py", tmp_path / "run.py")
+    name_workbench(tmp_path, "bot")
     return tmp_path
 
 
-INSTALLS = "Installing the packages of requirements-dev.txt into .venv ..."
+INSTALLS = "Set-up: .venv, with the workbench"
+
+
+def run(author: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Start run.py in an author's repository."""
+    command = [sys.executable, "run.py", *words]
+    return subprocess.run(command, cwd=author, capture_output=True, text=True, check=False)
 
 
 def said(author: Path, *words: str) -> list[str]:
     """What run.py prints in an author's repository, line by line."""
-    done = subprocess.run(
-        [sys.executable, "run.py", *words], cwd=author, capture_output=True, text=True, check=True
-    )
+    done = run(author, *words)
+    assert done.returncode == 0, done
     return done.stdout.splitlines()
 
 
 def test_an_authors_repository(author: Path) -> None:
-    """Its packages are installed once; `setup` does nothing else."""
-    assert said(author, "setup") == [INSTALLS]
-    assert said(author, "setup") == []
+    """The workbench is installed once; what else is needed, it installs itself."""
+    assert said(author, "setup") == [INSTALLS, "bot setup"]
     assert said(author, "test", "-k", "x") == ["bot test -k x"]
-    (author / "requirements-dev.txt").write_text("--no-index\nabsent\n")
-    done = subprocess.run(
-        [sys.executable, "run.py"], cwd=author, capture_output=True, text=True, check=False
-    )
+
+
+def test_an_authors_new_wheel(author: Path) -> None:
+    """It takes the place of the one that is installed, even if its version is the same."""
+    said(author, "setup")
+    name_workbench(author, "newer")
+    assert said(author, "setup") == [INSTALLS, "newer setup"]
+    assert said(author, "setup") == ["newer setup"]
+
+
+def test_a_wheel_with_another_digest(author: Path) -> None:
+    """It is not installed."""
+    [file] = author.glob("bot/*.whl")
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("bot_workbench/planted.py", "")
+    done = run(author, "setup")
     assert done.returncode == 1
-    assert "No matching distribution found for absent" in done.stderr
-    assert done.stderr.endswith("The packages cannot be installed: the lines above say why.\n")
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert done.stderr.endswith("The workbench cannot be installed: the lines above say why.\n")
+    assert "bot" not in done.stdout.split()
+
+
+def test_requirements_without_the_workbench(author: Path) -> None:
+    """Nothing of its name is fetched from an index."""
+    (author / "requirements-dev.txt").write_text("absent==1\n")
+    done = run(author)
+    cure = "No line of requirements-dev.txt begins with bot-workbench: restore it.\n"
+    assert (done.returncode, done.stderr) == (1, cure)
 
 
 def test_an_authors_environment_that_does_not_work(author: Path, tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_each_task_is_a_command(name: str) -> None:
     command.make_context(target, [*with_options(command, words)])
 
 
+@pytest.mark.parametrize(
+    ("file", "key", "ours"), [("launch", "configurations", LAUNCH), ("tasks", "tasks", TASKS)]
+)
+def test_an_author_has_the_same(file: str, key: str, ours: dict[str, Any]) -> None:
+    """All but what is for the pair of a bot and its skill, which is one of the examples."""
+    theirs = read(f"workbench/author/.vscode/{file}.json")
+    assert theirs[key] == [each for name, each in ours.items() if not re.search("skill|pair", name)]
+
+
 def test_the_code_is_deployed_as_azd_does() -> None:
     """VS Code's own button lets Azure build the code, which nothing has checked then."""
     task = TASKS["deploy"]

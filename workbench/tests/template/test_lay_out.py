@@ -1,0 +1,253 @@
+"""What `make template` lays out, and where it refuses to."""
+
+import fnmatch
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from ruamel.yaml import YAML
+
+from bot_workbench.funcignore import FuncIgnore
+from bot_workbench.setup.requirements import read
+from maintenance import template as module
+from maintenance.template import EXTRAS, LICENSED, TemplateError, lay_out
+from tests.support.project import ROOT
+from tests.template.conftest import WHEEL, commit, git
+
+GIVEN = WHEEL.format("1")
+MAX_FILES = 230
+
+NOT_THERE = ("docs", "examples", "workbench", ".devcontainer", ".ci", "azure-pipelines.yml")
+NEITHER = ("m365agents.yml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "conftest.py")
+ONLY_COPIERS = {"copier.yml"}
+"""What copier does not copy."""
+
+JINJA = re.compile(r"\[\[|\[%|\[#")
+
+
+def files(folder: Path) -> set[str]:
+    """The paths of a folder's files, without git's."""
+    found = (each.relative_to(folder) for each in folder.rglob("*") if each.is_file())
+    return {each.as_posix() for each in found if each.parts[0] != ".git"}
+
+
+@pytest.fixture
+def laid_out(template: Path) -> set[str]:
+    """The files of the template."""
+    return files(template)
+
+
+def test_the_repository_is_small(laid_out: set[str]) -> None:
+    """It has the base, the bot and its deployment; nothing of who maintains the base."""
+    assert len(laid_out - ONLY_COPIERS) <= MAX_FILES
+    tops = {name.partition("/")[0] for name in laid_out}
+    assert not tops & {*NOT_THERE, *NEITHER}
+    assert {name for name in laid_out if name.startswith("tests/")} == {
+        f"tests/bot_logic/{each.name}" for each in (ROOT / "tests" / "bot_logic").glob("*.py")
+    }
+
+
+def test_what_is_deployed_is_all_there(laid_out: set[str]) -> None:
+    """Each file that this repository deploys, by .funcignore."""
+    deployed = FuncIgnore((ROOT / ".funcignore").read_text("utf-8"))
+    tracked = git(ROOT, "ls-files").splitlines()
+    wanted = {name for name in tracked if deployed.accepts(name)}
+    assert len(wanted) > 100
+    assert wanted <= laid_out
+
+
+def test_what_bicep_loads_is_there(template: Path) -> None:
+    """Each module and file that a Bicep file names."""
+    for file in (template / "infra").rglob("*.bicep"):
+        text = file.read_text("utf-8")
+        named = re.findall(r"^module \w+ '(.+?)'|load\w+Content\('(.+?)'", text, re.M)
+        for name in filter(None, (part for each in named for part in each)):
+            assert (file.parent / name).is_file(), f"{file}: {name}"
+
+
+def test_only_some_files_are_rendered(template: Path, laid_out: set[str]) -> None:
+    """Those that name the bot, and copier's own; no other file has copier's marks in vain."""
+    rendered = {name for name in laid_out if name.endswith(".jinja")}
+    own = "[[_copier_conf.answers_file]].jinja"
+    assert rendered == {"README.md.jinja", "azure.yaml.jinja", "env/.env.dev.jinja", own}
+    for name in rendered:
+        assert JINJA.search((template / name).read_text("utf-8"))
+
+
+def test_each_license_is_the_bases(template: Path, laid_out: set[str]) -> None:
+    """In each of its folders; the repository itself is under its author's."""
+    text = (ROOT / "LICENSE").read_bytes()
+    assert {name for name in laid_out if "LICENSE" in name} == {
+        f"{each}/LICENSE" for each in LICENSED
+    }
+    assert all((template / each / "LICENSE").read_bytes() == text for each in LICENSED)
+
+
+def owners(template: Path) -> list[str]:
+    """What copier.yml says is the author's, as paths from the root."""
+    [block] = [
+        each
+        for each in YAML(typ="safe").load((template / "copier.yml").read_text("utf-8"))["_exclude"]
+        if "_copier_operation" in each
+    ]
+    return [line.strip() for line in block.splitlines() if "[%" not in line]
+
+
+def test_every_path_of_the_authors_is_there(template: Path) -> None:
+    """copier.yml names no path that is gone."""
+    names = owners(template)
+    assert len(names) > 4
+    for name in names:
+        path = template / name.removeprefix("/")
+        assert path.exists() or path.with_name(f"{path.name}.jinja").exists(), name
+
+
+def test_no_secret_is_asked_for(template: Path) -> None:
+    """One question, and no task: copier runs nothing, so it needs no --trust."""
+    keys = YAML(typ="safe").load((template / "copier.yml").read_text("utf-8")).keys()
+    assert [key for key in keys if not key.startswith("_")] == ["name"]
+    assert not keys & {"_tasks", "_migrations", "_jinja_extensions"}
+
+
+def test_what_the_wheel_needs_is_pinned(template: Path) -> None:
+    """In a version that its extras allow, or by the app."""
+    project = tomllib.loads((ROOT / "workbench/pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    lines = read([template / "requirements-dev.txt"], [template / "bot_logic"], template)
+    pins = {line.name: line.version for line in lines if line.version}
+    for text in [*project["dependencies"], *(each for name in EXTRAS for each in extras[name])]:
+        needed = Requirement(text)
+        if needed.name != "bot-workbench":
+            assert needed.specifier.contains(pins[needed.name.lower()]), text
+    assert f"bot-workbench[{','.join(EXTRAS)}] @ {GIVEN}" in {line.text for line in lines}
+
+
+def test_the_hooks_name_the_wheel_with_its_digest(template: Path) -> None:
+    """Before our own list of what it needs."""
+    theirs = (template / "infra/hooks/requirements.txt").read_text("utf-8").splitlines()
+    ours = (ROOT / "infra/hooks/requirements.txt").read_text("utf-8").splitlines()
+    lines = [line for line in theirs if not line.startswith("#")]
+    assert lines[0].startswith(f"bot-workbench @ {GIVEN} ; python_full_version >= ")
+    assert lines[1:] == [line for line in ours if not line.startswith("#")]
+
+
+def test_links_of_the_readme(template: Path) -> None:
+    """They lead to the base's pages, which an author's repository does not have."""
+    links = re.findall(r"\]\((.+?)\)", (template / "README.md.jinja").read_text("utf-8"))
+    own = re.findall(r"\]\(docs/(.+?)\)", (ROOT / "workbench/author/README.md.jinja").read_text())
+    assert len(own) > 4
+    assert [link.rpartition("/docs/")[2] for link in links if "/docs/" in link] == own
+    for page in own:
+        assert (ROOT / "docs" / page.partition("#")[0]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("origin", "pages"),
+    [
+        ("https://github.com/contoso/base.git", "https://github.com/contoso/base/blob/COMMIT/docs"),
+        ("git@github.com:contoso/base.git", "https://github.com/contoso/base/blob/COMMIT/docs"),
+        ("https://github.com/contoso/base", "https://github.com/contoso/base/blob/COMMIT/docs"),
+        ("/somewhere/base", (ROOT / "docs").as_uri()),
+        ("", (ROOT / "docs").as_uri()),
+    ],
+)
+def test_where_the_pages_are(origin: str, pages: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On GitHub, as they were in this commit, if the base was cloned from there."""
+    monkeypatch.setattr(module, "git", lambda *words: "COMMIT\n" if "HEAD" in words else origin)
+    assert module.pages() == pages
+
+
+def test_a_clone_keeps_its_history(tmp_path: Path) -> None:
+    """All but .git is replaced: files, folders and links."""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").touch()
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "link").symlink_to("old")
+    commit(tmp_path)
+    lay_out(tmp_path, GIVEN, tmp_path)
+    assert git(tmp_path, "log", "--oneline").count("\n") == 1
+    assert not {"old", ".hidden", "link"} & {each.name for each in tmp_path.iterdir()}
+    (tmp_path / "left").touch()
+    lay_out(tmp_path, GIVEN, tmp_path)
+    assert "left" not in files(tmp_path)
+
+
+def has_files(folder: Path) -> Path:
+    """A folder with somebody's work."""
+    (folder / "work.txt").touch()
+    return folder
+
+
+def has_changes(folder: Path) -> Path:
+    """A clone with work that is not committed."""
+    git(folder, "init", "--quiet")
+    return has_files(folder)
+
+
+def has_ignored_files(folder: Path) -> Path:
+    """A clone with settings that git never has."""
+    git(folder, "init", "--quiet")
+    (folder / ".gitignore").write_text("/work.txt\n")
+    commit(folder)
+    return has_files(folder)
+
+
+@pytest.mark.parametrize("made", [has_files, has_changes, has_ignored_files])
+def test_work_that_would_be_lost(made: Callable[[Path], Path], tmp_path: Path) -> None:
+    """It is not replaced."""
+    with pytest.raises(TemplateError, match="files that would be lost: name a new folder"):
+        lay_out(made(tmp_path), GIVEN, tmp_path)
+    assert (tmp_path / "work.txt").exists()
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT.parent, ROOT / "docs" / ".."])
+def test_the_bases_own_folder(folder: Path) -> None:
+    """It is not replaced, nor what it is in."""
+    with pytest.raises(TemplateError, match="the base's own repository"):
+        lay_out(folder, GIVEN, folder)
+
+
+@pytest.mark.parametrize(
+    "wheels",
+    [
+        "http://example.com/wheels",
+        "https://example.com/bot_workbench-1-py3-none-any.whl",
+        "https://example.com/wheels#sha256=" + 64 * "0",
+        "ftp://example.com/wheels",
+    ],
+)
+def test_urls_that_name_no_wheel(wheels: str, tmp_path: Path) -> None:
+    """A wheel has a digest, and comes over https; nothing is replaced until there is one."""
+    with pytest.raises(TemplateError, match="is no place for a wheel"):
+        lay_out(tmp_path, wheels, tmp_path)
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize("words", [[], ["TO=x"], ["WHEELS=x"]])
+def test_without_a_folder_or_wheels(words: list[str]) -> None:
+    """One sentence says what is missing."""
+    command = [sys.executable, "-m", "maintenance", "template", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Name both: make template TO=FOLDER WHEELS=FOLDER|URL\n"
+
+
+@pytest.mark.extended
+def test_where_the_wheel_goes(tmp_path: Path) -> None:
+    """Into the folder of WHEELS, or into that of what is published; its digest is in the name."""
+    local = lay_out(tmp_path / "a", str(tmp_path / "wheels"), tmp_path)
+    [wheel] = (tmp_path / "wheels").iterdir()
+    assert re.fullmatch(
+        re.escape(f"bot-workbench @ {wheel.as_uri()}#sha256=") + "[0-9a-f]{64}", local
+    )
+    there = lay_out(tmp_path / "b", "https://example.com/v1/", tmp_path / "published")
+    digest = local.rpartition("=")[2]
+    assert there == f"bot-workbench @ https://example.com/v1/{wheel.name}#sha256={digest}"
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert fnmatch.filter(files(tmp_path / "published"), "bot_workbench-*.whl") == [wheel.name]
