@@ -105,10 +105,13 @@ def set_up_workbench() -> str:
         return ""
     print("Set-up: .venv, with the workbench", flush=True)
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
-    venv = [base, "-m", "venv", *([] if works else ["--clear"]), ".venv"]
     # pip ignores another wheel of the version that is installed.
     options = ["--force-reinstall", "--no-deps", "--quiet", "--disable-pip-version-check"]
-    for command in (venv, [str(PYTHON), "-m", "pip", "install", *options, wanted]):
+    commands = [
+        [base, "-m", "venv", "--clear", ".venv"],
+        [str(PYTHON), "-m", "pip", "install", *options, wanted],
+    ]
+    for command in commands[works:]:
         if subprocess.call(command, cwd=str(ROOT)):
             return "The workbench cannot be installed: the lines above say why."
     stamp.write_text(wanted, "utf-8")

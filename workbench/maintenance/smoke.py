@@ -1,7 +1,6 @@
 """`run.py smoke`: starts a bot as `run.py run` does, says something to it, and stops it.
 
-It needs no browser, no make and no shell, so that it runs on every system. The bot is one that
-echoes: bot_logic may say anything.
+It needs no browser, no make and no shell, so that it runs on every system.
 """
 
 import json
@@ -12,16 +11,16 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from bot_workbench.emulator.child import kill_tree
 from bot_workbench.emulator.loopback import free_port
-from bot_workbench.project import APP
 
 CHAT = re.compile(r"Chat: +(http://\S+?)/?\s")
 TIMEOUT_SECONDS = 180.0
 STOP_SECONDS = 30.0
-BOT = "examples/echo"
 TEXT = "smoke"
 
 
@@ -29,9 +28,14 @@ class SmokeError(Exception):
     """The run did not do what it should; the text says what."""
 
 
-def main() -> int:
-    """Start, chat and stop; the exit status is 0 if all of it worked."""
-    run = _started()
+def main(app: Path, *words: str) -> int:
+    """Start, chat and stop; the exit status is 0 if all of it worked.
+
+    Args:
+        app: the folder with run.py.
+        words: for `run.py run`; the bot that runs echoes what it does not know.
+    """
+    run = _started(app, words)
     watch = threading.Timer(TIMEOUT_SECONDS, _end, [run])
     watch.start()
     try:
@@ -47,14 +51,14 @@ def main() -> int:
     return 0
 
 
-def _started() -> subprocess.Popen[str]:
+def _started(app: Path, words: Sequence[str]) -> subprocess.Popen[str]:
     """Start the run, at ports that are free."""
     ports = [f"{name}={free_port()}" for name in ("PORT", "CHAT_PORT")]
     group = 0
     if sys.platform == "win32":
         group = subprocess.CREATE_NEW_PROCESS_GROUP
     return subprocess.Popen(
-        [sys.executable, str(APP / "run.py"), "run", f"BOT={BOT}", *ports],
+        [sys.executable, str(app / "run.py"), "run", *words, *ports],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         creationflags=group,

@@ -211,10 +211,17 @@ def run_collector() -> None:
 
 
 @app.command("smoke")
-def smoke() -> None:
+def smoke(
+    app: Annotated[
+        Path | None,
+        typer.Option("--app", metavar="FOLDER", help="The bot's repository instead."),
+    ] = None,
+) -> None:
     """Start an example, chat with it and stop it, as a test of this machine."""
+    if app is not None:
+        raise typer.Exit(smoke_test.main(app))
     ready(PAGES)
-    raise typer.Exit(smoke_test.main())
+    raise typer.Exit(smoke_test.main(APP, "BOT=examples/echo"))
 
 
 @app.command("portable")

@@ -1,0 +1,182 @@
+"""A bot author's repository: a template with its wheel, made by copier in an empty HOME.
+
+Its packages are this environment's, so that nothing is fetched; the wheel is installed as run.py
+does it. `python run.py package` installs what is deployed, as it does here.
+"""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot_workbench.credential_kinds import KINDS
+from bot_workbench.setup.python_packages import python_of
+from bot_workbench.setup.requirements import read
+from maintenance import smoke
+from maintenance.template import lay_out
+from tests.runs.deployment.played_deployment import PlayedDeployment
+from tests.support.azd.deployment_stage import SITES, DeploymentStage
+from tests.support.azd.hooks import Hooks
+from tests.support.azure.azure_thread import AzureThread
+from tests.support.azure.talker import Talker
+from tests.support.installed import link_packages
+from tests.template.conftest import commit, copier, git
+
+pytestmark = [
+    pytest.mark.extended(covered_by=["workbench/tests/template/test_lay_out.py"]),
+    pytest.mark.timeout(600),  # several programs, one after the other
+    pytest.mark.skipif(
+        (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the package is for Linux"
+    ),
+]
+
+BOTS = "Microsoft.BotService/botServices"
+MIN_TESTS = 150
+WHEEL = "bot-workbench"
+
+
+def environment(folder: Path, requirements: Path, app: Path) -> Path:
+    """Make a virtual environment with all that a list names but the wheel; returns its Python."""
+    venv.create(folder, with_pip=True)
+    [packages] = folder.glob("**/site-packages")
+    lines = read([requirements], [app / "bot_logic"], app)
+    link_packages({line.name for line in lines if line.name} - {WHEEL, "colorama"}, packages)
+    return python_of(folder)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty HOME."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def bots(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two repositories of one author, side by side, made of a template with its wheel."""
+    folder = tmp_path_factory.mktemp("authors")
+    template = folder / "bot-template"
+    lay_out(template, str(folder / "bot-wheels"), folder)
+    git(template, "init", "--quiet")
+    commit(template, "v0.1.0")
+    made = folder / "canteen", folder / "Travel Expenses"
+    for each in made:
+        done = copier(folder, "copy", "--defaults", template.name, each.name)
+        assert done.returncode == 0, done.stderr
+        git(each, "init", "--quiet")
+        commit(each)
+        environment(each / ".venv", each / "requirements-dev.txt", each)
+    return made
+
+
+@pytest.fixture(scope="module")
+def author(bots: tuple[Path, Path]) -> Path:
+    """The first of them."""
+    return bots[0]
+
+
+@pytest.fixture(autouse=True)
+def _empty_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this process's settings; pip finds no index."""
+    for name in {*os.environ} - {"PATH", "TMPDIR", "PYTEST_CURRENT_TEST"}:
+        if name.startswith(("PYTHON", "PIP", "VIRTUAL", "AZURE", "BOT")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+
+def run(author: Path, *words: str) -> str:
+    """What a command of run.py prints; it succeeds."""
+    command = [sys.executable, "run.py", *words]
+    done = subprocess.run(command, cwd=author, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_its_tests_pass(author: Path) -> None:
+    """They are the sample's, and leave nothing behind: copier refuses to update otherwise."""
+    said = run(author, "test")
+    summary = re.search(r"(\d+) passed in .*", said)
+    assert summary, said
+    assert int(summary[1]) > MIN_TESTS
+    print(summary[0])
+    assert git(author, "status", "--porcelain") == ""
+
+
+def test_its_checks_pass(author: Path) -> None:
+    """The sample is what the author's rules ask for."""
+    run(author, "check")
+    assert git(author, "status", "--porcelain") == ""
+
+
+def test_it_runs_beside_another_one(
+    bots: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each bot starts, answers and stops, with a storage emulator of its own; npm is not there."""
+    for each in bots:
+        assert smoke.main(each) == 0, capfd.readouterr()
+        assert "Set-up" not in "".join(capfd.readouterr())
+        assert git(each, "status", "--porcelain") == ""
+
+
+def test_its_package_is_ours(author: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same files, for the sample is the same bot."""
+    monkeypatch.delenv("PIP_NO_INDEX")
+    run(author, "package")
+    assert listed(author / "artifacts" / "package") == listed(packed)
+    assert git(author, "status", "--porcelain") == ""
+
+
+def listed(folder: Path) -> set[str]:
+    """The paths of a folder's files."""
+    return {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[DeploymentStage]:
+    """A subscription."""
+    with AzureThread(tmp_path) as thread:
+        yield DeploymentStage(thread, tmp_path)
+
+
+@pytest.mark.parametrize("credential", KINDS)
+def test_azd_deploys_it(stage: DeploymentStage, credential: str, author: Path) -> None:
+    """Its hooks run in an environment that azd makes from their list, the wheel among it."""
+    folder = author / "infra" / "hooks" / "hooks_env"
+    python = python_of(folder)
+    if not folder.exists():
+        listed = folder.with_name("requirements.txt")
+        environment(folder, listed, author)
+        command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(listed)]
+        subprocess.run(command, cwd=folder.parent, check=True)
+    stage.azd.set(BOT_CREDENTIAL=credential)
+    hooks = Hooks(stage.thread.azure, stage.azd, str(python), author)
+    for event, then in (
+        ("prepackage", None),
+        ("preprovision", stage.provision),
+        ("postprovision", stage.deploy),
+        ("postdeploy", None),
+    ):
+        ended = hooks.run(event)
+        assert ended.status == 0, ended.output
+        if then is not None:
+            then()
+    stage.thread.settle(stage.one(SITES).name)
+    said = Talker(stage.thread, stage.one(BOTS).name).say("hello")
+    assert said.ok, said
+    assert git(author, "status", "--porcelain") == ""
+
+
+def test_a_deployed_bot_answers(author: Path, tmp_path: Path) -> None:
+    """Its package runs as in Azure, with the settings that its template gives it."""
+    with AzureThread(tmp_path) as thread:
+        deployment = PlayedDeployment(thread, tmp_path, "ManagedIdentity", "Inline")
+        deployment.provision()
+        with deployment.running(author / "artifacts" / "package"):
+            assert deployment.say("hello").replies == ("You said: hello",), deployment.log
+            assert deployment.post("/api/messages", {"type": "message"}) == 401
