@@ -90,12 +90,12 @@ def test_each_license_is_the_bases(template: Path, laid_out: set[str]) -> None:
 
 def owners(template: Path) -> list[str]:
     """What copier.yml says is the author's, as paths from the root."""
-    [block] = [
-        each
-        for each in YAML(typ="safe").load((template / "copier.yml").read_text("utf-8"))["_exclude"]
-        if "_copier_operation" in each
-    ]
-    return [line.strip() for line in block.splitlines() if "[%" not in line]
+    excluded = YAML(typ="safe").load((template / "copier.yml").read_text("utf-8"))["_exclude"]
+    found = (
+        re.fullmatch(r"\[% if _copier_operation == 'update' %\](.+)\[% endif %\]", each)
+        for each in excluded
+    )
+    return [each[1] for each in found if each]
 
 
 def test_every_path_of_the_authors_is_there(template: Path) -> None:
