@@ -148,7 +148,7 @@ class Composition:
         """The class of a part: with telemetry, a subclass that makes spans."""
         if self.exports is None:
             return part
-        from cloud_adapter.telemetry.traced.parts import traced
+        from cloud_adapter.telemetry.traced import traced
 
         return traced(part)
 

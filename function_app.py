@@ -93,7 +93,7 @@ def traced_http(function: HttpFunction) -> HttpFunction:
     """With telemetry, run an HTTP function in the trace of the host's invocation."""
     if composition.exports is None:
         return function
-    from cloud_adapter.telemetry.spans.trace_context import host_trace
+    from cloud_adapter.telemetry.spans import host_trace
 
     # Not `wraps`: the worker would look up the parameters of the wrapped function.
     async def traced(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
@@ -108,7 +108,7 @@ def traced_queue(function: QueueFunction) -> QueueFunction:
     """With telemetry, run a queue's function in the trace of the host's invocation."""
     if composition.exports is None:
         return function
-    from cloud_adapter.telemetry.spans.trace_context import host_trace
+    from cloud_adapter.telemetry.spans import host_trace
 
     async def traced(message: func.QueueMessage, context: func.Context) -> None:
         with host_trace(context.trace_context.trace_parent):

@@ -1,8 +1,13 @@
-"""Destination: a service that gets telemetry, with its exporters."""
+"""Destinations: the services that get telemetry, with their exporters.
+
+azure_monitor.py has Application Insights, which needs a package of its own.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES, ExportSettings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs.export import LogRecordExporter
@@ -26,3 +31,24 @@ class Destination:
     spans: "SpanExporter | None" = field(default=None)
     metrics: "MetricExporter | None" = field(default=None)
     logs: "LogRecordExporter | None" = field(default=None)
+
+
+def otlp_destination(settings: ExportSettings) -> Destination:
+    """The exporters to OTEL_EXPORTER_OTLP_ENDPOINT and its variants, over HTTP.
+
+    That is any OpenTelemetry collector, or a service that takes OTLP.
+
+    Raises:
+        ImportError: they are not installed.
+        ValueError: a variable has a wrong value.
+    """
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return Destination(
+        name="OTLP",
+        spans=OTLPSpanExporter() if TRACES in settings.otlp else None,
+        metrics=OTLPMetricExporter() if METRICS in settings.otlp else None,
+        logs=OTLPLogExporter() if LOGS in settings.otlp else None,
+    )

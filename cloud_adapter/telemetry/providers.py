@@ -14,11 +14,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
-from cloud_adapter.telemetry.destination import Destination
+from cloud_adapter.telemetry.destination import Destination, otlp_destination
 from cloud_adapter.telemetry.entry_sampler import EntrySampler
-from cloud_adapter.telemetry.export_log import ExportLog
 from cloud_adapter.telemetry.export_settings import ExportSettings
-from cloud_adapter.telemetry.log_export import LogExport
+from cloud_adapter.telemetry.log_handlers import ExportLog, LogExport
 
 BATCH_DELAY_MS = 1000.0
 """How long spans and log lines wait for others, unless OTEL_BSP_SCHEDULE_DELAY or
@@ -75,7 +74,7 @@ def _destinations(
             environ.setdefault(name, value)
         _add(created, partial(_application_insights, settings), "Application Insights")
     if settings.otlp:
-        _add(created, partial(_otlp, settings), "OTLP")
+        _add(created, partial(otlp_destination, settings), "OTLP")
     return tuple(created)
 
 
@@ -93,12 +92,6 @@ def _application_insights(settings: ExportSettings) -> Destination:
     from cloud_adapter.telemetry.azure_monitor import azure_monitor_destination
 
     return azure_monitor_destination(settings)
-
-
-def _otlp(settings: ExportSettings) -> Destination:
-    from cloud_adapter.telemetry.otlp import otlp_destination
-
-    return otlp_destination(settings)
 
 
 def _resource(environ: Mapping[str, str]) -> Resource:

@@ -8,8 +8,14 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from cloud_adapter.telemetry.labels import ACTIVITY_TYPES, CHANNELS, MAX_NAMES, OTHER
-from cloud_adapter.telemetry.metrics import SCOPE, BotMetrics
+from cloud_adapter.telemetry.metrics import (
+    ACTIVITY_TYPES,
+    CHANNELS,
+    MAX_NAMES,
+    OTHER,
+    SCOPE,
+    BotMetrics,
+)
 from tests.support.timing.clock import Clock
 
 MESSAGE = {"activity.type": "message", "activity.channel_id": "msteams"}

@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,11 @@ import pytest
 from auth.errors import SettingsError
 from auth.settings import Settings
 from bot_workbench.emulator.cloud import Cloud
+from cloud_adapter import telemetry
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.telemetry import providers
-from cloud_adapter.telemetry.traced import parts
-from cloud_adapter.telemetry.traced.parts import PARTS, traced
+from cloud_adapter.telemetry.traced import PARTS, traced
 from composition import Composition
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
@@ -30,7 +32,7 @@ from tests.support.timing.condition import comes_true
 
 def traced_class(name: str) -> Any:
     """The subclass of a part."""
-    module = importlib.import_module(f"{parts.__package__}.{PARTS[name]}")
+    module = importlib.import_module(f"{traced.__module__}.{PARTS[name]}")
     return getattr(module, f"Traced{name}")
 
 
@@ -45,6 +47,15 @@ def test_a_part(name: str) -> None:
         if method in vars(found) and hasattr(base, method):
             parameters = inspect.signature(own).parameters
             assert list(parameters) == list(inspect.signature(getattr(base, method)).parameters)
+
+
+def test_the_first_parts_import_no_sdk() -> None:
+    """The warm-up creates them before it imports the bot SDK, which it does in a way of its own."""
+    program = (
+        "import sys; import cloud_adapter.telemetry.traced.warm_up;"
+        "sys.exit('botbuilder' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def test_every_part_is_used() -> None:
@@ -64,7 +75,7 @@ async def test_off(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, of the parts as they are."""
     async with ComposedApp(cloud, monkeypatch) as app:
         assert type(app.parts.adapter) is CloudAdapter
-        folder = str(Path(inspect.getfile(parts)).parents[1])
+        folder = str(Path(telemetry.__path__[0]))
         found = [each for each in vars(app.parts).values() if folder in _file(type(each))]
         assert found == []
 

@@ -17,7 +17,7 @@ from tests.support.wire.http_post import Caller
 pytestmark = pytest.mark.extended(
     covered_by=[
         "tests/cloud_adapter/telemetry/test_providers.py",
-        "tests/cloud_adapter/telemetry/test_export_log.py",
+        "tests/cloud_adapter/telemetry/test_log_handlers.py",
     ]
 )
 

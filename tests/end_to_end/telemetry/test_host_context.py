@@ -12,7 +12,7 @@ import pytest
 
 import function_app
 from cloud_adapter.telemetry.export_settings import ExportSettings
-from cloud_adapter.telemetry.spans.trace_context import current_trace_parent
+from cloud_adapter.telemetry.spans import current_trace_parent
 from tests.support.bots import app_folder
 from tests.support.telemetry.exported_spans import HOST, TELEMETRY_ON
 

@@ -21,10 +21,10 @@ from cloud_adapter.connector.client import (
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import Service, ServiceResponse
 from cloud_adapter.connector.user_tokens import UserTokenClient
-from cloud_adapter.telemetry.spans import operation
-from cloud_adapter.telemetry.spans.trace_context import host_trace
-from cloud_adapter.telemetry.traced.connector import TracedConnectorSession, call_name
-from cloud_adapter.telemetry.traced.http_pool import TracedHttpPool, host_of
+from cloud_adapter.telemetry import spans
+from cloud_adapter.telemetry.spans import host_trace
+from cloud_adapter.telemetry.traced.turns import TracedConnectorSession, call_name
+from cloud_adapter.telemetry.traced.warm_up import TracedHttpPool, host_of
 from http_client.limits import MAX_RESPONSE_BYTES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE
@@ -164,7 +164,7 @@ async def test_a_skill_without_a_trace(
     app: ComposedApp, monkeypatch: pytest.MonkeyPatch, service: ScriptedService
 ) -> None:
     """As long as nobody makes spans, a skill gets no header rather than an empty one."""
-    monkeypatch.setattr(operation, "tracer", trace.NoOpTracer())
+    monkeypatch.setattr(spans, "tracer", trace.NoOpTracer())
     activity = read_model(Activity, app.activity(MESSAGE))
     client = app.parts.services.skill_client
     await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)

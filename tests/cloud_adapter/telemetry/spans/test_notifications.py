@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE
-from cloud_adapter.telemetry.spans.trace_context import host_trace
+from cloud_adapter.telemetry.spans import host_trace
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier
 from tests.support.storage.queue_messages import QueueMessages

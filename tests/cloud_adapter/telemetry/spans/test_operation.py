@@ -7,9 +7,9 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
+from cloud_adapter.telemetry import spans as module
 from cloud_adapter.telemetry.metrics import SCOPE
-from cloud_adapter.telemetry.spans import operation as module
-from cloud_adapter.telemetry.spans.operation import Operation, error_name, past_operation
+from cloud_adapter.telemetry.spans import Operation, error_name, past_operation
 from tests.support.telemetry.exported_spans import ExportedSpans, id_of, parent_id
 
 

@@ -8,8 +8,8 @@ from opentelemetry.trace import StatusCode
 
 from auth.errors import EndpointDown
 from auth.outbound.credential import AccessToken, Credential
-from cloud_adapter.telemetry.traced import token_provider
-from cloud_adapter.telemetry.traced.token_provider import TracedTokenProvider
+from cloud_adapter.telemetry.traced import warm_up
+from cloud_adapter.telemetry.traced.warm_up import TracedTokenProvider
 from tests.support.telemetry.exported_spans import ExportedSpans
 
 REQUEST = "agents.authentication.get_access_token"
@@ -50,7 +50,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is counted: kinds of tokens, and when certificates expire."""
     counted: list[Any] = []
     metrics = SimpleNamespace(token_obtained=counted.append, certificate_expires_at=counted.append)
-    monkeypatch.setattr(token_provider, "bot_metrics", lambda: metrics)
+    monkeypatch.setattr(warm_up, "bot_metrics", lambda: metrics)
     return counted
 
 

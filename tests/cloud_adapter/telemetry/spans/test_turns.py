@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from auth.errors import BadRequest, BotError, CallerForbidden, SignInError, TokenRejected
 from cloud_adapter.request import TurnRequest
-from cloud_adapter.telemetry.spans.trace_context import host_trace
+from cloud_adapter.telemetry.spans import host_trace
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, raising

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import SpanContext
 
+from cloud_adapter.telemetry import spans
 from cloud_adapter.telemetry.metrics import SCOPE
-from cloud_adapter.telemetry.spans import operation
 
 TELEMETRY_ON = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:9"}
 """A setting with which the composition creates the parts that make spans. Nothing is sent: only the
@@ -42,7 +42,7 @@ class ExportedSpans:
         provider = TracerProvider(ALWAYS_ON, Resource.create({"service.name": "bot"}))
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.tracer = provider.get_tracer(SCOPE)
-        monkeypatch.setattr(operation, "tracer", self.tracer)
+        monkeypatch.setattr(spans, "tracer", self.tracer)
 
     def __iter__(self) -> Iterator[ReadableSpan]:
         found = self._exporter.get_finished_spans()

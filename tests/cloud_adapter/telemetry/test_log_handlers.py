@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from cloud_adapter.telemetry.export_log import MAX_LENGTH, PAUSE_SECONDS, ExportLog
+from cloud_adapter.telemetry.log_handlers import MAX_LENGTH, PAUSE_SECONDS, ExportLog
 from tests.support.timing.clock import Clock
 
 

@@ -1,10 +1,13 @@
-"""Operation: what one span, and the metrics beside it, measure.
+"""Spans: what one measures, with the metrics beside it, and which trace it belongs to.
 
-Spans never hold the text of an error, because it may quote what a user wrote: only its class.
+Spans never hold the text of an error, because it may quote what a user wrote: only its class. The
+trace context comes from the host, and is stored with what waits in a queue. Source: W3C "Trace
+Context", `traceparent`: version, trace id, parent id and flags, in hex.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +15,7 @@ from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cloud_adapter.telemetry.metrics import SCOPE, bot_metrics
 
@@ -26,6 +30,9 @@ _KEY = context_api.create_key("operation")
 _FAILED = Status(StatusCode.ERROR)
 
 tracer = trace.get_tracer(SCOPE)
+
+_HEADER = "traceparent"
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Operation:
@@ -139,3 +146,45 @@ def error_name(error: BaseException) -> str:
     """The name of an error's class, unless a bot has made it of something else."""
     name = type(error).__name__
     return name if name.isidentifier() and len(name) <= MAX_ERROR_NAME else "Exception"
+
+
+def current_trace_parent() -> str:
+    """The `traceparent` of the current span; empty: there is none."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier.get(_HEADER, "")
+
+
+def stored_parent(trace_parent: str) -> tuple[Context | None, Sequence[Link]]:
+    """The parent of a span that goes on with a stored trace, and its links.
+
+    The current span is linked, because it is the parent of nothing then.
+
+    Args:
+        trace_parent: what `current_trace_parent` returned when it was stored. If it is empty or not
+            valid, the current span is the parent.
+    """
+    current = trace.get_current_span().get_span_context()
+    context = _PROPAGATOR.extract({_HEADER: trace_parent})  # empty, if it is not valid
+    if not trace.get_current_span(context).get_span_context().is_valid:
+        return None, ()
+    return context, [Link(current)] if current.is_valid else ()
+
+
+@contextmanager
+def host_trace(trace_parent: str) -> Iterator[None]:
+    """Go on with the trace of the host's invocation, unless the worker does so already."""
+    if trace.get_current_span().get_span_context().is_valid:
+        yield
+        return
+    token = context_api.attach(_PROPAGATOR.extract({_HEADER: trace_parent or ""}))
+    try:
+        yield
+    finally:
+        context_api.detach(token)
+
+
+def entry_kind() -> SpanKind:
+    """The kind of a request's span: the host has one of kind SERVER, if it passes its trace."""
+    is_within = trace.get_current_span().get_span_context().is_valid
+    return SpanKind.INTERNAL if is_within else SpanKind.SERVER

@@ -1,1 +1,0 @@
-"""Spans: how they are made, and what they say."""
