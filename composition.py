@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cloud_adapter.state.lock import ConversationLocks
     from cloud_adapter.state.middleware import AutoSaveStateMiddleware
     from cloud_adapter.storage.account import StorageAccount
-    from cloud_adapter.storage.memory_container import Container
+    from cloud_adapter.storage.blobs import Container
     from cloud_adapter.telemetry.export_settings import ExportSettings
     from http_client.pool import HttpPool
 
@@ -318,8 +318,7 @@ class Composition:
 
     def _container(self, name: str) -> "Container":
         """A container of the storage account; without one, a container in this process's memory."""
-        from cloud_adapter.storage.blobs import BlobContainer
-        from cloud_adapter.storage.memory_container import MemoryContainer
+        from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 
         return MemoryContainer() if self.account is None else BlobContainer(self.account, name)
 

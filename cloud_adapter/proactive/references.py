@@ -23,8 +23,7 @@ from cloud_adapter.proactive.conversation_record import (
     is_personal,
 )
 from cloud_adapter.proactive.user_record import UserRecord, users_of
-from cloud_adapter.storage.memory_container import Container
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import Container, name_part
 
 CONTAINER = "bot-references"
 

@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.references import channel_of
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import BlobContainer, name_part
 from http_client.retry import Backoff
 
 CONTAINER = "bot-notifications"

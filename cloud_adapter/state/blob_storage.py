@@ -11,8 +11,7 @@ from cloud_adapter.errors import BlobChanged, StateConflict
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import E_TAG, stored_item, to_text
-from cloud_adapter.storage.blobs import ANY, Blob
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import ANY, Blob, name_part
 
 
 class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base

@@ -15,7 +15,7 @@ from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.turn import ConversationTurn
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import name_part
 
 
 class _Property(BotStatePropertyAccessor):  # type: ignore[misc]  # untyped SDK base

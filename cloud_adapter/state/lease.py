@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Awaitable
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.storage.blobs import LEASE_SECONDS
-from cloud_adapter.storage.memory_container import Container
+from cloud_adapter.storage.blobs import LEASE_SECONDS, Container
 
 RENEWAL_SECONDS = LEASE_SECONDS / 3
 """The time between two renewals: one that fails is tried again before the lease expires."""

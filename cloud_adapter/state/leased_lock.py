@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from cloud_adapter.deadlines import storage_in_time
 from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lease import Lease
-from cloud_adapter.storage.blobs import Blob
-from cloud_adapter.storage.memory_container import Container
+from cloud_adapter.storage.blobs import Blob, Container
 from http_client.retry import Backoff
 
 MAX_LEASE_REUSE_SECONDS = 5.0

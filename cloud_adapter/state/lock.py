@@ -12,9 +12,7 @@ from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy
 from cloud_adapter.state.lease import RENEWAL_SECONDS, open_lease_id
 from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE, Beside, LeasedLock
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
-from cloud_adapter.storage.blobs import Blob
-from cloud_adapter.storage.memory_container import Container
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import Blob, Container, name_part
 
 MAX_WRITE_WAIT_SECONDS = 3.0
 """How long a write waits until another process's lease is open, or released: more than a second."""

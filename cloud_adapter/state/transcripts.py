@@ -16,9 +16,7 @@ from botbuilder.schema import Activity
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.storage.blobs import ANY
-from cloud_adapter.storage.memory_container import Container
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import ANY, Container, name_part
 
 CONTAINER = "bot-transcripts"
 

@@ -1,7 +1,8 @@
 """StorageAccount: sends requests to the bot's storage account, and says what its errors mean.
 
-Every request may be sent twice: conditional writes are compared with what is stored, and a second
-wake-up message or appended block does no harm.
+Its services' URLs, and the key or signature for them, come from a connection string, unless the
+settings name the account. Every request may be sent twice: conditional writes are compared with
+what is stored, and a second wake-up message or appended block does no harm.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import quote
 
 from auth.errors import SignInError
@@ -18,9 +20,7 @@ from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.home_loop import on_home_loop
-from cloud_adapter.storage.connection_string import StorageEndpoints
-from cloud_adapter.storage.request import StorageRequest
-from cloud_adapter.storage.response import NOT_STORAGE, error_code
+from cloud_adapter.storage.rest import NOT_STORAGE, SharedKey, StorageRequest, error_code
 from http_client.connection import Response, ResponseTooLarge
 from http_client.limits import MAX_CONTENT_BYTES
 from http_client.pool import HttpPool, Timeouts
@@ -43,6 +43,61 @@ _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _LATE = f"the storage account did not answer within {CALL_TIMEOUT_SECONDS:.0f} s"
 _NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 _FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+
+_DEVELOPMENT_STORAGE = (
+    "AccountName=devstoreaccount1;"
+    "AccountKey="
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
+)
+"""What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
+
+
+class StorageEndpoints(NamedTuple):
+    """A storage account as requests need it.
+
+    Attributes:
+        urls: the URLs of the services `blob` and `queue`, without a slash at the end.
+        key: signs the requests; None if a signature or a token does.
+        signature: a shared access signature, which is added to each URL's query; empty for none.
+    """
+
+    urls: dict[str, str]
+    key: SharedKey | None = None
+    signature: str = ""
+
+    @classmethod
+    def parse(cls, connection_string: str) -> "StorageEndpoints":
+        """Read a connection string, as the Azure SDKs do.
+
+        Source: Microsoft reference "Configure Azure Storage connection strings".
+
+        Raises:
+            ValueError: it is not the connection string of a storage account.
+        """
+        pairs = [pair.partition("=") for pair in connection_string.rstrip(";").split(";")]
+        settings = {name.upper(): value for name, _, value in pairs}
+        if settings.get("USEDEVELOPMENTSTORAGE") == "true":
+            return cls.parse(_DEVELOPMENT_STORAGE)
+        account, key = settings.get("ACCOUNTNAME", ""), settings.get("ACCOUNTKEY", "")
+        signature = settings.get("SHAREDACCESSSIGNATURE", "").removeprefix("?")
+        urls = {service: _url(settings, service) for service in ("blob", "queue")}
+        if account and key:
+            return cls(urls, SharedKey(account, key))
+        if not signature:
+            raise ValueError("the connection string has neither a key nor a signature")
+        return cls(urls, signature=signature)
+
+
+def _url(settings: dict[str, str], service: str) -> str:
+    if url := settings.get(f"{service.upper()}ENDPOINT"):
+        return url.rstrip("/")
+    if not (account := settings.get("ACCOUNTNAME")):
+        raise ValueError("the connection string names no account")
+    protocol = settings.get("DEFAULTENDPOINTSPROTOCOL", "https")
+    suffix = settings.get("ENDPOINTSUFFIX", "core.windows.net")
+    return f"{protocol}://{account}.{service}.{suffix}"
 
 
 class StorageAccount:

@@ -1,14 +1,17 @@
-"""BlobContainer: a container of the bot's storage account, with conditional writes and leases."""
+"""Blobs: a container of the storage account, with conditional writes and leases, or of memory."""
 
 import asyncio
 import contextlib
+import functools
+import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
+from urllib.parse import quote
 
 from cloud_adapter.errors import BlobChanged, BlobLeased
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.request import NOTHING, StorageRequest
-from cloud_adapter.storage.response import error_code, header, parse_xml
+from cloud_adapter.storage.rest import NOTHING, StorageRequest, error_code, header, parse_xml
 from http_client.connection import Response
 
 ANY = "*"
@@ -41,6 +44,29 @@ _ABANDONED = frozenset({"expired", "broken"})
 _REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
 
 _METADATA = "x-ms-meta-"
+
+MAX_PART_CHARACTERS = 300
+"""Three parts fit into a blob's name, which may have 1,024 characters."""
+
+_MAX_WHOLE_CHARACTERS = MAX_PART_CHARACTERS - 65
+
+
+@functools.lru_cache(maxsize=256)  # a turn asks for that of its conversation several times
+def name_part(text: str) -> str:
+    """Encode a text so that it can stand between two slashes of a blob's name.
+
+    Different texts have different parts. Conversation ids may contain anything: slashes, bars,
+    other scripts, half a surrogate pair. Letters, digits, hyphens and underscores stay as they are;
+    every other byte of the text's UTF-8 becomes `~` and two hex digits, because servers differ in
+    how they read what has a meaning in URLs (`%`, `.`, `..`). A long text is cut, and ends in its
+    SHA-256. Source: Microsoft reference "Naming and referencing containers, blobs, and metadata".
+    """
+    quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7E").replace(".", "%2E")
+    part = quoted.replace("%", "~")
+    if len(part) <= _MAX_WHOLE_CHARACTERS:
+        return part
+    digest = hashlib.sha256(part.encode()).hexdigest()
+    return f"{part[:_MAX_WHOLE_CHARACTERS]}-{digest}"
 
 
 class Blob(NamedTuple):
@@ -341,3 +367,76 @@ def _blob(response: Response) -> Blob:
     }
     lease_state = response.headers.get("x-ms-lease-state", "")
     return Blob(response.body, header(response, "etag"), metadata, lease_state)
+
+
+class MemoryContainer:
+    """Stores blobs until the process ends; used if no storage account is configured.
+
+    It has the methods of BlobContainer that state, references and transcripts need.
+    """
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, Blob] = {}
+        self._versions = count(1)  # shared by all blobs, so that no ETag is ever reused
+
+    async def read(self, name: str) -> Blob | None:
+        """A blob; None if it does not exist."""
+        return self._blobs.get(name)
+
+    async def write(
+        self,
+        name: str,
+        content: bytes,
+        etag: str | None,
+        metadata: Mapping[str, str] = NOTHING,
+        lease_id: str | None = None,
+    ) -> str:
+        """Write a blob, and return its new ETag; see BlobContainer.
+
+        Raises:
+            BlobChanged: the blob is another version, is gone, or exists although `etag` is None.
+        """
+        found = self._blobs.get(name)
+        if etag not in (ANY, found.etag if found else None):
+            raise BlobChanged("the blob exists, has changed in the meantime, or is gone")
+        new = f'"{next(self._versions)}"'
+        self._blobs[name] = Blob(content, new, dict(metadata))
+        return new
+
+    async def delete(self, name: str, lease_id: str | None = None) -> None:
+        """Delete a blob, if it exists."""
+        self._blobs.pop(name, None)
+
+    async def delete_many(self, names: Sequence[str]) -> None:
+        """Delete blobs; those that do not exist are ignored."""
+        for name in names:
+            self._blobs.pop(name, None)
+
+    async def list(self, prefix: str = "") -> AsyncIterator[BlobEntry]:
+        """The blobs whose names begin with a prefix, in the order of their names."""
+        for name in sorted(each for each in self._blobs if each.startswith(prefix)):
+            if (blob := self._blobs.get(name)) is not None:
+                yield BlobEntry(name, blob.metadata)
+
+    async def acquire_lease(self, name: str, lease_id: str) -> str | None:
+        """A blob's ETag; None if it does not exist. There is no other process to lease it."""
+        blob = self._blobs.get(name)
+        return blob and blob.etag
+
+    async def renew_lease(self, name: str, lease_id: str) -> bool:
+        """Do nothing."""
+        return True
+
+    async def change_lease(self, name: str, lease_id: str, new_id: str) -> bool:
+        """Do nothing."""
+        return True
+
+    async def release_lease(self, name: str, lease_id: str) -> None:
+        """Do nothing."""
+
+    def forget_lease(self, name: str, lease_id: str) -> None:
+        """Do nothing."""
+
+
+Container = BlobContainer | MemoryContainer
+"""A container in the storage account, or in memory if there is no account."""

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.request import StorageRequest
-from cloud_adapter.storage.response import error_code, header, parse_xml
+from cloud_adapter.storage.rest import StorageRequest, error_code, header, parse_xml
 
 MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""

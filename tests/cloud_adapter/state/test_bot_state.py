@@ -18,8 +18,7 @@ from cloud_adapter.state.bot_state import ConversationState, UserState
 from cloud_adapter.state.loaded_state import MAX_WRITES, TURN_IDS_KEY
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.turn import ConversationTurn
-from cloud_adapter.storage.blobs import ANY
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import ANY, MemoryContainer
 
 CONVERSATION, USER = "webchat/conversations/c", "webchat/users/u"
 

@@ -15,8 +15,7 @@ from cloud_adapter.state.loaded_state import (
     LoadedState,
 )
 from cloud_adapter.state.stored_json import to_text
-from cloud_adapter.storage.blobs import Blob
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import Blob, MemoryContainer
 
 Item = dict[str, Any]
 

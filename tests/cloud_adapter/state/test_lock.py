@@ -17,8 +17,7 @@ from cloud_adapter.state.lock import (
 )
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.storage.storage_front import StorageFront, after
 from tests.support.timing.locked_turn import LONG, LockedTurn, is_free
 from tests.support.timing.loop_turns import settled

@@ -22,8 +22,7 @@ from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 
 KEYS = ["webchat/conversations/a", "webchat/users/../a", "a%2Fb", "😀 \ud83d", "x" * 3000, "/"]
 

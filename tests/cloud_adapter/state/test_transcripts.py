@@ -10,8 +10,7 @@ from botbuilder.schema import Activity, ConversationAccount
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.state.transcripts import CONTAINER, PAGE_SIZE, BlobTranscriptStore
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE
 from tests.support.storage.storage_front import StorageFront, answered

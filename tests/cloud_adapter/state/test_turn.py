@@ -15,8 +15,7 @@ from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.bots.queued_turns import LongTurn
 from tests.support.storage.storage_front import StorageFront, after
 from tests.support.timing.locked_turn import LockedTurn, is_free

@@ -4,7 +4,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from cloud_adapter.storage.connection_string import StorageEndpoints
+from cloud_adapter.storage.account import StorageEndpoints
 
 KEY = "AccountKey=d3Jvbmc="
 SIGNATURE = "SharedAccessSignature=sv=2023-11-03&ss=bq&sig=a%2Bb%3D"

@@ -6,8 +6,7 @@ import pytest
 
 from cloud_adapter.errors import BlobChanged
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import ANY, BlobContainer
-from cloud_adapter.storage.memory_container import Container, MemoryContainer
+from cloud_adapter.storage.blobs import ANY, BlobContainer, Container, MemoryContainer
 
 
 @pytest.fixture(params=["blobs", "memory"])

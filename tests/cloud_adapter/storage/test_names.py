@@ -6,8 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.names import MAX_PART_CHARACTERS, name_part
+from cloud_adapter.storage.blobs import MAX_PART_CHARACTERS, BlobContainer, name_part
 
 TEXTS = st.text(st.characters(codec=None))
 LONG = st.integers(200, 400).flatmap(

@@ -22,7 +22,7 @@ from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.objects.bot_classes import bot_classes
 from cloud_adapter.state.objects.sdk_classes import STATE_CLASSES
 from cloud_adapter.state.stored_json import from_text, to_text
-from cloud_adapter.storage.memory_container import MemoryContainer
+from cloud_adapter.storage.blobs import MemoryContainer
 from tests.support.model_json import CLASSES, MODELS, UNREADABLE
 
 

@@ -11,7 +11,7 @@ from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import Locked
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import name_part
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import (
     RememberingBot,

@@ -9,8 +9,7 @@ from botbuilder.core import TurnContext
 
 from cloud_adapter.state.stored_json import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.blobs import ANY, BlobContainer
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import ANY, BlobContainer, name_part
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import (
     USER_KEY,

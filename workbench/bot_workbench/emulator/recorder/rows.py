@@ -16,7 +16,7 @@ from bot_workbench.emulator.recorder.observers import (
 ADAPTER, AUTHENTICATION = "cloud_adapter.adapter", "cloud_adapter.authentication"
 SESSION, SKILLS = "cloud_adapter.connector.session", "cloud_adapter.connector.skills"
 ACCOUNT, QUEUE = "cloud_adapter.storage.account", "cloud_adapter.storage.queue"
-BLOBS, MEMORY = "cloud_adapter.storage.blobs", "cloud_adapter.storage.memory_container"
+BLOBS = "cloud_adapter.storage.blobs"
 QUEUED, SET_ASIDE = "cloud_adapter.queued.queued_turns", "cloud_adapter.queued.set_aside"
 STATE, LOCK = "cloud_adapter.state.bot_state", "cloud_adapter.state.lock"
 POOL, CONNECTION = "http_client.pool", "http_client.connection"
@@ -63,9 +63,9 @@ STORED = (
     Interception(BLOBS, "BlobContainer.read", stored_blobs.reading),
     Interception(BLOBS, "BlobContainer.write", stored_blobs.writing),
     Interception(BLOBS, "BlobContainer.delete", stored_blobs.deletion),
-    Interception(MEMORY, "MemoryContainer.read", stored_blobs.reading),
-    Interception(MEMORY, "MemoryContainer.write", stored_blobs.writing),
-    Interception(MEMORY, "MemoryContainer.delete", stored_blobs.deletion),
+    Interception(BLOBS, "MemoryContainer.read", stored_blobs.reading),
+    Interception(BLOBS, "MemoryContainer.write", stored_blobs.writing),
+    Interception(BLOBS, "MemoryContainer.delete", stored_blobs.deletion),
     Interception(STATE, "_TurnScopedState.load", stored_blobs.loading),
 )
 

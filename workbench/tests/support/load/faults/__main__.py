@@ -25,7 +25,7 @@ from aiohttp import web
 from auth.settings import INLINE, QUEUED
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.storage.azurite import Azurite
-from cloud_adapter.storage.names import name_part
+from cloud_adapter.storage.blobs import name_part
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess
 from tests.support.load.counted_conversations import CountedConversation, CountedConversations
