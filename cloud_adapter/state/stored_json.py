@@ -35,7 +35,7 @@ def to_text(item: object) -> str:
             return _ENCODER.encode(item)
     except (RecursionError, ValueError):
         pass  # the writer raises again, and names the property
-    from cloud_adapter.state.objects.writer import ObjectWriter  # here: few bots store objects
+    from cloud_adapter.state.objects.tagged_json import ObjectWriter  # here: few bots store objects
 
     writer = ObjectWriter()
     try:
@@ -60,7 +60,7 @@ def from_text(text: str | bytes) -> Any:
         if type(item) is dict:
             return item
         if type(item) is list and len(item) == 2 and item[0] == TYPED:
-            from cloud_adapter.state.objects.reader import read
+            from cloud_adapter.state.objects.tagged_json import read
 
             return read(item[1], "state")
     except RecursionError:

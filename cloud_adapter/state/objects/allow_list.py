@@ -1,20 +1,64 @@
-"""The allow list: the classes whose objects state may hold, each with its shape."""
+"""The allow list: the classes whose objects state may hold, each with its shape.
 
+They are the bot's own, and those of the bot SDK: the schema's models, and what dialogs, prompts,
+skills and middleware put into state.
+"""
+
+import sys
 from enum import Enum
 
 from msrest.serialization import Model
 
-from cloud_adapter.codec.attribute_map import is_sdk_model
-from cloud_adapter.state.objects.bot_classes import PREFIX, bot_classes
-from cloud_adapter.state.objects.notices import warn_once
-from cloud_adapter.state.objects.object_shape import ObjectShape
-from cloud_adapter.state.objects.sdk_classes import find_sdk_class, sdk_tag
-from cloud_adapter.state.objects.shape import (
+from cloud_adapter.codec.attribute_map import SDK_MODULES, is_sdk_model
+from cloud_adapter.state.objects.bot_classes import PREFIX, bot_classes, warn_once
+from cloud_adapter.state.objects.introspection import (
+    is_class,
+    module_dict,
+    module_name,
+    qualified_name,
+)
+from cloud_adapter.state.objects.shapes import (
     EnumShape,
     ModelShape,
+    ObjectShape,
     Shape,
     StandInShape,
 )
+
+STATE_CLASSES = frozenset(
+    {
+        "botbuilder.core.inspection.inspection_sessions_by_status:InspectionSessionsByStatus",
+        "botbuilder.core.intent_score:IntentScore",
+        "botbuilder.core.recognizer_result:RecognizerResult",
+        "botbuilder.core.recognizer_result:TopIntent",
+        "botbuilder.core.skills.bot_framework_skill:BotFrameworkSkill",
+        "botbuilder.core.skills.skill_conversation_id_factory_options"
+        ":SkillConversationIdFactoryOptions",
+        "botbuilder.core.skills.skill_conversation_reference:SkillConversationReference",
+        "botbuilder.core.storage:StoreItem",
+        "botbuilder.core.teams.teams_sso_token_exchange_middleware:_TokenStoreItem",
+        "botbuilder.dialogs.choices.choice:Choice",
+        "botbuilder.dialogs.choices.choice_factory_options:ChoiceFactoryOptions",
+        "botbuilder.dialogs.choices.found_choice:FoundChoice",
+        "botbuilder.dialogs.choices.list_style:ListStyle",
+        "botbuilder.dialogs.dialog_event:DialogEvent",
+        "botbuilder.dialogs.dialog_instance:DialogInstance",
+        "botbuilder.dialogs.dialog_reason:DialogReason",
+        "botbuilder.dialogs.dialog_state:DialogState",
+        "botbuilder.dialogs.dialog_turn_result:DialogTurnResult",
+        "botbuilder.dialogs.dialog_turn_status:DialogTurnStatus",
+        "botbuilder.dialogs.persisted_state:PersistedState",
+        "botbuilder.dialogs.persisted_state_keys:PersistedStateKeys",
+        "botbuilder.dialogs.prompts.datetime_resolution:DateTimeResolution",
+        "botbuilder.dialogs.prompts.oauth_prompt:CallerInfo",
+        "botbuilder.dialogs.prompts.prompt_options:PromptOptions",
+        "botbuilder.dialogs.prompts.prompt_recognizer_result:PromptRecognizerResult",
+        "botbuilder.dialogs.skills.begin_skill_dialog_options:BeginSkillDialogOptions",
+    }
+)
+"""The classes that are not models, as `module:name`. Their objects have attributes only."""
+
+_MODELS = {module.__name__: module for module in SDK_MODULES}
 
 
 def shape_of(kind: type) -> Shape | None:
@@ -64,3 +108,37 @@ def _shape(tag: str, kind: type) -> Shape:
     if issubclass(kind, Model) and is_sdk_model(kind):
         return ModelShape(tag, kind)
     return ObjectShape(tag, kind)
+
+
+def sdk_tag(kind: type) -> str:
+    """The tag of a class; empty if it is not one of the SDK's for state."""
+    module, name = module_name(kind), qualified_name(kind)
+    if (tag := f"{module}:{name}") in STATE_CLASSES:
+        return tag
+    return next((f"{each}:{name}" for each in _MODELS if _model(each, name) is kind), "")
+
+
+def find_sdk_class(tag: str) -> type:
+    """The class of a tag. Imports nothing.
+
+    Raises:
+        ValueError: state cannot hold the class, or the package is not loaded.
+    """
+    module, _, name = tag.partition(":")
+    if (model := _model(module, name)) is not None:
+        return model
+    if tag not in STATE_CLASSES:
+        raise ValueError("is not a class that state can hold")
+    found = module_dict(sys.modules.get(module)).get(name)
+    if is_class(found):
+        return found
+    package = ".".join(module.split(".")[:2])
+    raise ValueError(f"is in {package}, which is not imported: import it in your bot")
+
+
+def _model(package: str, name: str) -> type | None:
+    """A model or an enum that a package of the schema defines itself, and does not import."""
+    found = module_dict(_MODELS.get(package)).get(name)
+    if not is_class(found) or not issubclass(found, Model | Enum):
+        return None
+    return found if module_name(found).startswith(package) else None

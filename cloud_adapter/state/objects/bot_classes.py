@@ -1,7 +1,12 @@
-"""BotClasses: the classes of the bot that state may hold, by tags such as `bot:models:Profile`."""
+"""BotClasses: the classes of the bot that state may hold, by tags such as `bot:models:Profile`.
 
+Warnings about their objects are logged once, until another bot is loaded.
+"""
+
+import logging
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,8 @@ from cloud_adapter.state.objects.introspection import (
     module_name,
     qualified_name,
 )
-from cloud_adapter.state.objects.notices import warn_once
+
+log = logging.getLogger(__name__)
 
 PACKAGE = "bot_logic"
 """The name of the package that the bot's folder is imported as."""
@@ -22,6 +28,12 @@ PREFIX = "bot:"
 MAX_TAG_LENGTH = 200
 
 _TAG = re.compile(r"bot:((?:\w+(?:\.\w+)*)?):(\w+(?:\.\w+)*)")
+
+
+@lru_cache(maxsize=256)
+def warn_once(text: str, *arguments: str) -> None:
+    """Log a warning, unless it has been logged since the bot was loaded."""
+    log.warning(text, *arguments)
 
 
 class BotClasses:
