@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-from cloud_adapter.redaction.redacted_texts import CUT_MARK, redacted
+from cloud_adapter.redaction import CUT_MARK, redacted
 from cloud_adapter.state.objects.bot_classes import PACKAGE
 
 MAX_ERRORS = 8

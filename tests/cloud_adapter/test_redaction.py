@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.redaction.activity_strings import CHUNK_LENGTH
-from cloud_adapter.redaction.redacted_texts import (
+from cloud_adapter.redaction import (
+    CHUNK_LENGTH,
     CUT_MARK,
     MAX_WORD_LENGTH,
     REDACTED,

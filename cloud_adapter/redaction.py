@@ -1,0 +1,318 @@
+"""Redaction: removes the content of an activity from texts for the log.
+
+Each string of the activity is replaced, and so is each word of a string; keys of free-form JSON and
+numbers count as strings. A string must have at least four characters to be replaced; two are enough
+if one is a digit, or in a script that writes names in two characters. Case does not matter, nor how
+Python, JSON or a URL quotes a string. Inside a longer word, only strings of eight characters or
+more are replaced: a user who says `29` must not make every `429` unreadable.
+
+A text for the log is short, but an activity may have a megabyte. So the activity's strings are read
+in chunks, and looked up in an index of the texts. If that would take too long, the texts are
+replaced as a whole.
+"""
+
+import contextlib
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from msrest.serialization import Model
+
+from cloud_adapter.errors import RedactionTooCostly
+
+REDACTED = "[redacted]"
+
+CUT_MARK = "…"
+"""The end of a text that was cut off. A string that is incomplete there is replaced too."""
+
+MIN_LENGTH, MIN_SHORT_LENGTH, MIN_INNER_LENGTH = 4, 2, 8
+"""How many characters a string needs to be replaced: in general; with a digit, or in a script that
+writes names in two characters; inside a longer word."""
+
+MAX_WORD_LENGTH = 64
+"""The length in characters above which a word in an error's text is always replaced, because such a
+word hardly belongs to the error itself."""
+
+MAX_QUOTING_LEVELS = 3
+"""How many levels of quoting are removed: a KeyError quotes its text, which may quote another."""
+
+_ESCAPE = re.compile(
+    r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
+    r"|\\u[0-9a-fA-F]{4}|\\U00[01][0-9a-fA-F]{5}"
+    r"|\\[\\'\"abfnrtv0]"
+    r"|(?:%[0-9a-fA-F]{2})+"
+)
+
+CHUNK_LENGTH = 32 * 1024
+"""How many characters are searched at a time."""
+
+# \w does not match combining marks, without which Arabic, Hebrew, Hindi and Thai words are split.
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u109f\u1780-\u17ff"
+_WORD = re.compile(rf"[\w{_MARKS}]+")
+_PART = re.compile(r"[^_]+")
+_INSIDE_WORD = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
+# U+0E00 and above, negated: re takes 3 ms to compile a range up to U+10FFFF.
+_DISTINCTIVE = re.compile(r"\d|[^\0-\u0dff]")
+_UNSPACED = re.compile(r"[^\0-\u0dff]")
+"""Includes scripts without spaces, such as Thai and Chinese, in which words may start anywhere."""
+
+
+class Limits(NamedTuple):
+    """Limits of the work, which hold for anything that a user sends.
+
+    Attributes:
+        characters: the number of characters in the texts, with each level of quoting.
+        pieces: the number of words and parts of words in the texts.
+        values: the number of values in the activity.
+        comparisons: how often a string of the activity is compared with a place in the texts.
+    """
+
+    characters: int = 16_000
+    pieces: int = 30_000
+    values: int = 250_000
+    comparisons: int = 100_000
+
+
+_DEFAULT_LIMITS = Limits()
+
+
+class _MappedText(NamedTuple):
+    """A text made from an original.
+
+    Attributes:
+        text: the text.
+        spans: for each character, the start and end in the original of what the character replaces.
+    """
+
+    text: str
+    spans: list[tuple[int, int]]
+
+
+def redacted(texts: Sequence[str], activity: Any, limits: Limits = _DEFAULT_LIMITS) -> list[str]:
+    """The texts, with the content of an activity replaced.
+
+    Args:
+        texts: texts of a few thousand characters in total.
+        activity: an Activity.
+        limits: limits of the work; if they are exceeded, each text is replaced as a whole.
+    """
+    # From here on, the texts are one text, separated by NULs.
+    text = "\0".join(each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in texts)
+    try:
+        hidden = _hidden(text, activity, limits)
+    except RedactionTooCostly:
+        return [REDACTED for _ in texts]
+    return _replaced(text, hidden).split("\0")
+
+
+def _replaced(text: str, hidden: bytearray) -> str:
+    """The redacted text; parts with only punctuation between them are replaced together."""
+    parts: list[str] = []
+    end = 0
+    for run in re.finditer(rb"\x01+", hidden):
+        between = text[end : run.start()]
+        if not parts or "\0" in between or _WORD.search(between):
+            parts += between, REDACTED
+        end = run.end()
+    return "".join((*parts, text[end:]))
+
+
+def _hidden(text: str, activity: Any, limits: Limits) -> bytearray:
+    """A byte for each character of a text: 1 if the character is to be replaced, else 0.
+
+    Raises:
+        RedactionTooCostly: the search exceeds the limits.
+    """
+    readings = _readings(text)
+    pieces = list(itertools.islice(_pieces(readings.text), limits.pieces))
+    if len(readings.text) > limits.characters or len(pieces) == limits.pieces:
+        raise RedactionTooCostly("the texts are too long")
+    words = {readings.text[start:end] for start, end in pieces}
+    places, comparisons = _places(readings.text), 0
+    hidden, found = bytearray(len(text)), set[str]()
+    for chunk in _chunks(activity, limits.values, MAX_WORD_LENGTH):
+        found |= words.intersection(_words(chunk))
+        for string in _similar_strings(chunk, places):
+            starts = places[string[:MIN_LENGTH]]
+            for start in starts:
+                if end := _match_end(string, readings.text, start):
+                    _hide(hidden, readings, start, end)
+            comparisons += len(starts)
+            if comparisons > limits.comparisons:
+                raise RedactionTooCostly("the activity's strings are too similar to the texts")
+    for start, end in pieces:
+        if end - start > MAX_WORD_LENGTH or readings.text[start:end] in found:
+            _hide(hidden, readings, start, end)
+    return hidden
+
+
+def _hide(hidden: bytearray, readings: _MappedText, start: int, end: int) -> None:
+    first, last = readings.spans[start][0], readings.spans[end - 1][1]
+    hidden[first:last] = b"\1" * (last - first)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """The start and end of each word and of parts of words: any of these may be a user's word."""
+    for word in _WORD.finditer(text):
+        start, end = word.span()
+        if end - start > MAX_WORD_LENGTH:
+            yield start, end
+            continue
+        spans = [(start, end)]
+        if "_" in word[0]:
+            spans += [part.span() for part in _PART.finditer(text, start, end)]
+        min_length = MIN_SHORT_LENGTH if _UNSPACED.search(word[0]) else MIN_INNER_LENGTH
+        for length in range(min_length, end - start):
+            spans += [(first, first + length) for first in range(start, end - length + 1)]
+        yield from (span for span in spans if _is_long_enough(text[slice(*span)]))
+
+
+def _is_long_enough(piece: str) -> bool:
+    """Whether a piece is long enough to be replaced."""
+    short = len(piece) >= MIN_SHORT_LENGTH and _DISTINCTIVE.search(piece)
+    return len(piece) >= MIN_LENGTH or bool(short)
+
+
+def _places(text: str) -> dict[str, list[int]]:
+    """The places in the texts where a string may start, by the string's first characters."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for start in range(len(text)):
+        for length in range(MIN_SHORT_LENGTH, MIN_LENGTH + 1):
+            prefix = text[start : start + length]
+            if len(prefix) == length and _is_long_enough(prefix):
+                found[prefix].append(start)
+    return found
+
+
+def _similar_strings(chunk: str, places: dict[str, list[int]]) -> list[str]:
+    """The strings of a chunk whose first characters occur in the texts."""
+    stripped = (each.strip() for each in chunk.split("\0"))
+    return [each for each in stripped if each[:MIN_LENGTH] in places]
+
+
+def _match_end(string: str, text: str, start: int) -> int:
+    """The end of a string that starts at `start` in the texts; 0 if it does not start there."""
+    end = start + len(string)
+    if not text.startswith(string, start):
+        end = text.find("\0", start, end) - 1
+        cut = end >= start + MIN_LENGTH and text[end] == CUT_MARK
+        return end if cut and string.startswith(text[start:end]) else 0
+    if len(string) >= MIN_INNER_LENGTH or _UNSPACED.search(string):
+        return end
+    inside = (start and _INSIDE_WORD.match(text, start - 1)) or _INSIDE_WORD.match(text, end - 1)
+    return 0 if inside else end
+
+
+def _words(chunk: str) -> Iterable[str]:
+    words = _WORD.findall(chunk)
+    return words + _WORD.findall(chunk.replace("_", " ")) if "_" in chunk else words
+
+
+def _readings(original: str) -> _MappedText:
+    """A text as it is, followed by the same text without each level of quoting; in lower case.
+
+    Each of these readings ends with a NUL.
+    """
+    plain = _MappedText(original, [(at, at + 1) for at in range(len(original))])
+    readings = {original: plain}
+    for encoding in ("utf-8", "latin-1"):
+        reading = plain
+        for _ in range(MAX_QUOTING_LEVELS):
+            reading = _unquoted(reading, encoding)
+            readings.setdefault(reading.text, reading)
+    folded = [_casefolded(each) for each in readings.values()]
+    return _MappedText(
+        "".join(f"{each.text}\0" for each in folded),
+        [span for each in folded for span in (*each.spans, (0, 0))],
+    )
+
+
+def _unquoted(quoted: _MappedText, encoding: str) -> _MappedText:
+    """A text without its outermost level of quoting.
+
+    Args:
+        quoted: the text.
+        encoding: the encoding of escaped bytes.
+    """
+    parts, spans, end = list[str](), list[tuple[int, int]](), 0
+    for escape in _ESCAPE.finditer(quoted.text):
+        # NUL separates readings: within one, U+FFFD stands for it.
+        plain = _unescaped(escape[0], encoding).replace("\0", "\N{REPLACEMENT CHARACTER}")
+        parts += quoted.text[end : escape.start()], plain
+        spans += quoted.spans[end : escape.start()]
+        end = escape.end()
+        spans += [(quoted.spans[escape.start()][0], quoted.spans[end - 1][1])] * len(plain)
+    return _MappedText("".join((*parts, quoted.text[end:])), spans + quoted.spans[end:])
+
+
+def _unescaped(escape: str, encoding: str) -> str:
+    if escape[0] == "%":
+        return unquote(escape)
+    if escape[1] == "x":
+        return bytes.fromhex(escape.replace("\\x", "")).decode(encoding, "replace")
+    found = escape.encode().decode("unicode-escape", "replace")
+    return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _casefolded(mapped: _MappedText) -> _MappedText:
+    if mapped.text.isascii():
+        return mapped._replace(text=mapped.text.lower())
+    parts = [character.casefold() for character in mapped.text]  # an ß becomes ss
+    spans = [span for span, part in zip(mapped.spans, parts, strict=True) for _ in part]
+    return _MappedText("".join(parts), spans)
+
+
+def _chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
+    """The activity's strings in lower case, many in a chunk, separated by NULs.
+
+    A NUL within a string becomes U+FFFD, as in the texts that are searched.
+
+    Args:
+        activity: an Activity.
+        max_values: how many values the activity may have.
+        overlap: how many characters consecutive slices of a long string share, so that one of them
+            contains the whole of any word up to this length.
+
+    Raises:
+        RedactionTooCostly: the activity has more values than `max_values`.
+    """
+    chunk: list[str] = []
+    length = 0
+    for each in _strings(activity, max_values):
+        for start in range(0, len(each), CHUNK_LENGTH):
+            piece = each[start : start + CHUNK_LENGTH + overlap]
+            chunk.append(piece.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+            length += len(chunk[-1]) + 1
+            if length >= CHUNK_LENGTH:
+                yield "\0".join(chunk).casefold()
+                chunk, length = [], 0
+    yield "\0".join(chunk).casefold()
+
+
+def _strings(activity: Any, max_values: int) -> Iterator[str]:
+    """Each string and number of an activity, without recursion: users can nest values deeply."""
+    pending = [activity]
+    for _ in range(max_values):
+        if not pending:
+            return
+        each = pending.pop()
+        kind = type(each)
+        if kind is str:
+            yield each
+        elif kind is list or kind is tuple:
+            pending += each
+        elif isinstance(each, dict):
+            pending += each
+            pending += each.values()
+        elif isinstance(each, Model):
+            pending += [value for value in each.__dict__.values() if value is not None]
+        elif kind is int or kind is float:
+            with contextlib.suppress(ValueError):  # the number has more digits than Python converts
+                yield str(each)
+        elif isinstance(each, str):  # a string enum that the bot defines
+            yield each
+    raise RedactionTooCostly("the activity has too many values")
