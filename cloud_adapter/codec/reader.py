@@ -15,12 +15,15 @@ from typing import Any
 from msrest.serialization import Deserializer, Model
 
 from cloud_adapter.codec.attribute_map import (
+    Convert,
+    Converters,
+    Rule,
     attributes,
     is_sdk_model,
     named_classes,
     unsupported_feature,
+    warn_of_msrest,
 )
-from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
 from cloud_adapter.errors import MalformedModel
 
 # Longer strings are rejected before their case is changed, which can take twelve times their size.

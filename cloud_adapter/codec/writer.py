@@ -16,8 +16,15 @@ from typing import Any
 from msrest.exceptions import DeserializationError  # type: ignore[attr-defined]  # re-exported
 from msrest.serialization import Deserializer, Model, Serializer
 
-from cloud_adapter.codec.attribute_map import attributes, named_classes, unsupported_feature
-from cloud_adapter.codec.converters import Convert, Converters, Rule, warn_of_msrest
+from cloud_adapter.codec.attribute_map import (
+    Convert,
+    Converters,
+    Rule,
+    attributes,
+    named_classes,
+    unsupported_feature,
+    warn_of_msrest,
+)
 
 _MINUTE = datetime.timedelta(minutes=1)
 
