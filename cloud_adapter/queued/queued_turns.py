@@ -30,10 +30,9 @@ from cloud_adapter.queued.drain import Drain
 from cloud_adapter.queued.group_commit import Batch, GroupCommit
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.isolation import Isolation, is_isolated
-from cloud_adapter.queued.owed_wake_ups import OwedWakeUps
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.stored_activity import FAILED, record
-from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
+from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, OwedWakeUps, WakeUp
 from cloud_adapter.state.leased_lock import Beside
 from cloud_adapter.state.loaded_state import LoadedState
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name

@@ -1,9 +1,15 @@
-"""WakeUp: the queue message that says that an inbox or a set-aside activity is to be processed."""
+"""Wake-up messages: each says that an inbox or a set-aside activity is to be processed."""
 
+import asyncio
 import json
+import logging
 from typing import NamedTuple
 
+from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.storage.queue import MessageQueue
 from http_client.retry import Backoff
+
+log = logging.getLogger(__name__)
 
 BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
 """The pauses between the wake-up messages for a turn that cannot run."""
@@ -16,6 +22,10 @@ SLOW_APPEND_SECONDS = PAUSE_SECONDS / 2
 its activities are not in the inbox yet must find them there after the pause."""
 
 _MAX_BACKOFF_RETRIES = 10
+
+MAX_OWED_SECONDS = 600.0
+"""How long putting a wake-up message is retried. After that, the conversation's next activity has
+one."""
 
 
 class WakeUp(NamedTuple):
@@ -81,3 +91,43 @@ class WakeUp(NamedTuple):
     def pause(self) -> float:
         """Seconds until the next wake-up message, while something is unavailable."""
         return BACKOFF.pause(min(self.retries, _MAX_BACKOFF_RETRIES) + 1)
+
+
+class OwedWakeUps:
+    """Puts wake-up messages of activities that may be stored although storing them failed.
+
+    It does so in the background, with retries: one task for each conversation.
+
+    Args:
+        queue: takes the messages.
+    """
+
+    def __init__(self, queue: MessageQueue) -> None:
+        self._queue = queue
+        self._owed: set[str] = set()  # conversations whose next put has not begun
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def add(self, conversation: str) -> None:
+        """Put a wake-up message for all that a conversation's inbox holds now."""
+        self._owed.add(conversation)
+        if conversation not in self._tasks:
+            self._tasks[conversation] = asyncio.create_task(self._put(conversation))
+
+    async def _put(self, conversation: str) -> None:
+        now = asyncio.get_running_loop().time
+        end, failures = now() + MAX_OWED_SECONDS, 0
+        try:
+            while conversation in self._owed:
+                self._owed.remove(conversation)  # now: a put is too early for what comes during it
+                try:
+                    await self._queue.put(WakeUp(conversation).text)
+                except StorageUnavailable as error:
+                    failures += 1
+                    pause = BACKOFF.pause(failures)
+                    if now() + pause > end:
+                        log.warning("Stored activities wait until others arrive: %s", error)
+                        return
+                    self._owed.add(conversation)
+                    await asyncio.sleep(pause)
+        finally:
+            del self._tasks[conversation]

@@ -6,14 +6,14 @@ import pytest
 
 from cloud_adapter.errors import NothingToRequeue, StorageUnavailable
 from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from cloud_adapter.queued.dead_letters import (
+from cloud_adapter.queued.queued_turns import POISON_QUEUE
+from cloud_adapter.queued.set_aside import (
     GONE,
     NO_CAUSE,
     NOT_A_WAKE_UP,
     DeadLetter,
     DeadLetters,
 )
-from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.stored_activity import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.queued import owed_wake_ups
-from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
+from cloud_adapter.queued.wake_up import BACKOFF, MAX_OWED_SECONDS, OwedWakeUps, WakeUp
 from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, after, answered, cut_after
@@ -89,7 +88,7 @@ async def test_one_that_is_owed_again(
     await messages.taken()
     held = LongTurn()
     front.spoil(PUT, after(held), times=1)
-    owed = owed_wake_ups.OwedWakeUps(far.queue)
+    owed = OwedWakeUps(far.queue)
     owed.add(CONVERSATION)
     await held.started.wait()
     before = front.count(PUT)
@@ -108,13 +107,13 @@ async def test_an_outage_without_end(
 ) -> None:
     """After a while, nothing is tried any more."""
     front.spoil(PUT, answered(403))
-    owed = owed_wake_ups.OwedWakeUps(far.queue)
+    owed = OwedWakeUps(far.queue)
     owed.add(CONVERSATION)
     start = clock.time()
-    while owed._tasks and clock.time() < start + 2 * owed_wake_ups.MAX_SECONDS:
+    while owed._tasks and clock.time() < start + 2 * MAX_OWED_SECONDS:
         await clock.until(lambda: bool(clock.sleeping()) or not owed._tasks)
         clock.move(BACKOFF.longest)
         await settled()
     assert not owed._tasks
-    assert clock.time() >= start + owed_wake_ups.MAX_SECONDS - BACKOFF.longest
+    assert clock.time() >= start + MAX_OWED_SECONDS - BACKOFF.longest
     assert "Stored activities wait until others arrive" in caplog.text

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from bot_workbench.admin import console
 from bot_workbench.admin.console import shown, styled
-from cloud_adapter.queued.dead_letters import DeadLetter
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
+from cloud_adapter.queued.set_aside import DeadLetter
 
 SHORT_ID = 8
 """Characters of a dead letter's id that people see."""

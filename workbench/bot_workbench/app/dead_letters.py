@@ -17,9 +17,8 @@ from bot_workbench.app.storage_options import (
     storage_account,
 )
 from cloud_adapter.errors import NothingToRequeue
-from cloud_adapter.queued.dead_letters import DeadLetter, DeadLetters
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
-from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
+from cloud_adapter.queued.set_aside import CONTAINER, DeadLetter, DeadLetters, SetAsideActivities
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue

@@ -21,7 +21,7 @@ from bot_workbench.admin.plan.step import Finding, Plan
 from bot_workbench.admin.rows import Row, print_lines, print_tables
 from bot_workbench.app.dead_letter_output import Outcome, print_listing, print_outcome
 from bot_workbench.app.notification_output import PlainLines
-from cloud_adapter.queued.dead_letters import DeadLetter
+from cloud_adapter.queued.set_aside import DeadLetter
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.queue import ReceivedMessage
 from tests.support.project import ROOT
