@@ -1,6 +1,16 @@
 """HttpConnection: one HTTP/1.1 connection, with one request on it at a time (RFC 9112).
 
-The parser is httptools, which wraps the HTTP parser of Node.js.
+The parser is httptools, which wraps the HTTP parser of Node.js. A response may have a limited
+number of bytes, and what is larger is not read to its end:
+
+| limit | for |
+|---|---|
+| MAX_HEAD_BYTES | the head of any response, with the interim responses before it; its trailers |
+| MAX_RESPONSE_BYTES | the default: what was sent, updated or deleted, tokens, keys, certificates |
+| MAX_LIST_BYTES | members, conversations, a skill's answer |
+| MAX_CONTENT_BYTES | content that is not parsed as JSON: attachments, what is in storage |
+
+docs/security.md has what the largest response of each kind costs.
 """
 
 import asyncio
@@ -14,7 +24,14 @@ from typing import Any, NamedTuple, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from http_client.limits import MAX_HEAD_BYTES
+MAX_HEAD_BYTES = 64 * 1024
+
+MAX_RESPONSE_BYTES = 1024 * 1024
+
+MAX_LIST_BYTES = 16 * 1024 * 1024
+
+MAX_CONTENT_BYTES = 64 * 1024 * 1024
+
 
 IDLE_TIMEOUT_SECONDS = 30.0
 """How long an idle connection stays open: less than servers allow, so that requests are rarely sent
@@ -33,7 +50,7 @@ class ResponseLost(ConnectionError):
 
 
 class ResponseTooLarge(ResponseLost):
-    """The response exceeds a limit of http_client/limits.py: it would be no smaller next time."""
+    """The response exceeds its limit: it would be no smaller next time."""
 
 
 class Response(NamedTuple):

@@ -14,6 +14,7 @@ from weakref import WeakSet, WeakValueDictionary
 from aiohappyeyeballs import start_connection
 
 from http_client.connection import (
+    MAX_RESPONSE_BYTES,
     ConnectFailed,
     HttpConnection,
     IdleConnections,
@@ -21,7 +22,6 @@ from http_client.connection import (
     ResponseLost,
     ResponseTooLarge,
 )
-from http_client.limits import MAX_RESPONSE_BYTES
 from http_client.retry import IDEMPOTENT_METHODS
 from http_client.tls import TlsContext
 
@@ -91,7 +91,7 @@ class HttpPool:
             headers: headers in addition to Host, Content-Length and Accept-Encoding.
             body: the body; empty for none.
             timeouts: time limits of this request.
-            max_bytes: the size limit of the response's body; see http_client/limits.py.
+            max_bytes: the size limit of the response's body; see connection.py.
 
         Raises:
             ConnectFailed: nothing was sent, because there is no connection, or because the URL or a

@@ -34,7 +34,7 @@ from cloud_adapter.connector.session import (
     ServiceResponse,
     as_model,
 )
-from http_client.limits import MAX_CONTENT_BYTES, MAX_LIST_BYTES
+from http_client.connection import MAX_CONTENT_BYTES, MAX_LIST_BYTES
 
 
 class ConversationsOperations:

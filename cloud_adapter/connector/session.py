@@ -23,8 +23,13 @@ from cloud_adapter.codec.writer import json_bytes, write_value
 from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.errors import MalformedModel
 from cloud_adapter.home_loop import on_home_loop
-from http_client.connection import ConnectFailed, Response, ResponseLost, ResponseTooLarge
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import (
+    MAX_RESPONSE_BYTES,
+    ConnectFailed,
+    Response,
+    ResponseLost,
+    ResponseTooLarge,
+)
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
@@ -167,7 +172,7 @@ class ConnectorSession:
             path: unencoded segments; none is empty, `.` or `..`.
             body: a model, or JSON-ready data; None sends no body.
             query: the query parameters; those with the value None are left out.
-            max_bytes: the size limit of the response's body; see http_client/limits.py.
+            max_bytes: the size limit of the response's body; see http_client/connection.py.
 
         Raises:
             CallRefused: a segment is empty, `.` or `..`, so the call would go to another URL.

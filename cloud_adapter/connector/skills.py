@@ -32,8 +32,7 @@ from cloud_adapter.connector.session import (
     request_headers,
 )
 from cloud_adapter.home_loop import on_home_loop
-from http_client.connection import ConnectFailed, ResponseLost, ResponseTooLarge
-from http_client.limits import MAX_LIST_BYTES
+from http_client.connection import MAX_LIST_BYTES, ConnectFailed, ResponseLost, ResponseTooLarge
 from http_client.pool import HttpPool
 
 if TYPE_CHECKING:

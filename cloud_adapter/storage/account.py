@@ -21,8 +21,7 @@ from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.storage.rest import NOT_STORAGE, SharedKey, StorageRequest, error_code
-from http_client.connection import Response, ResponseTooLarge
-from http_client.limits import MAX_CONTENT_BYTES
+from http_client.connection import MAX_CONTENT_BYTES, Response, ResponseTooLarge
 from http_client.pool import HttpPool, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot_workbench.emulator.loopback import LOOPBACK
 from http_client.connection import (
+    MAX_HEAD_BYTES,
     ConnectFailed,
     HttpConnection,
     IdleConnections,
@@ -19,7 +20,6 @@ from http_client.connection import (
     ResponseLost,
     ResponseTooLarge,
 )
-from http_client.limits import MAX_HEAD_BYTES
 from tests.support.timing.condition import comes_true
 
 MAX_BYTES = 1000

@@ -11,8 +11,13 @@ from aiohttp import web
 
 from bot_workbench.emulator.loopback import LOOPBACK
 from bot_workbench.emulator.server import Server
-from http_client.connection import ConnectFailed, IdleConnections, ResponseLost, ResponseTooLarge
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import (
+    MAX_RESPONSE_BYTES,
+    ConnectFailed,
+    IdleConnections,
+    ResponseLost,
+    ResponseTooLarge,
+)
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock

@@ -47,7 +47,7 @@ from cloud_adapter.telemetry.spans import (
 )
 from cloud_adapter.telemetry.traced.warm_up import host_of
 from cloud_adapter.turn_context import TurnContext
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES
 
 _REQUEST = {"http.request.method": "POST", "http.route": "/api/messages"}
 

@@ -12,8 +12,7 @@ from auth.outbound.token_provider import MAX_ATTEMPTS, TokenProvider
 from cloud_adapter.storage.account import AUDIENCE
 from cloud_adapter.telemetry.metrics import bot_metrics
 from cloud_adapter.telemetry.spans import Operation, current_trace_parent
-from http_client.connection import Response
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES, Response
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
 
 _NO_HEADERS: Mapping[str, str] = {}

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from auth.errors import KeysUnavailable
 from auth.inbound.signing_keys import SigningKeys
 from bot_workbench.emulator.entra.token_issuer import IssuerKey
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import KEYS_URL, METADATA_URL, KeyPublisher

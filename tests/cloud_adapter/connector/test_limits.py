@@ -16,8 +16,12 @@ from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.connector.session import MAX_UNCHECKED_BYTES, ConnectorSession, Service, parsed
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.connector.user_tokens import UserTokenClient
-from http_client.connection import ResponseTooLarge
-from http_client.limits import MAX_CONTENT_BYTES, MAX_LIST_BYTES, MAX_RESPONSE_BYTES
+from http_client.connection import (
+    MAX_CONTENT_BYTES,
+    MAX_LIST_BYTES,
+    MAX_RESPONSE_BYTES,
+    ResponseTooLarge,
+)
 from http_client.pool import HttpPool
 from tests.support.wire.scripted_service import Behaviour, ScriptedService
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from auth.errors import Throttled
+from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import storage_tokens
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts

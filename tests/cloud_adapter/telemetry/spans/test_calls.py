@@ -25,7 +25,7 @@ from cloud_adapter.telemetry import spans
 from cloud_adapter.telemetry.spans import host_trace
 from cloud_adapter.telemetry.traced.turns import TracedConnectorSession, call_name
 from cloud_adapter.telemetry.traced.warm_up import TracedHttpPool, host_of
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE
 from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill
