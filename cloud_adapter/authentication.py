@@ -28,7 +28,6 @@ from auth.outbound.token_provider import TokenProvider
 from auth.settings import Settings
 from cloud_adapter.codec.channels import tenant_ids
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.no_user_tokens import NoUserTokenClient
 from cloud_adapter.connector.session import (
     BOT_TIMEOUTS,
     NO_RETRIES,
@@ -38,7 +37,7 @@ from cloud_adapter.connector.session import (
     Service,
 )
 from cloud_adapter.connector.skills import SkillClient
-from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.connector.user_tokens import NoUserTokenClient, UserTokenClient
 from cloud_adapter.home_loop import on_home_loop
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from http_client.retry import RetryPolicy

@@ -1,4 +1,4 @@
-"""UserTokenClient: a client of the Bot Framework token service, which stores users' tokens.
+"""Clients of the Bot Framework token service, which stores users' tokens.
 
 Source: Microsoft reference "Bot Framework token service" (api/usertoken, api/botsignin).
 """
@@ -15,8 +15,13 @@ from botframework.connector.token_api.models import (
     TokenStatus,
 )
 
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.errors import CallRefused, ConnectorError
 from cloud_adapter.connector.session import ConnectorSession, Service, as_model
+
+_REFUSAL = (
+    "users cannot sign in while the bot runs without authentication"
+    " (DANGEROUSLY_ALLOW_UNAUTHENTICATED): it has no token for the token service"
+)
 
 
 class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
@@ -96,3 +101,48 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
 
 def _user(user_id: str, connection_name: str | None, channel_id: str) -> dict[str, Any]:
     return {"userId": user_id, "connectionName": connection_name, "channelId": channel_id}
+
+
+class NoUserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
+    """Stands for the token service where the bot has no token to call it with.
+
+    Nobody is signed in, and nobody can sign in; no call leaves the machine.
+    """
+
+    async def get_user_token(
+        self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None
+    ) -> None:
+        """None: the user has not signed in."""
+
+    async def get_sign_in_resource(
+        self, connection_name: str, activity: Activity, final_redirect: str | None
+    ) -> Any:
+        """Raises: CallRefused: always."""
+        raise CallRefused(_REFUSAL, HTTPStatus.NOT_IMPLEMENTED)
+
+    async def sign_out_user(
+        self, user_id: str, connection_name: str | None, channel_id: str
+    ) -> None:
+        """Do nothing."""
+
+    async def get_token_status(
+        self, user_id: str, channel_id: str, include_filter: str | None
+    ) -> list[Any]:
+        """No connections."""
+        return []
+
+    async def get_aad_tokens(
+        self, user_id: str, connection_name: str, resource_urls: list[str], channel_id: str
+    ) -> dict[str, Any]:
+        """No tokens."""
+        return {}
+
+    async def exchange_token(
+        self,
+        user_id: str,
+        connection_name: str,
+        channel_id: str,
+        exchange_request: TokenExchangeRequest,
+    ) -> Any:
+        """Raises: CallRefused: always."""
+        raise CallRefused(_REFUSAL, HTTPStatus.NOT_IMPLEMENTED)
