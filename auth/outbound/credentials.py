@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def _managed_identity(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.outbound.azure_sdk import PoolTransport
     from auth.outbound.managed_identity import ManagedIdentityCredential
-    from auth.outbound.pool_transport import PoolTransport
 
     return ManagedIdentityCredential(settings.app_id, "MicrosoftAppId", PoolTransport(pool))
 
@@ -49,16 +49,15 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
 
 
 def _file(source: CertificateSource) -> "CertificateStore":
-    from auth.certificates.file import CertificateFile
+    from auth.certificates.private_key import CertificateFile
 
     return CertificateFile(Path(source.path))
 
 
 def _vault(settings: Settings, source: CertificateSource, pool: HttpPool) -> "CertificateStore":
     from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
+    from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
     from auth.outbound.managed_identity import ManagedIdentityCredential
-    from auth.outbound.pool_transport import PoolTransport
-    from auth.outbound.sdk_credential import AzureSdkCredential
 
     transport = PoolTransport(pool)
     identity = ManagedIdentityCredential(settings.identity_client_id, "AZURE_CLIENT_ID", transport)
@@ -72,10 +71,10 @@ def _vault(settings: Settings, source: CertificateSource, pool: HttpPool) -> "Ce
 
 
 def _federated(settings: Settings, pool: HttpPool) -> Credential:
+    from auth.outbound.azure_sdk import PoolTransport
     from auth.outbound.entra import EntraClient
     from auth.outbound.federated import FederatedCredential
     from auth.outbound.managed_identity import ManagedIdentityCredential
-    from auth.outbound.pool_transport import PoolTransport
 
     return FederatedCredential(
         EntraClient(settings.app_id, settings.authority, pool),
@@ -111,8 +110,8 @@ def storage_tokens(
     """
     if source.connection_string:
         return None
+    from auth.outbound.azure_sdk import PoolTransport
     from auth.outbound.managed_identity import ManagedIdentityCredential
-    from auth.outbound.pool_transport import PoolTransport
 
     setting, transport = f"{STORAGE}__clientId", PoolTransport(pool)
     return provider(ManagedIdentityCredential(source.client_id, setting, transport))

@@ -6,9 +6,9 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential as SdkCredential
 
 from auth.errors import EndpointDown, SignInError, Throttled
+from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, retry_after_of, status_of
-from auth.outbound.pool_transport import PoolTransport
 
 
 class ManagedIdentityCredential(Credential):

@@ -8,9 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.key_vault import CertificateVault
 from auth.credential_kinds import CERTIFICATE
+from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
-from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.certificates import self_signed

@@ -12,8 +12,8 @@ from auth.bot_framework import (
     credentials_factory,
 )
 from auth.errors import SettingsError, SignInError
+from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.cloud import Cloud
 

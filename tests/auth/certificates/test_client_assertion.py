@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from auth.certificates.certificate import Certificate
-from auth.certificates.client_assertion import client_assertion
 from auth.certificates.private_key import LocalKey
 from auth.errors import EndpointDown
+from auth.outbound.client_certificate import client_assertion
 
 CLIENT = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 ENDPOINT = "https://login.example/tenant/oauth2/v2.0/token"

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auth.certificates.file import CertificateFile
+from auth.certificates.private_key import CertificateFile
 from auth.errors import CertificateError
 from bot_workbench.emulator.certificates import private_key_pem, self_signed
 

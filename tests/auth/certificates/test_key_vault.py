@@ -23,14 +23,13 @@ from auth.certificates.key_vault import (
     newest_first,
 )
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
+from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.endpoints import READ_TIMEOUT_SECONDS
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
-from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from bot_workbench.emulator.key_vault.policy import PEM
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
@@ -344,7 +343,7 @@ def test_no_other_http_client_is_imported_with_it() -> None:
     code = """
 import sys
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate, VaultSigning
-from auth.outbound.pool_transport import PoolTransport
+from auth.outbound.azure_sdk import PoolTransport
 from http_client.pool import HttpPool, Timeouts
 vault = CertificateVault("https://vault", "bot", object(), PoolTransport(HttpPool()))
 ExportedCertificate(vault), VaultSigning(vault)

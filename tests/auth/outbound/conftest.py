@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.certificate import Certificate
-from auth.certificates.client_assertion import client_assertion
 from auth.certificates.private_key import LocalKey
+from auth.outbound.client_certificate import client_assertion
 from auth.outbound.entra import EntraClient
 from auth.outbound.token_provider import TokenCache
 from bot_workbench.emulator.cloud import Cloud

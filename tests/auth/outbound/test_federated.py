@@ -7,10 +7,10 @@ import jwt
 import pytest
 
 from auth.errors import EndpointDown, SignInError
+from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.entra import EntraClient
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import issuer_of

@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 
 from auth.errors import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, EndpointDown, SignInError, Throttled
+from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.entra.registration import issuer_of
-from http_client.limits import MAX_RESPONSE_BYTES
+from http_client.connection import MAX_RESPONSE_BYTES
 from http_client.pool import HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 from tests.support.timing.condition import comes_true

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ServiceRequestError, Servic
 from azure.core.pipeline.transport import AsyncHttpResponse
 from azure.core.rest import HttpRequest
 
-from auth.outbound.pool_transport import PoolTransport
+from auth.outbound.azure_sdk import PoolTransport
 from http_client.pool import HttpPool, Timeouts
 from tests.support.wire.scripted_service import Reply, ScriptedService
 

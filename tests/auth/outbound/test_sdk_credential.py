@@ -4,10 +4,9 @@ import pytest
 
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import EndpointDown
+from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.credential import AccessToken
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.pool_transport import PoolTransport
-from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.cloud import Cloud
 

@@ -29,10 +29,9 @@ from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import BotError
 from auth.inbound.signing_keys import SigningKeys
+from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.msal_http import MsalHttp
-from auth.outbound.pool_transport import PoolTransport
-from auth.outbound.sdk_credential import AzureSdkCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.loopback import LOOPBACK
 from cloud_adapter.connector.client import ConnectorClient

@@ -1,16 +1,19 @@
-"""PoolTransport: sends the Azure SDKs' requests through the project's HTTP pool."""
+"""What the Azure SDKs' clients get from this project: how they send requests, and the tokens."""
 
 import json
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
+from azure.core.credentials import AccessToken as AzureToken
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
 from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 from auth.outbound.endpoints import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from auth.outbound.token_provider import TokenProvider
 from http_client.connection import ConnectFailed, Response
 from http_client.pool import HttpPool, Timeouts
 
@@ -101,3 +104,32 @@ class _PoolResponse(AsyncHttpResponse):
     def json(self) -> Any:
         """The whole body, parsed."""
         return json.loads(self.text())
+
+
+class AzureSdkCredential(AsyncTokenCredential):
+    """Gives the Azure SDKs' clients the tokens of a managed identity.
+
+    The tokens come from this project's cache: azure-identity would send a request for each call
+    during an outage, and clients that share a credential need fewer requests.
+
+    Args:
+        tokens: the tokens of a managed identity.
+    """
+
+    def __init__(self, tokens: TokenProvider) -> None:
+        self._tokens = tokens
+
+    async def get_token(self, *scopes: str, **_: Any) -> AzureToken:  # the SDK's protocol
+        """A token for the scope (resource and `/.default`) that the service requires.
+
+        Raises:
+            SignInError: no token is available.
+        """
+        token = await self._tokens.get(scopes[0].removesuffix("/.default"))
+        return AzureToken(token.value, int(token.expires_on))
+
+    async def close(self) -> None:
+        """Do nothing: the tokens outlive the client."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """Do nothing: the tokens outlive the client."""
