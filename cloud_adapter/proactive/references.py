@@ -17,12 +17,13 @@ from botbuilder.schema import Activity, ConversationReference
 
 from cloud_adapter.codec.channels import CHANNELS, vouches_for_users
 from cloud_adapter.errors import BlobChanged, StorageUnavailable
-from cloud_adapter.proactive.conversation_record import (
+from cloud_adapter.proactive.records import (
     ConversationRecord,
+    UserRecord,
     id_without_thread,
     is_personal,
+    users_of,
 )
-from cloud_adapter.proactive.user_record import UserRecord, users_of
 from cloud_adapter.storage.blobs import Container, name_part
 
 CONTAINER = "bot-references"

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from auth.errors import CallerForbidden, Unavailable
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.errors import OutOfTime
-from cloud_adapter.proactive.conversation_record import ConversationRecord
 from cloud_adapter.proactive.notification import Notification
+from cloud_adapter.proactive.records import ConversationRecord
 from cloud_adapter.proactive.references import ConversationReferences, Record, conversation_blob
 from cloud_adapter.proactive.report import (
     FAILED,

@@ -10,10 +10,9 @@ from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.codec.channels import TEAMS
 from cloud_adapter.connector.errors import ConnectorError
 from cloud_adapter.errors import OutOfTime
-from cloud_adapter.proactive.conversation_record import ConversationRecord
 from cloud_adapter.proactive.rate_limiter import RateLimiter
+from cloud_adapter.proactive.records import ConversationRecord, UserRecord
 from cloud_adapter.proactive.references import ConversationReferences
-from cloud_adapter.proactive.user_record import UserRecord
 from http_client.connection import ConnectFailed
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy
 

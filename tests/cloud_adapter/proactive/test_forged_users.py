@@ -10,9 +10,8 @@ from botbuilder.schema import Activity
 from bot_workbench.emulator.channel.conversations import Conversation
 from cloud_adapter.codec.channels import CHANNELS
 from cloud_adapter.codec.reader import read_model
-from cloud_adapter.proactive.conversation_record import ConversationRecord
+from cloud_adapter.proactive.records import ConversationRecord, UserRecord, users_of
 from cloud_adapter.proactive.references import CONTAINER
-from cloud_adapter.proactive.user_record import UserRecord, users_of
 from cloud_adapter.storage.blobs import ANY, BlobContainer, name_part
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import TENANT, Notifier, texts

@@ -6,9 +6,8 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 from cloud_adapter.codec.reader import read_model
 from cloud_adapter.codec.writer import write_value
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.proactive.conversation_record import ConversationRecord
+from cloud_adapter.proactive.records import MAX_JOINED, ConversationRecord, UserRecord
 from cloud_adapter.proactive.references import CONTAINER, ConversationReferences, conversation_blob
-from cloud_adapter.proactive.user_record import MAX_JOINED, UserRecord
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from tests.support.storage.storage_front import StorageFront, after
