@@ -1,35 +1,19 @@
 """What a bot may import: the SDKs, packages of its own, and of the base only its public names.
 
 This holds for the sample bot and the examples, with their tests, and for the documentation's blocks
-of Python. Everything else in the base may be renamed.
+of Python. An author's bot is held to it by `bot check`.
 """
 
 import ast
 import importlib
 import re
-import sys
-from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 import bot_testing
-from tests.test_imports import BOT, PACKAGES, ROOT, SDK, files_of, name, nodes_of, within
-
-PUBLIC = {
-    ("cloud_adapter.bot.services", "BotServices"): "what create_bot gets, and what `ready` returns",
-    ("auth.bot_framework", "credentials_factory"): "signs in a bot on botbuilder's own adapter",
-    ("auth.errors", "SettingsError"): "what it raises, with every problem of the settings",
-}
-"""The base's public names, each with its module, and what a bot needs it for."""
-
-ROUTES = "routes.py"
-HOST = "azure.functions"
-"""Only functions that stand beside the base's own are written with it."""
-
-OF_TESTS = {("bot_testing", each) for each in bot_testing.__all__}
+from bot_workbench.public_names import BASE, PUBLIC, findings, imports_in, kit_names
+from tests.test_imports import BOT, PACKAGES, ROOT, files_of, name
 
 EXAMPLES = ROOT / "examples"
 TESTS = ROOT / "tests" / BOT
@@ -39,99 +23,138 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.M | re.S)
 IMPORT = re.compile(r"^ *(?:from ([\w.]+) import (.+)|import ([\w.]+))", re.M)
 
-Import = tuple[str, str]
-"""A module, and the name that is imported from it; empty: the module itself."""
-
-
-def imports_in(nodes: Iterable[ast.AST]) -> Iterator[Import]:
-    """What is imported, but for what is imported relative to the file."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from ((node.module, alias.name) for alias in node.names)
-
-
-def imports_of(file: Path) -> set[Import]:
-    """What a file imports, within functions and for type checkers too."""
-    return set(imports_in(nodes_of(file)))
-
 
 def folder_of(file: Path) -> Path:
-    """The folder of the bot that a file belongs to."""
+    """The folder of the bot that a file belongs to; of a pair, that of the bot that calls."""
     if not file.is_relative_to(EXAMPLES):
         return ROOT / BOT
-    return next(
-        folder
-        for folder in file.parents
-        if folder.parent == EXAMPLES or (folder / "requirements.txt").exists()
-    )
+    example = EXAMPLES / file.relative_to(EXAMPLES).parts[0]
+    folders = (file.parent, example, example / "host")
+    return next(folder for folder in folders if (folder / "requirements.txt").exists())
 
 
-@cache
-def own_packages(folder: Path) -> frozenset[str]:
-    """The top-level modules of the packages that a bot's requirements.txt names."""
-    file = folder / "requirements.txt"
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
-    named = {re.split(r"[\s=<>~!;\[#]", line)[0].lower().replace("_", "-") for line in lines}
-    return frozenset(
-        module
-        for module, found in packages_distributions().items()
-        if named & {each.lower().replace("_", "-") for each in found}
-    )
-
-
-def may_import(file: Path, module: str, imported: str) -> bool:
-    """Whether a file of a bot, or of its tests, may have this import."""
-    folder, top = folder_of(file), module.partition(".")[0]
-    if top in PACKAGES:
-        return (module, imported) in PUBLIC
-    if within(module, HOST):
-        return file.name == ROUTES
-    if file.is_relative_to(TESTS) or file.name.startswith("test_"):
-        if top == "bot_testing":
-            return (module, imported) in OF_TESTS
-        if top == "pytest" or within(module, ".".join(folder.relative_to(ROOT).parts)):
-            return True
-    is_own = (folder / f"{top}.py").exists() or (folder / top).is_dir()
-    return is_own or top in {BOT, *SDK, *sys.stdlib_module_names, *own_packages(folder)}
+def faults(file: Path) -> list[str]:
+    """The imports of a file that is the bot's, an example's, or a test of these."""
+    is_test = file.is_relative_to(TESTS) or file.name.startswith("test_")
+    return list(findings(file, folder_of(file), is_test=is_test, root=ROOT))
 
 
 @pytest.mark.parametrize("file", FILES, ids=name)
 def test_a_bot_imports_public_names(file: Path) -> None:
     """The SDKs, azure.functions in routes.py, the base's public names, and what is its own."""
-    assert {each for each in imports_of(file) if not may_import(file, *each)} == set()
+    assert faults(file) == []
+
+
+@pytest.fixture
+def author(tmp_path: Path) -> Path:
+    """An author's repository, whose bot names packages, and has modules."""
+    included = f"-c {BOT}/constraints.txt\n-r {BOT}/requirements.txt\n"
+    for file, text in {
+        "requirements.txt": f"{included}aiohttp==3\nazure-functions==2\n",
+        "requirements-dev.txt": "-r requirements.txt\nhypothesis==6\n",
+        f"{BOT}/requirements.txt": "pyjwt\nazure-keyvault-keys\nabsent; python_version < '3'\n",
+        f"{BOT}/constraints.txt": "msal==1\n",
+        f"{BOT}/own.py": "",
+        f"{BOT}/parts/__init__.py": "",
+        "examples/echo/requirements.txt": "msal\n",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    return tmp_path
+
+
+def said(author: Path, file: str, code: str) -> list[str]:
+    """What is found in a file with some code, without its path."""
+    path = author / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(code)
+    bot = author / ("examples/echo" if file.startswith("examples/") else BOT)
+    is_test = path.name.startswith("test_")
+    found = list(findings(path, bot, is_test=is_test, root=author))
+    assert all(each.startswith(f"{file}:") for each in found)
+    return [each.removeprefix(f"{file}:") for each in found]
+
+
+PRIVATE = "is private to the base, and may be renamed: import only BotServices from cloud_adapter"
+FOR_TESTS = "is for tests, and is missing in Azure: import it in tests/bot_logic only"
+NOT_NAMED = "so it may be missing in Azure: add it to bot_logic/requirements.txt, then run `make c"
+OWN_FUNCTIONS = "azure.functions is for functions of your own: write them in bot_logic/routes.py"
+BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test_bot.py"
 
 
 @pytest.mark.parametrize(
-    ("file", "line"),
+    ("file", "line", "fault"),
     [
-        ("bot_logic/bot.py", "import cloud_adapter"),
-        ("bot_logic/bot.py", "import cloud_adapter.bot.services"),
-        ("bot_logic/bot.py", "from cloud_adapter.bot import services"),
-        ("bot_logic/bot.py", "from cloud_adapter.bot.services import STORAGE"),
-        ("bot_logic/bot.py", "import azure.functions"),
-        ("bot_logic/routes.py", "from azure.storage.blob import BlobClient"),
-        ("bot_logic/bot.py", "import pytest"),
-        ("bot_logic/bot.py", "from bot_testing import Chat"),
-        ("bot_logic/bot.py", "import aiohttp"),
-        ("tests/bot_logic/test_bot.py", "from bot_testing.chat import Chat"),
-        ("tests/bot_logic/test_bot.py", "import bot_workbench"),
-        ("tests/bot_logic/test_bot.py", "from tests.support.project import ROOT"),
-        ("examples/echo/bot.py", "import aiohttp"),
-        ("examples/files/bot.py", "import msal"),
-        ("examples/echo/test_echo.py", "import examples.files.bot"),
+        (BOT_FILE, "import cloud_adapter", f"cloud_adapter {PRIVATE}"),
+        (BOT_FILE, "import cloud_adapter.bot.services", f"cloud_adapter.bot.services {PRIVATE}"),
+        (BOT_FILE, "from cloud_adapter.bot import services", PRIVATE),
+        (BOT_FILE, "from cloud_adapter.bot.services import *", PRIVATE),
+        (BOT_FILE, "from cloud_adapter.state.lock import Lock", "cloud_adapter.state.lock.Lock is"),
+        (ROUTES, "from http_client.pool import Pool", PRIVATE),
+        (TEST, "import function_app", f"function_app {PRIVATE}"),
+        (BOT_FILE, "import azure.functions", OWN_FUNCTIONS),
+        (BOT_FILE, "from azure import functions", OWN_FUNCTIONS),
+        (ROUTES, "from azure.storage.blob import BlobClient", NOT_NAMED),
+        (BOT_FILE, "import pytest", f"pytest {FOR_TESTS}"),
+        (BOT_FILE, "from bot_testing import Chat", f"bot_testing {FOR_TESTS}"),
+        (BOT_FILE, "import bot_workbench.project", f"bot_workbench.project {FOR_TESTS}"),
+        (BOT_FILE, "from tests.bot_logic import fakes", f"tests.bot_logic {FOR_TESTS}"),
+        (BOT_FILE, "import botbuilder.dialogs", "names the package of botbuilder.dialogs"),
+        (BOT_FILE, "from botbuilder import dialogs", NOT_NAMED),
+        (BOT_FILE, "import msal", f"no requirement names the package of msal, {NOT_NAMED}"),
+        (BOT_FILE, "import hypothesis", NOT_NAMED),
+        (BOT_FILE, "import no_such_module", NOT_NAMED),
+        (TEST, "from bot_testing.chat import Chat", "bot_testing.chat.Chat is private to the test"),
+        (TEST, "from bot_testing import chat", "from bot_testing import only APOLOGY, Chat, "),
+        (TEST, "import bot_workbench", "is for the workbench and the base: write a bot's tests"),
+        (TEST, "from tests.support.project import ROOT", "tests.support.project.ROOT is for the"),
+        (TEST, "import msal", "no requirement names the package of msal: add it to requirements-d"),
+        ("examples/echo/bot.py", "import examples.echo.own", NOT_NAMED),
+        ("examples/echo/bot.py", "import jwt", NOT_NAMED),
+        ("examples/echo/test_echo.py", "import examples.files.bot", "the package of examples.file"),
     ],
 )
-def test_what_is_refused(file: str, line: str) -> None:
-    """A module of the base, and what is not for bots, or not for this file."""
-    [found] = imports_in(ast.parse(line).body)
-    assert not may_import(ROOT / file, *found)
+def test_what_is_refused(author: Path, file: str, line: str, fault: str) -> None:
+    """A module of the base, what is missing in Azure, and what is not for this file."""
+    [found] = said(author, file, f"if TYPE_CHECKING:\n    {line}\n")
+    assert found.startswith("2: ")
+    assert fault in found
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        (BOT_FILE, "from cloud_adapter.bot.services import BotServices"),
+        (BOT_FILE, "import json, xml.dom, own, parts.more, bot_logic.own"),
+        (BOT_FILE, "from . import own\nfrom .own import x\nfrom bot_logic import own"),
+        (BOT_FILE, "import aiohttp.web, absent"),
+        (
+            BOT_FILE,
+            "import jwt\nfrom azure.keyvault.keys import KeyType\nfrom azure.keyvault import keys",
+        ),
+        (BOT_FILE, "import botbuilder.schema.teams, botframework.connector.auth"),
+        (BOT_FILE, "no Python"),
+        (ROUTES, "import azure.functions as func"),
+        (TEST, "import pytest, hypothesis.strategies, aiohttp, own, bot_logic.own"),
+        (TEST, "import bot_testing\nfrom bot_testing import Chat"),
+        (TEST, "from tests.bot_logic.fakes import Fake\nfrom tests import bot_logic"),
+        ("examples/echo/bot.py", "import msal"),
+        ("examples/echo/test_echo.py", "import examples.echo.bot, msal"),
+    ],
+)
+def test_what_is_not_refused(author: Path, file: str, code: str) -> None:
+    """What is deployed, or installed for tests; what is no Python is for ruff to say."""
+    assert said(author, file, code) == []
 
 
 def test_public_names_are_used() -> None:
     """A bot or an example imports each of them."""
-    assert PUBLIC.keys() <= {each for file in FILES for each in imports_of(file)}
+    used = {
+        (module, imported)
+        for file in FILES
+        for _, module, imported in imports_in(ast.parse(file.read_text("utf-8")))
+    }
+    assert PUBLIC.keys() <= used
 
 
 @pytest.mark.parametrize(("module", "public"), PUBLIC)
@@ -140,6 +163,12 @@ def test_public_names_are_there(module: str, public: str) -> None:
     found = getattr(importlib.import_module(module), public)
     assert found.__module__ == module
     assert any(re.search(rf"\b{public}\b", page.read_text("utf-8")) for page in PAGES)
+
+
+def test_what_is_known_of_the_base_and_the_kit() -> None:
+    """The rule has the names of all packages of the base, and those that the kit offers."""
+    assert BASE == PACKAGES
+    assert list(kit_names()) == bot_testing.__all__
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

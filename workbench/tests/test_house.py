@@ -53,7 +53,7 @@ FLOORS: tuple[set[str], ...] = (
     {"admin.migrate"},
     {"admin.plan"},
     {"admin.azure", "admin.rows"},
-    {"admin.console", "admin.exit_status", "admin.near_miss"},
+    {"admin.console", "admin.exit_status", "admin.near_miss", "public_names"},
     {"setup"},
     {"emulator.child", "app_process", "app_folder"},
     {"credential_kinds", "file_lock", "funcignore", "project"},
@@ -70,6 +70,7 @@ KNOWS_APP = ("bot_workbench.app", "bot_testing")
 BY_TEXT = {
     "bot_workbench.commands.import_app": "imports a package once, as Azure's worker does, in a"
     " process that has nothing else",
+    "bot_workbench.public_names": "lists which of the base's names a bot may import",
     "bot_workbench.commands.package": "measures the start of a package, in such a process",
     "benchmarks.contestant": "starts a contestant, this project's app among them",
     "bot_workbench.emulator.functions.workers.program": "finds in sys.modules what the app has"

@@ -12,12 +12,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
-from importlib.metadata import distributions, packages_distributions
+from importlib.metadata import version
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.project import WORKBENCH
+from bot_workbench.public_names import distributions_of
 from bot_workbench.setup.requirements import REQUIREMENTS
 
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
@@ -204,12 +205,4 @@ def _lacking(by_name: Mapping[str, str]) -> str:
 
 def _requirement(module: str) -> str:
     """The line that brings a module, if its package is installed here; else empty."""
-    path = module.replace(".", "/")
-    top = packages_distributions().get(module.partition(".")[0], ())
-    for each in distributions():
-        if each.name not in top:
-            continue
-        files = {file.as_posix() for file in each.files or ()}
-        if len(set(top)) == 1 or {f"{path}.py", f"{path}/__init__.py"} & files:
-            return f"{each.name}=={each.version}"
-    return ""
+    return next((f"{each}=={version(each)}" for each in sorted(distributions_of(module))), "")
