@@ -49,7 +49,7 @@ COMMANDS: Mapping[str, Command] = {
         "bot_workbench.commands.run.local_run", "Run the bot, and a page to talk to it."
     ),
     "test": Command("bot_workbench.commands.checks", "Run the tests."),
-    "check": Command("bot_workbench.commands.checks", "Check lint, format and types."),
+    "check": Command("bot_workbench.commands.checks", "Check lint, format and imports."),
     "playground": Command(
         "bot_workbench.commands.playground",
         "Run the bot without authentication, in Microsoft's Agents Playground.",
@@ -64,8 +64,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "package": Command("bot_workbench.commands.package", "Build and check what runs in Azure."),
     "constraints": Command(
-        "bot_workbench.commands.constraints", "Pin what the required packages need."
+        "bot_workbench.commands.constraints", "Pin what the bot's packages need."
     ),
+    "setup": Command("bot_workbench.commands.setup", "Install what the other commands need."),
     "app-package": Command(
         "bot_workbench.admin.app_package.command", "Build the zip that is uploaded to Teams."
     ),

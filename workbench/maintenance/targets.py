@@ -1,6 +1,6 @@
 """The targets of make that are for maintainers, each a command beside those of `bot`.
 
-`make test` and `make check` run more here than `bot test` and `bot check`.
+`make check`, `constraints`, `setup` and `test` do more here than the commands of these names.
 """
 
 import shutil
@@ -14,19 +14,29 @@ import typer
 
 from bot_workbench import command_line
 from bot_workbench.command_line import COMMANDS, HERE, Command
-from bot_workbench.commands.checks import PARALLEL, SHORT
+from bot_workbench.commands.constraints import UpgradeOption
 from bot_workbench.commands.options import one_of
 from bot_workbench.commands.programs import module, run_programs
+from bot_workbench.commands.site_packages import InstallError
 from bot_workbench.project import APP
+from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.step import SetUpStep
 from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, VALIDATORS
+from maintenance import constraints as all_constraints
 from maintenance import smoke as smoke_test
 from maintenance.template import TemplateError, lay_out
 from maintenance.tools import ALL_TESTS, AZ, BENCHMARKS, PHOENIX, TEST_FILES, TESTS
 
 LOGS = "artifacts/test-logs"
 LOOPS = ("asyncio", "uvloop")
+
+SHORT = "not extended and not timed and not last and not az and not collector"
+"""The tests that take minutes and need nothing beside the app's packages: pyproject.toml describes
+the marks."""
+
+PARALLEL = ("--dist", "loadfile", "--no-loadscope-reorder")
+"""A file's tests stay in one worker, which shares what the file starts."""
 
 ON_WINDOWS = (
     *("run.py", "function_app.py", "composition.py", "auth", "cloud_adapter", "http_client"),
@@ -291,6 +301,18 @@ def template(
     print(f"{to}: {requirement}")
 
 
+@app.command("constraints")
+def constraints(*, upgrade: UpgradeOption = False) -> None:
+    """Pin what the packages of the base, of the bot and of azd's hooks need.
+
+    A version that is pinned stays as long as it fits.
+    """
+    try:
+        all_constraints.write_all(APP, upgrade=upgrade)
+    except (SetUpError, InstallError) as error:
+        sys.exit(str(error))
+
+
 @app.command("setup")
 def setup() -> None:
     """Install what run, test and app-package need."""
@@ -298,9 +320,9 @@ def setup() -> None:
 
 
 def _command(target: typer.models.CommandInfo) -> Command:
-    """A target as a row of the table; `test` and `check` take the places of those of `bot`."""
+    """A target as a row of the table, where some take the places of commands of `bot`."""
     text = (target.callback.__doc__ or "").partition("\n")[0] if target.callback else ""
-    panel = HERE if target.name in {*COMMANDS, "setup"} else "For maintainers"
+    panel = HERE if target.name in COMMANDS else "For maintainers"
     return Command(__name__, text, panel=panel)
 
 

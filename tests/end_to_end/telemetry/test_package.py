@@ -13,7 +13,7 @@ from bot_workbench.commands import package
 from bot_workbench.commands.imports import SITE_PACKAGES
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.loopback import SHORT_LOOPBACK
-from tests.commands.test_constraints import pins
+from tests.maintenance.test_constraints import pins
 from tests.runs.package.test_package import AZURE, NO_SITE_PACKAGES, WORKER_PACKAGES
 from tests.support.bots.app_folder import host_alone, uploaded_app
 from tests.support.bots.bot_process import BotProcess

@@ -1,38 +1,37 @@
-"""`bot test` and `bot check`: the tests, and what reads the code."""
+"""`bot test` and `bot check`: the bot's tests, and what reads its code."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot_workbench.admin.exit_status import ExitStatus
+from bot_workbench.app_folder import BOT
 from bot_workbench.commands.programs import module, run_programs
+from bot_workbench.project import APP
+from bot_workbench.public_names import findings
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import AZURITE
 
-SHORT = "not extended and not timed and not last and not az and not collector"
-"""The tests that take minutes and need nothing beside the app's packages: pyproject.toml describes
-the marks."""
-
-PARALLEL = ("--dist", "loadfile", "--no-loadscope-reorder")
-"""A file's tests stay in one worker, which shares what the file starts."""
+TESTS = "tests"
+"""The folder with the tests, in that of the app."""
 
 app = typer.Typer(add_completion=False)
 
 
-def require(command: str, *tools: str) -> None:
-    """Check that the tools of a command are installed; `bot` itself does not need them.
+def require(tool: str) -> None:
+    """Check that the tool of a command is installed; `bot` itself does not need it.
 
     Raises:
-        SetUpError: one is missing.
+        SetUpError: it is missing.
     """
-    for tool in tools:
-        if find_spec(tool) is None:
-            raise SetUpError(
-                f"{tool} is missing: name it in requirements-dev.txt, and run the command again."
-                f" In the base's own repository, run `make {command}`, which installs it."
-            )
+    if find_spec(tool) is None:
+        raise SetUpError(
+            f"{tool} is missing: name it in requirements-dev.txt, and run the command again."
+        )
 
 
 @app.command("test", context_settings={"ignore_unknown_options": True})
@@ -42,22 +41,31 @@ def run_tests(
         typer.Argument(metavar="ARGUMENT", help="For pytest, such as files or -k TEXT."),
     ] = None,
 ) -> None:
-    """Run all tests, or those that the arguments name from here.
-
-    All run in three processes if pytest-xdist is installed.
-    """
-    require("test", "pytest")
+    """Run the tests, or those that the arguments name from here."""
+    require("pytest")
     ready(AZURITE)
-    command = module("pytest", "-m", SHORT)
     if arguments:
-        run_programs([[*command, *arguments]], Path.cwd())
-    run_programs([[*command, *(("-n", "3", *PARALLEL) if find_spec("xdist") else ())]])
+        run_programs([module("pytest", *arguments)], Path.cwd())
+    run_programs([module("pytest", TESTS)])
 
 
 @app.command("check")
 def check() -> None:
-    """Lint the code, and check its format and its types."""
-    require("check", "ruff", "mypy")
-    run_programs(
-        [module("ruff", "check", "."), module("ruff", "format", "--check", "."), module("mypy")]
-    )
+    """Check the lint, the format and the imports of the bot and its tests.
+
+    Settings of ruff are in pyproject.toml. The bot may import what is
+    deployed with it, and of the base only its public names.
+    """
+    require("ruff")
+    bot, tests = APP / BOT, APP / TESTS / BOT
+    found = [
+        line
+        for folder in (bot, tests)
+        for file in sorted(folder.rglob("*.py"))
+        for line in findings(file, bot, is_test=folder == tests)
+    ]
+    if found:
+        print(*found, sep="\n")
+        sys.exit(ExitStatus.FOUND)
+    folders = [str(each.relative_to(APP)) for each in (bot, tests) if each.is_dir()]
+    run_programs([module("ruff", "check", *folders), module("ruff", "format", "--check", *folders)])

@@ -6,14 +6,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from bot_workbench import command_line
 from bot_workbench.command_line import COMMANDS, app, imported, with_options
-from bot_workbench.commands import checks
 from bot_workbench.commands.options import CHAT_PORT
 from bot_workbench.commands.run.debugging import NO_DEBUGGER, Debugging
 from bot_workbench.commands.run.options import OFF, ON, RunOptions
@@ -51,8 +50,8 @@ def test_make_names_what_an_author_needs() -> None:
     named = re.findall(r"^  ([a-z-]+)  +\w", ended.stdout, re.M)
     maintainers = re.search(r"^For maintainers: (.+)$", ended.stdout, re.M)
     assert maintainers
-    assert {*named} == ({*COMMANDS} - OF_GROUPS - {"cloud"}) | {"setup", "clean"}
-    assert {*maintainers[1].split()} == {*TABLE} - {*COMMANDS} - {"setup"}
+    assert {*named} == ({*COMMANDS} - OF_GROUPS - {"cloud"}) | {"clean"}
+    assert {*maintainers[1].split()} == {*TABLE} - {*COMMANDS}
 
 
 def test_make_passes_on_what_was_given() -> None:
@@ -136,55 +135,6 @@ def test_outside_an_apps_folder(name: str, tmp_path: Path) -> None:
     )
     assert helped.returncode == 0, helped.stderr
     assert "Usage: bot" in helped.stdout
-
-
-@pytest.mark.parametrize(("name", "tool"), [("test", "pytest"), ("check", "ruff")])
-def test_a_missing_tool_is_named(
-    name: str, tool: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`bot` runs without the tools of these commands, and says how to install them."""
-    monkeypatch.setattr(checks, "find_spec", lambda _: None)
-    monkeypatch.setattr(checks, "run_programs", pytest.fail)
-    with pytest.raises(SystemExit) as ended:
-        command_line.run([name])
-    assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith(f"{tool} is missing: name it in requirements-dev.txt")
-
-
-def started(monkeypatch: pytest.MonkeyPatch, *words: str, installed: str) -> tuple[list[str], Path]:
-    """The arguments of pytest that `bot test` starts, and its folder.
-
-    Args:
-        monkeypatch: pytest's.
-        words: what follows `bot test`.
-        installed: the packages that are installed.
-    """
-    found: list[tuple[list[str], Path]] = []
-
-    def run(commands: list[list[str]], folder: Path = APP) -> NoReturn:
-        found.append((commands[0][3:], folder))
-        raise SystemExit
-
-    monkeypatch.setattr(checks, "find_spec", lambda name: name in installed.split() or None)
-    monkeypatch.setattr(checks, "run_programs", run)
-    CliRunner().invoke(checks.app, ["test", *words])
-    return found[0]
-
-
-def test_bot_test_needs_pytest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several processes need pytest-xdist, which the test kit does not."""
-    assert started(monkeypatch, installed="pytest") == (["-m", checks.SHORT], APP)
-    words, folder = started(monkeypatch, installed="pytest xdist")
-    assert (words[:4], folder) == (["-m", checks.SHORT, "-n", "3"], APP)
-
-
-def test_bot_test_takes_files_from_the_working_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """As every command does."""
-    monkeypatch.chdir(tmp_path)
-    words = started(monkeypatch, "test_bot.py", "-k", "x", installed="pytest xdist")
-    assert words == (["-m", checks.SHORT, "test_bot.py", "-k", "x"], tmp_path)
 
 
 def test_a_folder_of_the_app_is_the_apps(tmp_path: Path) -> None:

@@ -1,201 +1,98 @@
-"""The constraints pin all transitive dependencies of the base and of bots, and nothing else."""
+"""`bot constraints` pins what the bot's packages bring, on top of the base's pins as they are."""
 
-import re
-from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
-from bot_workbench.app_folder import BOT, bots_below
+from bot_workbench.app_folder import BOT
 from bot_workbench.commands import constraints
-from bot_workbench.commands.constraints import (
-    BASE_HEADER,
-    BOT_HEADER,
-    HOOKS,
-    HOOKS_HEADER,
-    HOOKS_INPUT,
-    OPTIONAL,
-    TOOLS,
-    hooks_list,
-    pin,
-)
-from bot_workbench.commands.site_packages import InstallError
-from bot_workbench.setup.requirements import RequirementsError, canonical
-from tests.support.project import ROOT
+from bot_workbench.commands.constraints import HEADER, OPTIONAL
 from tests.support.wheels import wheel
 
-
-def needed(requirements: list[Requirement]) -> set[str]:
-    """The canonical names of requirements and all their dependencies, as installed here."""
-    left, seen = list(requirements), set[tuple[str, str]]()
-    while left:
-        requirement = left.pop()
-        name = canonical(requirement.name)
-        for extra in ("", *requirement.extras):
-            if (name, extra) in seen:
-                continue
-            seen.add((name, extra))
-            found = map(Requirement, requires(name) or ())
-            left += [
-                each for each in found if not each.marker or each.marker.evaluate({"extra": extra})
-            ]
-    return {name for name, _ in seen}
+BASE = ["common==1", "wire==1"]
 
 
-def pins(file: str) -> list[str]:
-    """The lines of a requirements file that pin a package."""
-    return re.findall(r"^[A-Za-z0-9].*$", (ROOT / file).read_text(), re.MULTILINE)
-
-
-def names(lines: list[Requirement]) -> set[str]:
-    """The canonical names of requirements."""
-    return {canonical(each.name) for each in lines}
-
-
-def test_every_version_is_pinned() -> None:
-    """Each transitive dependency is pinned, to the version that these tests run with."""
-    base = [Requirement(line) for line in (*pins("requirements.txt"), *pins(OPTIONAL))]
-    expected = sorted(f"{name}=={version(name)}" for name in needed(base) - names(base))
-    assert sorted(pins("constraints.txt")) == expected, "run `make constraints`, then `make setup`"
-    for bot in (ROOT / BOT, *bots_below("examples")):
-        own = [Requirement(line) for line in pins(f"{bot.relative_to(ROOT)}/requirements.txt")]
-        brought = needed(own) - names(own) - needed(base)
-        expected = sorted(f"{name}=={version(name)}" for name in brought)
-        assert sorted(pins(f"{bot.relative_to(ROOT)}/constraints.txt")) == expected
-
-
-def test_every_bot_says_what_it_needs() -> None:
-    """And what is copied into the place of bot_logic has its constraints, too."""
-    files = [
-        file
-        for name in ("examples", "tests", "workbench")
-        for file in (ROOT / name).rglob("__init__.py")
-    ]
-    bots = [file.parent for file in files if "def create_bot" in file.read_text("utf-8")]
-    assert len(bots) > 20
-    lacking = [bot for bot in (ROOT / BOT, *bots) if not (bot / "requirements.txt").exists()]
-    assert lacking == []
-    copied = [ROOT / BOT, *(bot for bot in bots if "examples" in bot.parts)]
-    assert [bot for bot in copied if not (bot / "constraints.txt").exists()] == []
-
-
-def test_the_requirements_include_the_constraints() -> None:
-    """The pins apply to every installation: by hand, in Azure's build and by `make setup`."""
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    assert {"-c constraints.txt", f"-c {BOT}/constraints.txt", f"-r {BOT}/requirements.txt"} <= {
-        *lines
-    }
-    assert "-r requirements.txt" in (ROOT / "requirements-dev.txt").read_text().splitlines()
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An app whose bot needs nothing, and packages in place of those of the index."""
-    index = tmp_path / "index"
+def app_with_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An app whose bot needs nothing, and packages for uv in place of those of the index."""
+    index = folder / "index"
     index.mkdir()
     for number in ("1", "2"):
         wheel(index, "base", number, needs="common")
         wheel(index, "telemetry", number, needs="wire")
         wheel(index, "mine", number, needs=f"extra<={number}")
+        wheel(index, "strict", number, needs=f"common=={number}")
         for name in ("common", "wire", "extra"):
             wheel(index, name, number)
-    config = tmp_path / "uv.toml"
+    config = folder / "uv.toml"
     config.write_text(f"no-index = true\nfind-links = ['{index}']\n")
     monkeypatch.setenv("UV_CONFIG_FILE", str(config))
-    app = tmp_path / "app"
+    app = folder / "app"
     (app / BOT).mkdir(parents=True)
     (app / "requirements.txt").write_text("-c constraints.txt\nbase==1\n")
     (app / OPTIONAL).write_text("telemetry==1\n")
-    (app / "constraints.txt").write_text("common==1\ngone==1\n")
     (app / BOT / "requirements.txt").write_text("# nothing\n")
     return app
 
 
-def pinned(app: Path, *, upgrade: bool = False) -> list[str]:
-    """The lines of both files, without their headers."""
-    base, own = pin(app, [app / BOT], upgrade=upgrade).values()
-    assert base.startswith(BASE_HEADER)
-    assert own.startswith(BOT_HEADER)
-    return [*base.removeprefix(BASE_HEADER).split(), *own.removeprefix(BOT_HEADER).split()]
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An app, on which the command works."""
+    app = app_with_index(tmp_path, monkeypatch)
+    (app / "constraints.txt").write_text("\n".join(BASE))
+    monkeypatch.setattr(constraints, "APP", app)
+    return app
+
+
+def pinned(app: Path, requirements: str, *, upgrade: bool = False) -> list[str]:
+    """The lines that the command writes for a bot; it writes no other file."""
+    (app / BOT / "requirements.txt").write_text(requirements)
+    own = app / BOT / "constraints.txt"
+    others = {file: file.read_bytes() for file in app.rglob("*.txt") if file != own}
+    constraints.constraints(upgrade=upgrade)
+    now = {file: file.read_bytes() for file in app.rglob("*.txt") if file != own}
+    assert now == others
+    assert own.read_text().startswith(HEADER)
+    return own.read_text().removeprefix(HEADER).split()
+
+
+def test_a_bot_pins_what_the_base_does_not(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What no line of the bot's pins, and never another version than the base's."""
+    (app / BOT / "more.txt").write_text("mine==2\n")
+    assert pinned(app, f"-r ../{OPTIONAL}\n-r more.txt\nwire\n") == ["extra==2"]
+    assert capsys.readouterr().out == "bot_logic/constraints.txt: 1 packages\n"
+    assert pinned(app, "mine\nextra==1\n") == ["mine==2"]
+    assert pinned(app, "mine\nextra==1\n") == ["mine==2"]
+    assert capsys.readouterr().out.count("packages") == 1, "an unchanged file was written"
+    assert pinned(app, "strict\n") == ["strict==1"], "the newest needs another version"
+    assert pinned(app, "") == []
 
 
 def test_a_version_stays_as_long_as_it_fits(app: Path) -> None:
-    """What is new is pinned at its newest version, what nothing needs any more goes."""
-    assert pinned(app) == ["common==1", "wire==2"]
-    assert pinned(app, upgrade=True) == ["common==2", "wire==2"]
-    (app / "requirements.txt").write_text("-c constraints.txt\nbase==1\ncommon==2\n")
-    assert pinned(app) == ["wire==2"]
+    """The newest are taken of the bot's own alone."""
+    (app / BOT / "constraints.txt").write_text("extra==1\ngone==1\n")
+    assert pinned(app, "mine==2\ncommon\n") == ["extra==1"]
+    assert pinned(app, "mine==2\ncommon\n", upgrade=True) == ["extra==2"]
+    assert pinned(app, "mine==1\nextra\n") == ["extra==1"]
 
 
-def test_a_bot_pins_what_the_base_does_not(app: Path) -> None:
-    """What no line of the bot's pins, and never another version than the base's."""
-    (app / BOT / "requirements.txt").write_text(f"-r ../{OPTIONAL}\n-r more.txt\nwire\n")
-    (app / BOT / "more.txt").write_text("mine==2\n")
-    assert pinned(app) == ["common==1", "wire==2", "extra==2"]
-    (app / BOT / "constraints.txt").write_text("extra==1\n")
-    assert pinned(app) == ["common==1", "wire==2", "extra==1"]
-    (app / BOT / "requirements.txt").write_text("mine\nextra==1\n")
-    assert pinned(app) == ["common==1", "wire==2", "mine==2"]
-
-
-@pytest.mark.parametrize("text", ["base==2", "common==2"])
-def test_another_version_than_the_bases(app: Path, text: str) -> None:
-    """The line that does not fit is named: uv would only name the packages."""
-    (app / BOT / "requirements.txt").write_text(f"mine\n{text}\n")
-    with pytest.raises(RequirementsError, match=rf"bot_logic/requirements\.txt:2: {text} does not"):
-        pin(app, [app / BOT])
-
-
-def test_no_versions_fit(app: Path) -> None:
-    """If uv fails, nothing is written."""
-    before = (app / "constraints.txt").read_text()
-    (app / BOT / "requirements.txt").write_text("mine==1\nextra==2\n")
-    with pytest.raises(InstallError, match="No solution found"):
-        constraints.write(app)
-    assert (app / "constraints.txt").read_text() == before
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine\nbase==2", r"^bot_logic/requirements\.txt:2: base==2 does not fit base==1 in req"),
+        ("mine\ncommon==2", r"^bot_logic/requirements\.txt:2: common==2 does not fit common==1"),
+        ("mine==1\nextra==2", "No solution found"),
+    ],
+)
+def test_what_does_not_fit(app: Path, text: str, said: str) -> None:
+    """The line is named, where uv would only name packages; and nothing is written."""
+    with pytest.raises(SystemExit, match=said):
+        pinned(app, text)
     assert not (app / BOT / "constraints.txt").exists()
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose hooks need `base`, with packages for uv in place of those of the index."""
-    index = tmp_path / "index"
-    index.mkdir()
-    for number in ("1", "2"):
-        wheel(index, "base", number, needs="common")
-        wheel(index, "common", number, needs="wire")
-        wheel(index, "wire", number)
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(index))
-    monkeypatch.setenv("UV_NO_CACHE", "1")
-    project = tmp_path / "project"
-    for file, text in {
-        HOOKS_INPUT: "# names\nbase\n",
-        HOOKS: "wire==1\n",
-        TOOLS: "-e ./tools\nbase==1\nanother==1\nfloating>=1\n",
-        "tools/pyproject.toml": "",
-    }.items():
-        (project / file).parent.mkdir(parents=True, exist_ok=True)
-        (project / file).write_text(text)
-    return project
-
-
-def test_the_list_of_the_hooks_is_complete(project: Path) -> None:
-    """The project's versions, and of the rest those that were listed; all for Python 3.13."""
-    text = hooks_list(project, "common==1\n")
-    assert text.startswith(HOOKS_HEADER)
-    lines = [line for line in text.splitlines() if line.startswith(("base", "common", "wire"))]
-    marker = "; python_full_version >= '3.13' \\"
-    assert lines == [f"{name}==1 {marker}" for name in ("base", "common", "wire")]
-    assert text.count("    --hash=sha256:") == len(lines)
-    assert "://" not in text
-    assert str(project.parent) not in text
-    assert f"wire==2 {marker}" in hooks_list(project, "common==1\n", upgrade=True)
-
-
-def test_the_hooks_need_what_the_project_does_not_allow(project: Path) -> None:
-    """The message is uv's."""
-    (project / TOOLS).write_text("base==3\n")
-    with pytest.raises(InstallError, match="no version of base"):
-        hooks_list(project, "common==1\n")
+def test_a_missing_file(app: Path) -> None:
+    """The bot must say what it needs, if only by an empty file."""
+    (app / BOT / "__init__.py").touch()
+    (app / BOT / "requirements.txt").unlink()
+    with pytest.raises(SystemExit, match=r"^bot_logic/requirements\.txt is missing: create it"):
+        constraints.constraints()

@@ -18,14 +18,14 @@ from packaging.requirements import Requirement
 
 from bot_workbench.app_folder import BOT
 from bot_workbench.commands import package
-from bot_workbench.commands.constraints import HOOKS
 from bot_workbench.commands.imports import SITE_PACKAGES
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.commands.package import contents
 from bot_workbench.commands.site_packages import InstallError
 from bot_workbench.funcignore import FuncIgnore
 from bot_workbench.setup.requirements import RequirementsError, canonical, read
-from tests.commands.test_constraints import needed, pins
+from maintenance.constraints import HOOKS
+from tests.maintenance.test_constraints import needed, pins
 from tests.support.project import ROOT
 
 UNCHECKED_HASH = 0b01

@@ -1,0 +1,14 @@
+"""`bot setup`: installs what the other commands need, and runs nothing."""
+
+import typer
+
+from bot_workbench.setup.set_up import ready
+from bot_workbench.setup.tools import AZURITE, PAGES, VALIDATORS
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("setup")
+def setup() -> None:
+    """Install what the other commands need."""
+    ready(PAGES, AZURITE, VALIDATORS)  # `bot` itself has installed the Python packages
