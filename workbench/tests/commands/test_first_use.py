@@ -10,9 +10,18 @@ import pytest
 from tests.support.project import ROOT
 
 PACKAGES = """
+import dataclasses
 from bot_workbench.setup import tools
+from bot_workbench.setup.requirements import RequirementsError
 
+def fitting(bots):
+    if bots:
+        raise RequirementsError("old pins")
+    return True
+
+@dataclasses.dataclass
 class Packages:
+    bots: tuple = ("bot_logic",)
     title, weight, is_needed = "The packages", 1.0, True
 
     def is_done(self):
@@ -21,7 +30,7 @@ class Packages:
     def run(self, report, log):
         {runs}
 
-tools.PYTHON = Packages()
+tools.PYTHON = tools.PAGES = tools.AZURITE = tools.VALIDATORS = Packages()
 import sys
 sys.argv[1:] = {words}
 import runpy
@@ -39,7 +48,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def ended(
-    app: Path, *words: str, done: bool = False, runs: str = "return 'installed'"
+    app: Path, *words: str, done: str = "False", runs: str = "return 'installed'"
 ) -> "subprocess.CompletedProcess[str]":
     """A command, with a step in place of the packages."""
     code = PACKAGES.format(done=done, runs=runs, words=list(words))
@@ -56,9 +65,17 @@ def test_what_is_missing_is_installed(app: Path) -> None:
     assert "installed" not in done.stdout
 
 
+def test_everything_can_be_installed_at_once(app: Path) -> None:
+    """The pages' libraries, Azurite and the validators, as well as the packages."""
+    done = ended(app, "setup")
+    assert done.returncode == 0
+    assert done.stdout.splitlines().count("installed") == 3
+    assert done.stderr.splitlines().count("installed") == 1
+
+
 def test_nothing_is_set_up_twice(app: Path) -> None:
     """Not what is there."""
-    done = ended(app, "--help", done=True)
+    done = ended(app, "--help", done="True")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -70,12 +87,22 @@ def test_a_set_up_that_fails(app: Path) -> None:
     assert "no network\n" in done.stderr
 
 
+def test_the_pins_of_a_bot_do_not_fit(app: Path) -> None:
+    """The command that writes them runs all the same, and no other one."""
+    refused = ended(app, "check", "--help", done="fitting(self.bots)")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.endswith("old pins\n")
+    cured = ended(app, "constraints", "--help", done="fitting(self.bots)")
+    assert (cured.returncode, cured.stderr) == (0, "")
+    assert "--upgrade" in cured.stdout
+
+
 def test_another_python_installs_nothing(app: Path) -> None:
     """It has what a pipeline has installed, and says what it lacks."""
     (app / ".venv").unlink()
     assert ended(app, "--help").stderr == ""
     code = "import sys\nsys.modules['rich'] = None\n" + PACKAGES.format(
-        done=True, runs="pass", words=["--help"]
+        done="True", runs="pass", words=["--help"]
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=app, capture_output=True, text=True, check=False
