@@ -78,8 +78,11 @@ def become(command: list[str]) -> int:
             pass  # the console sends it to the process, too
 
 
-def set_up_workbench() -> str:
-    """Make an environment with the workbench, which installs what else is needed.
+def set_up_workbench(words: list[str]) -> str:
+    """Make an environment with the workbench, which installs what else a command needs.
+
+    Args:
+        words: the command line.
 
     Returns:
         Why that is not possible; or nothing.
@@ -88,10 +91,10 @@ def set_up_workbench() -> str:
         sys.path.insert(0, str(WORKBENCH))
         from bot_workbench.setup.errors import SetUpError
         from bot_workbench.setup.set_up import set_up
-        from bot_workbench.setup.tools import PYTHON as PACKAGES
+        from bot_workbench.setup.tools import packages_for
 
         try:
-            set_up([PACKAGES])
+            set_up([packages_for(words)])
         except SetUpError as error:
             return str(error)
         return ""
@@ -145,7 +148,7 @@ def main() -> int:
         if IS_WINDOWS and base != sys.executable:  # an environment cannot remove itself there
             return become([base, str(ROOT / "run.py"), *words])
         return clean()
-    problem = set_up_workbench()
+    problem = set_up_workbench(words)
     if problem:
         print(problem, file=sys.stderr)
         return 1

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from importlib import import_module
 
 INTERRUPTED = 130
@@ -21,18 +20,12 @@ def main(commands: str = "bot_workbench.command_line") -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     try:
         from bot_workbench.setup.errors import SetUpError
-        from bot_workbench.setup.requirements import RequirementsError
         from bot_workbench.setup.set_up import ready
-        from bot_workbench.setup.tools import PYTHON
+        from bot_workbench.setup.tools import packages_for
 
         try:
-            try:
-                ready(PYTHON, stream=sys.stderr)  # standard output is for what a command answers
-            except RequirementsError:
-                if sys.argv[1:2] != ["constraints"]:
-                    raise
-                # The cure of pins that do not fit, or are missing, must run in spite of them.
-                ready(replace(PYTHON, bots=[]), stream=sys.stderr)
+            # Standard output is for what a command answers.
+            ready(packages_for(sys.argv[1:]), stream=sys.stderr)
         except SetUpError as error:
             sys.exit(str(error))
         import_module(commands).run(sys.argv[1:])

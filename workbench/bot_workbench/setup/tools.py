@@ -1,5 +1,6 @@
 """What commands need on this machine, and its versions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,18 @@ PYTHON = PythonPackages(
     "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
 )
 """What `bot` needs. Other steps share its `.venv`."""
+
+
+def packages_for(words: Sequence[str]) -> PythonPackages:
+    """What a command needs.
+
+    `constraints` needs no bot's packages: it cures pins that are missing or do not fit.
+
+    Args:
+        words: the command line.
+    """
+    return replace(PYTHON, bots=[]) if words[:1] == ["constraints"] else PYTHON
+
 
 PAGES = NpmFiles(
     "The pages' libraries",

@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
         (package / "__init__.py").touch()
     setup = workbench / "bot_workbench" / "setup"
     (setup / "errors.py").write_text("class SetUpError(Exception): pass\n")
-    (setup / "tools.py").write_text("PYTHON = None\n")
+    (setup / "tools.py").write_text("def packages_for(words): pass\n")
     (setup / "set_up.py").write_text(
         "import pathlib, sys\n\ndef set_up(steps):\n"
         "    program = pathlib.Path('.venv/bin/python')\n"
