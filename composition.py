@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from cloud_adapter.telemetry.export_settings import ExportSettings
     from http_client.pool import HttpPool
 
+VERSION = "0.1.0.dev0"
+"""The version of the base, and of the workbench that fits it."""
+
 COLLECTION_THRESHOLD = 50_000
 """How many objects are allocated between two garbage collections, instead of Python's 2,000. A
 dozen concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""

@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from bot_workbench.setup.requirements import canonical, read
+from composition import VERSION
 from tests.support.installed import link_packages
 from tests.support.project import ROOT
 
@@ -24,7 +25,7 @@ PACKAGES = ("bot_workbench", "bot_testing")
 PYPROJECT = tomllib.loads((WORKBENCH / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-NAME, VERSION = canonical(PROJECT["name"]), PROJECT["version"]
+NAME = canonical(PROJECT["name"])
 
 NOT_IMPORTED = {
     "requests": "azure-core sends with it",
