@@ -24,7 +24,7 @@ REQUIREMENTS = ROOT / "requirements-dev.txt"
 """Names the workbench in a line of its own, there as a wheel."""
 
 WHEEL = "bot-workbench"
-BUILT = (".venv", ".cache", "artifacts")
+BUILT = (".venv", ".cache", "artifacts", "workbench/bot_workbench/third_party")
 WANTED = (3, 13)
 IS_WINDOWS = os.name == "nt"
 PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")

@@ -20,6 +20,9 @@ APP = find_app(Path.cwd()) or Path.cwd()
 WORKBENCH = Path(__file__).parents[1]
 """The folder on the import path that has this package, and the test kit's."""
 
+THIRD_PARTY = Path(__file__).parent / "third_party"
+"""What npm has and the workbench brings along: a wheel holds it, and git ignores it."""
+
 
 class NoAppError(Exception):
     """The command was started outside an app's folder; the text says what it needs."""

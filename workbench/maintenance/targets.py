@@ -22,11 +22,20 @@ from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.step import SetUpStep
-from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, VALIDATORS
+from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, SCHEMAS
 from maintenance import constraints as all_constraints
 from maintenance import smoke as smoke_test
 from maintenance.template import TemplateError, lay_out
-from maintenance.tools import ALL_TESTS, AZ, BENCHMARKS, PHOENIX, TEST_FILES, TESTS
+from maintenance.tools import (
+    ALL_TESTS,
+    AZ,
+    BENCHMARKS,
+    IN_WHEEL,
+    PHOENIX,
+    TEST_FILES,
+    TESTS,
+    VALIDATORS,
+)
 
 LOGS = "artifacts/test-logs"
 LOOPS = ("asyncio", "uvloop")
@@ -116,7 +125,7 @@ def suite(*, everything: bool = False, loop: str = "", workers: int = 3) -> Prog
         command = parallel(workers, "-m", SHORT, logs, loop=loop)
         return Programs([TESTS, AZURITE], [command])
     return Programs(
-        [ALL_TESTS, AZURITE, PAGES, TEST_FILES, PLAYGROUND, VALIDATORS],
+        [ALL_TESTS, *IN_WHEEL, TEST_FILES, PLAYGROUND, VALIDATORS],
         [
             parallel(
                 workers,
@@ -293,7 +302,7 @@ def template(
     """
     if not to or not wheels:
         sys.exit("Name both: make template TO=FOLDER WHEELS=FOLDER|URL")
-    ready(PAGES, AZURITE)
+    ready(*IN_WHEEL)
     try:
         requirement = lay_out(Path(to), wheels, APP / "artifacts" / "wheels")
     except TemplateError as error:
@@ -316,7 +325,7 @@ def constraints(*, upgrade: UpgradeOption = False) -> None:
 @app.command("setup")
 def setup() -> None:
     """Install what run, test and app-package need."""
-    ready(TESTS, PAGES, AZURITE, VALIDATORS)
+    ready(TESTS, PAGES, AZURITE, SCHEMAS)
 
 
 def _command(target: typer.models.CommandInfo) -> Command:

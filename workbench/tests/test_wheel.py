@@ -1,6 +1,8 @@
 """The workbench as a Python project: what it needs, and what its wheel holds."""
 
 import ast
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,8 +15,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from bot_workbench.project import THIRD_PARTY
 from bot_workbench.setup.requirements import canonical, read
 from composition import VERSION
+from maintenance.tools import IN_WHEEL
 from tests.support.installed import link_packages
 from tests.support.project import ROOT
 
@@ -37,7 +41,19 @@ NOT_IMPORTED = {
 PIP = "pip"
 """Every virtual environment that venv makes has it."""
 
-INFO = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+INFO = f"bot_workbench-{VERSION}.dist-info"
+
+BROUGHT = "bot_workbench/third_party"
+
+LICENSES = {f"{BROUGHT}/{each}/licenses.txt" for each in ("azurite", "licenses")}
+
+PUBLIC_DOMAIN = {"public domain", "http://geraintluff.github.io/tv4/LICENSE.txt"}
+"""How packages say so."""
+
+ARE_DONE = """
+from bot_workbench.setup import tools
+print([step.is_done() for step in (tools.PAGES, tools.AZURITE, tools.SCHEMAS)])
+"""
 
 
 def packages_of(lines: list[str]) -> set[str]:
@@ -130,30 +146,92 @@ def test_the_license_is_the_repositorys() -> None:
     assert (WORKBENCH / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder)]
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, str(WORKBENCH)]
-    subprocess.run(command, check=True, cwd=folder)
-    [built] = folder.iterdir()
+def build(project: Path, to: Path) -> Path:
+    """Build the wheel without a network, and return its path."""
+    options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(to)]
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, str(project)]
+    subprocess.run(command, check=True, cwd=to)
+    [built] = to.glob("*.whl")
     return built
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel."""
+    if not all(step.is_done() for step in IN_WHEEL):
+        pytest.skip("`make test ALL=1` installs what it holds, with npm")
+    return build(WORKBENCH, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project in another folder, as a clone has it: nothing of npm is there."""
+    copied = tmp_path / "clone" / "workbench"
+    for name in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__", THIRD_PARTY.name)
+        shutil.copytree(WORKBENCH / name, copied / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copyfile(WORKBENCH / name, copied / name)
+    shutil.copyfile(ROOT / "composition.py", copied.parent / "composition.py")
+    return copied
+
+
 def test_the_wheel_holds_two_packages(wheel: Path) -> None:
-    """All their files, of any kind, and nothing else: no test, no benchmark, nothing compiled."""
+    """All their files, of any kind, what npm has brought, and the licenses; nothing else.
+
+    Neither a test, nor a benchmark, nor what is compiled. Its version is the base's.
+    """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *PACKAGES]
     listed = subprocess.run(command, cwd=WORKBENCH, capture_output=True, text=True, check=True)
     files = {name for name in listed.stdout.splitlines() if (WORKBENCH / name).is_file()}
     assert {Path(name).suffix for name in files} >= {".py", ".html", ".css", ".js", ".typed"}
-    info = f"bot_workbench-{VERSION}.dist-info"
+    assert not any(name.startswith(f"{BROUGHT}/") for name in files)
+    brought = {
+        each.relative_to(WORKBENCH).as_posix() for each in THIRD_PARTY.rglob("*") if each.is_file()
+    }
+    assert brought > LICENSES
+    own = {"METADATA", "RECORD", "WHEEL", "entry_points.txt"}
+    info = {f"{INFO}/{name}" for name in own}
+    info |= {f"{INFO}/licenses/{name}" for name in ("LICENSE", *LICENSES)}
     with zipfile.ZipFile(wheel) as archive:
-        assert sorted(archive.namelist()) == sorted(files | {f"{info}/{name}" for name in INFO})
+        assert sorted(archive.namelist()) == sorted(files | brought | info)
+
+
+def test_its_license_is_that_of_all_it_holds(wheel: Path) -> None:
+    """The expression has the licenses of its own files, and of each package; no other one."""
+    titles = re.compile(r"^={80}\n\S+ \S+ \((.+)\)$", re.M)
+    with zipfile.ZipFile(wheel) as archive:
+        texts = [archive.read(name).decode() for name in LICENSES]
+        [line] = re.findall(
+            r"^License-Expression: (.+)", archive.read(f"{INFO}/METADATA").decode(), re.M
+        )
+    found = {each for text in texts for each in titles.findall(text)}
+    assert found > PUBLIC_DOMAIN
+    assert {*line.split(" AND ")} == found - PUBLIC_DOMAIN | {"MIT", "LicenseRef-Public-Domain"}
+
+
+def test_the_same_files_give_the_same_wheel(wheel: Path, project: Path, tmp_path: Path) -> None:
+    """Wherever they are, whatever their times, and what a killed set-up has left."""
+    shutil.copytree(THIRD_PARTY, project / BROUGHT, copy_function=shutil.copy)
+    (project / BROUGHT / "azurite" / "scratch").mkdir()
+    (project / BROUGHT / "azurite" / "scratch" / "index.js").touch()
+    assert build(project, tmp_path).read_bytes() == wheel.read_bytes()
+
+
+def test_a_clone_installs_it_before_npm_has_run(project: Path, tmp_path: Path) -> None:
+    """`make run` first makes the environment; the package is editable there."""
+    code = "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=project, check=True)
+    [built] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        assert not [name for name in archive.namelist() if BROUGHT in name]
 
 
 def test_the_wheel_runs_without_extras(wheel: Path, tmp_path: Path) -> None:
-    """`bot` lists its commands, and the doctor its options, in a new environment."""
+    """`bot` lists its commands, and the doctor its options, in a new environment.
+
+    What npm would install is there.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     [packages] = (tmp_path / "venv" / "lib").glob("python3*/site-packages")
     link_packages(packages_of(PROJECT["dependencies"]), packages)
@@ -171,3 +249,12 @@ def test_the_wheel_runs_without_extras(wheel: Path, tmp_path: Path) -> None:
         )
         assert (ended.returncode, ended.stderr) == (0, "")
         assert said in ended.stdout
+    done = subprocess.run(
+        [tmp_path / "venv" / "bin" / "python", "-c", ARE_DONE],
+        cwd=tmp_path,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[True, True, True]\n", "without npm and node"

@@ -1,1 +1,1 @@
-"""Set-up: what the project installs into .venv and .cache."""
+"""Set-up: installs what the commands need."""

@@ -1,4 +1,4 @@
-"""What npm installs: programs, programs bundled into one file, and single files of packages.
+"""What npm installs: programs, programs bundled into one file, files of packages, and licenses.
 
 Only npm knows a registry's address. Scripts of packages do not run.
 """
@@ -6,10 +6,11 @@ Only npm knows a registry's address. Scripts of packages do not run.
 import base64
 import hashlib
 import json
+import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,17 @@ OPTIONS = (
 ON_BREAK = "process.once('SIGBREAK', () => process.emit('SIGINT') || process.exit())"
 """Ctrl-Break, by which programs are asked to stop on Windows, is what Ctrl-C is. No other system
 has it."""
+
+LICENSES = "licenses.txt"
+"""The file with the licenses of what is installed beside it."""
+
+_PACKAGE = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/]+(?=/)")
+"""The folder of a package, at the beginning of the path of one of its files."""
+
+_MANIFEST = re.compile(r"[^/]+/package\.json")
+
+_LICENSE = re.compile(r"[^/]+/(?:(?:licen[cs]e|copying)[^/]*|(?:.+/)?[^/]+\.LICENSE\.txt)", re.I)
+"""A package's license, and those that a bundler found in what is bundled in the package."""
 
 
 def node_command(script: Path) -> list[str]:
@@ -88,7 +100,7 @@ class NpmBundle:
 
     Attributes:
         title: as people are shown it.
-        file: takes the program; nothing else stays in its folder.
+        file: takes the program; beside it stay the licenses of all that is in it.
         package: name and version of the program's package.
         entry: the script in the package that starts it.
         bundler: name and version of esbuild.
@@ -148,8 +160,12 @@ class NpmBundle:
         report(0.8)
         options = ["--bundle", "--platform=node", f"--outfile={self.file.name}"]
         options += [f"--external:{each}" for each in self.optional]
+        options += ["--metafile=inputs.json"]
         entry = f"node_modules/{name}/{self.entry}"
         _npm(self, log, "exec", "--", "esbuild", entry, *options, folder=scratch)
+        inputs = json.loads((scratch / "inputs.json").read_text("utf-8"))["inputs"]
+        folders = {found[0] for found in map(_PACKAGE.match, inputs) if found}
+        _write_licenses(self.file.with_name(LICENSES), [scratch / each for each in folders])
         (scratch / self.file.name).replace(self.file)
 
     def _stamp(self) -> Stamp:
@@ -159,12 +175,12 @@ class NpmBundle:
 
 @dataclass(frozen=True)
 class NpmFile:
-    """One file of an npm package of one version.
+    """One file, or one folder, of an npm package of one version.
 
     Attributes:
-        name: the file's name once it is installed.
+        name: its name once it is installed.
         package: name and version of the package, as npm takes them.
-        member: the file's path in the package.
+        member: its path in the package.
         integrity: the expected digest of its tarball (Subresource Integrity form, SHA-512).
     """
 
@@ -176,7 +192,7 @@ class NpmFile:
 
 @dataclass(frozen=True)
 class NpmFiles:
-    """A set-up step: single files, each of a package that is checked against a pinned digest.
+    """A set-up step: files and folders, each of a package that is checked against a pinned digest.
 
     Nothing else of the packages is kept.
 
@@ -223,12 +239,15 @@ class NpmFiles:
         return ""
 
     def _extract(self, tarball: Path, wanted: NpmFile) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        member = f"package/{wanted.member}"
         with tarfile.open(tarball) as archive:
-            member = archive.extractfile(f"package/{wanted.member}")
-            if member is None:
-                raise WrongPackageError(f"{wanted.member} is no file in {wanted.package}.")
-            (self.folder / wanted.name).write_bytes(member.read())
+            for each in archive:
+                if each.isfile() and f"{each.name}/".startswith(f"{member}/"):
+                    target = Path(f"{self.folder / wanted.name}{each.name.removeprefix(member)}")
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(_content(archive, each))
+        if not (self.folder / wanted.name).exists():
+            raise WrongPackageError(f"{wanted.member} is not in {wanted.package}.")
         self._stamp(wanted).write()
 
     def _missing(self) -> Sequence[NpmFile]:
@@ -239,12 +258,97 @@ class NpmFiles:
         return Stamp(self.folder / f"{wanted.name}.ready", identity)
 
 
+@dataclass(frozen=True)
+class NpmLicenses:
+    """A set-up step: the licenses of packages, for those who pass on what was made of them.
+
+    Attributes:
+        title: as people are shown it.
+        file: takes the licenses.
+        packages: names with versions, as npm takes them.
+        without: what does not work without them, as a sentence.
+        weight: see SetUpStep.
+    """
+
+    title: str
+    file: Path
+    packages: Sequence[str]
+    without: str
+    weight: float = 20
+    is_needed: bool = False
+
+    def is_done(self) -> bool:
+        """Whether the licenses of these very versions are there."""
+        return self._stamp().fits()
+
+    def run(self, report: Report, log: InstallLog) -> str:
+        """Fetch the packages, and keep their licenses.
+
+        Raises:
+            SetUpError: npm is missing, or fails.
+        """
+        report(0.1)
+        with tempfile.TemporaryDirectory() as scratch:
+            _npm(self, log, "pack", "--pack-destination", scratch, *self.packages)
+            tarballs = list(Path(scratch).glob("*.tgz"))
+            for each in tarballs:
+                _extract_license(each)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            _write_licenses(self.file, [each.with_suffix("") for each in tarballs])
+        self._stamp().write()
+        return ""
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self.file.with_name(".ready"), self.packages)
+
+
+def _extract_license(tarball: Path) -> None:
+    """Extract what says how a package is licensed, into one folder beside its tarball."""
+    folder = tarball.with_suffix("")
+    folder.mkdir()
+    with tarfile.open(tarball) as archive:
+        for each in archive:
+            if _MANIFEST.fullmatch(each.name) or _LICENSE.fullmatch(each.name):
+                (folder / Path(each.name).name).write_bytes(_content(archive, each))
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    return file.read() if file else b""
+
+
+def _write_licenses(file: Path, packages: Iterable[Path]) -> None:
+    """Write the licenses of packages into one file, by name.
+
+    Args:
+        file: takes them.
+        packages: the folders of the packages.
+    """
+    text = "\n\n".join(sorted({_license(each) for each in packages}))
+    file.write_text(f"{text}\n", "utf-8", newline="\n")
+
+
+def _license(package: Path) -> str:
+    """What package.json says of a package's license and author, and its license files."""
+    manifest = json.loads((package / "package.json").read_text("utf-8"))
+    lines = ["=" * 80, f"{manifest['name']} {manifest['version']} ({manifest.get('license')})"]
+    if author := manifest.get("author"):
+        lines.append(author if isinstance(author, str) else json.dumps(author))
+    for each in sorted(package.iterdir()):
+        if _LICENSE.fullmatch(f"{package.name}/{each.name}"):
+            lines += ["", each.read_text("utf-8", "replace").strip()]
+    return "\n".join(lines)
+
+
 def _integrity(tarball: Path) -> str:
     return f"sha512-{base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()}"
 
 
 def _npm(
-    step: NpmPackages | NpmBundle | NpmFiles, log: InstallLog, *words: str, folder: Path = APP
+    step: NpmPackages | NpmBundle | NpmFiles | NpmLicenses,
+    log: InstallLog,
+    *words: str,
+    folder: Path = APP,
 ) -> None:
     """Run npm.
 

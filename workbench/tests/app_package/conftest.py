@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
+from bot_workbench.setup.tools import SCHEMAS
+from maintenance.tools import VALIDATORS
 from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 from tests.support.project import ROOT
 
-VALIDATORS = ROOT / ".cache" / "validators"
 BOT_ID = "11111111-2222-4333-8444-555555555555"
 SSO_APP_ID = "33333333-2222-4333-8444-555555555555"
 VALUES = {
@@ -75,9 +76,16 @@ def manifest() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def validators() -> Path:
     """The folder of the published validators."""
-    if not (VALIDATORS / ".ready").exists():
+    if not VALIDATORS.is_done():
+        pytest.skip("`make test ALL=1` installs them, with npm")
+    return VALIDATORS.folder
+
+
+@pytest.fixture(scope="session")
+def schemas() -> None:
+    """The command's schemas are installed."""
+    if not SCHEMAS.is_done():
         pytest.skip("`make setup` installs them, with npm")
-    return VALIDATORS
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def test_the_published_schema_accepts_it(
     assert schema_errors([manifest]) == [[]]
 
 
-@pytest.mark.usefixtures("validators")
+@pytest.mark.usefixtures("schemas")
 def test_the_command_reads_the_same_schema(manifest: dict[str, Any]) -> None:
     """`make app-package` checks with the file that Microsoft's package has for the version."""
     file = schema_file(manifest)

@@ -192,7 +192,7 @@ def test_microsofts_validator_refuses(case: str, said: dict[str, list[str]]) -> 
     assert SCHEMA[case][2] in error
 
 
-@pytest.mark.usefixtures("validators")
+@pytest.mark.usefixtures("schemas")
 @pytest.mark.parametrize("case", SCHEMA)
 def test_the_command_refuses_what_the_schema_refuses(
     manifest: Json, case: str, tmp_path: Path

@@ -130,7 +130,7 @@ def test_microsofts_validator_refuses(full: Json, schema_errors: SchemaErrors) -
     assert beginnings == [[said] for _, _, said in SCHEMA]
 
 
-@pytest.mark.usefixtures("validators")
+@pytest.mark.usefixtures("schemas")
 @pytest.mark.parametrize(("at", "value", "said"), SCHEMA, ids=[at for at, _, _ in SCHEMA])
 def test_the_command_refuses_what_the_schema_refuses(
     full: Json, at: str, value: Json, said: str, tmp_path: Path
@@ -244,7 +244,7 @@ def test_languages_are_packed(manifest: Json, tmp_path: Path) -> None:
         assert json.loads(packed.read("de.json"))["name.short"] == "Kantine"
 
 
-@pytest.mark.usefixtures("validators")
+@pytest.mark.usefixtures("schemas")
 @pytest.mark.parametrize(
     ("texts", "reason"),
     [

@@ -121,12 +121,15 @@ def test_without_a_command_it_runs_the_bot(project: Path) -> None:
 def test_clean_removes_what_was_built(project: Path) -> None:
     """Nothing is set up for it; a link's target stays."""
     (project / ".cache").mkdir()
+    third_party = project / "workbench" / "bot_workbench" / "third_party"
+    (third_party / "pages").mkdir(parents=True)
     (project / ".venv").symlink_to(sys.prefix)
     done = subprocess.run(
         [sys.executable, "run.py", "clean"], cwd=project, capture_output=True, text=True, check=True
     )
     assert done.stdout == ""
     assert {each.name for each in project.iterdir()} == {"run.py", "workbench"}
+    assert not third_party.exists()
     assert Path(sys.prefix).exists()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot_workbench.setup.errors import SetUpError, WrongPackageError
 from bot_workbench.setup.install_log import InstallLog
-from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
+from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmLicenses, NpmPackages
 from bot_workbench.setup.set_up import set_up
 from bot_workbench.setup.step import SetUpStep
 
@@ -43,7 +43,11 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Sequence[NpmFile]:
         (source / "dist" / "it.min.js").write_text(f"window.{name} = {{}};\n", "utf-8")
         (source / "dist" / "not.js").write_text("not wanted\n", "utf-8")
         manifest = {"name": name, "version": "1.0.0", "scripts": {"prepack": "exit 1"}}
+        manifest |= {"license": "MIT", "author": "Somebody"}
         (source / "package.json").write_text(json.dumps(manifest), "utf-8")
+        if name == "small":
+            (source / "LICENSE").write_text("Anybody may use it.\n", "utf-8")
+            (source / "dist" / "it.min.js.LICENSE.txt").write_text("Or that.\n", "utf-8")
         packed = tmp_path_factory.mktemp("packed")
         command = [str(NPM), "pack", str(source), "--ignore-scripts"]
         subprocess.run(command, cwd=packed, check=True, capture_output=True)
@@ -84,6 +88,43 @@ def test_only_what_is_missing_is_fetched(
 
 
 @needs_npm
+def test_a_folder(libraries: Sequence[NpmFile], tmp_path: Path, log: InstallLog) -> None:
+    """All that a package has there, under another name."""
+    step = files(tmp_path, replace(libraries[1], name="all", member="dist"))
+    step.run(lambda _: None, log)
+    assert step.is_done()
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert names - {log.file.name} == {"all", "all/it.min.js", "all/not.js", "all.ready"}
+
+
+@needs_npm
+def test_what_a_package_does_not_have(
+    libraries: Sequence[NpmFile], tmp_path: Path, log: InstallLog
+) -> None:
+    """A file that is not in it is no file that is installed."""
+    step = files(tmp_path, replace(libraries[0], member="dist/it"))
+    with pytest.raises(WrongPackageError, match="dist/it is not in"):
+        step.run(lambda _: None, log)
+    assert not step.is_done()
+
+
+@needs_npm
+def test_licenses(libraries: Sequence[NpmFile], tmp_path: Path, log: InstallLog) -> None:
+    """A package's own, and those of what is bundled in it; without any, what package.json says."""
+    packages = [each.package for each in libraries]
+    step = NpmLicenses("The licenses", tmp_path / "it" / "licenses.txt", packages, "None.")
+    assert not step.is_done()
+    step.run(lambda _: None, log)
+    assert step.is_done()
+    rule = "=" * 80
+    assert step.file.read_text("utf-8") == (
+        f"{rule}\nother 1.0.0 (MIT)\nSomebody\n\n"
+        f"{rule}\nsmall 1.0.0 (MIT)\nSomebody\n\nAnybody may use it.\n\nOr that.\n"
+    )
+    assert {path.name for path in step.file.parent.iterdir()} == {".ready", "licenses.txt"}
+
+
+@needs_npm
 def test_another_package_is_refused(
     libraries: Sequence[NpmFile], tmp_path: Path, log: InstallLog
 ) -> None:
@@ -107,11 +148,27 @@ def test_a_failing_npm_is_quoted(tmp_path: Path, log: InstallLog) -> None:
 
 BUNDLE = r"""
 case "$*" in
-*install*) cp package.json "$0.manifest"; mkdir node_modules ;;
-*exec*) ! test -e "$0.broken" && echo "$@" >tool.js ;;
+*install*)
+    cp package.json "$0.manifest"
+    mkdir -p node_modules/@scope/tool/node_modules/small
+    echo '{"name": "@scope/tool", "version": "1.2.3"}' >node_modules/@scope/tool/package.json
+    cd node_modules/@scope/tool/node_modules/small
+    echo '{"name": "small", "version": "1.0.0", "license": "MIT"}' >package.json
+    echo "Anybody may use it." >LICENSE
+    ;;
+*exec*)
+    ! test -e "$0.broken" && echo "$@" >tool.js
+    echo '{"inputs": {"nothing/index.js": {}, "node_modules/@scope/tool/main.js": {},
+        "node_modules/@scope/tool/node_modules/small/src/deep/it.js": {},
+        "node_modules/@scope/tool/node_modules/small/index.js": {}}}' >inputs.json
+    test -e tool.js
+    ;;
 esac
 """
-"""An npm that installs nothing, and bundles its own arguments."""
+"""An npm that bundles its own arguments."""
+
+BUNDLED = {"tool.js", "licenses.txt", ".ready"}
+"""What stays."""
 
 FAILS = 'echo "$@" >>"$0.called"; exit 1'
 
@@ -149,7 +206,11 @@ def test_a_program_in_one_file(
     (tmp_path / "tool" / "scratch" / "node_modules").mkdir(parents=True)  # of a killed run
     step.run(lambda _: None, log)
     assert step.is_done()
-    assert {path.name for path in step.file.parent.iterdir()} == {"tool.js", ".ready"}
+    assert {path.name for path in step.file.parent.iterdir()} == BUNDLED
+    assert step.file.with_name("licenses.txt").read_text("utf-8") == (
+        f"{'=' * 80}\n@scope/tool 1.2.3 (None)\n\n"
+        f"{'=' * 80}\nsmall 1.0.0 (MIT)\n\nAnybody may use it.\n"
+    )
     assert "node_modules/@scope/tool/main.js" in step.file.read_text("utf-8")
     assert "--external:absent" in step.file.read_text("utf-8")
     assert json.loads(Path(f"{npm}.manifest").read_text("utf-8")) == {
@@ -171,14 +232,15 @@ def test_a_bundle_that_fails(
     with pytest.raises(SetUpError, match="A tool cannot be installed"):
         newer.run(lambda _: None, log)
     assert not newer.is_done()
-    assert {path.name for path in step.file.parent.iterdir()} == {"tool.js", ".ready"}
+    assert {path.name for path in step.file.parent.iterdir()} == BUNDLED
 
 
 def steps(folder: Path) -> list[SetUpStep]:
     """One of each kind."""
     wanted = NpmFile("small.js", "small@1.0.0", "small.js", "")
     tool = NpmPackages("A tool", folder / "packages", ["tool@1"], "It is missing.")
-    return [files(folder / "pages", wanted), tool, bundle(folder / "bundle")]
+    licenses = NpmLicenses("Licenses", folder / "it.txt", ["small@1.0.0"], "There are none.")
+    return [files(folder / "pages", wanted), tool, bundle(folder / "bundle"), licenses]
 
 
 def test_npm_gives_up_soon_and_runs_no_scripts(
@@ -188,7 +250,7 @@ def test_npm_gives_up_soon_and_runs_no_scripts(
     npm = fake_npm(tmp_path, FAILS, monkeypatch)
     set_up(steps(tmp_path), io.StringIO(), tmp_path)
     called = Path(f"{npm}.called").read_text("utf-8").splitlines()
-    assert len(called) == 3
+    assert len(called) == 4
     for option in ("--fetch-retry-maxtimeout=", "--ignore-scripts"):
         assert all(option in line for line in called)
 
@@ -199,5 +261,5 @@ def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(steps(tmp_path), stream := io.StringIO(), tmp_path)
     assert stream.getvalue().splitlines()[-1] == (
         "npm is missing: install Node.js (https://nodejs.org), then start again."
-        " There is no chat page. It is missing. It is missing."
+        " There is no chat page. It is missing. It is missing. There are none."
     )

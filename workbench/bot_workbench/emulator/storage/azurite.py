@@ -17,8 +17,9 @@ from bot_workbench.emulator.loopback import LOOPBACK, free_port, may_listen
 from bot_workbench.file_lock import FileLock, user_file
 from bot_workbench.project import APP
 from bot_workbench.setup.npm import node_command
+from bot_workbench.setup.tools import AZURITE
 
-PROGRAM = APP / ".cache" / "azurite" / "azurite.js"
+PROGRAM = AZURITE.file
 DEVELOPMENT_STORAGE = "UseDevelopmentStorage=true"
 DEVELOPMENT_ACCOUNT = "devstoreaccount1"
 

@@ -39,7 +39,7 @@ def project_copy(folder: Path, builder: str = _BUILDER) -> Path:
         folder: is made.
         builder: the program in place of `bot`, which would build the package; it needs no uv.
     """
-    ignored = shutil.ignore_patterns("__pycache__", "hooks_env")
+    ignored = shutil.ignore_patterns("__pycache__", "hooks_env", "third_party")
     for name in ("auth", "infra/hooks", "workbench/bot_workbench"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in ("azure.yaml", "host.json"):

@@ -22,7 +22,7 @@ def findings(queries: Mapping[str, str]) -> dict[str, list[str]]:
     """
     node = shutil.which("node")
     assert node, "node is missing: install node and npm"
-    assert SERVICE.exists(), "Kusto's language service is missing: make setup"
+    assert SERVICE.exists(), "Kusto's language service is missing: make test ALL=1"
     done = subprocess.run(
         [node, str(SCRIPT), str(SERVICE)],
         input=json.dumps({"tables": TABLES, "queries": dict(queries)}),

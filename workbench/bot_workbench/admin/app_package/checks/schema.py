@@ -1,4 +1,4 @@
-"""Microsoft's JSON schemas of manifests and their languages, which `make setup` installs."""
+"""Microsoft's JSON schemas of manifests and their languages, as the workbench brings them along."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,25 +8,21 @@ from typing import Any
 from jsonschema import Draft201909Validator
 
 from bot_workbench.admin.app_package.problems import Problem
-from bot_workbench.project import APP
+from bot_workbench.setup.tools import SCHEMAS
 
-SCHEMAS = APP.joinpath(
-    *(".cache", "validators", "node_modules", "@microsoft", "app-manifest", "build", "json-schemas")
-)
 HOST = "https://developer.microsoft.com/"
 
 
-def schema_file(document: Mapping[str, Any], folder: Path = SCHEMAS) -> Path | None:
+def schema_file(document: Mapping[str, Any]) -> Path | None:
     """The file of the schema that a document names with `$schema`; None: it is not installed.
 
     Args:
         document: a manifest, or a language's file, parsed.
-        folder: of the package @microsoft/app-manifest.
     """
     url = str(document.get("$schema", ""))
     _, _, path = url.partition("/json-schemas/")
-    file = (folder / path).resolve()
-    known = url.startswith(HOST) and path and file.is_relative_to(folder.resolve())
+    file = (SCHEMAS.folder / path).resolve()
+    known = url.startswith(HOST) and path and file.is_relative_to(SCHEMAS.folder.resolve())
     return file if known and file.is_file() else None
 
 
