@@ -30,7 +30,7 @@ class Packages:
     def run(self, report, log):
         {runs}
 
-tools.PYTHON = tools.PAGES = tools.AZURITE = tools.VALIDATORS = Packages()
+tools.PYTHON = tools.PAGES = tools.AZURITE = tools.SCHEMAS = Packages()
 import sys
 sys.argv[1:] = {words}
 import runpy

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,10 @@ from bot_workbench.setup.python_packages import python_of
 from bot_workbench.setup.requirements import read
 from maintenance.template import lay_out
 from tests.runs.deployment.played_deployment import PlayedDeployment
-from tests.support.azd.deployment_stage import SITES, DeploymentStage
+from tests.runs.deployment.test_azd import publish, run_hook
+from tests.support.azd.deployment_stage import DeploymentStage
 from tests.support.azd.hooks import Hooks
 from tests.support.azure.azure_thread import AzureThread
-from tests.support.azure.talker import Talker
 from tests.support.installed import link_packages
 from tests.support.project import ROOT
 from tests.template.conftest import commit, copier, git
@@ -37,7 +36,6 @@ pytestmark = [
     ),
 ]
 
-BOTS = "Microsoft.BotService/botServices"
 MIN_TESTS = 150
 WHEEL = "bot-workbench"
 PROGRAMS = ("ruff", "uv")
@@ -130,59 +128,58 @@ def test_it_runs_beside_another_one(bots: tuple[Path, Path]) -> None:
         assert git(each, "status", "--porcelain") == ""
 
 
-def test_its_package_is_ours(author: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same files, for the sample is the same bot."""
-    monkeypatch.delenv("PIP_NO_INDEX")
-    run(author, "package")
-    assert listed(author / "artifacts" / "package") == listed(packed)
+@pytest.fixture(scope="module")
+def hooks_python(author: Path) -> Path:
+    """The Python of the environment that azd makes for the hooks, from their list."""
+    folder = author / "infra" / "hooks"
+    python = environment(folder / "hooks_env", folder / "requirements.txt", author)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "-r"]
+    subprocess.run([*command, "requirements.txt"], cwd=folder, check=True)
+    return python
+
+
+@pytest.fixture(scope="module")
+def package(author: Path, hooks_python: Path) -> Path:
+    """The folder with the package that azd's hook builds; its zip is beside it."""
+    command = [str(hooks_python), "infra/hooks/prepackage.py"]
+    subprocess.run(command, cwd=author, check=True)
+    return author / "artifacts" / "package"
+
+
+def test_its_package_is_ours(author: Path, package: Path, packed: Path) -> None:
+    """The same files, the bot apart."""
+    assert base_files(package) == base_files(packed)
     assert git(author, "status", "--porcelain") == ""
 
 
-def listed(folder: Path) -> set[str]:
-    """The paths of a folder's files."""
-    return {each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()}
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[DeploymentStage]:
-    """A subscription."""
-    with AzureThread(tmp_path) as thread:
-        yield DeploymentStage(thread, tmp_path)
+def base_files(package: Path) -> set[str]:
+    """The paths of a package's files without those of the bot."""
+    files = (each.relative_to(package) for each in package.rglob("*") if each.is_file())
+    return {each.as_posix() for each in files if each.parts[0] != "bot_logic"}
 
 
 @pytest.mark.parametrize("credential", KINDS)
-def test_azd_deploys_it(stage: DeploymentStage, credential: str, author: Path) -> None:
-    """Its hooks run in an environment that azd makes from their list, the wheel among it."""
-    folder = author / "infra" / "hooks" / "hooks_env"
-    python = python_of(folder)
-    if not folder.exists():
-        listed = folder.with_name("requirements.txt")
-        environment(folder, listed, author)
-        command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(listed)]
-        subprocess.run(command, cwd=folder.parent, check=True)
-    stage.azd.set(BOT_CREDENTIAL=credential)
-    hooks = Hooks(stage.thread.azure, stage.azd, str(python), author)
-    for event, then in (
-        ("prepackage", None),
-        ("preprovision", stage.provision),
-        ("postprovision", stage.deploy),
-        ("postdeploy", None),
-    ):
-        ended = hooks.run(event)
-        assert ended.status == 0, ended.output
-        if then is not None:
-            then()
-    stage.thread.settle(stage.one(SITES).name)
-    said = Talker(stage.thread, stage.one(BOTS).name).say("hello")
-    assert said.ok, said
+def test_azd_deploys_it(
+    credential: str, author: Path, package: Path, hooks_python: Path, tmp_path: Path
+) -> None:
+    """Its hooks prepare, finish and prove a deployment of its package."""
+    with AzureThread(tmp_path) as thread:
+        stage = DeploymentStage(thread, tmp_path, BOT_CREDENTIAL=credential)
+        hooks = Hooks(thread.azure, stage.azd, str(hooks_python), author)
+        run_hook(hooks, "preprovision")
+        stage.provision()
+        run_hook(hooks, "postprovision")
+        published = publish(stage, package)
+        assert f"package {published[:12]} answers" in run_hook(hooks, "postdeploy")
     assert git(author, "status", "--porcelain") == ""
 
 
-def test_a_deployed_bot_answers(author: Path, tmp_path: Path) -> None:
+def test_a_deployed_bot_answers(package: Path, tmp_path: Path) -> None:
     """Its package runs as in Azure, with the settings that its template gives it."""
     with AzureThread(tmp_path) as thread:
         deployment = PlayedDeployment(thread, tmp_path, "ManagedIdentity", "Inline")
         deployment.provision()
-        with deployment.running(author / "artifacts" / "package"):
+        with deployment.running(package):
             assert deployment.say("hello").replies == ("You said: hello",), deployment.log
             assert deployment.post("/api/messages", {"type": "message"}) == 401
+            deployment.prove(package.with_suffix(".zip"))
