@@ -1,13 +1,5 @@
 """After `azd down`: deletes the app registration that was made for the environment."""
 
-import os
-import sys
-from pathlib import Path
-
-APP = Path(__file__).resolve().parents[2]
-os.chdir(str(APP))  # the command works on the app of its folder
-sys.path.insert(0, str(APP / "workbench"))
-
-from bot_workbench.admin.deployment.hook import run  # noqa: E402  # its path is set above
+from hook import run
 
 run("remove")

@@ -1,13 +1,5 @@
 """Before `azd package`, `deploy` and `up`: builds and checks what is uploaded."""
 
-import os
-import sys
-from pathlib import Path
-
-APP = Path(__file__).resolve().parents[2]
-os.chdir(str(APP))  # the command works on the app of its folder
-sys.path.insert(0, str(APP / "workbench"))
-
-from bot_workbench.admin.deployment.hook import build_package  # noqa: E402  # its path is set above
+from hook import build_package
 
 build_package()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from bot_workbench.admin.deployment import hook
 from bot_workbench.admin.deployment.parameters import CHOICES
+from infra.hooks import hook
 from tests.infra.template import INFRA, Template
 from tests.support.bicep.syntax import declarations
 from tests.support.project import ROOT

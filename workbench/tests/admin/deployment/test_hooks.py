@@ -4,11 +4,10 @@ import ast
 import json
 import os
 import pty
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ from ruamel.yaml import YAML
 from bot_workbench.admin.azure.caller import caller
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.http.sign_in import credential_chain
-from bot_workbench.admin.deployment import hook
 from bot_workbench.setup.requirements import Line, read
+from infra.hooks import hook
 from tests.support.azd import program
 from tests.support.azd.deployment_stage import DeploymentStage
 from tests.support.azd.hooks import TIMEOUT_SECONDS, Hooks
@@ -66,22 +65,27 @@ def test_each_hook_runs_its_command(stage: DeploymentStage) -> None:
 
 
 @pytest.mark.parametrize("event", CALLS)
-def test_a_hook_works_in_its_own_app(event: str, tmp_path: Path) -> None:
-    """Wherever it is started: commands take the app of the working folder."""
-    (tmp_path / "app" / "infra").mkdir(parents=True)
-    shutil.copytree(FOLDER, tmp_path / "app" / "infra" / "hooks", ignore=NO_CACHE)
-    package = tmp_path / "app" / "workbench" / "bot_workbench" / "admin" / "deployment"
-    package.mkdir(parents=True)
-    for folder in (package, *package.parents[:2]):
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_hook_finds_its_app_and_the_workbench(
+    event: str, is_installed: bool, tmp_path: Path
+) -> None:
+    """Wherever it starts. In a bot's own repository, the workbench is an installed package."""
+    hooks = tmp_path / "app" / "infra" / "hooks"
+    shutil.copytree(FOLDER, hooks, ignore=NO_CACHE)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    [packages] = (tmp_path / "venv" / "lib").glob("python3*/site-packages")
+    (packages / "uv.py").touch()
+    workbench = packages if is_installed else tmp_path / "app" / "workbench"
+    deployment = workbench / "bot_workbench" / "admin" / "deployment"
+    deployment.mkdir(parents=True)
+    for folder in (deployment, *deployment.parents[:2]):
         (folder / "__init__.py").touch()
-    (package / "hook.py").write_text(
-        "import os\n\n\ndef run(*_):\n    print(os.getcwd())\n\n\nbuild_package = run\n"
-    )
-    script = tmp_path / "app" / "infra" / "hooks" / f"{event}.py"
-    ended = subprocess.run(
-        [sys.executable, "-I", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert ended.stdout.strip() == str((tmp_path / "app").resolve())
+    says = "import os\nprint(os.getcwd())\n"
+    (deployment / "application.py").write_text(f"{says}\ndef app(*_, **__): pass\n")
+    (deployment.parents[1] / "__main__.py").write_text(says)
+    command = [str(tmp_path / "venv" / "bin" / "python"), str(hooks / f"{event}.py")]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.stderr, ended.stdout) == ("", f"{(tmp_path / 'app').resolve()}\n")
 
 
 def test_hooks_may_show_progress() -> None:
@@ -142,55 +146,60 @@ def test_the_doctor_needs_nothing_else(packages: Path) -> None:
 
 def packages_imported(files: list[Path]) -> set[str]:
     """The packages that the project's files import by themselves, by canonical name."""
+    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))))
+    ours = {each.name for each in (ROOT / "workbench").iterdir()}
+    return packages_named(nodes) - ours - sys.stdlib_module_names
+
+
+def packages_named(nodes: Iterable[ast.AST]) -> set[str]:
+    """The packages of import statements, by canonical name."""
     found: set[str] = set()
-    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))):
+    for node in nodes:
         names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
         names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
         found |= {"-".join(name.split(".")[: 1 + name.startswith("azure.")]) for name in names}
-    ours = {each.name for each in (ROOT / "workbench").iterdir()}
-    return found - ours - sys.stdlib_module_names
+    return found
 
 
 _IMPORT = """
-import bot_workbench.admin.deployment.application, bot_workbench.admin.deployment.hook
+import bot_workbench.admin.deployment.application
 import bot_workbench.admin.doctor.command
 files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
 print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))
 """
 
 
-@pytest.mark.parametrize(
-    ("call", "package"), [("run('prepare')", "typer"), ("build_package()", "uv")]
-)
-def test_a_missing_package_is_named(
-    stage: DeploymentStage, tmp_path: Path, call: str, package: str
-) -> None:
+@pytest.mark.parametrize(("event", "package"), [("preprovision", "typer"), ("prepackage", "uv")])
+def test_a_missing_package_is_named(stage: DeploymentStage, event: str, package: str) -> None:
     """With a VIRTUAL_ENV among the environment's values, azd installs nothing."""
     hooks = Hooks(stage.thread.azure, stage.azd)
-    code = f"import sys; sys.argv = ['x']; sys.path.insert(0, {str(ROOT / 'workbench')!r})"
-    run = f"from bot_workbench.admin.deployment.hook import *; {call}"
+    python, script = hooks.command(event)
     ended = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"{code}; {run}"],
-        env=hooks.environ(),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, "-S", script], env=hooks.environ(), capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
     assert f"lack the package {package}" in ended.stderr
     assert "VIRTUAL_ENV" in ended.stderr
 
 
+@pytest.mark.parametrize("event", ["preprovision", "prepackage"])
+def test_a_missing_workbench_is_named(event: str, tmp_path: Path) -> None:
+    """It is one of the packages in a bot's own repository."""
+    shutil.copytree(FOLDER, tmp_path / "infra" / "hooks", ignore=NO_CACHE)
+    script = tmp_path / "infra" / "hooks" / f"{event}.py"
+    command = [sys.executable, "-S", str(script)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "lack the package bot_workbench" in ended.stderr
+
+
 def test_old_versions_of_python_can_read_the_hooks() -> None:
-    """They get as far as the check of their version."""
-    package = ROOT / "workbench" / "bot_workbench"
-    imported_first = (package / "admin" / "deployment" / "hook.py", package / "project.py")
-    for file in (*FOLDER.glob("*.py"), *imported_first):
+    """They get as far as the check of their version, with nothing but Python's own modules."""
+    for file in FOLDER.glob("*.py"):
         compile_old(file)
-    for folder in (package, package / "admin", package / "admin" / "deployment"):
-        text = (folder / "__init__.py").read_text("utf-8")
-        assert not re.search("^(from|import) ", text, re.MULTILINE)
+    top = ast.parse((FOLDER / "hook.py").read_text("utf-8")).body
+    imports = [each for each in top if isinstance(each, ast.Import | ast.ImportFrom)]
+    assert packages_named(imports) <= sys.stdlib_module_names
 
 
 def compile_old(file: Path) -> None:

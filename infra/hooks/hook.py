@@ -4,8 +4,13 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
-from bot_workbench.project import APP, WORKBENCH
+APP = Path(__file__).resolve().parents[2]
+WORKBENCH = str(APP / "workbench")
+"""The repository of the base has it; in that of a bot's author, it is an installed package."""
+
+sys.path.append(WORKBENCH)
 
 PACKAGE_COMMAND = ("package", "--no-measure", "--to", "artifacts/package")
 """The command that builds the package; the folder is `dist` in azure.yaml."""
@@ -25,6 +30,7 @@ def run(command: str) -> None:
         SystemExit: always, with the command's exit status.
     """
     _check_python()
+    os.chdir(str(APP))  # the command works on the app of its folder
     try:
         from bot_workbench.admin.deployment.application import app
     except ModuleNotFoundError as error:
@@ -45,12 +51,13 @@ def build_package() -> None:
         SystemExit: always, with its exit status.
     """
     _check_python()
-    if find_spec("uv") is None:  # it installs the bot's packages
-        sys.exit(_lacks("uv"))
+    for package in ("bot_workbench", "uv"):  # uv installs the bot's packages
+        if find_spec(package) is None:
+            sys.exit(_lacks(package))
     environ = {
         **os.environ,
         "PYTHONIOENCODING": "utf-8",  # as azd reads it on every system
-        "PYTHONPATH": str(WORKBENCH),
+        "PYTHONPATH": WORKBENCH,
     }
     try:
         command = [sys.executable, "-m", "bot_workbench", *PACKAGE_COMMAND]
