@@ -5,15 +5,19 @@ import re
 
 import pytest
 
+from bot_workbench.admin.doctor.parts.logs import QUERY
 from infra.workbook import FILE, QUERIES, text
 from tests.support.kusto.analysis import findings
 from tests.support.project import ROOT
 
 FOLDER = ROOT / "infra" / "queries"
-FILES = {
+SHOWN = {
     file.relative_to(FOLDER).with_suffix("").as_posix(): file.read_text("utf-8")
     for file in sorted(FOLDER.rglob("*.kql"))
 }
+FILES = {**SHOWN, "doctor/last-day": QUERY.read_text("utf-8")}
+"""What `bot doctor` asks is shown on no page."""
+
 BLOCK = re.compile(r"^ *```kusto\n(.*?)^ *```$", re.M | re.S)
 BLOCKS = {
     f"{page.name}:{number}": block
@@ -27,8 +31,6 @@ IN_SHELL = {
 }
 NOT_IN_THE_WORKBOOK = {"conversation", "deployment", "signatures"}
 """Somebody must write an id or a time into them first; or not every bot has a vault."""
-OF_COMMANDS = {name for name in FILES if name.startswith("doctor/")}
-"""What `bot doctor` asks; no page shows them."""
 
 MUTATIONS = (
     ("answers", "AppRequests", "Requests"),
@@ -81,7 +83,7 @@ def test_a_wrong_query_is_noticed(number: int, found: dict[str, list[str]]) -> N
     assert found[f"mutation {number}"]
 
 
-@pytest.mark.parametrize("name", sorted(set(FILES) - OF_COMMANDS))
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_query_says_its_question(name: str) -> None:
     """The first line is a comment with the question; needs of telemetry or a vault stand there."""
     first = FILES[name].partition("\n")[0]
@@ -90,7 +92,7 @@ def test_a_query_says_its_question(name: str) -> None:
     assert ("AZKVAuditLogs" in FILES[name]) is ("Needs a vault" in first)
 
 
-@pytest.mark.parametrize("name", sorted(set(FILES) - OF_COMMANDS))
+@pytest.mark.parametrize("name", SHOWN)
 def test_the_documentation_shows_each_query(name: str) -> None:
     """docs/operations.md has every query, letter for letter."""
     assert FILES[name] in BLOCKS.values()
@@ -98,13 +100,13 @@ def test_the_documentation_shows_each_query(name: str) -> None:
 
 def test_the_documentation_has_no_other_queries() -> None:
     """What a page shows is in a file, which the workbook or an alert can use."""
-    assert set(BLOCKS.values()) <= set(FILES.values())
+    assert set(BLOCKS.values()) <= set(SHOWN.values())
 
 
 def test_the_workbook_is_made_of_the_queries() -> None:
     """infra/workbook.json is what `python -m infra.workbook` writes."""
     assert FILE.read_text("utf-8") == text()
-    assert set(QUERIES) == set(FILES) - NOT_IN_THE_WORKBOOK - OF_COMMANDS
+    assert set(QUERIES) == set(SHOWN) - NOT_IN_THE_WORKBOOK
 
 
 def test_the_workbook_names_its_workspace_once_replaced() -> None:

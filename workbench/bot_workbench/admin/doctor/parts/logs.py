@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot_workbench.admin.azure.arm_client import INSIGHTS, ArmClient
 from bot_workbench.admin.azure.errors import Forbidden
@@ -11,10 +12,9 @@ from bot_workbench.admin.azure.resources import ResourceId, find_resources, reso
 from bot_workbench.admin.doctor.host_lines import HOST_LINES
 from bot_workbench.admin.doctor.look import Look
 from bot_workbench.admin.plan.setting_names import setting
-from bot_workbench.project import APP
 
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-QUERY = APP / "infra" / "queries" / "doctor" / "last-day.kql"
+QUERY = Path(__file__).parents[1] / "last-day.kql"
 LAST_DAY = "P1D"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT_ID = "COMPONENT_ID"
