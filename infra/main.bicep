@@ -48,9 +48,6 @@ param alertEmail string = ''
 @allowed(['default', 'recover'])
 param vaultCreateMode string = 'default'
 
-@description('More app settings, such as AllowedTenants. Each deployment replaces all app settings, so set them here and not in the portal.')
-param appSettings object = {}
-
 var tags = { 'azd-env-name': environmentName }
 // However the name and the region are spelled, the resources of a group keep their names.
 var region = toLower(replace(location, ' ', ''))
@@ -83,6 +80,9 @@ var vaultSettings = usesVault ? {
   CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'
   CertificateName: 'bot-certificate'
 } : {}
+// The bot's own, such as AllowedTenants. Each deployment replaces all app settings, so set them there
+// and not in the portal.
+var ownSettings = loadJsonContent('app-settings.json')
 var channelSettings = cloud == 'Public' ? {} : { ChannelService: channelServices[cloud] }
 
 // A function is only kept ready if it is named: function:turns alone would leave HTTP cold.
@@ -204,7 +204,7 @@ module settings 'modules/settings.bicep' = {
     isPublicCloud: cloud == 'Public'
     insightsName: monitoring.outputs.insightsName
     identityClientId: identity.outputs.clientId
-    botSettings: union(appSettings, credentialSettings, tenantSettings, identitySettings, vaultSettings, channelSettings)
+    botSettings: union(ownSettings, credentialSettings, tenantSettings, identitySettings, vaultSettings, channelSettings)
   }
 }
 

@@ -29,11 +29,11 @@ def parameters() -> dict[str, Any]:
 
 
 def test_parameters_come_from_the_environment() -> None:
-    """Each parameter has a value, all but the app's own settings from azd's environment."""
+    """Each parameter has a value from azd's environment."""
     declared = {
         each.symbol for each in declarations(INFRA / "main.bicep") if each.kind == "parameter"
     }
-    assert parameters() == {**ENVIRONMENT, "appSettings": {}}
+    assert parameters() == ENVIRONMENT
     assert parameters().keys() == declared
 
 

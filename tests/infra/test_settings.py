@@ -107,9 +107,11 @@ def deployed_names() -> Iterator[str]:
         yield from variant.settings()
 
 
-def test_own_settings_stay() -> None:
-    """Settings of the parameter are set, but cannot change how the bot signs in."""
+def test_own_settings_stay(tmp_path: Path) -> None:
+    """Those of app-settings.json are set, but cannot change how the bot signs in."""
+    shutil.copytree(INFRA, tmp_path / "infra")
     own = {"AllowedTenants": "t", "MicrosoftAppId": "another", CLIENT_ID: "another"}
-    settings = Variant({}, TEMPLATE.evaluated(appSettings=own)).settings()
+    (tmp_path / "infra" / "app-settings.json").write_text(json.dumps(own), "utf-8")
+    settings = Variant({}, Template(tmp_path / "infra").evaluated()).settings()
     assert settings["AllowedTenants"] == "t"
     assert "another" not in settings.values()

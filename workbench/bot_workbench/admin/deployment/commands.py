@@ -30,7 +30,12 @@ from bot_workbench.admin.deployment.parameters import (
     DIRECT_LINE,
     TURNS,
 )
-from bot_workbench.admin.deployment.prepare.chosen import Chosen, RefusedValues, misspelt
+from bot_workbench.admin.deployment.prepare.chosen import (
+    Chosen,
+    RefusedValues,
+    misspelt,
+    wrong_settings,
+)
 from bot_workbench.admin.deployment.prepare.plan import prepare_plan
 from bot_workbench.admin.deployment.prove.plan import prove_plan
 from bot_workbench.admin.deployment.remove.plan import remove_plan
@@ -90,7 +95,7 @@ def prepare(
             ALERT_EMAIL: alert_email,
         }
     )
-    faults = _faults(options, chosen)
+    faults = [*_faults(options, chosen), *wrong_settings()]
     if options.azd:
         faults += misspelt(os.environ, options)
     if faults:

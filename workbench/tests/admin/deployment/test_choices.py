@@ -1,7 +1,10 @@
 """`deployment prepare` checks what was chosen before it sends anything."""
 
+from pathlib import Path
+
 import pytest
 
+from bot_workbench.admin.deployment.prepare import chosen
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage
@@ -164,3 +167,31 @@ def test_other_names_are_the_authors_own(stage: DeploymentStage, run: Run) -> No
     outputs = ("BOT_NAME", "BOT_APP_NAME", "BOT_ENDPOINT", "BOT_ID", "BOT_IDENTITY_NAME")
     stage.azd.set(**dict.fromkeys([*own, *outputs, "BOT_VAULT_NAME"], "x"))
     assert run("prepare", "--azd").status == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"AllowedTenants": "t",}', "cannot be read"),
+        ("[]", 'infra/app-settings.json is no object: write {"NAME": "VALUE"}'),
+        ('{"A": "1", "B": true}', "B in infra/app-settings.json is no text"),
+        ('{"A": "1", "B": {"C": "2"}}', "B in infra/app-settings.json is no text"),
+    ],
+)
+def test_wrong_settings_of_the_bot_are_refused(
+    stage: DeploymentStage,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    text: str,
+    said: str,
+) -> None:
+    """Before anything is made: Bicep and App Service look at them later."""
+    stage.azd.set(BOT_CREDENTIAL="Federated")
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "app-settings.json").write_text(text, "utf-8")
+    monkeypatch.setattr(chosen, "APP", tmp_path)
+    ended = run("prepare", "--azd")
+    assert ended.status == 1
+    assert said in ended.output
+    assert registrations(stage) == []

@@ -97,10 +97,8 @@ class Azd:
         }
         return {name: value for name, value in read.items() if value not in ("", None)}
 
-    def _resolved(self, text: Any, type_name: str) -> Any:
+    def _resolved(self, text: str, type_name: str) -> Any:
         """A parameter with its variables replaced; None if it is not of its type."""
-        if not isinstance(text, str):
-            return text
         values = self.values
 
         def value(match: re.Match[str]) -> str:

@@ -42,7 +42,7 @@ def project_copy(folder: Path, builder: str = _BUILDER) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "hooks_env", "third_party")
     for name in ("auth", "infra/hooks", "workbench/bot_workbench"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("azure.yaml", "host.json"):
+    for name in ("azure.yaml", "host.json", "infra/app-settings.json"):
         shutil.copyfile(ROOT / name, folder / name)
     (folder / CODE).write_text("first\n", "utf-8")
     (folder / "workbench" / "uv.py").touch()

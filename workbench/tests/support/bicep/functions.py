@@ -1,6 +1,7 @@
 """The functions that Resource Manager offers to a template, as far as this project uses them."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ def functions_in(scope: Scope, folder: Path) -> Mapping[str, Callable[..., Any]]
         "environment": lambda: {"suffixes": SUFFIXES[scope.cloud]},
         "guid": lambda *parts: str(uuid.uuid5(_NAMESPACE, "-".join(parts))),
         "length": len,
+        "loadJsonContent": lambda path: json.loads((folder / path).read_text("utf-8")),
         "loadTextContent": lambda path: (folder / path).read_text("utf-8"),
         "replace": lambda text, old, new: text.replace(old, new),
         "subscription": lambda: {"id": f"/subscriptions/{scope.subscription_id}"},

@@ -1,5 +1,6 @@
 """Chosen: the values that were chosen, and what is wrong with them before anything is sent."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,12 +15,16 @@ from bot_workbench.admin.deployment.parameters import (
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding
+from bot_workbench.project import APP
 
 PREFIX = "BOT_"
 KNOWN = {*(choice.variable for choice in CHOICES), *CHOSEN_BY_HOOKS.values(), *OUTPUTS}
 
 BREAKS = frozenset('"\\') | frozenset(map(chr, range(32)))
 """azd puts a value into the JSON of infra/main.parameters.json as it stands."""
+
+OWN_SETTINGS = "infra/app-settings.json"
+"""The bot's own app settings, which the template loads."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,25 @@ def _slip(
         line, text = f"{quoted(f'{meant}={right}')} {name}=", f"{name} has no effect: it is {meant}"
     way = cure if options.in_pipeline else f"`azd env set {line}`"
     return f"{text} ({way}; if it is your own, give it another name)"
+
+
+def wrong_settings() -> Iterator[str]:
+    """What is wrong with OWN_SETTINGS, a text each.
+
+    Bicep refuses what is no object only after an app registration was made, and takes any value:
+    one that is no text reaches App Service, after all else was made.
+    """
+    try:
+        settings = json.loads((APP / OWN_SETTINGS).read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        yield f"{OWN_SETTINGS} cannot be read ({error}): write an object there; {{}} sets nothing"
+        return
+    if not isinstance(settings, dict):
+        yield f'{OWN_SETTINGS} is no object: write {{"NAME": "VALUE"}}'
+        return
+    for name, value in settings.items():
+        if not isinstance(value, str):
+            yield f"{name} in {OWN_SETTINGS} is no text: put its value into quotation marks"
 
 
 class RefusedValues:

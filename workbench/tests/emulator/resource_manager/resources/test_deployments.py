@@ -8,7 +8,7 @@ from tests.emulator.resource_manager.arm_thread import ArmThread
 
 VERSION = "2021-04-01"
 DEPLOYMENTS = "providers/Microsoft.Resources/deployments"
-VALUES = {"turns": "Queued", "alwaysReady": 1, "directLine": True, "appSettings": {}}
+VALUES = {"turns": "Queued", "alwaysReady": 1, "directLine": True, "tags": {}}
 
 
 def sent(**values: object) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def test_a_deployment_keeps_its_parameters(azure: ArmThread) -> None:
     path = f"/subscriptions/{azure.arm.subscription_id}/{DEPLOYMENTS}/bot-1"
     azure.arm.put(path, sent(**VALUES))
     found = azure.call("GET", path, version=VERSION).json()
-    types = {"turns": "String", "alwaysReady": "Int", "directLine": "Bool", "appSettings": "Object"}
+    types = {"turns": "String", "alwaysReady": "Int", "directLine": "Bool", "tags": "Object"}
     assert found["properties"]["parameters"] == {
         name: {"type": types[name], "value": value} for name, value in VALUES.items()
     }
