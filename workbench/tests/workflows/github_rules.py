@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from tests.workflows.pipeline_files import PipelineFile, jobs, scripts, steps
+from tests.workflows.pipeline_files import Document, PipelineFile, jobs, scripts, steps
 
 EVENTS = {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
 """Those that run code of this repository with rights, or foreign code without any."""
 
 PERMISSIONS = {("contents", "read"), ("id-token", "write")}
+RELEASE = "release"
+"""The environment of the job that publishes, which Entra does not trust."""
+
+TO_RELEASE = {("attestations", "write"), ("contents", "write"), ("id-token", "write")}
 
 INPUTS = {
     "actions/checkout": {"persist-credentials"},
@@ -16,6 +20,7 @@ INPUTS = {
     "actions/setup-node": {"node-version", "package-manager-cache"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found", "retention-days"},
     "actions/download-artifact": {"name", "path"},
+    "actions/attest": {"subject-path"},
     "Azure/setup-azd": {"version"},
 }
 """The actions that are used, with the inputs of their action.yml that are: linters know the inputs
@@ -60,12 +65,13 @@ def least_permissions(file: PipelineFile) -> Iterator[str]:
         yield "workflow"
     for name, job in jobs(file.document):
         given = job.get("permissions")
-        if not given or not set(given.items()) <= PERMISSIONS:
+        allowed = TO_RELEASE if job.get("environment") == RELEASE else PERMISSIONS
+        if not given or not set(given.items()) <= allowed:
             yield name
 
 
 def tokens_in_environments(file: PipelineFile) -> Iterator[str]:
-    """A job that can sign in to Azure is in an environment, and not run for pull requests."""
+    """A job that can request a token is in an environment, and not run for pull requests."""
     for name, job in jobs(file.document):
         if "id-token" in job.get("permissions", {}) and (
             "environment" not in job or "pull_request" in file.document["on"]
@@ -73,11 +79,16 @@ def tokens_in_environments(file: PipelineFile) -> Iterator[str]:
             yield name
 
 
+def signs_in(job: Document) -> bool:
+    """Whether a job can sign in to Azure."""
+    return "id-token" in job.get("permissions", {}) and job.get("environment") != RELEASE
+
+
 def own_identities(file: PipelineFile) -> Iterator[str]:
     """A job signs in with the identity of its environment."""
     for name, job in jobs(file.document):
         own = f"${{{{ {IDENTITIES.get(job.get('environment', ''))} }}}}"
-        if "id-token" in job.get("permissions", {}) and job["env"].get("AZURE_CLIENT_ID") != own:
+        if signs_in(job) and job.get("env", {}).get("AZURE_CLIENT_ID") != own:
             yield name
 
 
@@ -85,7 +96,7 @@ def guarded_jobs(file: PipelineFile) -> Iterator[str]:
     """A job that signs in runs if it has an identity; what deploys, for main only."""
     for name, job in jobs(file.document):
         identity = IDENTITIES.get(job.get("environment", ""))
-        wanted = {f"{identity} != ''"} if "id-token" in job.get("permissions", {}) else set()
+        wanted = {f"{identity} != ''"} if signs_in(job) else set()
         if any("azd provision" in script for script in scripts(job)):
             wanted.add(MAIN)
         if not wanted <= set(str(job.get("if", "")).split(" && ")):
@@ -93,11 +104,12 @@ def guarded_jobs(file: PipelineFile) -> Iterator[str]:
 
 
 def tested_deployments(file: PipelineFile) -> Iterator[str]:
-    """What deploys needs CI, and does not run if CI has failed."""
+    """What deploys or publishes needs CI, and does not run if CI has failed."""
     for name, job in jobs(file.document):
         ignores = re.search(r"\b(always|cancelled|failure)\(", str(job.get("if", "")))
-        if any("azd provision" in each for each in scripts(job)) and (
-            job.get("needs") != "ci" or ignores
+        needed = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", ())
+        if any(re.search("azd provision|gh release", each) for each in scripts(job)) and (
+            "ci" not in needed or ignores
         ):
             yield name
 
@@ -115,11 +127,11 @@ def no_injection(file: PipelineFile) -> Iterator[str]:
 
 
 def no_overlap(file: PipelineFile) -> Iterator[str]:
-    """Two runs never deploy at the same time."""
+    """Two runs never deploy, or publish, at the same time."""
     for name, job in jobs(file.document):
-        signs_in = "id-token" in job.get("permissions", {})
+        has_token = "id-token" in job.get("permissions", {})
         groups = (each.get("concurrency") for each in (file.document, job))
-        if signs_in and not any(groups):
+        if has_token and not any(groups):
             yield name
 
 

@@ -13,6 +13,10 @@ from ruamel.yaml import YAML
 from tests.support.project import ROOT
 
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
+AUTHOR = ROOT / "workbench" / "author"
+"""What only a bot's own repository has; deploy.yml and doctor.yml are the base's there, too."""
+
+AUTHORS_CI = AUTHOR / ".github" / "workflows" / "ci.yml"
 DEPLOY = ROOT / ".github" / "workflows" / "deploy.yml"
 DEPENDABOT = ROOT / ".github" / "dependabot.yml"
 AZURE = ROOT / "azure-pipelines.yml"
@@ -35,6 +39,11 @@ class PipelineFile:
         """The YAML as plain mappings and lists (YAML 1.2: `on` is no boolean)."""
         document: Document = YAML(typ="safe").load(self.text)
         return document
+
+
+def name_of(path: Path) -> str:
+    """A file's path in the repository, for the ids of tests."""
+    return path.relative_to(ROOT).as_posix()
 
 
 def read(path: Path) -> Document:

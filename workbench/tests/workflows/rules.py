@@ -8,9 +8,13 @@ from tests.workflows.pipeline_files import PipelineFile, jobs, mappings, scripts
 SECRET_NAME = re.compile(
     r"passw|secret|token|api.?key|access.?key|connection.?string|\bsas\b", re.I
 )
-NO_SECRETS = {("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)"), ("id-token", "write")}
+NO_SECRETS = {
+    ("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)"),
+    ("GH_TOKEN", "${{ github.token }}"),
+    ("id-token", "write"),
+}
 """The job's own token, with which Azure Pipelines requests an OpenID Connect token, and the
-permission to request GitHub's. Both end with the job."""
+permission to request GitHub's. They end with the job."""
 
 AZD = re.compile(r"\bazd (provision|deploy|up|down)\b(.*)")
 LOGIN = re.compile(r"\b(?:azd auth|az) login\b(.*)")
@@ -61,7 +65,7 @@ def limited_time(file: PipelineFile) -> Iterator[str]:
 
 
 def nothing_floats(file: PipelineFile) -> Iterator[str]:
-    """A job that can sign in to Azure installs what has a hash: what runs there is the pipeline."""
+    """A job that can sign in installs what has a hash: what runs there is the pipeline."""
     for _, job in jobs(file.document):
         signs_in = "id-token" in job.get("permissions", ()) or any(
             "azureSubscription" in each for each in mappings(job)

@@ -15,12 +15,15 @@ from bot_workbench.command_line import imported
 from maintenance.targets import PORTABLE, suite
 from tests.support.project import ROOT
 from tests.workflows.pipeline_files import (
+    AUTHOR,
+    AUTHORS_CI,
     AZURE,
     DEPENDABOT,
     DEPLOY,
     WORKFLOWS,
     ci_commands,
     lines,
+    name_of,
     passed_variables,
     read,
     scripts,
@@ -48,6 +51,21 @@ PIP = """python() { shift 3; printf '%s\\n' "$@"; }"""
 
 BOT = "PYTHONPATH=workbench python -m bot_workbench"
 """`bot` in a job, whose environment has the hooks' packages alone."""
+
+MY_BOT = """
+python() {
+  echo "python $*" >> ~/calls
+  case "$*" in
+    "run.py template "*) mkdir ../template && touch ../template/copier.yml ;;
+    "run.py test") eval "$CHANGES" ;;
+  esac
+}
+copier() {
+  echo "copier $*" >> ~/calls
+  mkdir ../my-bot && git -C ../template show v1:copier.yml > ../my-bot/run.py
+}
+"""
+"""Shell functions: `python` lays out a template of one file, and `copier` takes it by its tag."""
 
 WINDOWS_PYTHON = """python() { "$PYTHON" "$@" | sed 's/$/\\r/'; }\n"""
 """A shell function: `python` ends its lines as on Windows."""
@@ -90,7 +108,12 @@ def test_the_loop_is_passed_on(everything: bool, runs: int) -> None:
     assert all("-m pytest --loop asyncio " in " ".join(command) for command in commands)
 
 
-@pytest.mark.parametrize("file", [CI, AZURE], ids=lambda file: file.name)
+def test_a_bots_own_repository_runs_its_commands() -> None:
+    """The bot's tests and checks, and the package that deploy.yml takes."""
+    assert scripts(read(AUTHORS_CI)) == ["make check", "make test", "make package"]
+
+
+@pytest.mark.parametrize("file", [CI, AUTHORS_CI, AZURE], ids=name_of)
 def test_the_package_is_built_by_make(file: Path) -> None:
     """What is deployed is what `make package` builds."""
     assert lines(read(file), "make package") == ["make package"]
@@ -218,11 +241,45 @@ def test_each_file_that_is_named_exists() -> None:
     for file in (*WORKFLOWS, AZURE):
         for name in NAMED.findall(file.read_text("utf-8")):
             assert (ROOT / name).is_file(), name
-    for update in read(DEPENDABOT)["updates"]:
-        for folder in update.get("directories", ()):
-            named = [*(ROOT / folder.strip("/")).glob("requirements*.txt")]
-            assert named or (ROOT / folder.strip("/") / "pyproject.toml").is_file(), folder
-            assert folder != "/infra/hooks", "make constraints writes the list"
+    pip, actions = (each["directories"] for each in read(DEPENDABOT)["updates"])
+    for folder in pip:
+        named = [*(ROOT / folder.strip("/")).glob("requirements*.txt")]
+        assert named or (ROOT / folder.strip("/") / "pyproject.toml").is_file(), folder
+        assert folder != "/infra/hooks", "make constraints writes the list"
+    assert actions == ["/", f"/{name_of(AUTHORS_CI.parent)}"]
+
+
+def test_dependabot_leaves_the_base_to_its_updates() -> None:
+    """In a bot's own repository it watches the bot's packages, and the actions."""
+    updates = read(AUTHOR / ".github" / "dependabot.yml")["updates"]
+    watched = {each["package-ecosystem"]: each["directory"] for each in updates}
+    assert watched == {"pip": "/bot_logic", "github-actions": "/"}
+
+
+@pytest.mark.parametrize(("changes", "status"), [("", 0), ("touch changed", 1)])
+def test_a_bots_own_repository_is_tried(changes: str, status: int, tmp_path: Path) -> None:
+    """On each system it is made, then tested and checked, which changes nothing in it."""
+    made, tried = [each for each in scripts(read(CI)) if "../my-bot" in each]
+    listed = tmp_path / "checkout" / "workbench" / "tests" / "requirements-all.txt"
+    listed.parent.mkdir(parents=True)
+    listed.write_text("check==1\ncopier==2.3\n", "utf-8")
+    for script in (made, tried):
+        ended = subprocess.run(
+            [str(shutil.which("bash")), "--norc", "-eo", "pipefail", "-c", MY_BOT + script],
+            cwd=tmp_path / "checkout",
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CHANGES": changes},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == status, ended.stderr
+    assert (tmp_path / "calls").read_text("utf-8").splitlines() == [
+        "python -m pip install copier==2.3",
+        "python run.py template TO=../template WHEELS=../wheels",
+        "copier copy --defaults ../template ../my-bot",
+        "python run.py test",
+        "python run.py check",
+    ]
 
 
 def test_other_systems_run_what_needs_no_unix() -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.pipeline_files import AZURE, DEPLOY, read, scripts, steps
+from tests.workflows.pipeline_files import (
+    AUTHORS_CI,
+    AZURE,
+    DEPLOY,
+    name_of,
+    read,
+    scripts,
+    steps,
+)
 
 BASH = str(shutil.which("bash"))
 
@@ -123,11 +131,12 @@ def test_the_log_shows_it_while_it_runs(file: Path, tmp_path: Path) -> None:
     assert running.returncode == 0
 
 
-def test_github_downloads_what_ci_keeps() -> None:
+@pytest.mark.parametrize("ci", [DEPLOY.with_name("ci.yml"), AUTHORS_CI], ids=name_of)
+def test_github_downloads_what_ci_keeps(ci: Path) -> None:
     """The package is where the step, and the hook that proves it, look for it."""
     [kept] = [
         step["with"]
-        for step in steps(read(DEPLOY.with_name("ci.yml")))
+        for step in steps(read(ci))
         if "upload-artifact" in step.get("uses", "") and "if" not in step
     ]
     [taken] = [

@@ -9,6 +9,7 @@ import pytest
 
 from bot_workbench.emulator.entra.credentials import EXCHANGE_AUDIENCE
 from tests.support.project import ROOT
+from tests.workflows.github_rules import signs_in
 from tests.workflows.pipeline_files import WORKFLOWS, jobs, read
 
 PAGE = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
@@ -56,9 +57,9 @@ def pasted(block: int, environ: dict[str, str]) -> list[list[str]]:
 
 
 def environments() -> set[str]:
-    """The environments of the jobs that can request a token."""
+    """The environments of the jobs that can sign in to Azure."""
     found = [job for file in WORKFLOWS for _, job in jobs(read(file))]
-    return {job["environment"] for job in found if "id-token" in job["permissions"]}
+    return {job["environment"] for job in found if signs_in(job)}
 
 
 @pytest.mark.parametrize(

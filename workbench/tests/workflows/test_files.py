@@ -8,7 +8,18 @@ import pytest
 
 from tests.support.project import ROOT
 from tests.workflows import azure_rules, github_rules, rules
-from tests.workflows.pipeline_files import AZURE, DEPENDABOT, WORKFLOWS, PipelineFile, jobs, read
+from tests.workflows.pipeline_files import (
+    AUTHOR,
+    AUTHORS_CI,
+    AZURE,
+    DEPENDABOT,
+    DEPLOY,
+    WORKFLOWS,
+    PipelineFile,
+    jobs,
+    name_of,
+    read,
+)
 from tests.workflows.validators import (
     ACTIONLINT,
     actionlint_errors,
@@ -16,10 +27,18 @@ from tests.workflows.validators import (
     zizmor_findings,
 )
 
-KINDS = {**dict.fromkeys(WORKFLOWS, "workflow"), DEPENDABOT: "dependabot", AZURE: "azure"}
+ALL = [*WORKFLOWS, AUTHORS_CI]
+"""The workflows of this repository, and of a bot's own."""
+
+KINDS = {
+    **dict.fromkeys(ALL, "workflow"),
+    DEPENDABOT: "dependabot",
+    AUTHOR / ".github" / "dependabot.yml": "dependabot",
+    AZURE: "azure",
+}
 
 
-@pytest.mark.parametrize("file", KINDS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", KINDS, ids=name_of)
 def test_the_schema_allows_each_file(file: Path) -> None:
     """The schemas are those of SchemaStore and of Azure Pipelines."""
     assert schema_errors(KINDS[file], file) == ""
@@ -30,16 +49,17 @@ def test_the_schema_allows_each_file(file: Path) -> None:
 )
 def test_actionlint_finds_nothing() -> None:
     """Expressions, shells, needs, events and runner names are right."""
-    texts = {file.name: file.read_text("utf-8") for file in WORKFLOWS}
+    texts = {name_of(file): file.read_text("utf-8") for file in ALL}
     assert actionlint_errors(texts) == []
 
 
-def test_zizmor_finds_nothing() -> None:
+@pytest.mark.parametrize("folder", [ROOT, AUTHOR])
+def test_zizmor_finds_nothing(folder: Path) -> None:
     """Neither in the workflows nor in dependabot.yml, with the strictest checks."""
-    assert zizmor_findings(ROOT) == []
+    assert zizmor_findings(folder) == []
 
 
-@pytest.mark.parametrize("file", [*WORKFLOWS, AZURE], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*ALL, AZURE], ids=name_of)
 def test_the_rules_hold(file: Path) -> None:
     """No rule of ours is broken."""
     given = PipelineFile(file.read_text("utf-8"))
@@ -50,16 +70,19 @@ def test_the_rules_hold(file: Path) -> None:
 
 def test_a_workflow_that_is_called_can_be() -> None:
     """It has the event `workflow_call`; actionlint looks at one file at a time."""
-    called = {job["uses"] for file in WORKFLOWS for _, job in jobs(read(file)) if "uses" in job}
+    called = {job["uses"] for file in ALL for _, job in jobs(read(file)) if "uses" in job}
     assert called
     for name in called:
         assert "workflow_call" in read(ROOT / name)["on"], name
+    of_deploy = {job["uses"] for _, job in jobs(read(DEPLOY)) if "uses" in job}
+    assert {(AUTHOR / name).resolve() for name in of_deploy} == {AUTHORS_CI}
+    assert "workflow_call" in read(AUTHORS_CI)["on"]
 
 
 def test_an_action_is_the_same_commit_everywhere() -> None:
     """Each action has one commit, and its comment one version; each one that is allowed is used."""
     commits: defaultdict[str, set[str]] = defaultdict(set)
-    for file in WORKFLOWS:
+    for file in ALL:
         for line in file.read_text("utf-8").splitlines():
             if found := github_rules.PINNED.search(line):
                 commits[found["action"]].add(line.partition("@")[2])

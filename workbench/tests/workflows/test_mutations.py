@@ -16,7 +16,9 @@ from tests.workflows.validators import (
     zizmor_findings,
 )
 
-CI, DEPLOY, DOCTOR = (f".github/workflows/{name}.yml" for name in ("ci", "deploy", "doctor"))
+CI, DEPLOY, DOCTOR, RELEASE = (
+    f".github/workflows/{name}.yml" for name in ("ci", "deploy", "doctor", "release")
+)
 AZURE, DEPENDABOT = "azure-pipelines.yml", ".github/dependabot.yml"
 TOKEN = "SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -49,6 +51,7 @@ RULES = [
     ("no_secrets", Mutation(DEPLOY, "      BOT_SKU:", "      MicrosoftAppPassword:")),
     ("no_secrets", Mutation(AZURE, "  PIP_DISABLE", "  STORAGE_ACCESS_KEY: $(KEY)\n  PIP")),
     ("no_secrets", Mutation(AZURE, "$(System.AccessToken)", "$(PAT)")),
+    ("no_secrets", Mutation(RELEASE, "${{ github.token }}", "${{ vars.PAT }}")),
     ("federated_sign_in", Mutation(DEPLOY, "--federated-credential-provider github", "")),
     ("federated_sign_in", Mutation(AZURE, "azd auth login --fed", "az login --identity --")),
     ("no_questions", Mutation(DEPLOY, "azd provision --no-prompt", "azd provision")),
@@ -75,19 +78,30 @@ RULES = [
     ("nothing_floats", Mutation(DOCTOR, "python -m pip install -r", "make setup #")),
     ("nothing_floats", Mutation(DOCTOR, "infra/hooks/", "workbench/tests/")),
     ("nothing_floats", Mutation(AZURE, "infra/hooks/requirements.txt", "requirements.txt")),
+    ("nothing_floats", Mutation(RELEASE, "run: gh", "run: make check && gh")),
     ("no_credentials_left", Mutation(DEPLOY, "persist-credentials: false", "fetch-depth: 1")),
     ("no_credentials_left", Mutation(AZURE, 'persistCredentials: "false"', "clean: true")),
     ("least_permissions", Mutation(CI, "permissions: {}", "permissions: read-all")),
     ("least_permissions", Mutation(CI, "      contents: read", "      contents: write")),
     ("least_permissions", Mutation(DEPLOY, "      id-token: write", "      packages: write")),
+    ("least_permissions", Mutation(DEPLOY, "      id-token: write", "      attestations: write")),
+    ("least_permissions", Mutation(RELEASE, "      contents: read", "      contents: write")),
+    ("least_permissions", Mutation(RELEASE, "      attestations: write", "      actions: write")),
     ("tokens_in_environments", Mutation(DEPLOY, "    environment: production", "    env-name: x")),
     ("tokens_in_environments", Mutation(DOCTOR, "  workflow_dispatch:", "  pull_request:")),
+    ("tokens_in_environments", Mutation(RELEASE, "    environment: release", "    env-name: x")),
     ("guarded_jobs", Mutation(DEPLOY, " && github.ref == 'refs/heads/main'", "")),
     ("guarded_jobs", Mutation(DOCTOR, "vars.AZURE_DOCTOR_CLIENT_ID != ''", "always()")),
     ("own_identities", Mutation(DOCTOR, "{ vars.AZURE_DOCTOR_CLIENT_ID", "{ vars.AZURE_CLIENT_ID")),
     ("own_identities", Mutation(DEPLOY, "    environment: production", "    environment: doctor")),
+    (
+        "own_identities",
+        Mutation(RELEASE, "environment: release", "environment: doctor"),
+    ),
     ("tested_deployments", Mutation(DEPLOY, "    needs: ci\n", "")),
     ("tested_deployments", Mutation(DEPLOY, "    if: vars", "    if: always() && vars")),
+    ("tested_deployments", Mutation(RELEASE, "needs: [ci, build]", "needs: build")),
+    ("tested_deployments", Mutation(RELEASE, "    needs:", "    if: always()\n    needs:")),
     ("known_events", Mutation(CI, "  pull_request:", "  pull_request_target:")),
     ("known_events", Mutation(DEPLOY, "  workflow_dispatch:", "  workflow_run:")),
     (
@@ -97,6 +111,7 @@ RULES = [
     ("no_injection", Mutation(CI, "run: $COMMAND", "run: ${{ matrix.command }}")),
     ("no_injection", Mutation(AZURE, "bash: make package", "bash: echo $(Build.SourceBranch)")),
     ("no_overlap", Mutation(DOCTOR, "concurrency:", "env:")),
+    ("no_overlap", Mutation(RELEASE, "concurrency:", "env:")),
     ("bash_everywhere", Mutation(CI, "    shell: bash", "    shell: sh")),
     ("known_tasks", Mutation(AZURE, "NodeTool@0", "SomebodysTask@1")),
     ("own_connections", Mutation(AZURE, "azconnection #", "with-a-secret #")),

