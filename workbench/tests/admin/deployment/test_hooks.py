@@ -84,7 +84,9 @@ def test_a_hook_finds_its_app_and_the_workbench(
     (deployment / "application.py").write_text(f"{says}\ndef app(*_, **__): pass\n")
     (deployment.parents[1] / "__main__.py").write_text(says)
     command = [str(tmp_path / "venv" / "bin" / "python"), str(hooks / f"{event}.py")]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+    )
     assert (ended.stderr, ended.stdout) == ("", f"{(tmp_path / 'app').resolve()}\n")
 
 
@@ -188,7 +190,7 @@ def test_a_missing_workbench_is_named(event: str, tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "infra" / "hooks", ignore=NO_CACHE)
     script = tmp_path / "infra" / "hooks" / f"{event}.py"
     command = [sys.executable, "-S", str(script)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "lack the package bot_workbench" in ended.stderr
 
