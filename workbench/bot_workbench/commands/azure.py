@@ -4,6 +4,7 @@ import asyncio
 import errno
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from bot_workbench.emulator.bot_channel import BotChannel
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.terminal.shell import Shell, users_shell
 from bot_workbench.project import APP
+from bot_workbench.setup.errors import SetUpError
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import CACHE, PAGES
 
@@ -39,6 +41,9 @@ EnvOption = Annotated[
         help="Write another shell's environment to FILE, which is deleted at the end.",
     ),
 ]
+OLD_BOTS_SDK = "botbuilder.integration"
+"""Few need it, so it is in an extra of its own."""
+
 SIGN_IN = ("CLIENT_ID", "TENANT_ID", "FEDERATED_TOKEN_FILE")
 
 
@@ -131,6 +136,11 @@ def local_azure(
 
     It runs until Ctrl-C.
     """
+    if find_spec(OLD_BOTS_SDK) is None:
+        raise SetUpError(
+            "The old bot's packages are missing: add `azure` to the extras of bot-workbench in"
+            " requirements-dev.txt, and run the command again."
+        )
     check_ports({"CHAT_PORT": chat_port})
     ready(PAGES)
     with tempfile.TemporaryDirectory() as folder:

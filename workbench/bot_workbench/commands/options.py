@@ -16,7 +16,7 @@ BOT = APP / BOT_NAME
 BOT_PORT, SKILL_PORT, CHAT_PORT, DEBUG_PORT = 7071, 7072, 3979, 5678
 
 BotOption = Annotated[
-    Path, typer.Option("--bot", metavar="FOLDER", help="The bot's folder, such as examples/dialog.")
+    Path, typer.Option("--bot", metavar="FOLDER", help="The folder of another bot.")
 ]
 PortOption = Annotated[int, typer.Option("--port", min=1, max=MAX_PORT, help="The bot's port.")]
 ChatPortOption = Annotated[

@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 
 from bot_workbench import command_line
 from bot_workbench.command_line import COMMANDS, app, imported, with_options
+from bot_workbench.commands import azure
 from bot_workbench.commands.options import CHAT_PORT
 from bot_workbench.commands.run.debugging import NO_DEBUGGER, Debugging
 from bot_workbench.commands.run.options import OFF, ON, RunOptions
 from bot_workbench.credential_kinds import KINDS
 from bot_workbench.project import APP
+from bot_workbench.setup.errors import SetUpError
 from maintenance.targets import TABLE
 from tests.support.bots.make_target import environ_of_make
 from tests.support.project import ROOT
@@ -191,3 +193,10 @@ def test_a_port_in_use_is_named_at_once(capsys: pytest.CaptureFixture[str]) -> N
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(rf"Port {port} is in use: .* PORT=\d+\n", err)
+
+
+def test_the_local_azure_needs_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the old bot's SDK it says where to name it, before it starts anything."""
+    monkeypatch.setattr(azure, "OLD_BOTS_SDK", "absent_sdk")
+    with pytest.raises(SetUpError, match="add `azure` to the extras of bot-workbench"):
+        azure.local_azure()

@@ -12,7 +12,7 @@ from bot_workbench.emulator.storage.local_storage import LocalStorage
 from bot_workbench.project import APP
 
 HINT = (
-    "The bot reloads when you save its code. BOT=examples/dialog runs another bot, DEBUG=1 lets a"
+    "The bot reloads when you save its code. BOT=FOLDER runs another bot, DEBUG=1 lets a"
     " debugger\nattach. Ctrl-C stops everything.\n"
 )
 DEBUG_HINT = "The bot reloads when you save its code; breakpoints stay. Ctrl-C stops everything.\n"
