@@ -69,6 +69,7 @@ HOOKS_HEADER = """\
 """
 README = "README.md.jinja"
 PAGES = "docs"
+_URL = re.compile(r"(?P<url>https://[^\s/?#]+(?:/[^\s?#]*)?)(?:#sha256=(?P<digest>[0-9a-f]{64}))?")
 _GITHUB = re.compile(r"(?:git@|https://|ssh://git@)github\.com[:/](.+?)(?:\.git)?/?")
 
 MARKER = ' ; python_full_version >= "3.13"'
@@ -94,16 +95,19 @@ def lay_out(to: Path, wheels: str, wheel_folder: Path) -> str:
         TemplateError: the folder has something else in it, or there is no wheel.
     """
     check_folder(to)
-    requirement = requirement_of(wheels, wheel_folder)
-    to.mkdir(parents=True, exist_ok=True)
-    for old in to.iterdir():
-        if old.name != ".git":
-            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    names = list(base_files())
+    if not names:
+        raise TemplateError(f"git lists no files in {APP}: clone the base's repository.")
+    requirement = requirement_of(wheels, wheel_folder, to)
     texts = {f"{name}.jinja": text_of(name) for name in RENDERED}
     texts[REQUIREMENTS] = requirements(requirement)
     texts[HOOKS] = hooks(requirement)
     texts[README] = (APP / OVERLAY / README).read_text("utf-8").replace("](docs/", f"]({pages()}/")
-    for name in base_files():
+    to.mkdir(parents=True, exist_ok=True)
+    for old in to.iterdir():
+        if old.name != ".git":
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    for name in names:
         copy(APP / name, to / name)
     for name in tracked([OVERLAY]):
         copy(APP / name, to / PurePosixPath(name).relative_to(OVERLAY))
@@ -122,9 +126,15 @@ def check_folder(to: Path) -> None:
     Raises:
         TemplateError: it is neither empty, nor an earlier template, nor a clone without changes.
     """
-    if to.resolve() in (APP, *APP.parents):
-        raise TemplateError(f"{to} is, or holds, the base's own repository: name another folder.")
-    if not to.exists() or (to / "copier.yml").is_file() or not any(to.iterdir()):
+    place = to.resolve()
+    if place in (APP, *APP.parents) or git("ls-files", "--", str(place)):
+        raise TemplateError(
+            f"{to} is, holds, or is part of, the base's own repository: name another folder."
+        )
+    if to.exists() and not to.is_dir():
+        raise TemplateError(f"{to} is a file: name a folder.")
+    is_template = all((to / name).is_file() for name in ("copier.yml", "function_app.py"))
+    if not to.exists() or is_template or not any(to.iterdir()):
         return
     if (to / ".git").exists():
         command = ["git", "status", "--porcelain", "--ignored"]
@@ -135,36 +145,38 @@ def check_folder(to: Path) -> None:
     )
 
 
-def requirement_of(wheels: str, folder: Path) -> str:
+def requirement_of(wheels: str, folder: Path, to: Path) -> str:
     """The requirement that names the wheel: a direct reference with its digest.
 
     Raises:
         TemplateError: `wheels` is neither a folder nor a URL, or the wheel cannot be built.
     """
     if "://" in wheels:
-        url, _, digest = wheels.partition("#sha256=")
-        if not url.startswith("https://") or bool(digest) != url.endswith(".whl"):
+        found = _URL.fullmatch(wheels)
+        if found is None or bool(found["digest"]) != found["url"].endswith(".whl"):
             raise TemplateError(
                 f"{wheels} is no place for a wheel: name a folder, the https:// URL of one, or that"
                 " of the wheel with its #sha256=DIGEST."
             )
-        if digest:
+        if found["digest"]:
             return f"{WHEEL} @ {wheels}"
-        wheel = build_wheel(folder)
-        place = f"{url.rstrip('/')}/{wheel.name}"
+        wheel = build_wheel(folder, to)
+        place = f"{wheels.rstrip('/')}/{wheel.name}"
     else:
-        wheel = build_wheel(Path(wheels))
+        wheel = build_wheel(Path(wheels), to)
         place = wheel.as_uri()
     return f"{WHEEL} @ {place}#sha256={hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
-def build_wheel(folder: Path) -> Path:
+def build_wheel(folder: Path, to: Path) -> Path:
     """Build the workbench's wheel into a folder, in place of earlier ones.
 
     Raises:
-        TemplateError: it cannot be built; pip's output says why.
+        TemplateError: the folder is in the template's; or pip's output says why.
     """
     folder = folder.resolve()
+    if folder.is_relative_to(to.resolve()):
+        raise TemplateError(f"The wheel would be in {to}, which is replaced: name another folder.")
     for old in folder.glob("bot_workbench-*.whl"):
         old.unlink()
     options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder)]

@@ -198,7 +198,13 @@ def has_ignored_files(folder: Path) -> Path:
     return has_files(folder)
 
 
-@pytest.mark.parametrize("made", [has_files, has_changes, has_ignored_files])
+def has_another_template(folder: Path) -> Path:
+    """A template that `make template` has not laid out."""
+    (folder / "copier.yml").touch()
+    return has_files(folder)
+
+
+@pytest.mark.parametrize("made", [has_files, has_changes, has_ignored_files, has_another_template])
 def test_work_that_would_be_lost(made: Callable[[Path], Path], tmp_path: Path) -> None:
     """It is not replaced."""
     with pytest.raises(TemplateError, match="files that would be lost: name a new folder"):
@@ -206,11 +212,41 @@ def test_work_that_would_be_lost(made: Callable[[Path], Path], tmp_path: Path) -
     assert (tmp_path / "work.txt").exists()
 
 
-@pytest.mark.parametrize("folder", [ROOT, ROOT.parent, ROOT / "docs" / ".."])
+@pytest.mark.parametrize(
+    "folder",
+    [ROOT, ROOT.parent, ROOT / "docs" / "..", ROOT / "workbench" / "author", ROOT / "run.py"],
+)
 def test_the_bases_own_folder(folder: Path) -> None:
-    """It is not replaced, nor what it is in."""
+    """It is not replaced, nor what it is in, nor what is in it."""
     with pytest.raises(TemplateError, match="the base's own repository"):
-        lay_out(folder, GIVEN, folder)
+        module.check_folder(folder)
+
+
+def test_a_file(tmp_path: Path) -> None:
+    """It is no folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(TemplateError, match="is a file: name a folder"):
+        lay_out(tmp_path / "file", GIVEN, tmp_path)
+
+
+@pytest.mark.parametrize("wheels", ["template", "template/wheels", "https://example.com/wheels"])
+def test_a_wheel_in_the_template(
+    wheels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be lost as soon as it is built."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TemplateError, match="The wheel would be in template"):
+        lay_out(Path("template"), wheels, Path("template") / "wheels")
+
+
+def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base's files are those that git lists; nothing is replaced without them."""
+    (tmp_path / "copier.yml").touch()
+    (tmp_path / "function_app.py").touch()
+    monkeypatch.setattr(module, "git", lambda *_: "")
+    with pytest.raises(TemplateError, match="clone the base's repository"):
+        lay_out(tmp_path, GIVEN, tmp_path)
+    assert files(tmp_path) == {"copier.yml", "function_app.py"}
 
 
 @pytest.mark.parametrize(
@@ -219,6 +255,11 @@ def test_the_bases_own_folder(folder: Path) -> None:
         "http://example.com/wheels",
         "https://example.com/bot_workbench-1-py3-none-any.whl",
         "https://example.com/wheels#sha256=" + 64 * "0",
+        "https://example.com/bot_workbench-1-py3-none-any.whl#sha256=0",
+        f"{GIVEN}&egg=x",
+        f"{GIVEN} ; python_version < '3'",
+        "https://example.com/my wheels",
+        "https://example.com/wheels?token=x",
         "ftp://example.com/wheels",
     ],
 )
