@@ -28,6 +28,7 @@ BUILT = (".venv", ".cache", "artifacts", "workbench/bot_workbench/third_party")
 WANTED = (3, 13)
 IS_WINDOWS = os.name == "nt"
 PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
+PIP = PYTHON.with_name("pip.exe" if IS_WINDOWS else "pip")
 TEST = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {WANTED})"
 MISSING = (
     "Python 3.13 is missing: install it (Windows: winget install Python.Python.3.13;"
@@ -103,10 +104,13 @@ def set_up_workbench(words: list[str]) -> str:
     wanted = next((line for line in lines if line.startswith(WHEEL)), "")
     if not wanted:
         return f"No line of {REQUIREMENTS.name} begins with {WHEEL}: restore it."
-    works = fits([str(PYTHON)])  # the Python that it was made with may be gone
+    # The Python that it was made with may be gone, and pip is what venv writes last.
+    works = fits([str(PYTHON)]) and PIP.exists()
     if works and stamp.exists() and stamp.read_text("utf-8") == wanted:
         return ""
     print("Set-up: .venv, with the workbench", flush=True)
+    if stamp.exists():
+        stamp.unlink()  # what an interrupted pip leaves is not what was there before
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment
     # pip ignores another wheel of the version that is installed.
     options = ["--force-reinstall", "--no-deps", "--quiet", "--disable-pip-version-check"]

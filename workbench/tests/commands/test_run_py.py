@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -210,6 +211,23 @@ def test_a_wheel_with_another_digest(author: Path) -> None:
     assert "DO NOT MATCH THE HASHES" in done.stderr
     assert done.stderr.endswith("The workbench cannot be installed: the lines above say why.\n")
     assert "bot" not in done.stdout.split()
+
+
+def test_an_environment_without_pip(author: Path) -> None:
+    """It is made anew: whoever interrupts its creation leaves it so, and uv makes it so."""
+    venv.create(author / ".venv")
+    assert said(author, "setup") == [INSTALLS, "bot setup"]
+
+
+def test_an_installation_that_fails(author: Path) -> None:
+    """What it leaves is not taken for what was installed before."""
+    said(author, "setup")
+    file = author / "requirements-dev.txt"
+    text = file.read_text()
+    file.write_text(text.replace("sha256=", "sha256=0"))
+    assert run(author, "setup").returncode == 1
+    file.write_text(text)
+    assert said(author, "setup") == [INSTALLS, "bot setup"]
 
 
 def test_requirements_without_the_workbench(author: Path) -> None:
