@@ -94,6 +94,7 @@ BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test
         (TEST, "import function_app", f"function_app {PRIVATE}"),
         (BOT_FILE, "import azure.functions", OWN_FUNCTIONS),
         (BOT_FILE, "from azure import functions", OWN_FUNCTIONS),
+        (f"{BOT}/parts/routes.py", "import azure.functions", OWN_FUNCTIONS),
         (ROUTES, "from azure.storage.blob import BlobClient", NOT_NAMED),
         (BOT_FILE, "import pytest", f"pytest {FOR_TESTS}"),
         (BOT_FILE, "from bot_testing import Chat", f"bot_testing {FOR_TESTS}"),

@@ -70,7 +70,7 @@ def findings(file: Path, bot: Path, *, is_test: bool, root: Path = APP) -> Itera
         elif is_test:
             fault = _fault_in_test(module, whole, packages)
         else:
-            fault = _fault_in_bot(module, whole, packages, is_routes=file.name == ROUTES)
+            fault = _fault_in_bot(module, whole, packages, is_routes=file == bot / ROUTES)
         if fault:
             yield f"{file.relative_to(root).as_posix()}:{number}: {fault}"
 
