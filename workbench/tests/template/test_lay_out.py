@@ -114,6 +114,13 @@ def test_no_secret_is_asked_for(template: Path) -> None:
     assert not keys & {"_tasks", "_migrations", "_jinja_extensions"}
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/your-repository.md"])
+def test_pages_name_the_whole_path(page: str) -> None:
+    """copier keeps it as it is given, and an update looks for it from the bot's folder."""
+    sources = re.findall(r"^copier copy (\S+) ", (ROOT / page).read_text("utf-8"), re.M)
+    assert sources == ['"$PWD/bot-template"']
+
+
 def test_what_the_wheel_needs_is_pinned(template: Path) -> None:
     """In a version that its extras allow, or by the app."""
     project = tomllib.loads((ROOT / "workbench/pyproject.toml").read_text("utf-8"))["project"]
