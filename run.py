@@ -24,6 +24,9 @@ REQUIREMENTS = ROOT / "requirements-dev.txt"
 """Names the workbench in a line of its own, there as a wheel."""
 
 WHEEL = "bot-workbench"
+ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
+"""Variables by which pip would install into another environment."""
+
 BUILT = (".venv", ".cache", "artifacts", "workbench/bot_workbench/third_party")
 WANTED = (3, 13)
 IS_WINDOWS = os.name == "nt"
@@ -100,8 +103,9 @@ def set_up_workbench(words: list[str]) -> str:
             return str(error)
         return ""
     stamp = PYTHON.parent.parent / ".workbench"
-    lines = REQUIREMENTS.read_text("utf-8").splitlines()
-    wanted = next((line for line in lines if line.startswith(WHEEL)), "")
+    text = REQUIREMENTS.read_text("utf-8-sig", "replace") if REQUIREMENTS.exists() else ""
+    found = (line.partition(" #")[0].strip() for line in text.splitlines())
+    wanted = next((line for line in found if line.startswith(WHEEL)), "")
     if not wanted:
         return f"No line of {REQUIREMENTS.name} begins with {WHEEL}: restore it."
     # The Python that it was made with may be gone, and pip is what venv writes last.
@@ -118,8 +122,9 @@ def set_up_workbench(words: list[str]) -> str:
         [base, "-m", "venv", "--clear", ".venv"],
         [str(PYTHON), "-m", "pip", "install", *options, wanted],
     ]
+    environ = {name: text for name, text in os.environ.items() if name not in ELSEWHERE}
     for command in commands[works:]:
-        if subprocess.call(command, cwd=str(ROOT)):
+        if subprocess.call(command, cwd=str(ROOT), env=environ):
             return "The workbench cannot be installed: the lines above say why."
     stamp.write_text(wanted, "utf-8")
     return ""

@@ -230,9 +230,32 @@ def test_an_installation_that_fails(author: Path) -> None:
     assert said(author, "setup") == [INSTALLS, "bot setup"]
 
 
-def test_requirements_without_the_workbench(author: Path) -> None:
+def test_how_a_windows_editor_saves_it(author: Path) -> None:
+    """The line's end, a comment and a mark at the beginning are no part of the requirement."""
+    file = author / "requirements-dev.txt"
+    [line] = [each for each in file.read_text().splitlines() if each.startswith("bot-")]
+    file.write_bytes(f"\ufeff{line}  # the workbench: caf".encode() + b"\xe9\r\n")
+    assert said(author, "setup") == [INSTALLS, "bot setup"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PIP_USER", "1"), ("PIP_TARGET", "elsewhere"), ("PIP_PREFIX", "elsewhere")]
+)
+def test_settings_of_pip(
+    name: str, value: str, author: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It installs into .venv, whatever environment is meant for other projects."""
+    monkeypatch.setenv(name, value)
+    assert said(author, "setup") == [INSTALLS, "bot setup"]
+    assert not (author / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("text", ["absent==1\n", None])
+def test_requirements_without_the_workbench(text: str | None, author: Path) -> None:
     """Nothing of its name is fetched from an index."""
-    (author / "requirements-dev.txt").write_text("absent==1\n")
+    (author / "requirements-dev.txt").unlink()
+    if text is not None:
+        (author / "requirements-dev.txt").write_text(text)
     done = run(author)
     cure = "No line of requirements-dev.txt begins with bot-workbench: restore it.\n"
     assert (done.returncode, done.stderr) == (1, cure)
