@@ -27,6 +27,35 @@ NEITHER = ("m365agents.yml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "conf
 ONLY_COPIERS = {"copier.yml"}
 """What copier does not copy."""
 
+TOPS = {
+    *(
+        ".funcignore",
+        ".gitattributes",
+        ".gitignore",
+        "Makefile",
+        "README.md.jinja",
+        "pyproject.toml",
+    ),
+    *("azure.yaml.jinja", "composition.py", "function_app.py", "host.json", "run.py"),
+    *("constraints.txt", "requirements.txt", "requirements-dev.txt", "requirements-telemetry.txt"),
+    *("local.settings.json.example", "copier.yml", "[[_copier_conf.answers_file]].jinja"),
+}
+"""The files of the template's root."""
+
+IN_FOLDERS = {
+    ".github": {"dependabot.yml", "workflows"},
+    ".github/workflows": {"ci.yml", "deploy.yml", "doctor.yml"},
+    "app_package": {"color.png", "features", "manifest.json", "outline.png"},
+    "env": {".env.dev.jinja"},
+    "infra": {
+        *("LICENSE", "app-settings.json", "main.bicep", "main.parameters.json", "workbook.json"),
+        *("hooks", "modules", "queries"),
+    },
+}
+"""What is in folders that hold more in the base's repository."""
+
+OF_APP = ("requirements.txt", "constraints.txt")
+
 JINJA = re.compile(r"\[\[|\[%|\[#")
 
 
@@ -52,6 +81,23 @@ def test_the_repository_is_small(laid_out: set[str]) -> None:
     }
 
 
+def test_what_a_repository_begins_with(template: Path) -> None:
+    """The files of its root, and of folders of which it has a part."""
+    assert {each.name for each in template.iterdir() if each.is_file()} == TOPS
+    found = {name: {each.name for each in (template / name).iterdir()} for name in IN_FOLDERS}
+    assert found == IN_FOLDERS
+    hooks = {each.name for each in (template / "infra/hooks").iterdir() if each.suffix != ".py"}
+    assert hooks == {"requirements.txt"}
+
+
+def test_its_queries_are_those_of_bicep(template: Path) -> None:
+    """Those of the workbook and of the pages stay behind."""
+    templates = "".join(each.read_text("utf-8") for each in template.rglob("*.bicep"))
+    queries = {each.name for each in (template / "infra" / "queries").rglob("*.kql")}
+    assert queries
+    assert queries == set(re.findall(r"[\w-]+\.kql", templates))
+
+
 def test_what_is_deployed_is_all_there(laid_out: set[str]) -> None:
     """Each file that this repository deploys, by .funcignore."""
     deployed = FuncIgnore((ROOT / ".funcignore").read_text("utf-8"))
@@ -70,6 +116,25 @@ def test_what_bicep_loads_is_there(template: Path) -> None:
             assert (file.parent / name).is_file(), f"{file}: {name}"
 
 
+def test_what_the_tools_are(template: Path) -> None:
+    """The wheel with what an author needs of it, and ruff; each is named once."""
+    lines = (template / "requirements-dev.txt").read_text("utf-8").splitlines()
+    texts = [each for each in lines if not each.startswith(("#", "-r "))]
+    names = [re.split(r"==| @ ", each)[0] for each in texts]
+    assert {"bot-workbench[app-package,run,testing]", "pytest", "ruff"} <= {*names}
+    app = "".join((template / name).read_text("utf-8") for name in OF_APP)
+    of_app = re.findall(r"^([\w.-]+)==", app, re.M)
+    assert len({*names, *of_app}) == len(names) + len({*of_app})
+    assert all(" @ " in each or "==" in each for each in texts)
+
+
+def test_the_name_is_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a bot would have the name of the base's own."""
+    monkeypatch.setitem(module.RENDERED, "azure.yaml", ("name: gone\n", ""))
+    with pytest.raises(TemplateError, match=r"azure\.yaml does not have 'name: gone' once"):
+        module.text_of("azure.yaml")
+
+
 def test_only_some_files_are_rendered(template: Path, laid_out: set[str]) -> None:
     """Those that name the bot, and copier's own; no other file has copier's marks in vain."""
     rendered = {name for name in laid_out if name.endswith(".jinja")}
@@ -83,7 +148,7 @@ def test_each_license_is_the_bases(template: Path, laid_out: set[str]) -> None:
     """In each of its folders; the repository itself is under its author's."""
     text = (ROOT / "LICENSE").read_bytes()
     assert {name for name in laid_out if "LICENSE" in name} == {
-        f"{each}/LICENSE" for each in LICENSED
+        f"{each}/LICENSE" for each in ("auth", "cloud_adapter", "http_client", "infra")
     }
     assert all((template / each / "LICENSE").read_bytes() == text for each in LICENSED)
 
