@@ -128,12 +128,16 @@ def test_what_is_refused(author: Path, file: str, line: str, fault: str) -> None
         (BOT_FILE, "from cloud_adapter.bot.services import BotServices"),
         (BOT_FILE, "import json, xml.dom, own, parts.more, bot_logic.own"),
         (BOT_FILE, "from . import own\nfrom .own import x\nfrom bot_logic import own"),
+        (f"{BOT}/parts/more.py", "from .inner import x\nfrom ..own import y"),
         (BOT_FILE, "import aiohttp.web, absent"),
         (
             BOT_FILE,
             "import jwt\nfrom azure.keyvault.keys import KeyType\nfrom azure.keyvault import keys",
         ),
-        (BOT_FILE, "import botbuilder.schema.teams, botframework.connector.auth"),
+        (
+            BOT_FILE,
+            "import botbuilder.schema.teams, botframework.connector.auth, botframework.streaming",
+        ),
         (BOT_FILE, "no Python"),
         (ROUTES, "import azure.functions as func"),
         (TEST, "import pytest, hypothesis.strategies, aiohttp, own, bot_logic.own"),
