@@ -179,6 +179,14 @@ def test_no_secret_is_asked_for(template: Path) -> None:
     assert not keys & {"_tasks", "_migrations", "_jinja_extensions"}
 
 
+def test_the_readme_links_to_pages() -> None:
+    """Each is one of the base's; an author's repository has none of them."""
+    text = (ROOT / "workbench" / "author" / "README.md.jinja").read_text("utf-8")
+    links = re.findall(r"\]\(((?!https:).+?)\)", text)
+    assert len(links) > 10
+    assert not [each for each in links if not (ROOT / each).is_file() or each[:5] != "docs/"]
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/your-repository.md"])
 def test_pages_name_the_whole_path(page: str) -> None:
     """copier keeps it as it is given, and an update looks for it from the bot's folder."""
