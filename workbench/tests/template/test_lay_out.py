@@ -17,7 +17,7 @@ from bot_workbench.setup.requirements import read
 from maintenance import template as module
 from maintenance.template import EXTRAS, LICENSED, TemplateError, lay_out
 from tests.support.project import ROOT
-from tests.template.conftest import WHEEL, commit, git
+from tests.template.conftest import WHEEL, commit, copier, git
 
 GIVEN = WHEEL.format("1")
 MAX_FILES = 230
@@ -96,6 +96,15 @@ def test_its_queries_are_those_of_bicep(template: Path) -> None:
     queries = {each.name for each in (template / "infra" / "queries").rglob("*.kql")}
     assert queries
     assert queries == set(re.findall(r"[\w-]+\.kql", templates))
+
+
+@pytest.mark.parametrize("name", ["x", "Canteen", "-bot", "bot-", "a bot", 31 * "x", 'x"y'])
+def test_names_that_are_refused(name: str, template: Path, tmp_path: Path) -> None:
+    """azd, for example, could not use them."""
+    done = copier(tmp_path, "copy", "--data", f"name={name}", str(template), "bot")
+    assert done.returncode != 0
+    assert "2 to 30 of: a-z 0-9 -" in done.stderr
+    assert not (tmp_path / "bot").exists()
 
 
 def test_what_is_deployed_is_all_there(laid_out: set[str]) -> None:

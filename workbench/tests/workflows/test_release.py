@@ -72,3 +72,4 @@ def test_what_was_built_is_published(tmp_path: Path) -> None:
     assert attested == {"subject-path": f"{taken['path']}/*"}
     [released] = lines(RELEASE, "gh ")
     assert released.startswith(f'gh release create "$GITHUB_REF_NAME" {taken["path"]}/* ')
+    assert " --verify-tag " in released, "else gh makes a tag that is missing"
