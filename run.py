@@ -112,7 +112,7 @@ def set_up_workbench(words: list[str]) -> str:
     works = fits([str(PYTHON)]) and PIP.exists()
     if works and stamp.exists() and stamp.read_text("utf-8") == wanted:
         return ""
-    print("Set-up: .venv, with the workbench", flush=True)
+    print("Set-up: .venv, with the workbench", file=sys.stderr)  # commands answer on the other
     if stamp.exists():
         stamp.unlink()  # what an interrupted pip leaves is not what was there before
     base = getattr(sys, "_base_executable", sys.executable)  # not of another environment

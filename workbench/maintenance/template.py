@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -169,7 +170,7 @@ def requirement_of(wheels: str, folder: Path, to: Path) -> str:
 
 
 def build_wheel(folder: Path, to: Path) -> Path:
-    """Build the workbench's wheel into a folder, in place of earlier ones.
+    """Build the workbench's wheel into a folder, in place of one of the same version.
 
     Raises:
         TemplateError: the folder is in the template's; or pip's output says why.
@@ -177,14 +178,15 @@ def build_wheel(folder: Path, to: Path) -> Path:
     folder = folder.resolve()
     if folder.is_relative_to(to.resolve()):
         raise TemplateError(f"The wheel would be in {to}, which is replaced: name another folder.")
-    for old in folder.glob("bot_workbench-*.whl"):
-        old.unlink()
-    options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder)]
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, str(APP / "workbench")]
-    if subprocess.run(command, check=False).returncode:
-        raise TemplateError("The wheel cannot be built: the lines above say why.")
-    [wheel] = folder.glob("bot_workbench-*.whl")
-    return wheel
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        options = ["--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", scratch]
+        project = str(APP / "workbench")
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", *options, project]
+        if subprocess.run(command, check=False).returncode:
+            raise TemplateError("The wheel cannot be built: the lines above say why.")
+        [built] = Path(scratch).iterdir()
+        return Path(shutil.copy(built, folder))
 
 
 def base_files() -> Iterator[str]:
@@ -239,13 +241,14 @@ def hooks(requirement: str) -> str:
 
 
 def pages() -> str:
-    """The address of the folder with the base's pages, as they are in this commit.
+    """The address of the folder with the base's pages.
 
-    It is on GitHub if the base was cloned from there; else on this machine.
+    It is the default branch's on GitHub if the base was cloned from there; else on this machine. A
+    commit's would stay an old base's: an update does not touch the README.
     """
     origin = git("config", "--get", "remote.origin.url")
     if found := _GITHUB.fullmatch(origin.strip()):
-        return f"https://github.com/{found[1]}/blob/{git('rev-parse', 'HEAD').strip()}/{PAGES}"
+        return f"https://github.com/{found[1]}/blob/HEAD/{PAGES}"
     return (APP / PAGES).as_uri()
 
 

@@ -181,10 +181,10 @@ def run(author: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def said(author: Path, *words: str) -> list[str]:
-    """What run.py prints in an author's repository, line by line."""
+    """What run.py prints in an author's repository, line by line, standard error first."""
     done = run(author, *words)
     assert done.returncode == 0, done
-    return done.stdout.splitlines()
+    return [*done.stderr.splitlines(), *done.stdout.splitlines()]
 
 
 def test_an_authors_repository(author: Path) -> None:
