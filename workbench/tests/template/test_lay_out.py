@@ -145,7 +145,7 @@ def test_the_name_is_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_some_files_are_rendered(template: Path, laid_out: set[str]) -> None:
-    """Those that name the bot, and copier's own; no other file has copier's marks in vain."""
+    """Those that name the bot, and copier's own; each has something to replace."""
     rendered = {name for name in laid_out if name.endswith(".jinja")}
     own = "[[_copier_conf.answers_file]].jinja"
     assert rendered == {"README.md.jinja", "azure.yaml.jinja", "env/.env.dev.jinja", own}
