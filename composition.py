@@ -22,18 +22,18 @@ from cloud_adapter.home_loop import bind, on_home_loop
 if TYPE_CHECKING:
     from botbuilder.core import Bot
 
-    from auth.inbound.signing_keys import SigningKeys
+    from auth.inbound.bearer_token import SigningKeys
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
     from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-    from cloud_adapter.host_timeout import HostTimeout
+    from cloud_adapter.deadlines import HostTimeout
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
     from cloud_adapter.queued.queued_turns import QueuedTurns
-    from cloud_adapter.skills.replies import SkillReplies
+    from cloud_adapter.skills import SkillReplies
     from cloud_adapter.state.lock import ConversationLocks
-    from cloud_adapter.state.middleware import AutoSaveStateMiddleware
+    from cloud_adapter.state.turn import AutoSaveStateMiddleware
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.blobs import Container
     from cloud_adapter.telemetry.export_settings import ExportSettings
@@ -165,7 +165,7 @@ class Composition:
     @cached_property
     def keys(self) -> "SigningKeys":
         """The channel's signing keys. This step imports httptools and cryptography."""
-        from auth.inbound.signing_keys import SigningKeys
+        from auth.inbound.bearer_token import SigningKeys
 
         return SigningKeys(self.settings.channel_metadata_url, self.pool.get_document)
 
@@ -174,7 +174,7 @@ class Composition:
         """The signing keys of other bots' tokens; None if no other bot may call this one."""
         if not self.settings.bot_callers.app_ids:
             return None
-        from auth.inbound.signing_keys import SigningKeys
+        from auth.inbound.bearer_token import SigningKeys
 
         url = self.settings.bot_metadata_url
         return SigningKeys(url, self.pool.get_document, owner="Entra's")
@@ -202,7 +202,7 @@ class Composition:
     @cached_property
     def host_timeout(self) -> "HostTimeout":
         """How long the host lets a function run."""
-        from cloud_adapter.host_timeout import HostTimeout
+        from cloud_adapter.deadlines import HostTimeout
 
         return HostTimeout.read(Path(__file__).parent, self._environ)
 
@@ -211,7 +211,7 @@ class Composition:
         from auth.inbound.caller import CallerCheck
         from cloud_adapter.adapter import CloudAdapter
         from cloud_adapter.authentication import BotAuthentication
-        from cloud_adapter.connector.session import ConnectorSession
+        from cloud_adapter.connector.client import ConnectorSession
 
         settings = self.settings
         keys = {settings.channel_issuer: self.keys}
@@ -254,7 +254,7 @@ class Composition:
         from cloud_adapter.bot.services import BotServices
         from cloud_adapter.proactive import references
         from cloud_adapter.state import blob_storage, transcripts
-        from cloud_adapter.state.bot_state import ConversationState, UserState
+        from cloud_adapter.state.turn import ConversationState, UserState
 
         storage = blob_storage.BlobStorage(locks)
         known = references.ConversationReferences(self._container(references.CONTAINER))
@@ -278,12 +278,12 @@ class Composition:
     ) -> "Notifications | None":
         if self.account is None:
             return None
-        from cloud_adapter.proactive import notifications, report
+        from cloud_adapter.proactive import notifications, run
         from cloud_adapter.state.lock import ConversationLocks
         from cloud_adapter.storage.blobs import BlobContainer
         from cloud_adapter.storage.queue import MessageQueue
 
-        reports = BlobContainer(self.account, report.CONTAINER)
+        reports = BlobContainer(self.account, run.CONTAINER)
         return self._class(notifications.Notifications)(
             adapter,
             references,
@@ -302,8 +302,8 @@ class Composition:
     ) -> "tuple[ShowTypingMiddleware, AutoSaveStateMiddleware]":
         """Add the base's middleware, before the bot adds its own: it runs outside that."""
         from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-        from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
-        from cloud_adapter.state.middleware import AutoSaveStateMiddleware
+        from cloud_adapter.proactive.references import ConversationReferenceMiddleware
+        from cloud_adapter.state.turn import AutoSaveStateMiddleware
 
         typing_indicator = ShowTypingMiddleware()
         state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)
@@ -315,7 +315,7 @@ class Composition:
     def _skill_replies(self, services: "BotServices", bot: "Bot") -> "SkillReplies | None":
         if self.bot_keys is None:
             return None
-        from cloud_adapter.skills.replies import SkillReplies
+        from cloud_adapter.skills import SkillReplies
 
         return self._class(SkillReplies)(services.adapter, services.skill_conversations, bot)
 
@@ -389,11 +389,11 @@ class Composition:
 
     def _create_services(self) -> "tuple[ConversationLocks, CloudAdapter, BotServices]":
         self.settings  # noqa: B018  # read first: if they are wrong, nothing needs to be imported
-        from cloud_adapter.bot.bot_sdk import import_bot_sdk
+        from cloud_adapter.bot.folder import import_bot_sdk
 
         import_bot_sdk()
         from cloud_adapter.state.lock import ConversationLocks
-        from cloud_adapter.state.stored_json import CONTAINER
+        from cloud_adapter.state.stored_state import CONTAINER
 
         locks = self._class(ConversationLocks)(self._container(CONTAINER))
         adapter = self._adapter(locks)
@@ -406,7 +406,7 @@ class Composition:
             TypeError: there is none.
             Exception: whatever the bot's own code raises.
         """
-        from cloud_adapter.bot_code import exits_are_failures
+        from cloud_adapter.deadlines import exits_are_failures
 
         with exits_are_failures():
             created = await asyncio.to_thread(self._create_bot, services)

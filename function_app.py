@@ -31,18 +31,16 @@ from auth.settings import (
     names_queued_turns,
     names_storage,
 )
-from cloud_adapter.bot.bot_sdk import import_bot_sdk
-from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.bot.folder import BotFolder, import_bot_sdk
 from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import guard_worker
 from composition import Composition, limit_sdk_logs
 
 if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
+    from cloud_adapter.adapter import TurnRequest, TurnResponse
     from cloud_adapter.bot.services import BotServices
-    from cloud_adapter.request import TurnRequest
-    from cloud_adapter.response import TurnResponse
-    from cloud_adapter.skills.call import SkillRequest
+    from cloud_adapter.skills import SkillRequest
     from cloud_adapter.storage.queue import ReceivedMessage
 
 JSON_TYPE = "application/json"
@@ -234,7 +232,7 @@ def from_http(request: func.HttpRequest, arrived_at: float | None = None) -> "Tu
         request: as the host has received it.
         arrived_at: see TurnRequest.
     """
-    from cloud_adapter.request import TurnRequest
+    from cloud_adapter.adapter import TurnRequest
 
     headers = request.headers
     return TurnRequest(
@@ -257,7 +255,7 @@ def received(message: func.QueueMessage) -> "ReceivedMessage":
 
 def skill_request(request: func.HttpRequest) -> "SkillRequest":
     """A skill's request, independent of the host."""
-    from cloud_adapter.skills.call import SkillRequest
+    from cloud_adapter.skills import SkillRequest
 
     path = request.route_params.get("path", "")
     return SkillRequest(request.method, path, request.params, from_http(request))

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from botframework.connector.auth import AppCredentials, ServiceClientCredentialsFactory
 
-from auth.outbound.credential import AccessToken
+from auth.outbound.token_provider import AccessToken
 from auth.settings import Settings
 from auth.token_thread import TokenThread
 

@@ -21,8 +21,7 @@ from auth.credential_kinds import (
 )
 from auth.environment import Environment
 from auth.errors import SettingsError
-from auth.inbound.bot_callers import BotCallers
-from auth.inbound.service_url import ServiceUrls
+from auth.inbound.caller import BotCallers, ServiceUrls
 
 INLINE = "Inline"
 QUEUED = "Queued"

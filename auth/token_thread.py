@@ -6,9 +6,8 @@ import time
 from concurrent.futures import Future, wait
 from functools import cached_property
 
-from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import credential_for
-from auth.outbound.token_provider import EXPIRY_MARGIN_SECONDS, TokenProvider
+from auth.outbound.token_provider import EXPIRY_MARGIN_SECONDS, AccessToken, TokenProvider
 from auth.settings import Settings
 from http_client.pool import HttpPool
 

@@ -1,12 +1,18 @@
-"""CloudAdapter: runs one turn, from the channel's request to the response."""
+"""CloudAdapter: runs one turn, from the channel's request to the response.
+
+TurnRequest and TurnResponse are independent of the host.
+"""
 
 import asyncio
 import contextlib
 import functools
+import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from botbuilder.core import Bot, InvokeResponse
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
@@ -20,29 +26,199 @@ from botbuilder.schema import (
 from botframework.connector.auth import ClaimsIdentity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 
-from auth.errors import BotError, SettingsError, Unavailable
+from auth.errors import (
+    BadRequest,
+    BodyTooLarge,
+    BotError,
+    SettingsError,
+    Unavailable,
+    UnsupportedBody,
+)
 from auth.inbound.bearer_token import BearerToken
 from auth.settings import QUEUED, TURNS
+from cloud_adapter.activities import TEAMS, name_channel_id
 from cloud_adapter.authentication import BotAuthentication, BotConnectorFactory
-from cloud_adapter.bot_code import exits_are_failures, limited_bot_code
+from cloud_adapter.codec import check_cost, json_bytes, read_integer, read_model, write_value
 from cloud_adapter.connector.adapter_calls import AdapterCalls
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.user_tokens import UserTokenClient
-from cloud_adapter.deadlines import StartLimit
-from cloud_adapter.errors import StartTimedOut, StateConflict, TurnKilled, TurnRepeated
+from cloud_adapter.connector.client import ConnectorClient, ConnectorError, UserTokenClient
+from cloud_adapter.deadlines import HostTimeout, StartLimit, exits_are_failures, limited_bot_code
+from cloud_adapter.errors import (
+    MalformedModel,
+    StartTimedOut,
+    StateConflict,
+    TurnKilled,
+    TurnRepeated,
+)
 from cloud_adapter.home_loop import on_home_loop
-from cloud_adapter.host_timeout import HostTimeout
-from cloud_adapter.queued.attempts import Attempt
+from cloud_adapter.queued.drain import Attempt
+from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QueuedTurns
-from cloud_adapter.queued.stored_activity import AcceptedActivity
-from cloud_adapter.redacted_traceback import redacted_traceback
-from cloud_adapter.request import TurnRequest, check_head, read_activity
-from cloud_adapter.response import TurnResponse
-from cloud_adapter.state.middleware import AutoSaveStateMiddleware
-from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.redaction import redacted_traceback
+from cloud_adapter.state.turn import AutoSaveStateMiddleware, ConversationTurn
 from cloud_adapter.storage.queue import ReceivedMessage
 from cloud_adapter.turn_context import TurnContext
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The size limit of a body. Above 4 MB, the stream between the Functions host and its worker
+breaks."""
+
+MAX_NAME_LENGTH = 2048
+"""The length limit of ids, names and locales, which become cache keys and parts of URLs and stored
+items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322,
+2.1.1)."""
+
+
+UNSENDABLE_TYPES = frozenset({"delay"})
+"""Types that are instructions to the sender's own adapter, and are never sent: the SDK's adapter
+would wait."""
+
+_COMMANDS = frozenset({ActivityTypes.command.value, ActivityTypes.command_result.value})
+
+
+class TurnRequest(NamedTuple):
+    """A channel's POST.
+
+    Attributes:
+        content_type: the value of the Content-Type header; empty if there is none.
+        authorization: the value of the Authorization header; empty if there is none.
+        body: the body as received.
+        arrived_at: when it arrived, in event loop time (seconds); None: no channel waits.
+    """
+
+    content_type: str
+    authorization: str
+    body: bytes
+    arrived_at: float | None = None
+
+
+def check_head(request: TurnRequest) -> None:
+    """Check what can be checked without parsing the body.
+
+    Raises:
+        UnsupportedBody: the content type is not JSON.
+        BodyTooLarge: the body has more than MAX_BODY_BYTES.
+    """
+    if not _is_json(request.content_type):
+        raise UnsupportedBody("the content type is not JSON")
+    if len(request.body) > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"the body has {len(request.body)} bytes")
+
+
+def read_activity(body: bytes) -> Any:
+    """The activity in a body, which has every property that the caller check and a turn require.
+
+    Raises:
+        BodyTooLarge: parsing the body would take too much memory.
+        BadRequest: the body is not an activity.
+    """
+    activity = _read(body, _check_address)
+    if activity.channel_id == TEAMS and activity.channel_data is None:
+        # Teams always sends it, but its emulators do not; the SDK's handler for Teams needs it.
+        activity.channel_data = {}
+    return activity
+
+
+def read_reply(body: bytes) -> Any:
+    """The activity in a body that a skill sends to a conversation; it has no address yet.
+
+    Raises:
+        BodyTooLarge, BadRequest: as in `read_activity`, or the activity cannot be sent.
+    """
+    return _read(body, _check_sendable)
+
+
+def _read(body: bytes, check: Callable[[Any], object]) -> Any:
+    try:
+        data = _parsed(body)
+        name_channel_id(data)
+        activity = read_model(Activity, data)
+        check(activity)
+    except (MalformedModel, ValueError, TypeError, RecursionError) as error:
+        raise BadRequest(f"the body is not an activity ({type(error).__name__})") from error
+    return activity
+
+
+def _parsed(body: bytes) -> Any:
+    if not _OBJECT.match(body):
+        raise MalformedModel("it is not a JSON object")
+    # Only UTF-8 (RFC 8259, 8.1): from bytes, the json module would guess other encodings.
+    text = body.decode()
+    check_cost(body, text)
+    return _JSON.decode(text)
+
+
+_OBJECT = re.compile(rb"[ \t\n\r]*+\{")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.count("/") == 1 and kind.endswith("+json"))
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_int=read_integer, parse_constant=_refuse_constant)
+
+
+def _check_sendable(activity: Any) -> None:
+    if not activity.type or activity.type in UNSENDABLE_TYPES:
+        raise MalformedModel("the type is missing, or cannot be sent")
+    if activity.type in _COMMANDS and not activity.name:
+        raise MalformedModel("a command has no name")
+    json_bytes(write_value(activity))  # Python reads 1e999, but JSON has no infinity
+
+
+def _check_address(activity: Any) -> None:
+    conversation_id = activity.conversation.id if activity.conversation else None
+    required: tuple[Any, ...] = (
+        activity.type,
+        activity.channel_id,
+        activity.service_url,
+        conversation_id,
+    )
+    if not all(required):
+        raise MalformedModel("type, channelId, serviceUrl or conversation.id is missing")
+    address = (*required, activity.id or "")
+    # These become parts of URLs, so a lone surrogate is refused here, with UnicodeEncodeError.
+    "".join(address).encode()
+    address += (activity.locale or "",)  # conversation references keep it
+    accounts = (activity.conversation, activity.from_property, activity.recipient)
+    for account in filter(None, accounts):
+        address += (account.id or "", account.name or "", account.aad_object_id or "")
+    if max(map(len, address)) > MAX_NAME_LENGTH:
+        raise MalformedModel("an id, a name or the locale is too long")
+
+
+@dataclass(frozen=True)
+class TurnResponse:
+    """The response to a channel's POST.
+
+    Attributes:
+        status: the HTTP status.
+        body: the body: JSON, or empty.
+    """
+
+    status: int
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, result: InvokeResponse | None) -> "TurnResponse":
+        """The response for a turn's result; for no result, status 200 and an empty body.
+
+        Raises:
+            TypeError, ValueError: the body has no JSON form, or the status is not a number.
+        """
+        if result is None:
+            return cls(200)
+        status = int(result.status)
+        if result.body is None:
+            return cls(status)
+        return cls(status, json_bytes(write_value(result.body)))
+
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
 """The one thing that users learn about an error."""
@@ -71,7 +247,6 @@ NOT_THE_BOTS = (Unavailable, TurnKilled)
 """Errors that are never passed to a bot's `on_turn_error`: the bot is not at fault, or running its
 code ends the process."""
 
-log = logging.getLogger(__name__)
 
 _TYPES = frozenset(each.value for each in ActivityTypes)
 

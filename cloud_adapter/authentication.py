@@ -21,23 +21,22 @@ from botframework.connector.auth.connector_factory import ConnectorFactory
 from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.errors import TokenRejected
 from auth.inbound.bearer_token import BearerToken
-from auth.inbound.caller import ActivityOrigin, CallerCheck
-from auth.inbound.service_url import LOOPBACK_HOSTS
-from auth.outbound.credential import AccessToken
-from auth.outbound.token_provider import TokenProvider
+from auth.inbound.caller import LOOPBACK_HOSTS, ActivityOrigin, CallerCheck
+from auth.outbound.token_provider import AccessToken, TokenProvider
 from auth.settings import Settings
-from cloud_adapter.codec.channels import tenant_ids
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.session import (
+from cloud_adapter.activities import tenant_ids
+from cloud_adapter.connector.client import (
     BOT_TIMEOUTS,
     NO_RETRIES,
     RETRIES,
     TURN_SECONDS,
+    ConnectorClient,
     ConnectorSession,
+    NoUserTokenClient,
     Service,
+    UserTokenClient,
 )
 from cloud_adapter.connector.skills import SkillClient
-from cloud_adapter.connector.user_tokens import NoUserTokenClient, UserTokenClient
 from cloud_adapter.home_loop import on_home_loop
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from http_client.retry import RetryPolicy

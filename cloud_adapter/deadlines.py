@@ -1,16 +1,29 @@
-"""How long the channel waits for an answer, and the time limits that follow from it.
+"""The time limits of a turn: those of the channel, of the host, and of the bot's code.
 
 Microsoft Learn, "Manage a long-running operation" (Azure AI Bot Service): if the bot has not
 answered within 10 to 15 seconds, depending on the channel, the service answers in its place, with
 504. So an answer that comes later reaches nobody.
+
+The bot's code may exit, be cancelled or run for ever: then its turn fails, and nothing else.
 """
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from cloud_adapter.errors import StartTimedOut, StorageUnavailable
+from cloud_adapter.errors import (
+    BotCancelled,
+    BotExited,
+    BotTimedOut,
+    StartTimedOut,
+    StorageUnavailable,
+)
 
 CHANNEL_SECONDS = 10.0
 """How long every channel waits for an answer; some wait for 15 seconds."""
@@ -123,3 +136,144 @@ async def storage_in_time[Result](work: Awaitable[Result], deadline: float | Non
         raise StorageUnavailable(
             "the storage account is too slow: this turn's state was not there in time"
         ) from None
+
+
+SETTING = "AzureFunctionsJobHost__functionTimeout"
+"""The app setting that overrides host.json's functionTimeout. Its name is read in any case.
+(Microsoft's reference of host.json, "Override host.json values")"""
+
+DEFAULT_SECONDS = 30 * 60.0
+"""The host's functionTimeout on Flex Consumption, if neither names one. (the same reference)"""
+
+UNREADABLE_SECONDS = 5 * 60.0
+"""Taken for a value that cannot be read, with which the host does not start."""
+
+UNLIMITED = "-1"
+
+MAX_RESERVE_SECONDS = 60.0
+
+_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
+
+
+@dataclass(frozen=True)
+class HostTimeout:
+    """How long the host lets a function run. Then it ends the worker, with all that runs there.
+
+    A queue's function starts turns for a minute (`drain_seconds`), the turn that it starts last
+    takes what remains, and a second minute is left to what comes after: error handlers, storage.
+
+    Attributes:
+        seconds: functionTimeout; None: there is no limit.
+    """
+
+    seconds: float | None
+
+    @classmethod
+    def read(cls, app_folder: Path, environ: Mapping[str, str]) -> Self:
+        """The timeout that the host has read from the app's settings or from host.json.
+
+        Args:
+            app_folder: has host.json.
+            environ: the app's settings.
+        """
+        texts = [text for name, text in environ.items() if name.lower() == SETTING.lower()]
+        text = texts[0] if texts else _in_host_json(app_folder / "host.json")
+        return cls(DEFAULT_SECONDS if text is None else _seconds(str(text).strip()))
+
+    @property
+    def _reserve_seconds(self) -> float:
+        """A minute, or less if the timeout is short."""
+        return min(MAX_RESERVE_SECONDS, (self.seconds or DEFAULT_SECONDS) / 4)
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a function may start turns, one after the other."""
+        return self._reserve_seconds
+
+    @property
+    def turn_seconds(self) -> float | None:
+        """How long a turn may take; None: any time."""
+        return None if self.seconds is None else self.seconds - 2 * self._reserve_seconds
+
+    @property
+    def proactive_seconds(self) -> float | None:
+        """How long the turn of a proactive message may take; None: any time.
+
+        A run of notifications starts them for longer than a drain starts turns.
+        """
+        return None if self.seconds is None else self._reserve_seconds
+
+    @property
+    def handler_seconds(self) -> float | None:
+        """How long a bot's handler may take for the error of a turn; None: any time."""
+        return None if self.seconds is None else self._reserve_seconds / 2
+
+    @property
+    def apology_seconds(self) -> float | None:
+        """How long the apology may take that follows; None: any time."""
+        return None if self.seconds is None else self._reserve_seconds / 4
+
+
+def _in_host_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8-sig")).get("functionTimeout")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _seconds(text: str) -> float | None:
+    """The seconds of a TimeSpan of .NET, such as `00:10:00` or `1.00:00:00`."""
+    if text == UNLIMITED:
+        return None
+    if (found := _TIME_SPAN.fullmatch(text)) is None:
+        return UNREADABLE_SECONDS
+    days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds or UNREADABLE_SECONDS
+
+
+@contextlib.contextmanager
+def exits_are_failures() -> Iterator[None]:
+    """The block calls the bot's code: a `sys.exit` there fails the block, and nothing else.
+
+    A SystemExit that leaves a task ends the event loop, even if another task catches it. And if a
+    CancelledError leaves a function that nobody cancels, the worker never answers its host.
+
+    Raises:
+        BotExited: the bot's code, or a thread that it waits for, called `sys.exit`.
+        BotCancelled: the bot's code has cancelled a task, and waited for it.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        raise BotExited(error.code) from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BotCancelled from error
+
+
+@contextlib.asynccontextmanager
+async def limited_bot_code(seconds: float | None) -> AsyncIterator[None]:
+    """As `exits_are_failures`; the block is also cancelled if it takes too long.
+
+    A bot that catches the cancellation, and goes on, is left to it.
+
+    Args:
+        seconds: that the block may take; None: any time.
+
+    Raises:
+        BotExited, BotCancelled: see `exits_are_failures`.
+        BotTimedOut: the block has been cancelled.
+    """
+    try:
+        with exits_are_failures():
+            async with asyncio.timeout(seconds) as limit:
+                yield
+    except TimeoutError as error:
+        # The bot's own TimeoutError remains what it is.
+        if limit.expired() and isinstance(error.__cause__, asyncio.CancelledError):
+            raise BotTimedOut(seconds) from error
+        raise

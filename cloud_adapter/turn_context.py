@@ -24,8 +24,8 @@ from botbuilder.schema import (
 )
 from msrest.serialization import Model
 
-from cloud_adapter.codec.attribute_map import is_sdk_model
-from cloud_adapter.conversation_reference import account_copy, is_replied_to
+from cloud_adapter.activities import account_copy, is_replied_to
+from cloud_adapter.codec import is_sdk_model
 from cloud_adapter.home_loop import on_home_loop
 
 _IMMUTABLE = {

@@ -27,7 +27,7 @@ from tests.support.wire.http_post import Caller
 
 BACKGROUND_FAULT = """
 import asyncio
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import SigningKeys
 
 prefetch = SigningKeys.prefetch
 

@@ -27,23 +27,11 @@ FLOORS: tuple[set[str], ...] = (
     {"cloud_adapter.adapter"},
     {"cloud_adapter.queued", "cloud_adapter.authentication"},
     {"cloud_adapter.worker_process"},
-    {
-        "cloud_adapter.bot_code",
-        "cloud_adapter.host_timeout",
-        "cloud_adapter.invocation_log",
-        "cloud_adapter.redacted_traceback",
-        "cloud_adapter.request",
-        "cloud_adapter.response",
-        "cloud_adapter.teams_info",
-        "cloud_adapter.turn_context",
-    },
-    {"cloud_adapter.state", "cloud_adapter.connector", "cloud_adapter.redaction"},
-    {
-        "cloud_adapter.storage",
-        "cloud_adapter.codec",
-        "cloud_adapter.conversation_reference",
-        "cloud_adapter.deadlines",
-    },
+    {"cloud_adapter.invocation_log", "cloud_adapter.teams_info", "cloud_adapter.turn_context"},
+    {"cloud_adapter.redaction"},
+    {"cloud_adapter.state", "cloud_adapter.connector"},
+    {"cloud_adapter.storage", "cloud_adapter.activities"},
+    {"cloud_adapter.codec", "cloud_adapter.deadlines"},
     {"cloud_adapter.home_loop"},
     {"cloud_adapter.errors"},
     {"auth"},
@@ -98,9 +86,9 @@ ARGUED: dict[str, tuple[set[str], str]] = {
 READS_ENVIRONMENT = {"function_app.py", "composition.py"}
 
 NOT_OUR_ERRORS = {
-    "http_client.connection.ConnectFailed": "http_client is a leaf: it has Python's own errors",
-    "http_client.connection.ResponseLost": "the same",
-    "http_client.connection.ResponseTooLarge": "the same",
+    "http_client.pool.ConnectFailed": "http_client is a leaf: it has Python's own errors",
+    "http_client.pool.ResponseLost": "the same",
+    "http_client.pool.ResponseTooLarge": "the same",
 }
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.certificates.certificate import Certificate, rsa_key
 from auth.errors import CertificateError, EndpointDown, SignInError, Throttled, VaultForbidden
-from auth.inbound.service_url import LOOPBACK_HOSTS
+from auth.inbound.caller import LOOPBACK_HOSTS
 from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, retry_after_of, status_of
 

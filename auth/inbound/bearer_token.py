@@ -1,23 +1,273 @@
-"""BearerTokens: verifies the bearer tokens of callers, which are the channel and other bots.
+"""BearerTokens: verifies the callers' bearer tokens with the public keys of their issuers.
 
-Sources: Bot Connector authentication reference ("Connector to bot"), RFC 7515 and RFC 7519.
+Callers are the channel and other bots; SigningKeys fetches, caches and refreshes an issuer's keys.
+Sources: Bot Connector authentication reference ("Connector to bot", steps 2 to 4), OpenID Connect
+Discovery, RFC 7515 and RFC 7519 for tokens, RFC 7517 for keys, RFC 8725 (3.1) for what a key may be
+used for.
 """
 
+import asyncio
+import base64
 import binascii
 import functools
 import json
+import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeIs
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from auth.errors import TokenRejected
-from auth.inbound.signing_keys import SigningKey, SigningKeys
+from auth.errors import KeysUnavailable, TokenRejected
+
+log = logging.getLogger(__name__)
+
+REFRESH_AFTER_SECONDS = 3600.0
+"""The age from which the keys are refreshed in the background."""
+
+MAX_AGE_SECONDS = 24 * 3600.0
+"""The age from which callers wait for the refresh; if it fails, the known keys are used."""
+
+FETCH_TIMEOUT_SECONDS = 5.0
+"""The time limit of one fetch, including both documents."""
+
+MAX_FETCHES, FETCH_WINDOW_SECONDS = 5, 300.0
+"""At most this many fetches in any window of this length."""
+
+MIN_SECONDS_BETWEEN_FETCHES = 60.0
+"""The interval between fetches while keys are known. At this rate, the limit above is not reached.
+"""
+
+FAILURE_PAUSES_SECONDS = (0.0, 2.0, 30.0, 120.0)
+"""The pauses after the first, second, third and each further failure while no keys are known, so
+that the allowed fetches outlast an outage. While keys are known, only the first pause applies:
+later fetches are `MIN_SECONDS_BETWEEN_FETCHES` apart."""
+
+MIN_KEY_BITS = 2048
+"""RFC 7518, 3.3."""
+
+_OPTIONAL_MEMBERS = {"use": "sig", "alg": "RS256"}
+"""The values that a key's optional members must have if they are present (RFC 7517, 4.2 and 4.4):
+a key for encryption or for another algorithm must not verify tokens (RFC 8725, 3.1)."""
+
+GetDocument = Callable[[str], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A public key, and the channel ids that it may sign for; Entra's keys name none."""
+
+    public_key: rsa.RSAPublicKey
+    endorsements: frozenset[str]
+
+
+class SigningKeys:
+    """An issuer's signing keys by their id (`kid`).
+
+    A known key is returned immediately. The first token with an unknown key id triggers a fetch
+    immediately; while more such tokens arrive, there is one fetch a minute. So a flood of made-up
+    ids usually delays a new key by a minute at most. Two kinds of fetch do not wait for that
+    minute but count toward the limit: the fetch that brings the first keys, and the immediate retry
+    after a failure. In the five minutes after these, a flood can delay a new key by two or three
+    minutes.
+
+    If a fetch fails, the known keys stay in use.
+
+    Args:
+        metadata_url: URL of the OpenID metadata document, which names the key set's URL.
+        get_document: returns the body of the document at a URL, or raises OSError.
+        owner: whose keys they are, for the log.
+        fetch_timeout: seconds that one fetch may take, including both documents.
+        clock: returns monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        metadata_url: str,
+        get_document: GetDocument,
+        *,
+        owner: str = "The channel's",
+        fetch_timeout: float = FETCH_TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._metadata_url = metadata_url
+        self._get_document = get_document
+        self._owner = owner
+        self._fetch_timeout = fetch_timeout
+        self._clock = clock
+        self._keys: dict[str, SigningKey] = {}
+        self._fetched_at = 0.0
+        self._fetches: deque[float] = deque(maxlen=MAX_FETCHES)
+        self._fetch_count = 0
+        """Number of fetches so far."""
+        self._keys_fetch_number = 0
+        """The number of the fetch that brought the known keys; the first fetch is 1."""
+        self._withdrawn: set[str] = set()
+        """Ids of keys that were known and are no longer published."""
+        self._failures = 0
+        self._paused_until = 0.0
+        self._running: asyncio.Task[None] | None = None
+
+    def prefetch(self) -> None:
+        """Start the first fetch as a task of the running event loop, before a token needs the keys.
+
+        The fetch counts toward the limit. If it fails, the pauses start again from the first.
+        """
+        fetch = self._start()
+        if fetch is not None:
+            fetch.add_done_callback(self._forget_failures)
+
+    async def find(self, kid: str) -> SigningKey | None:
+        """The key with this id; None if the issuer has no such key.
+
+        None is returned only if the key was withdrawn, or if a fetch that started after this call
+        did not bring the key.
+
+        Raises:
+            KeysUnavailable: the key is unknown, and the keys cannot be fetched now.
+        """
+        fetches_before = self._fetch_count
+        await self._refresh_if_due()
+        if kid not in self._keys:
+            await self._fetch_for(kid, fetches_before)
+        key = self._keys.get(kid)
+        if key is None and self._keys_fetch_number <= fetches_before and kid not in self._withdrawn:
+            self._ensure_any()
+            raise self._unavailable(
+                f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
+            )
+        return key
+
+    async def ensure_known(self) -> None:
+        """Fetch the keys if none are known and a fetch is allowed now.
+
+        Raises:
+            KeysUnavailable: no keys are known, and they cannot be fetched now.
+        """
+        await self._refresh_if_due()
+        if not self._keys and (fetch := self._start()) is not None:
+            await asyncio.shield(fetch)
+        self._ensure_any()
+
+    def _ensure_any(self) -> None:
+        if not self._keys:
+            raise self._unavailable(f"no signing keys could be fetched from {self._metadata_url}")
+
+    async def _refresh_if_due(self) -> None:
+        age = self._clock() - self._fetched_at
+        if not self._keys or age < REFRESH_AFTER_SECONDS:
+            return
+        fetch = self._start()
+        if fetch is not None and age >= MAX_AGE_SECONDS:
+            await asyncio.shield(fetch)
+
+    async def _fetch_for(self, kid: str, fetches_before: int) -> None:
+        # A running fetch may have read the key set before this key was added: if so, fetch again.
+        if self._running is not None:
+            await asyncio.shield(self._running)
+        if kid in self._keys or self._keys_fetch_number > fetches_before:
+            return
+        if (fetch := self._start()) is not None:
+            await asyncio.shield(fetch)
+
+    def _start(self) -> asyncio.Task[None] | None:
+        """The running fetch, or a new one; None if no fetch is allowed now."""
+        if self._running is None:
+            now = self._clock()
+            if now < self._next_fetch_at():
+                return None
+            self._fetches.append(now)
+            if self._keys:
+                self._paused_until = now + MIN_SECONDS_BETWEEN_FETCHES
+            self._fetch_count += 1
+            self._running = asyncio.create_task(self._fetch(self._fetch_count))
+        return self._running
+
+    def _next_fetch_at(self) -> float:
+        limit_reached = len(self._fetches) == MAX_FETCHES
+        window_end = self._fetches[0] + FETCH_WINDOW_SECONDS if limit_reached else 0.0
+        return max(self._paused_until, window_end)
+
+    def _unavailable(self, text: str) -> KeysUnavailable:
+        wait = math.ceil(self._next_fetch_at() - self._clock())
+        return KeysUnavailable(text, max(1, wait))
+
+    async def _fetch(self, number: int) -> None:
+        try:
+            async with asyncio.timeout(self._fetch_timeout):
+                keys = await self._download()
+        # Whatever the endpoint did wrong, the known keys stay in use.
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            self._note_failure(error)
+        else:
+            if keys.keys() != self._keys.keys():
+                log.info("%s signing keys are now %s", self._owner, ", ".join(sorted(keys)))
+            self._withdrawn = (self._withdrawn | self._keys.keys()) - keys.keys()
+            self._keys = keys
+            self._keys_fetch_number = number
+            self._failures = 0
+            self._fetched_at = self._clock()
+        finally:
+            self._running = None
+
+    def _forget_failures(self, _: asyncio.Task[None]) -> None:
+        self._failures = 0
+
+    async def _download(self) -> dict[str, SigningKey]:
+        metadata = json.loads(await self._get_document(self._metadata_url))
+        keys = _read_keys(json.loads(await self._get_document(metadata["jwks_uri"])))
+        if not keys:
+            raise ValueError("the key set contains no usable key")
+        return keys
+
+    def _note_failure(self, error: Exception) -> None:
+        if not self._keys or not self._failures:
+            pause = FAILURE_PAUSES_SECONDS[min(self._failures, len(FAILURE_PAUSES_SECONDS) - 1)]
+            self._paused_until = self._clock() + pause
+        self._failures += 1
+        log.warning(
+            "%s signing keys could not be fetched (%s: %s); %d known keys stay in use",
+            self._owner,
+            type(error).__name__,
+            error,
+            len(self._keys),
+        )
+
+
+def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
+    """The usable keys of a JSON Web Key Set; malformed keys are skipped."""
+    keys: dict[str, SigningKey] = {}
+    for entry in key_set["keys"]:
+        try:
+            if not _verifies_tokens(entry):
+                continue
+            public_key = rsa.RSAPublicNumbers(_number(entry["e"]), _number(entry["n"])).public_key()
+            endorsements = frozenset(str(name) for name in entry.get("endorsements", ()))
+            if public_key.key_size >= MIN_KEY_BITS:
+                keys[str(entry["kid"])] = SigningKey(public_key, endorsements)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            log.debug("A malformed signing key was skipped: %s", type(error).__name__)
+    return keys
+
+
+def _verifies_tokens(entry: dict[str, Any]) -> bool:
+    return entry["kty"] == "RSA" and all(
+        entry.get(name, value) == value for name, value in _OPTIONAL_MEMBERS.items()
+    )
+
+
+def _number(text: str) -> int:
+    try:
+        return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+
 
 CLOCK_SKEW_SECONDS = 300
 """How far an issuer's clock and ours may differ."""

@@ -14,8 +14,7 @@ from azure.core.utils import case_insensitive_dict
 
 from auth.outbound.endpoints import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from auth.outbound.token_provider import TokenProvider
-from http_client.connection import ConnectFailed, Response
-from http_client.pool import HttpPool, Timeouts
+from http_client.pool import ConnectFailed, HttpPool, Response, Timeouts
 
 TIMEOUTS = Timeouts(
     connect=CONNECT_TIMEOUT_SECONDS,

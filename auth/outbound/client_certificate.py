@@ -14,8 +14,8 @@ from functools import partial
 from auth.certificates.certificate import Certificate
 from auth.certificates.versions import CertificateVersions
 from auth.errors import CertificateError, SignInError, VaultForbidden
-from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.entra import Assertion, EntraClient
+from auth.outbound.token_provider import AccessToken, Credential
 
 CLOCK_SKEW_SECONDS = LIFETIME_SECONDS = 300
 """How long before and after its creation an assertion is valid, because clocks differ."""

@@ -15,8 +15,7 @@ from auth.credential_kinds import (
     MANAGED_IDENTITY,
     SIGN_IN_VAULT,
 )
-from auth.outbound.credential import Credential
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import Credential, TokenProvider
 from auth.settings import STORAGE, CertificateSource, Settings, StorageSource
 from http_client.pool import HttpPool
 

@@ -11,8 +11,8 @@ import msal
 
 from auth.certificates.certificate import Certificate
 from auth.errors import CertificateUnknown, EndpointDown, SignInError
-from auth.outbound.credential import AccessToken
 from auth.outbound.msal_http import TIMEOUTS, MsalHttp
+from auth.outbound.token_provider import AccessToken
 from http_client.pool import HttpPool, Timeouts
 
 Assertion = Callable[[str], Awaitable[str]]

@@ -3,9 +3,9 @@
 Microsoft reference: "Configure an application to trust a managed identity".
 """
 
-from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.entra import EntraClient
 from auth.outbound.managed_identity import ManagedIdentityCredential
+from auth.outbound.token_provider import AccessToken, Credential
 
 
 class FederatedCredential(Credential):

@@ -7,8 +7,8 @@ from azure.identity.aio import ManagedIdentityCredential as SdkCredential
 
 from auth.errors import EndpointDown, SignInError, Throttled
 from auth.outbound.azure_sdk import PoolTransport
-from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.endpoints import MALFORMED_RESPONSE_ERRORS, retry_after_of, status_of
+from auth.outbound.token_provider import AccessToken, Credential
 
 
 class ManagedIdentityCredential(Credential):

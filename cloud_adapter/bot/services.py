@@ -14,8 +14,8 @@ from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.bot_state import ConversationState, UserState
 from cloud_adapter.state.transcripts import BlobTranscriptStore
+from cloud_adapter.state.turn import ConversationState, UserState
 
 if TYPE_CHECKING:
     from cloud_adapter.connector.skill_conversations import SkillConversations

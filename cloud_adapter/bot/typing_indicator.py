@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity, ActivityTypes, DeliveryModes
 
-from cloud_adapter.codec.channels import is_from_bot
+from cloud_adapter.activities import is_from_bot
 
 
 class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base

@@ -13,8 +13,7 @@ from botbuilder.schema import ConversationParameters, ConversationReference
 from botframework.connector.auth import ClaimsIdentity
 from botframework.connector.token_api.models import TokenExchangeRequest
 
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.connector.client import ConnectorClient, UserTokenClient
 from cloud_adapter.home_loop import on_home_loop
 
 Callback = Callable[[Any], Awaitable[Any]]

@@ -20,20 +20,20 @@ from botbuilder.schema import (
 from botframework.connector.skills import BotFrameworkClient
 
 from auth.bot_framework import BotCredentialsFactory
-from auth.inbound.service_url import is_secure_url
-from cloud_adapter.codec.channels import name_channel_id
-from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import (
+from auth.inbound.caller import is_secure_url
+from cloud_adapter.activities import name_channel_id
+from cloud_adapter.codec import write_value
+from cloud_adapter.connector.client import (
     BOT_TIMEOUTS,
     TOO_LARGE,
+    CallRefused,
+    ConnectorError,
     parsed,
     parsed_error,
     request_headers,
 )
 from cloud_adapter.home_loop import on_home_loop
-from http_client.connection import MAX_LIST_BYTES, ConnectFailed, ResponseLost, ResponseTooLarge
-from http_client.pool import HttpPool
+from http_client.pool import MAX_LIST_BYTES, ConnectFailed, HttpPool, ResponseLost, ResponseTooLarge
 
 if TYPE_CHECKING:
     from botbuilder.core.skills import BotFrameworkSkill

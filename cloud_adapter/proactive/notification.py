@@ -6,7 +6,7 @@ from typing import Any
 
 from botbuilder.schema import Activity, ActivityTypes, Attachment
 
-from cloud_adapter.codec.channels import CHANNELS
+from cloud_adapter.activities import CHANNELS
 from cloud_adapter.errors import BadNotification
 
 ALL = "all"

@@ -23,18 +23,17 @@ from typing import Any
 
 from auth.errors import Unavailable
 from cloud_adapter.adapter import CloudAdapter
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import BadNotification, ConversationBusy, StorageUnavailable
 from cloud_adapter.proactive.notification import Notification, notification_id
-from cloud_adapter.proactive.rate_limiter import RateLimiter
 from cloud_adapter.proactive.references import ConversationReferences
-from cloud_adapter.proactive.report import NotificationReport
-from cloud_adapter.proactive.run import NotificationRun
-from cloud_adapter.proactive.sender import NotificationSender
+from cloud_adapter.proactive.run import NotificationReport, NotificationRun
+from cloud_adapter.proactive.sender import NotificationSender, RateLimiter
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
-from cloud_adapter.storage.held_message import held
-from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
+from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage, held
+
+log = logging.getLogger(__name__)
 
 QUEUE = "bot-notifications"
 POISON_QUEUE = f"{QUEUE}-poison"
@@ -59,8 +58,6 @@ MAX_DELAY_SECONDS = 3600.0
 
 BUSY_DELAY_SECONDS = 5.0
 """Seconds until the next attempt while another notification is being sent."""
-
-log = logging.getLogger(__name__)
 
 
 class Notifications:

@@ -13,9 +13,8 @@ from botbuilder.schema import (
     ConversationReference,
 )
 
-from cloud_adapter.codec.channels import tenant_ids, vouches_for_users
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.activities import tenant_ids, vouches_for_users
+from cloud_adapter.codec import read_model, write_value
 
 PERSONAL = "personal"
 

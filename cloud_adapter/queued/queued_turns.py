@@ -5,7 +5,7 @@ As long as the storage account loses nothing, this is guaranteed:
 - An activity that was answered 202 is processed, even if a process dies: it is in the inbox of its
   conversation, and a wake-up message (`WakeUp`) is in the queue until it is processed.
 - An activity that is received again is not processed again, if it is one of the last hundred of the
-  conversation (codec/activity_key.py says how it is recognized).
+  conversation (`activity_key` says how it is recognized).
 - Turns of one conversation run one at a time, in the order of its inbox. A turn that failed is
   tried again later, and does not block those after it.
 - A turn that was cut off runs again from its start. Its state changes are saved once, but its
@@ -25,21 +25,91 @@ from uuid import uuid4
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.queued.attempts import RETRY_PAUSE_SECONDS, Attempts, RunTurn
-from cloud_adapter.queued.drain import Drain
-from cloud_adapter.queued.group_commit import Batch, GroupCommit
-from cloud_adapter.queued.inbox import Inbox
-from cloud_adapter.queued.isolation import Isolation, is_isolated
+from cloud_adapter.queued.drain import (
+    RETRY_PAUSE_SECONDS,
+    Attempts,
+    Drain,
+    Isolation,
+    RunTurn,
+    is_isolated,
+)
+from cloud_adapter.queued.inbox import FAILED, Inbox, record
 from cloud_adapter.queued.set_aside import SetAsideActivities
-from cloud_adapter.queued.stored_activity import FAILED, record
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, OwedWakeUps, WakeUp
-from cloud_adapter.state.leased_lock import Beside
-from cloud_adapter.state.loaded_state import LoadedState
-from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name
+from cloud_adapter.state.lock import Beside, ConversationLocks, Locked, conversation_name
+from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
-from cloud_adapter.storage.held_message import HeldMessage, held
-from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
+from cloud_adapter.storage.queue import HeldMessage, MessageQueue, ReceivedMessage, held
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH_BYTES = 128 * 1024
+"""A batch has more only if it has a single record. So the ids always fit into a queue message."""
+
+Store = Callable[["Batch"], Awaitable[None]]
+
+
+class Batch:
+    """Records of a conversation that are stored together.
+
+    Args:
+        conversation: its name.
+        store: stores the batch.
+        earlier: is stored before; None: there is none.
+
+    Attributes:
+        ids: of the activities.
+        records: the records, one after the other.
+        storing: ends when the records are stored; it raises what `store` raises.
+    """
+
+    def __init__(self, conversation: str, store: Store, earlier: "Batch | None") -> None:
+        self.conversation = conversation
+        self.ids: list[str] = []
+        self.records = bytearray()
+        self._is_open = True
+        self.storing = asyncio.create_task(self._store_after(store, earlier))
+        # Every caller may be cancelled before it gets the error.
+        self.storing.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    def takes(self, record: bytes) -> bool:
+        """Whether a record can be added."""
+        return self._is_open and len(self.records) + len(record) <= MAX_BATCH_BYTES
+
+    async def _store_after(self, store: Store, earlier: "Batch | None") -> None:
+        if earlier is not None:
+            await asyncio.wait([earlier.storing])
+        self._is_open = False
+        await store(self)
+
+
+class GroupCommit:
+    """Stores the records of each conversation in the order in which they arrive.
+
+    Args:
+        store: stores a batch.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._last: dict[str, Batch] = {}
+
+    async def add(self, conversation: str, activity_id: str, record: bytes) -> None:
+        """Store a record, and wait until it is stored. Raises what `store` raises."""
+        batch = self._last.get(conversation)
+        if batch is None or not batch.takes(record):
+            batch = self._last[conversation] = Batch(conversation, self._store, batch)
+            # Not here, at the end: every caller may be cancelled before.
+            batch.storing.add_done_callback(functools.partial(self._forget, batch))
+        batch.ids.append(activity_id)
+        batch.records += record
+        await asyncio.shield(batch.storing)
+
+    def _forget(self, batch: Batch, _: asyncio.Task[None]) -> None:
+        if self._last.get(batch.conversation) is batch:
+            del self._last[batch.conversation]
+
 
 QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
@@ -49,8 +119,6 @@ MAX_WAIT_SECONDS = 1.0
 
 MAX_DRAIN_SECONDS = 60.0
 """How long an invocation starts turns."""
-
-log = logging.getLogger(__name__)
 
 
 class QueuedTurns:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from cloud_adapter.errors import NothingToRequeue, UnreadableActivity
-from cloud_adapter.queued.stored_activity import FAILED, UNREADABLE, WAITING, StoredActivity
+from cloud_adapter.queued.inbox import FAILED, UNREADABLE, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage

@@ -10,7 +10,7 @@ from botbuilder.core import Storage
 from cloud_adapter.errors import BlobChanged, StateConflict
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import E_TAG, stored_item, to_text
+from cloud_adapter.state.stored_state import E_TAG, stored_item, to_text
 from cloud_adapter.storage.blobs import ANY, Blob, name_part
 
 

@@ -13,8 +13,7 @@ from typing import Any
 from botbuilder.core.transcript_logger import PagedResult, TranscriptInfo, TranscriptStore
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import json_bytes, write_value
+from cloud_adapter.codec import json_bytes, read_model, write_value
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.blobs import ANY, Container, name_part
 

@@ -10,9 +10,15 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from cloud_adapter.errors import BlobChanged, BlobLeased
-from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.rest import NOTHING, StorageRequest, error_code, header, parse_xml
-from http_client.connection import Response
+from cloud_adapter.storage.account import (
+    NOTHING,
+    StorageAccount,
+    StorageRequest,
+    error_code,
+    header,
+    parse_xml,
+)
+from http_client.pool import Response
 
 ANY = "*"
 """In place of an ETag: whatever is stored is replaced."""

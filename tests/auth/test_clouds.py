@@ -9,7 +9,7 @@ from botframework.connector.auth import AuthenticationConstants, GovernmentConst
 
 from auth.clouds import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, AzureCloud
 from auth.errors import ServiceUrlRefused
-from auth.inbound.service_url import PLAIN_URL, ServiceUrls
+from auth.inbound.caller import PLAIN_URL, ServiceUrls
 from auth.settings import Settings
 
 every_cloud = pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from botbuilder.schema import Activity
 
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
+from cloud_adapter.deadlines import SETTING
 from cloud_adapter.errors import BotExited, BotTimedOut
-from cloud_adapter.host_timeout import SETTING
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.logic import MESSAGE, echo, raising
 from tests.support.timing.moved_clock import MovedClock

@@ -6,7 +6,7 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount, ConversationReference
 
-from cloud_adapter.bot.bot_sdk import import_bot_sdk
+from cloud_adapter.bot.folder import import_bot_sdk
 
 import_bot_sdk()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_adapter.host_timeout import DEFAULT_SECONDS, HostTimeout
+from cloud_adapter.deadlines import DEFAULT_SECONDS, HostTimeout
 
 ROOT = Path(__file__).parents[2]
 FIVE = '{"functionTimeout": "00:05:00"}'

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botbuilder.schema import Activity
 
-from cloud_adapter.redacted_traceback import (
+from cloud_adapter.redaction import (
     HEADER,
     MAX_ERROR_BYTES,
     MAX_ERRORS,

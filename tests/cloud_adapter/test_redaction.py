@@ -11,7 +11,7 @@ from botbuilder.schema import Activity
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.redaction import (
     CHUNK_LENGTH,
     CUT_MARK,

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.errors import BadRequest, BodyTooLarge, UnsupportedBody
-from cloud_adapter.codec.body_cost import MAX_DIGITS
-from cloud_adapter.request import (
+from cloud_adapter.adapter import (
     MAX_BODY_BYTES,
     MAX_NAME_LENGTH,
     TurnRequest,
     check_head,
     read_activity,
 )
+from cloud_adapter.codec import MAX_DIGITS
 from tests.support.model_json import ANYTHING, model_json
 
 ADDRESS: dict[str, Any] = {

@@ -15,7 +15,7 @@ from botbuilder.schema.teams import (
     TaskModuleTaskInfo,
 )
 
-from cloud_adapter.response import TurnResponse
+from cloud_adapter.adapter import TurnResponse
 
 
 def test_no_result() -> None:

@@ -24,7 +24,7 @@ from botframework.connector.teams import TeamsConnectorClient
 from msrest.exceptions import HttpOperationError
 
 from auth import bot_framework
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.teams_info import TeamsInfo
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import Reply, ScriptedService

@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from msrest.serialization import Model
 
 from cloud_adapter import turn_context
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.turn_context import TurnContext, independent_copy
 from tests.cloud_adapter.test_conversation_reference import REPLIED_TO
 from tests.support.bots.composed_app import ComposedApp

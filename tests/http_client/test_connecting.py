@@ -13,8 +13,13 @@ import pytest
 from bot_workbench.emulator.certificates import CertificateAuthority
 from bot_workbench.emulator.loopback import LOOPBACK
 from bot_workbench.emulator.server import Server
-from http_client.connection import ConnectFailed, HttpConnection
-from http_client.pool import CONNECTION_ATTEMPT_DELAY_SECONDS, HttpPool, Timeouts
+from http_client.pool import (
+    CONNECTION_ATTEMPT_DELAY_SECONDS,
+    ConnectFailed,
+    HttpConnection,
+    HttpPool,
+    Timeouts,
+)
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService

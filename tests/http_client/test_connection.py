@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot_workbench.emulator.loopback import LOOPBACK
-from http_client.connection import (
+from http_client.pool import (
     MAX_HEAD_BYTES,
     ConnectFailed,
     HttpConnection,

@@ -7,8 +7,7 @@ from weakref import WeakSet
 import pytest
 from aiohttp import web
 
-from http_client.connection import HttpConnection, ResponseLost
-from http_client.pool import HttpPool, Timeouts
+from http_client.pool import HttpConnection, HttpPool, ResponseLost, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService

@@ -11,14 +11,15 @@ from aiohttp import web
 
 from bot_workbench.emulator.loopback import LOOPBACK
 from bot_workbench.emulator.server import Server
-from http_client.connection import (
+from http_client.pool import (
     MAX_RESPONSE_BYTES,
     ConnectFailed,
+    HttpPool,
     IdleConnections,
     ResponseLost,
     ResponseTooLarge,
+    Timeouts,
 )
-from http_client.pool import HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService

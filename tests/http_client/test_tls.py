@@ -10,8 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot_workbench.emulator.certificates import CertificateAuthority
-from http_client.pool import HttpPool
-from http_client.tls import MAX_HOSTS, MAX_VERIFICATION_AGE_SECONDS, TlsContext
+from http_client.pool import MAX_HOSTS, MAX_VERIFICATION_AGE_SECONDS, HttpPool, TlsContext
 from tests.support.timing.clock import Clock
 from tests.support.wire.scripted_service import ScriptedService
 

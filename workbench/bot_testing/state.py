@@ -7,7 +7,7 @@ from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
 from bot_testing.app.running_bot import RunningBot
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 
 
 class ChatState:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from msrest.serialization import Model
 
-from cloud_adapter.codec.attribute_map import SDK_MODULES, is_sdk_model
+from cloud_adapter.codec import SDK_MODULES, is_sdk_model
 from cloud_adapter.state.objects.bot_classes import PREFIX, bot_classes, warn_once
 from cloud_adapter.state.objects.introspection import (
     is_class,

@@ -7,7 +7,7 @@ from enum import Enum, Flag
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Protocol
 
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.state.objects.bot_classes import warn_once
 from cloud_adapter.state.objects.introspection import class_dict, class_mro, is_class
 from cloud_adapter.state.objects.values import read_pairs

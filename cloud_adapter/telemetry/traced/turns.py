@@ -17,23 +17,19 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from opentelemetry.trace import SpanKind
 
 from auth.inbound.bearer_token import BearerToken
-from cloud_adapter.adapter import CloudAdapter, ErrorPolicy, Logic
+from cloud_adapter.adapter import CloudAdapter, ErrorPolicy, Logic, TurnRequest, TurnResponse
 from cloud_adapter.authentication import BotAuthentication
-from cloud_adapter.connector.session import ConnectorSession, Service, ServiceResponse
+from cloud_adapter.connector.client import ConnectorSession, Service, ServiceResponse
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.proactive.notifications import Notifications
-from cloud_adapter.queued.attempts import Attempt, RunTurn
+from cloud_adapter.queued.drain import Attempt, RunTurn
+from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.queued.queued_turns import QueuedTurns
-from cloud_adapter.queued.stored_activity import AcceptedActivity
-from cloud_adapter.request import TurnRequest
-from cloud_adapter.response import TurnResponse
-from cloud_adapter.skills.call import SkillRequest
-from cloud_adapter.skills.replies import SkillReplies
-from cloud_adapter.state.leased_lock import Beside
-from cloud_adapter.state.lock import ConversationLocks, Locked
+from cloud_adapter.skills import SkillReplies, SkillRequest
+from cloud_adapter.state.lock import Beside, ConversationLocks, Locked
 from cloud_adapter.storage.blobs import Blob
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 from cloud_adapter.telemetry.metrics import ACTIVITY_TYPES, CHANNELS, bot_metrics, known
@@ -47,7 +43,7 @@ from cloud_adapter.telemetry.spans import (
 )
 from cloud_adapter.telemetry.traced.warm_up import host_of
 from cloud_adapter.turn_context import TurnContext
-from http_client.connection import MAX_RESPONSE_BYTES
+from http_client.pool import MAX_RESPONSE_BYTES
 
 _REQUEST = {"http.request.method": "POST", "http.route": "/api/messages"}
 

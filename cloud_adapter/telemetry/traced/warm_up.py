@@ -7,13 +7,11 @@ import functools
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from auth.outbound.credential import AccessToken, Credential
-from auth.outbound.token_provider import MAX_ATTEMPTS, TokenProvider
+from auth.outbound.token_provider import MAX_ATTEMPTS, AccessToken, Credential, TokenProvider
 from cloud_adapter.storage.account import AUDIENCE
 from cloud_adapter.telemetry.metrics import bot_metrics
 from cloud_adapter.telemetry.spans import Operation, current_trace_parent
-from http_client.connection import MAX_RESPONSE_BYTES, Response
-from http_client.pool import DEFAULT_TIMEOUTS, HttpPool, Timeouts
+from http_client.pool import DEFAULT_TIMEOUTS, MAX_RESPONSE_BYTES, HttpPool, Response, Timeouts
 
 _NO_HEADERS: Mapping[str, str] = {}
 

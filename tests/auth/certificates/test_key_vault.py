@@ -29,8 +29,7 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from bot_workbench.emulator.key_vault.policy import PEM
-from http_client.connection import MAX_RESPONSE_BYTES
-from http_client.pool import HttpPool, Timeouts
+from http_client.pool import MAX_RESPONSE_BYTES, HttpPool, Timeouts
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import ScriptedService

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.inbound.bearer_token import BearerTokens
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import BearerTokens, SigningKeys
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.entra.token_issuer import IssuerKey
 from tests.support.credentials.token_press import ISSUER, TokenPress

@@ -5,11 +5,8 @@ from dataclasses import replace
 import pytest
 
 from auth.errors import CallerForbidden, ServiceUrlRefused, TokenRejected
-from auth.inbound.bearer_token import BearerTokens
-from auth.inbound.bot_callers import BotCallers
-from auth.inbound.caller import ActivityOrigin, CallerCheck
-from auth.inbound.service_url import ServiceUrls
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import BearerTokens, SigningKeys
+from auth.inbound.caller import ActivityOrigin, BotCallers, CallerCheck, ServiceUrls
 from bot_testing.cloud.cloud_thread import CloudThread
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_bot_tokens import FORBIDDEN_BOTS, GOOD, INVALID

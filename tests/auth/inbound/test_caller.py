@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 
 from auth.errors import BotError, CallerForbidden, ServiceUrlRefused, TokenRejected
-from auth.inbound.bearer_token import BearerTokens
-from auth.inbound.bot_callers import BotCallers
-from auth.inbound.caller import ActivityOrigin, CallerCheck
-from auth.inbound.service_url import ServiceUrls
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import BearerTokens, SigningKeys
+from auth.inbound.caller import ActivityOrigin, BotCallers, CallerCheck, ServiceUrls
 from bot_testing.cloud.cloud_thread import CloudThread
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher

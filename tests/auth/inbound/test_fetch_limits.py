@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auth.errors import KeysUnavailable
-from auth.inbound.signing_keys import FETCH_WINDOW_SECONDS, MAX_FETCHES, SigningKeys
+from auth.inbound.bearer_token import FETCH_WINDOW_SECONDS, MAX_FETCHES, SigningKeys
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher

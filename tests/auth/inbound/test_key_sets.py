@@ -7,10 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from auth.errors import KeysUnavailable
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import SigningKeys
 from bot_workbench.emulator.entra.token_issuer import IssuerKey
-from http_client.connection import MAX_RESPONSE_BYTES
-from http_client.pool import HttpPool
+from http_client.pool import MAX_RESPONSE_BYTES, HttpPool
 from tests.support.timing.clock import Clock
 from tests.support.wire.key_publisher import KEYS_URL, METADATA_URL, KeyPublisher
 from tests.support.wire.scripted_service import Reply, ScriptedService

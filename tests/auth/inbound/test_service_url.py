@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from auth.errors import ServiceUrlRefused
-from auth.inbound.service_url import LOOPBACK_HOSTS, ServiceUrls
+from auth.inbound.caller import LOOPBACK_HOSTS, ServiceUrls
 
 HOSTS = ("botframework.com", "smba.trafficmanager.net")
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth.errors import KeysUnavailable
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import SigningKeys
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from auth.errors import TokenRejected
-from auth.inbound.bearer_token import MAX_VERIFIED_TOKENS, BearerTokens
-from auth.inbound.signing_keys import REFRESH_AFTER_SECONDS, SigningKeys
+from auth.inbound.bearer_token import (
+    MAX_VERIFIED_TOKENS,
+    REFRESH_AFTER_SECONDS,
+    BearerTokens,
+    SigningKeys,
+)
 from bot_workbench.emulator.entra.token_issuer import IssuerKey
 from tests.support.credentials.forged_tokens import ACCEPTED, HOUR, REJECTED, with_claims
 from tests.support.credentials.token_press import ISSUER, TokenPress

@@ -22,8 +22,8 @@ from auth.certificates.versions import (
 from auth.credential_kinds import CERTIFICATE, SIGN_IN_VAULT
 from auth.errors import CertificateError, CertificateUnknown, EndpointDown, SignInError, Throttled
 from auth.outbound.client_certificate import ClientCertificateCredential
-from auth.outbound.credential import AccessToken
 from auth.outbound.entra import Assertion, EntraClient
+from auth.outbound.token_provider import AccessToken
 from bot_workbench.emulator.certificates import private_key_pem, x5t_s256
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from bot_workbench.emulator.entra.registration import issuer_of

@@ -21,11 +21,10 @@ from auth.credential_kinds import (
 )
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.outbound.client_certificate import ClientCertificateCredential
-from auth.outbound.credential import AccessToken, Credential
 from auth.outbound.credentials import credential_for, storage_tokens
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import AccessToken, Credential, TokenProvider
 from auth.settings import Settings, StorageSource
 from bot_workbench.emulator.certificates import private_key_pem, x5t
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud

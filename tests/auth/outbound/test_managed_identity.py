@@ -17,8 +17,7 @@ from auth.outbound.azure_sdk import PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.entra.registration import issuer_of
-from http_client.connection import MAX_RESPONSE_BYTES
-from http_client.pool import HttpPool, Timeouts
+from http_client.pool import MAX_RESPONSE_BYTES, HttpPool, Timeouts
 from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID, UNKNOWN_ID
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock

@@ -12,8 +12,7 @@ from aiohttp import web
 
 from auth.errors import DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, EndpointDown, SignInError, Throttled
 from auth.outbound.msal_http import TIMEOUTS, MsalHttp, MsalResponse
-from http_client.connection import MAX_RESPONSE_BYTES, ResponseTooLarge
-from http_client.pool import HttpPool, Timeouts
+from http_client.pool import MAX_RESPONSE_BYTES, HttpPool, ResponseTooLarge, Timeouts
 from tests.support.timing.loop_turns import settled
 from tests.support.wire.scripted_service import Behaviour, Reply, ScriptedService
 

@@ -5,9 +5,8 @@ import pytest
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import EndpointDown
 from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
-from auth.outbound.credential import AccessToken
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import AccessToken, TokenProvider
 from bot_workbench.emulator.cloud import Cloud
 
 VAULT = "https://vault.azure.net"

@@ -6,8 +6,7 @@ import logging
 import pytest
 
 from auth.errors import CertificateError, SignInError, Throttled
-from auth.outbound.credential import AccessToken
-from auth.outbound.token_provider import TokenCache
+from auth.outbound.token_provider import AccessToken, TokenCache
 from tests.support.credentials.sign_in import LIFE, SignIn
 from tests.support.timing.clock import Clock
 from tests.support.timing.loop_turns import settled

@@ -6,8 +6,7 @@ import time
 import pytest
 
 from auth.errors import EndpointDown, SignInError
-from auth.outbound.credential import AccessToken, Credential
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import AccessToken, Credential, TokenProvider
 from tests.support.credentials.sign_in import AUDIENCE
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled

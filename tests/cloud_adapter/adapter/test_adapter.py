@@ -17,9 +17,8 @@ from botbuilder.schema import (
 )
 
 from auth.errors import BadRequest, CallerForbidden, TokenRejected
-from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.redacted_traceback import HEADER
-from cloud_adapter.request import TurnRequest
+from cloud_adapter.adapter import APOLOGY, TurnRequest
+from cloud_adapter.redaction import HEADER
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
 from tests.support.timing.condition import comes_true

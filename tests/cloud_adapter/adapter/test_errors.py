@@ -12,7 +12,7 @@ from botbuilder.schema import Activity, ErrorResponseException
 from auth.errors import BodyTooLarge, SignInError, Unavailable
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.codec.body_cost import MAX_DEPTH
+from cloud_adapter.codec import MAX_DEPTH
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, answering, echo, processed, raising
 

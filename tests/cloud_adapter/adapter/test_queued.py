@@ -13,13 +13,11 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
 from auth.errors import BadRequest, TokenRejected, Unavailable
-from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.adapter import APOLOGY, TurnRequest
+from cloud_adapter.codec import read_model
 from cloud_adapter.errors import StorageUnavailable, TurnRepeated
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from cloud_adapter.queued.isolation import MIN_CUT_OFFS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS, MIN_CUT_OFFS
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.request import TurnRequest
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot, counts
 from tests.support.bots.set_aside_turns import retry_of

@@ -12,11 +12,11 @@ from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, Attachment
 
 from auth.settings import INLINE, QUEUED
-from cloud_adapter.codec.writer import write_value
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.codec import write_value
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.inbox import FAILED
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
-from cloud_adapter.queued.stored_activity import FAILED
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue

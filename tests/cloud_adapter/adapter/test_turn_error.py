@@ -12,10 +12,10 @@ from botbuilder.schema import Activity
 from auth.errors import BotError, Unavailable
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import StorageUnavailable, TurnKilled, TurnRepeated
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.state.stored_state import TURN_IDS_KEY
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
     RememberingBot,

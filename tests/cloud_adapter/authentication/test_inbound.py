@@ -11,8 +11,8 @@ from botframework.connector.auth import AuthenticationConstants
 
 from auth.errors import CallerForbidden, ServiceUrlRefused, TokenRejected
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.request import TurnRequest
+from cloud_adapter.adapter import TurnRequest
+from cloud_adapter.codec import read_model
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.scripted_service import ScriptedService
 

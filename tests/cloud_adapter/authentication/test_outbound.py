@@ -22,9 +22,8 @@ from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.authentication import BotAuthentication
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import ConnectorSession
+from cloud_adapter.codec import read_model
+from cloud_adapter.connector.client import ConnectorError, ConnectorSession
 from composition import Composition
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cloud_adapter.bot.bot_sdk import DeferredModule, deferred
+from cloud_adapter.bot.folder import DeferredModule, deferred
 from tests.support.project import ROOT
 
 IN_A_NEW_PROCESS = """
 import json, sys
-from cloud_adapter.bot.bot_sdk import import_bot_sdk
+from cloud_adapter.bot.folder import import_bot_sdk
 
 import_bot_sdk()
 NAMES = ("aiohttp", "oauthlib.oauth2", "requests_oauthlib")
@@ -130,7 +130,7 @@ def test_a_failing_import(name: str) -> None:
 
 
 SAYS = """
-from cloud_adapter.bot.bot_sdk import import_bot_sdk
+from cloud_adapter.bot.folder import import_bot_sdk
 
 import_bot_sdk()
 from botbuilder.schema import Activity, AdaptiveCardInvokeValue

@@ -11,8 +11,8 @@ import pytest
 from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.activity_key import activity_key
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.activities import activity_key
+from cloud_adapter.codec import read_model
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.state.turn import ConversationTurn
 from tests.support.bots.composed_app import ComposedApp

@@ -6,7 +6,7 @@ from botbuilder.core import IntentScore, RecognizerResult
 from botbuilder.schema import Activity, ChannelAccount, Entity, Error, TokenExchangeState
 from botframework.connector.token_api import models as token_api
 
-from cloud_adapter.codec.attribute_map import (
+from cloud_adapter.codec import (
     attributes,
     is_sdk_model,
     named_classes,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.errors import BodyTooLarge
-from cloud_adapter.codec.body_cost import (
+from cloud_adapter.codec import (
     MAX_COST_BYTES,
     MAX_DEPTH,
     TEXT_COPIES,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.channels import CHANNELS, tenant_ids, vouches_for_users
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.activities import CHANNELS, tenant_ids, vouches_for_users
+from cloud_adapter.codec import read_model
 
 TEAMS_MESSAGE: dict[str, Any] = {
     "channelId": "msteams",

@@ -12,8 +12,7 @@ from botbuilder.schema import Activity, ActivityTypes, ChannelAccount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import json_bytes, write_value
+from cloud_adapter.codec import json_bytes, read_model, write_value
 from tests.support.model_json import NAIVE, RANDOM, SCALARS, Level, Shade, Title, msrest_written
 
 

@@ -10,8 +10,7 @@ from botbuilder.core import IntentScore, RecognizerResult
 from botbuilder.schema import Activity, ChannelAccount, Entity
 from msrest.serialization import Model
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import read_model, write_value
 from cloud_adapter.errors import MalformedModel
 from tests.support.model_json import msrest_read, msrest_written
 
@@ -100,7 +99,7 @@ def test_a_class_with_unsupported_features(
     """msrest reads and writes it, at any level; one warning names the class and the feature."""
     model = own_model(**copy.deepcopy(features))
     data = {"type": "x", **more}
-    with caplog.at_level(logging.WARNING, "cloud_adapter.codec.writer"):
+    with caplog.at_level(logging.WARNING, "cloud_adapter.codec"):
         mine = [read_model(model, copy.deepcopy(data)) for _ in range(2)]
         written = [write_value(Activity(value=[each])) for each in mine]
     theirs = msrest_read(model, copy.deepcopy(data))

@@ -11,8 +11,7 @@ from botframework.connector.token_api import models as token_api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import read_model, write_value
 from cloud_adapter.errors import MalformedModel
 from tests.support.model_json import (
     ANYTHING,

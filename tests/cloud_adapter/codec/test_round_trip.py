@@ -10,8 +10,7 @@ from botbuilder.schema import Activity, Entity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import read_model, write_value
 from tests.support.model_json import (
     COMPARED,
     RANDOM,

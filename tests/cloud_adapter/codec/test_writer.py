@@ -35,7 +35,7 @@ from botbuilder.schema.teams import NotificationInfo, TeamsChannelData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import write_value
 from tests.support.model_json import (
     NAIVE,
     PROPERTIES,

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from auth.bot_framework import BotCredentials
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.session import ConnectorSession, Service
+from cloud_adapter.connector.client import ConnectorClient, ConnectorSession, Service
 from http_client.pool import HttpPool
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.connector_calls import ConnectorCalls

@@ -16,9 +16,13 @@ from botbuilder.schema import (
 )
 
 from auth.bot_framework import BotCredentials
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import ConnectorSession, Service
+from cloud_adapter.connector.client import (
+    CallRefused,
+    ConnectorClient,
+    ConnectorError,
+    ConnectorSession,
+    Service,
+)
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.wire.connector_calls import hang_up

@@ -6,7 +6,7 @@ import pytest
 from botbuilder.schema import ErrorResponseException
 
 from auth.errors import BotError, Unavailable
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 
 
 def test_it_is_what_bots_catch() -> None:

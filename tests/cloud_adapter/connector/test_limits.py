@@ -11,18 +11,23 @@ from botframework.connector.token_api.models import TokenExchangeRequest
 
 from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.errors import BodyTooLarge
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import MAX_UNCHECKED_BYTES, ConnectorSession, Service, parsed
+from cloud_adapter.connector.client import (
+    MAX_UNCHECKED_BYTES,
+    ConnectorClient,
+    ConnectorError,
+    ConnectorSession,
+    Service,
+    UserTokenClient,
+    parsed,
+)
 from cloud_adapter.connector.skills import SkillClient
-from cloud_adapter.connector.user_tokens import UserTokenClient
-from http_client.connection import (
+from http_client.pool import (
     MAX_CONTENT_BYTES,
     MAX_LIST_BYTES,
     MAX_RESPONSE_BYTES,
+    HttpPool,
     ResponseTooLarge,
 )
-from http_client.pool import HttpPool
 from tests.support.wire.scripted_service import Behaviour, ScriptedService
 
 ACTIVITY = Activity(type="message", conversation=ConversationAccount(id="c"))

@@ -6,8 +6,7 @@ import logging
 import pytest
 from aiohttp import web
 
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import CALL_SECONDS, USER_AGENT
+from cloud_adapter.connector.client import CALL_SECONDS, USER_AGENT, ConnectorError
 from tests.support.wire.connector_calls import (
     BODY,
     PATH,

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot_workbench.emulator.faults import until_disconnected
-from cloud_adapter.connector.session import RETRIES, ConnectorSession
+from cloud_adapter.connector.client import RETRIES, ConnectorSession
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from tests.support.wire.connector_calls import ConnectorCalls, hang_up
 from tests.support.wire.scripted_service import Reply, ScriptedService

@@ -15,10 +15,8 @@ from botframework.connector.auth._bot_framework_client_impl import (
 
 from auth.bot_framework import BotCredentialsFactory
 from auth.errors import SignInError
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.errors import CallRefused, ConnectorError
-from cloud_adapter.connector.session import BOT_TIMEOUTS
+from cloud_adapter.codec import read_model, write_value
+from cloud_adapter.connector.client import BOT_TIMEOUTS, CallRefused, ConnectorError
 from cloud_adapter.connector.skills import SkillClient
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp

@@ -25,9 +25,8 @@ from botframework.connector.token_api.models import (
 from auth.bot_framework import BotCredentials
 from bot_workbench.emulator.channel.user_tokens import CONNECTION as LOCAL_CONNECTION
 from bot_workbench.emulator.channel.user_tokens import UserConnection
-from cloud_adapter.codec.writer import write_value
-from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service
-from cloud_adapter.connector.user_tokens import UserTokenClient
+from cloud_adapter.codec import write_value
+from cloud_adapter.connector.client import TURN_SECONDS, ConnectorSession, Service, UserTokenClient
 from http_client.pool import HttpPool
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.moved_clock import MovedClock

@@ -8,8 +8,8 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
 from bot_workbench.emulator.channel.conversations import Conversation
-from cloud_adapter.codec.channels import CHANNELS
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.activities import CHANNELS
+from cloud_adapter.codec import read_model
 from cloud_adapter.proactive.records import ConversationRecord, UserRecord, users_of
 from cloud_adapter.proactive.references import CONTAINER
 from cloud_adapter.storage.blobs import ANY, BlobContainer, name_part

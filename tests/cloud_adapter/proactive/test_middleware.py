@@ -13,11 +13,14 @@ from botbuilder.schema import Activity
 
 from auth.errors import CallerForbidden
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.deadlines import START_SECONDS
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.proactive.middleware import ConversationReferenceMiddleware
-from cloud_adapter.proactive.references import CONTAINER, ConversationReferences
+from cloud_adapter.proactive.references import (
+    CONTAINER,
+    ConversationReferenceMiddleware,
+    ConversationReferences,
+)
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.composed_app import ComposedApp

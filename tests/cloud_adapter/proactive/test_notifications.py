@@ -9,7 +9,7 @@ from botbuilder.core import Middleware, TurnContext
 from botbuilder.schema import Activity
 
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.proactive.notifications import (
     BUSY_DELAY_SECONDS,
     LOCK,
@@ -18,9 +18,8 @@ from cloud_adapter.proactive.notifications import (
     RETRY_DELAYS_SECONDS,
 )
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
-from cloud_adapter.proactive.report import CONTAINER
-from cloud_adapter.state.leased_lock import EMPTY_STATE
-from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.proactive.run import CONTAINER
+from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import TENANT, Notifier, texts

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND, WINDOWS, RateLimiter
+from cloud_adapter.proactive.sender import REQUESTS_PER_SECOND, WINDOWS, RateLimiter
 from tests.support.timing.stepped_clock import SteppedClock
 
 A_TICK = 0.01

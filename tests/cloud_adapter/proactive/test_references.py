@@ -3,8 +3,7 @@
 import pytest
 from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import read_model, write_value
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.proactive.records import MAX_JOINED, ConversationRecord, UserRecord
 from cloud_adapter.proactive.references import CONTAINER, ConversationReferences, conversation_blob

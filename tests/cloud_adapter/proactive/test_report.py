@@ -3,7 +3,7 @@
 import asyncio
 
 from cloud_adapter.proactive.references import conversation_blob
-from cloud_adapter.proactive.report import (
+from cloud_adapter.proactive.run import (
     BATCH_SIZE,
     CONTAINER,
     NotificationReport,

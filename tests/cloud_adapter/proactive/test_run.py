@@ -14,8 +14,7 @@ from botbuilder.core import Middleware, TurnContext
 from bot_workbench.emulator.channel.conversations import Conversation
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.proactive.notifications import LOCK, POISON_QUEUE
-from cloud_adapter.proactive.report import BATCH_SIZE, CONTAINER
-from cloud_adapter.proactive.run import MAX_CONCURRENT
+from cloud_adapter.proactive.run import BATCH_SIZE, CONTAINER, MAX_CONCURRENT
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer

@@ -14,11 +14,10 @@ import pytest
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.faults import Faults
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.proactive.notifications import MAX_DELAY_SECONDS, MAX_RUNS_WITHOUT_RESULT
-from cloud_adapter.proactive.rate_limiter import REQUESTS_PER_SECOND
 from cloud_adapter.proactive.run import MAX_CONCURRENT
-from cloud_adapter.proactive.sender import RETRIES
+from cloud_adapter.proactive.sender import REQUESTS_PER_SECOND, RETRIES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import Notifier, texts
 from tests.support.timing.condition import comes_true

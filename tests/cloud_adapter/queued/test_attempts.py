@@ -7,15 +7,15 @@ import pytest
 from aiohttp.web import StreamResponse
 
 from auth.errors import Unavailable
-from cloud_adapter.queued.attempts import (
+from cloud_adapter.queued.drain import (
     ALWAYS_DIED,
     MAX_ATTEMPTS,
     MAX_OUTAGE_SECONDS,
     RETRY_PAUSE_SECONDS,
 )
-from cloud_adapter.queued.stored_activity import FAILED, RUNNING, WAITING, AcceptedActivity
+from cloud_adapter.queued.inbox import FAILED, RUNNING, WAITING, AcceptedActivity
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
-from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.state.stored_state import LoadedState
 from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content, name_of
 from tests.support.storage.broken_leases import dying
 from tests.support.storage.queue_messages import QueueMessages

@@ -5,7 +5,8 @@ import datetime
 import pytest
 
 from cloud_adapter.errors import NothingToRequeue, StorageUnavailable
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.inbox import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.set_aside import (
     GONE,
@@ -14,7 +15,6 @@ from cloud_adapter.queued.set_aside import (
     DeadLetter,
     DeadLetters,
 )
-from cloud_adapter.queued.stored_activity import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.queue_messages import QueueMessages

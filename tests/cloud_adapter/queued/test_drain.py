@@ -8,12 +8,12 @@ from aiohttp.web import StreamResponse
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from auth.errors import Unavailable
+from cloud_adapter.adapter import read_activity
 from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.queued.drain import MAX_AGE_WITHOUT_STATE_SECONDS, NO_STATE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
-from cloud_adapter.request import read_activity
-from cloud_adapter.state.loaded_state import MAX_TURN_IDS
-from cloud_adapter.state.stored_json import CONTAINER as STATE
+from cloud_adapter.state.stored_state import CONTAINER as STATE
+from cloud_adapter.state.stored_state import MAX_TURN_IDS
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content, name_of
 from tests.support.storage.broken_leases import dying

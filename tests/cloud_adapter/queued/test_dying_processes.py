@@ -9,11 +9,10 @@ import pytest
 from aiohttp.web import StreamResponse
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
-from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
-from cloud_adapter.queued.stored_activity import FAILED
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.inbox import FAILED, MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.wake_up import SLOW_APPEND_SECONDS, WakeUp
-from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import (
     CONVERSATION,

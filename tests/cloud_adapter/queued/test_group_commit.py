@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cloud_adapter.queued.group_commit import MAX_BATCH_BYTES, Batch, GroupCommit
+from cloud_adapter.queued.queued_turns import MAX_BATCH_BYTES, Batch, GroupCommit
 
 LARGE = bytes(MAX_BATCH_BYTES // 2)
 

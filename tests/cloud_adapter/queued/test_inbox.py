@@ -7,12 +7,17 @@ import pytest
 from azure.storage.blob.aio import BlobClient
 
 from cloud_adapter.errors import StorageUnavailable, UnreadableActivity
-from cloud_adapter.queued.inbox import LONG_READ_BYTES, MIN_TRUNCATED_BYTES, READ_BYTES, Inbox
+from cloud_adapter.queued.inbox import (
+    LONG_READ_BYTES,
+    MIN_TRUNCATED_BYTES,
+    READ_BYTES,
+    Inbox,
+    StoredActivity,
+    record,
+)
 from cloud_adapter.queued.set_aside import CONTAINER
-from cloud_adapter.queued.stored_activity import StoredActivity, record
-from cloud_adapter.state.leased_lock import EMPTY_STATE
-from cloud_adapter.state.loaded_state import InboxPosition
-from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
+from cloud_adapter.state.stored_state import InboxPosition
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.queued_turns import CLAIMS, content

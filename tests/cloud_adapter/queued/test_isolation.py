@@ -6,8 +6,13 @@ import contextlib
 
 import pytest
 
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS, RETRY_PAUSE_SECONDS
-from cloud_adapter.queued.isolation import MIN_CUT_OFFS, WAITING_SECONDS, Isolation
+from cloud_adapter.queued.drain import (
+    MAX_ATTEMPTS,
+    MIN_CUT_OFFS,
+    RETRY_PAUSE_SECONDS,
+    WAITING_SECONDS,
+    Isolation,
+)
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, LongTurn, QueuedTurnsBot, content

@@ -8,11 +8,11 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from auth.errors import Unavailable
+from cloud_adapter.adapter import MAX_BODY_BYTES
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
-from cloud_adapter.request import MAX_BODY_BYTES
-from cloud_adapter.state.loaded_state import LoadedState
+from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES
 from tests.support.bots.queued_turns import (

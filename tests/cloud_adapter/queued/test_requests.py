@@ -10,7 +10,7 @@ import pytest
 
 from cloud_adapter.queued.inbox import MIN_TRUNCATED_BYTES
 from cloud_adapter.queued.wake_up import WakeUp
-from cloud_adapter.state.loaded_state import MAX_TURN_IDS
+from cloud_adapter.state.stored_state import MAX_TURN_IDS
 from cloud_adapter.storage.account import StorageAccount
 from tests.support.bots.queued_turns import CONVERSATION, QueuedTurnsBot, content
 from tests.support.storage.broken_leases import dying

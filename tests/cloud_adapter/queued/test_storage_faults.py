@@ -5,9 +5,9 @@ import contextlib
 import pytest
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.inbox import FAILED, RUNNING
 from cloud_adapter.queued.set_aside import CONTAINER
-from cloud_adapter.queued.stored_activity import FAILED, RUNNING
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from tests.support.bots.queued_turns import QueuedTurnsBot, content, name_of
 from tests.support.storage.broken_leases import break_leases

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_adapter.queued.group_commit import MAX_BATCH_BYTES
-from cloud_adapter.queued.stored_activity import record
+from cloud_adapter.queued.inbox import record
+from cloud_adapter.queued.queued_turns import MAX_BATCH_BYTES
 from cloud_adapter.queued.wake_up import BACKOFF, WakeUp
 from cloud_adapter.storage.blobs import MAX_PART_CHARACTERS
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES

@@ -19,8 +19,7 @@ from botframework.connector.auth import SkillValidation
 
 from auth.errors import ServiceUrlRefused
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.adapter import APOLOGY
-from cloud_adapter.response import TurnResponse
+from cloud_adapter.adapter import APOLOGY, TurnResponse
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.bot_token_press import CALLER
 from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill

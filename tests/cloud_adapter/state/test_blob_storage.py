@@ -11,7 +11,7 @@ from botbuilder.core import Storage
 from cloud_adapter.errors import StateConflict, StorageUnavailable
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import CALL_TIMEOUT_SECONDS, StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, name_part
 from tests.support.storage.storage_front import (

@@ -14,10 +14,9 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
 from cloud_adapter.errors import StateConflict, TurnRepeated
 from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.bot_state import ConversationState, UserState
-from cloud_adapter.state.loaded_state import MAX_WRITES, TURN_IDS_KEY
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.state.stored_state import MAX_WRITES, TURN_IDS_KEY
+from cloud_adapter.state.turn import ConversationState, ConversationTurn, UserState
 from cloud_adapter.storage.blobs import ANY, MemoryContainer
 
 CONVERSATION, USER = "webchat/conversations/c", "webchat/users/u"

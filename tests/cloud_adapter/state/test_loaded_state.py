@@ -7,14 +7,14 @@ import pytest
 from botbuilder.schema import ChannelAccount
 
 from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.loaded_state import (
+from cloud_adapter.state.stored_state import (
     MAX_TURN_IDS,
     POSITION_KEY,
     TURN_IDS_KEY,
     InboxPosition,
     LoadedState,
+    to_text,
 )
-from cloud_adapter.state.stored_json import to_text
 from cloud_adapter.storage.blobs import Blob, MemoryContainer
 
 Item = dict[str, Any]

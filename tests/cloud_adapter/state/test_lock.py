@@ -9,13 +9,14 @@ import pytest
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.state.leased_lock import BACKOFF, EMPTY_STATE
 from cloud_adapter.state.lock import (
+    BACKOFF,
+    EMPTY_STATE,
     ConversationLocks,
     conversation_name,
     owned_locks,
 )
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.storage.storage_front import StorageFront, after

@@ -20,7 +20,7 @@ from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 from cloud_adapter.errors import StateConflict
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_adapter.errors import UnreadableState
-from cloud_adapter.state import stored_json
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state import stored_state
+from cloud_adapter.state.stored_state import from_text, to_text
 
 TEXTS = st.text(st.characters(codec=None))
 """Half a surrogate pair and NUL included."""
@@ -137,7 +137,7 @@ def test_no_object_is_created() -> None:
 
 def test_nothing_is_pickled() -> None:
     """No file of state imports a pickler. (The SDK brings jsonpickle.)"""
-    files = [*Path(stored_json.__file__).parent.rglob("*.py")]
+    files = [*Path(stored_state.__file__).parent.rglob("*.py")]
     assert files
     for file in files:
         assert not re.search(r"pickle|marshal|shelve|copyreg", file.read_text().split('"""')[-1])

@@ -12,7 +12,7 @@ from botbuilder.schema import Activity, ConversationAccount
 from cloud_adapter.deadlines import FIRST_STATE_SECONDS, MIN_FIRST_STATE_SECONDS
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.state.turn import ConversationTurn
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer

@@ -8,10 +8,9 @@ import pytest
 
 from auth.errors import Throttled
 from auth.outbound.azure_sdk import PoolTransport
-from auth.outbound.credential import AccessToken
 from auth.outbound.credentials import storage_tokens
 from auth.outbound.managed_identity import ManagedIdentityCredential
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import AccessToken, TokenProvider
 from auth.settings import StorageSource
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_workbench.emulator.cloud import Cloud

@@ -10,13 +10,14 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.queue.aio import QueueClient
 
 from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.held_message import (
+from cloud_adapter.storage.queue import (
     HIDDEN_SECONDS,
     RENEWAL_SECONDS,
     TAKE_OVER_SECONDS,
+    MessageQueue,
+    ReceivedMessage,
     held,
 )
-from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import (
     Pass,

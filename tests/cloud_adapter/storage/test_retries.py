@@ -14,8 +14,7 @@ from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue
-from http_client.connection import MAX_CONTENT_BYTES
-from http_client.pool import HttpPool
+from http_client.pool import MAX_CONTENT_BYTES, HttpPool
 from tests.support.storage.storage_front import (
     Fault,
     Pass,

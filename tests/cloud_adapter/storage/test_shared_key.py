@@ -14,8 +14,7 @@ from azure.storage.queue._shared.authentication import SharedKeyCredentialPolicy
 
 from auth.settings import StorageSource
 from bot_workbench.emulator.server import Server
-from cloud_adapter.storage.account import StorageAccount
-from cloud_adapter.storage.rest import StorageRequest
+from cloud_adapter.storage.account import StorageAccount, StorageRequest
 from http_client.pool import HttpPool
 
 KEY = base64.b64encode(bytes(range(64))).decode()

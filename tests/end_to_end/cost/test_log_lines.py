@@ -9,7 +9,7 @@ from auth.settings import QUEUED
 from bot_workbench.emulator.channel.conversations import Conversation
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.functions.host_log import HOST_LOGGERS
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from tests.support.bots.bot_process import BotProcess
 from tests.support.storage.storage_wire import StorageWire
 from tests.support.timing.condition import comes_true

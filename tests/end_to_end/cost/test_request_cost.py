@@ -16,12 +16,11 @@ from botbuilder.core import TurnContext
 
 from auth.errors import BodyTooLarge
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.adapter import MAX_RUNS
+from cloud_adapter.adapter import MAX_BODY_BYTES, MAX_RUNS
 from cloud_adapter.bot import typing_indicator
 from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
-from cloud_adapter.codec.body_cost import MAX_DIGITS, check_cost
+from cloud_adapter.codec import MAX_DIGITS, check_cost
 from cloud_adapter.errors import StateConflict
-from cloud_adapter.request import MAX_BODY_BYTES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.token_press import TokenPress
 from tests.support.load.call_count import calls_counted, steps_counted
@@ -307,9 +306,9 @@ async def test_what_a_caller_without_a_token_costs(
     request = http_request(body(), authorization)
     with calls_counted() as calls:
         assert await answered(app, request) == 401
-    assert [call for call in calls if "cloud_adapter.request" in call] == [
-        "cloud_adapter.request:check_head",
-        "cloud_adapter.request:_is_json",
+    assert [call for call in calls if "cloud_adapter.adapter" in call] == [
+        "cloud_adapter.adapter:check_head",
+        "cloud_adapter.adapter:_is_json",
     ]
     cost = await request_cost(app, body, authorization)
     assert cost.peak < len(body()) + REFUSAL_BYTES

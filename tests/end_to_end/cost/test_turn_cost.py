@@ -32,7 +32,7 @@ UNWANTED = (
     "msal.",
     "azure.",
     "copy:_deepcopy_dict",
-    "cloud_adapter.connector.user_tokens:UserTokenClient",
+    "cloud_adapter.connector.client:UserTokenClient",
     "cloud_adapter.telemetry",
     "opentelemetry.",
 )
@@ -85,7 +85,7 @@ async def test_what_a_turn_does_not_use(app: ComposedApp) -> None:
     with calls_counted() as calls:
         await say(app, "hello")
     assert calls["cloud_adapter.adapter:CloudAdapter.process"] > 0
-    calls.pop("cloud_adapter.connector.user_tokens:UserTokenClient.__init__")
+    calls.pop("cloud_adapter.connector.client:UserTokenClient.__init__")
     assert {name: count for name, count in calls.items() if name.startswith(UNWANTED)} == {}
 
 

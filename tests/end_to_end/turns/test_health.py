@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auth.credential_kinds import MANAGED_IDENTITY
-from auth.inbound.signing_keys import MAX_FETCHES
+from auth.inbound.bearer_token import MAX_FETCHES
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess

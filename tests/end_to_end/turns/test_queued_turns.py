@@ -18,7 +18,7 @@ from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.storage.azurite import Azurite, CertificateFiles
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
-from cloud_adapter.state.loaded_state import POSITION_KEY
+from cloud_adapter.state.stored_state import POSITION_KEY
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import APP, BotProcess
 from tests.support.storage.queue_messages import QueueMessages

@@ -22,7 +22,7 @@ from auth.errors import (
 )
 from bot_workbench.admin.doctor.host_lines import HOST_LINES, HostLine
 from cloud_adapter.adapter import CloudAdapter
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.deadlines import START_SECONDS, StartLimit
 from cloud_adapter.errors import ConversationBusy, StartTimedOut, StorageUnavailable
 from tests.infra.queries.source_texts import all_logged, logged, raised

@@ -23,12 +23,12 @@ from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
 from cloud_adapter.adapter import Logic
 from cloud_adapter.bot.folder import BotFolder
-from cloud_adapter.host_timeout import SETTING, UNLIMITED
+from cloud_adapter.deadlines import SETTING, UNLIMITED
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.turn_context import TurnContext
 from composition import Composition, Parts
-from http_client.connection import Response
+from http_client.pool import Response
 
 ENDPOINT = "https://localhost/api/messages"
 
@@ -81,7 +81,7 @@ class RunningBot:
         # No host ends a turn, however far a test moves the time.
         self._monkeypatch.setenv(SETTING, UNLIMITED)
         # A queued turn that raises is tried again immediately: no test waits for it.
-        self._monkeypatch.setattr("cloud_adapter.queued.attempts.RETRY_PAUSE_SECONDS", 0.0)
+        self._monkeypatch.setattr("cloud_adapter.queued.drain.RETRY_PAUSE_SECONDS", 0.0)
 
     async def start(self) -> None:
         """Start the app as the host does, but without the warm-up.

@@ -4,7 +4,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import AzureCliCredential
 
 from auth.errors import SignInError
-from auth.outbound.credential import AccessToken, Credential
+from auth.outbound.token_provider import AccessToken, Credential
 
 
 class CliCredential(Credential):

@@ -13,7 +13,7 @@ from bot_workbench.admin import console
 from bot_workbench.admin.console import shown, styled
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE
-from cloud_adapter.proactive.report import SENT
+from cloud_adapter.proactive.run import SENT
 
 
 class NotificationOutput(Protocol):

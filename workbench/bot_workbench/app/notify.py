@@ -19,13 +19,13 @@ from bot_workbench.app.storage_options import (
     ConnectionStringOption,
     storage_account,
 )
-from cloud_adapter.codec.channels import CHANNELS
+from cloud_adapter.activities import CHANNELS
 from cloud_adapter.errors import BadNotification
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.references import ConversationReferences, channel_of
-from cloud_adapter.proactive.report import CONTAINER, REPEATED, SENT
+from cloud_adapter.proactive.run import CONTAINER, REPEATED, SENT
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MAX_MESSAGE_BYTES, MessageQueue

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from cloud_adapter.proactive.report import report_lines, report_name
+from cloud_adapter.proactive.run import report_lines, report_name
 from cloud_adapter.storage.blobs import BlobContainer
 
 LONG_REPORT = 2000

@@ -10,9 +10,9 @@ from azure.storage.queue import QueueClient
 
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.app.command_line import main
+from cloud_adapter.queued.inbox import WAITING, StoredActivity, record
 from cloud_adapter.queued.queued_turns import POISON_QUEUE, QUEUE
 from cloud_adapter.queued.set_aside import GONE, NO_CAUSE, NOT_A_WAKE_UP
-from cloud_adapter.queued.stored_activity import WAITING, StoredActivity, record
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MessageQueue

@@ -14,7 +14,7 @@ from bot_workbench.app.command_line import main
 from cloud_adapter.proactive.notifications import QUEUE
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.references import conversation_blob
-from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
+from cloud_adapter.proactive.run import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue

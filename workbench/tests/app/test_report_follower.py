@@ -7,7 +7,7 @@ import pytest
 
 from auth.settings import StorageSource
 from bot_workbench.app.report_follower import ReportFollower
-from cloud_adapter.proactive.report import CONTAINER, NotificationReport, Result
+from cloud_adapter.proactive.run import CONTAINER, NotificationReport, Result
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from http_client.pool import HttpPool

@@ -14,7 +14,7 @@ from botframework.connector.token_api.models import TokenExchangeRequest
 
 from bot_testing import Chat
 from cloud_adapter.bot.services import BotServices
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.proactive.records import users_of
 
 pytestmark = [

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bot_testing import Chat, ChatMistake, NoReply, TurnFailure
-from cloud_adapter.connector.errors import ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from tests.support.timing.loop_turns import settled
 
 pytestmark = pytest.mark.chat(bot="workbench/tests/bot_testing/bots/busy")

@@ -133,8 +133,8 @@ TAGS = [
     "bot:models:" + "x" * 1000,
     "bot:models.Canary",
     "os.system",
-    "cloud_adapter.state.stored_json:to_text",
-    "cloud_adapter.state.bot_state:ConversationState",
+    "cloud_adapter.state.stored_state:to_text",
+    "cloud_adapter.state.turn:ConversationState",
     "auth.settings:Settings",
     "composition:Composition",
     "function_app:app",
@@ -269,7 +269,7 @@ def main() -> None:
     import botbuilder.dialogs  # noqa: F401  # so that its classes can be named
 
     from cloud_adapter.errors import UnreadableState
-    from cloud_adapter.state.stored_json import from_text
+    from cloud_adapter.state.stored_state import from_text
     from tests.support.written_bot import WrittenBot
 
     with tempfile.TemporaryDirectory() as folder:

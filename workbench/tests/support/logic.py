@@ -7,7 +7,7 @@ from typing import Any
 from botbuilder.core import InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ActivityTypes
 
-from cloud_adapter.request import TurnRequest
+from cloud_adapter.adapter import TurnRequest
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.storage.received_message import received
 

@@ -44,7 +44,7 @@ def change_bot(author: Path) -> None:
     (author / "bot_logic" / "caller_facts.py").unlink()
     shutil.rmtree(author / "tests" / "bot_logic")
     (author / "app_package" / "color.png").write_bytes(ICON)
-    for name in ("http_client/tls.py", "composition.py"):
+    for name in ("http_client/pool.py", "composition.py"):
         append(author / name, "# mine")
     append(author / ".funcignore", "!/bot_logic/*.bin")
     pin(author / "constraints.txt", "yarl", "9.9.9")
@@ -61,7 +61,7 @@ def change_base(template: Path) -> None:
     (template / "bot_logic" / "spoken_text.py").unlink()
     append(template / "tests" / "bot_logic" / "test_bot.py", "# newer")
     (template / "app_package" / "color.png").write_bytes(NEWER_ICON)
-    for name in ("http_client/tls.py", "http_client/retry.py"):
+    for name in ("http_client/pool.py", "http_client/retry.py"):
         (template / name).unlink()
     (template / "http_client" / "proxy.py").write_text("# newer\n")
     for name in ("composition.py", ".funcignore", "azure.yaml.jinja"):
@@ -174,7 +174,7 @@ def test_nothing_else_has_changed(changes: Mapping[str, str]) -> None:
         "constraints.txt",
         "http_client/proxy.py",
         "http_client/retry.py",
-        "http_client/tls.py",
+        "http_client/pool.py",
         "infra/hooks/requirements.txt",
         "requirements-dev.txt",
     }

@@ -8,9 +8,8 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
-from cloud_adapter.state.lease import RENEWAL_SECONDS, open_lease_id
-from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.lock import RENEWAL_SECONDS, ConversationLocks, open_lease_id
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import LEASE_SECONDS, BlobContainer
 from tests.support.storage.moved_leases import OPENING_SECONDS, opened, renewed

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloud_adapter.errors import UnreadableState
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from tests.support.written_bot import WrittenBot
 
 MODELS = """
@@ -93,7 +93,7 @@ def test_a_module_that_was_imported_twice(
         "os.path:join",
         "builtins:eval",
         "subprocess:Popen",
-        "cloud_adapter.state.stored_json:to_text",
+        "cloud_adapter.state.stored_state:to_text",
         "auth.errors:BotError",
         "bot_logic:os",
         "..models:Profile",

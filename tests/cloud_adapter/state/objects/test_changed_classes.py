@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloud_adapter.errors import UnreadableState
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from tests.support.written_bot import WrittenBot
 
 DATACLASS = "from dataclasses import dataclass, field\n@dataclass{}\nclass Profile:\n    "

@@ -30,7 +30,7 @@ from botbuilder.schema import Activity, Attachment, HeroCard, InputHints
 
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from cloud_adapter.storage.blobs import MemoryContainer
 
 QUESTIONS: list[tuple[Callable[[str], Any], str, Any]] = [

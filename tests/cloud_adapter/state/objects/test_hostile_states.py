@@ -8,7 +8,7 @@ import pytest
 
 from cloud_adapter.errors import UnreadableState
 from cloud_adapter.state.objects.bot_classes import bot_classes
-from cloud_adapter.state.stored_json import from_text
+from cloud_adapter.state.stored_state import from_text
 from tests.support.hostile_states import SHAPES, TAGS
 from tests.support.project import ROOT
 

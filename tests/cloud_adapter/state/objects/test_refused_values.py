@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from tests.support.written_bot import WrittenBot
 
 CLASSES = """

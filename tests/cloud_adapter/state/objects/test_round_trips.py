@@ -14,7 +14,7 @@ from botframework.connector import Channels
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from tests.support.written_bot import WrittenBot
 
 TEXTS = st.text(st.characters(codec=None)) | st.sampled_from(["~", "~type", "~~type", "~value"])

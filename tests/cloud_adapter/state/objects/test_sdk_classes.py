@@ -21,7 +21,7 @@ from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.objects.allow_list import STATE_CLASSES
 from cloud_adapter.state.objects.bot_classes import bot_classes
-from cloud_adapter.state.stored_json import from_text, to_text
+from cloud_adapter.state.stored_state import from_text, to_text
 from cloud_adapter.storage.blobs import MemoryContainer
 from tests.support.model_json import CLASSES, MODELS, UNREADABLE
 

@@ -10,9 +10,8 @@ from botbuilder.core import TurnContext
 
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.errors import ConversationBusy
-from cloud_adapter.state.leased_lock import BACKOFF
-from cloud_adapter.state.lock import MAX_WRITE_WAIT_SECONDS
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.lock import BACKOFF, MAX_WRITE_WAIT_SECONDS
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.blobs import name_part
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (

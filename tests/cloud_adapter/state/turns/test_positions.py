@@ -9,8 +9,8 @@ from botbuilder.core import Bot, TurnContext
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.state.loaded_state import InboxPosition, LoadedState
 from cloud_adapter.state.lock import Locked
+from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import name_part
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import (

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from botbuilder.core import TurnContext
 
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer, name_part
 from tests.support.bots.composed_app import ComposedApp, Logic

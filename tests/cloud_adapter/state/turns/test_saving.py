@@ -17,7 +17,7 @@ from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY
+from cloud_adapter.state.stored_state import TURN_IDS_KEY
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
     USER_KEY,

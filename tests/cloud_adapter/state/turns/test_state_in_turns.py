@@ -9,7 +9,7 @@ from botbuilder.core import TurnContext
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY, MAX_RUNS
 from cloud_adapter.errors import StateConflict, StorageUnavailable
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY
+from cloud_adapter.state.stored_state import TURN_IDS_KEY
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
     USER_KEY,

@@ -11,21 +11,22 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from auth.bot_framework import BotCredentials
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.connector.client import (
     AttachmentsOperations,
     ConnectorClient,
+    ConnectorError,
     ConversationsOperations,
+    Service,
+    ServiceResponse,
     TeamsOperations,
+    UserTokenClient,
 )
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import Service, ServiceResponse
-from cloud_adapter.connector.user_tokens import UserTokenClient
 from cloud_adapter.telemetry import spans
 from cloud_adapter.telemetry.spans import host_trace
 from cloud_adapter.telemetry.traced.turns import TracedConnectorSession, call_name
 from cloud_adapter.telemetry.traced.warm_up import TracedHttpPool, host_of
-from http_client.connection import MAX_RESPONSE_BYTES
+from http_client.pool import MAX_RESPONSE_BYTES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE
 from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill

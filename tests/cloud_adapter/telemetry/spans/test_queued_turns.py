@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.queued.attempts import MAX_ATTEMPTS
+from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.set_aside import CONTAINER
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer

@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from auth.errors import EndpointDown
-from auth.outbound.credential import AccessToken, Credential
+from auth.outbound.token_provider import AccessToken, Credential
 from cloud_adapter.telemetry.traced import warm_up
 from cloud_adapter.telemetry.traced.warm_up import TracedTokenProvider
 from tests.support.telemetry.exported_spans import ExportedSpans

@@ -9,7 +9,7 @@ from botbuilder.core import TurnContext
 from opentelemetry.trace import SpanKind, StatusCode
 
 from auth.errors import BadRequest, BotError, CallerForbidden, SignInError, TokenRejected
-from cloud_adapter.request import TurnRequest
+from cloud_adapter.adapter import TurnRequest
 from cloud_adapter.telemetry.spans import host_trace
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot

@@ -14,12 +14,12 @@ from bot_workbench.emulator.recorder.observers import (
 )
 
 ADAPTER, AUTHENTICATION = "cloud_adapter.adapter", "cloud_adapter.authentication"
-SESSION, SKILLS = "cloud_adapter.connector.session", "cloud_adapter.connector.skills"
+SESSION, SKILLS = "cloud_adapter.connector.client", "cloud_adapter.connector.skills"
 ACCOUNT, QUEUE = "cloud_adapter.storage.account", "cloud_adapter.storage.queue"
 BLOBS = "cloud_adapter.storage.blobs"
 QUEUED, SET_ASIDE = "cloud_adapter.queued.queued_turns", "cloud_adapter.queued.set_aside"
-STATE, LOCK = "cloud_adapter.state.bot_state", "cloud_adapter.state.lock"
-POOL, CONNECTION = "http_client.pool", "http_client.connection"
+STATE, LOCK = "cloud_adapter.state.turn", "cloud_adapter.state.lock"
+POOL, CONNECTION = "http_client.pool", "http_client.pool"
 MIDDLEWARE = "botbuilder.core.middleware_set"
 
 ALWAYS = (
@@ -72,7 +72,7 @@ STORED = (
 QUEUE_STEPS = (
     Interception(QUEUE, "MessageQueue.put", queue_steps.putting),
     Interception(QUEUED, "QueuedTurns.handle_message", queue_steps.message_handling),
-    Interception("cloud_adapter.queued.attempts", "Attempts.run", queue_steps.attempting),
+    Interception("cloud_adapter.queued.drain", "Attempts.run", queue_steps.attempting),
     Interception(SET_ASIDE, "SetAsideActivities.count", queue_steps.counting),
     Interception(SET_ASIDE, "SetAsideActivities.dead_letter", queue_steps.dead_lettering),
 )

@@ -13,7 +13,7 @@ from botbuilder.core import TurnContext
 
 from bot_workbench.emulator.channel.conversations import Activity
 from bot_workbench.emulator.server import Server
-from cloud_adapter.request import TurnRequest
+from cloud_adapter.adapter import TurnRequest
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing import condition
 

@@ -14,11 +14,10 @@ from botbuilder.core import TurnContext
 from auth.settings import Settings
 from bot_workbench.emulator.channel.conversations import Conversation
 from bot_workbench.emulator.cloud import Cloud
+from cloud_adapter.adapter import TurnRequest, TurnResponse
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.host_timeout import SETTING, UNLIMITED
-from cloud_adapter.request import TurnRequest
-from cloud_adapter.response import TurnResponse
+from cloud_adapter.deadlines import SETTING, UNLIMITED
 from composition import Composition, CreateBot
 from tests.support.test_bot import create_bot as create_test_bot
 

@@ -9,14 +9,14 @@ from azure.storage.queue.aio import QueueClient
 from botbuilder.schema import Activity
 
 from bot_workbench.emulator.channel.conversations import Conversation
-from cloud_adapter.codec.reader import read_model
+from cloud_adapter.codec import read_model
 from cloud_adapter.proactive.notifications import (
     MAX_RUN_SECONDS,
     POISON_QUEUE,
     QUEUE,
     Notifications,
 )
-from cloud_adapter.proactive.report import CONTAINER, report_lines, report_name
+from cloud_adapter.proactive.run import CONTAINER, report_lines, report_name
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer

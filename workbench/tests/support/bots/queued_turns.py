@@ -12,19 +12,22 @@ from botbuilder.core import TurnContext
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.queued.attempts import Attempt
+from cloud_adapter.codec import read_model
+from cloud_adapter.queued.drain import Attempt
+from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import MAX_DRAIN_SECONDS, POISON_QUEUE, QUEUE, QueuedTurns
 from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
-from cloud_adapter.queued.stored_activity import AcceptedActivity
 from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.bot_state import ConversationState, UserState
-from cloud_adapter.state.lease import RENEWAL_SECONDS
-from cloud_adapter.state.loaded_state import LoadedState
-from cloud_adapter.state.lock import ConversationLocks, conversation_name
-from cloud_adapter.state.middleware import AutoSaveStateMiddleware
-from cloud_adapter.state.stored_json import CONTAINER as STATE
-from cloud_adapter.state.turn import ConversationTurn, turn_id
+from cloud_adapter.state.lock import RENEWAL_SECONDS, ConversationLocks, conversation_name
+from cloud_adapter.state.stored_state import CONTAINER as STATE
+from cloud_adapter.state.stored_state import LoadedState
+from cloud_adapter.state.turn import (
+    AutoSaveStateMiddleware,
+    ConversationState,
+    ConversationTurn,
+    UserState,
+    turn_id,
+)
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue

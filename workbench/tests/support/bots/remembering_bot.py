@@ -8,7 +8,7 @@ from botbuilder.core import TurnContext
 from botbuilder.core.adapters import TestAdapter
 from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
 
-from cloud_adapter.state.loaded_state import TURN_IDS_KEY, LoadedState
+from cloud_adapter.state.stored_state import TURN_IDS_KEY, LoadedState
 from composition import Parts
 from tests.support.bots.composed_app import USER, ComposedApp
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from cloud_adapter.queued.inbox import StoredActivity
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.set_aside import CONTAINER, SetAsideActivities
-from cloud_adapter.queued.stored_activity import StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import pytest
 
 from auth.errors import SignInError
-from auth.outbound.credential import AccessToken
+from auth.outbound.token_provider import AccessToken
 from tests.support.timing.clock import Clock
 
 AUDIENCE = "https://api.botframework.com"

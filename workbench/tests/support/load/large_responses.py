@@ -28,16 +28,19 @@ from botbuilder.schema import Activity, ConversationAccount
 from auth.bot_framework import BotCredentials, BotCredentialsFactory
 from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.errors import BotError
-from auth.inbound.signing_keys import SigningKeys
+from auth.inbound.bearer_token import SigningKeys
 from auth.outbound.azure_sdk import AzureSdkCredential, PoolTransport
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.msal_http import MsalHttp
 from auth.outbound.token_provider import TokenProvider
 from bot_workbench.emulator.loopback import LOOPBACK
-from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.connector.session import ConnectorSession, Service
+from cloud_adapter.connector.client import (
+    ConnectorClient,
+    ConnectorSession,
+    Service,
+    UserTokenClient,
+)
 from cloud_adapter.connector.skills import SkillClient
-from cloud_adapter.connector.user_tokens import UserTokenClient
 from http_client.pool import HttpPool
 from tests.support.load.stall_probe import Heartbeat
 

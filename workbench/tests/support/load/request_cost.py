@@ -8,7 +8,7 @@ from typing import NamedTuple
 import azure.functions as func
 
 from auth.errors import BotError
-from cloud_adapter.response import TurnResponse
+from cloud_adapter.adapter import TurnResponse
 from function_app import from_http, refusal, to_http
 from tests.support.bots.composed_app import ComposedApp
 

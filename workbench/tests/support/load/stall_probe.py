@@ -17,8 +17,7 @@ from pathlib import Path
 
 from auth.certificates import versions as certificate_versions
 from auth.settings import Settings
-from cloud_adapter.request import TurnRequest
-from cloud_adapter.response import TurnResponse
+from cloud_adapter.adapter import TurnRequest, TurnResponse
 from composition import Composition, Parts
 from tests.support.test_bot import create_bot
 

@@ -10,11 +10,9 @@ from botbuilder.core.skills import (
 )
 from botbuilder.schema import Activity
 
-from cloud_adapter.codec.reader import read_model
-from cloud_adapter.request import TurnRequest
-from cloud_adapter.response import TurnResponse
-from cloud_adapter.skills.call import SkillRequest
-from cloud_adapter.skills.replies import SkillReplies
+from cloud_adapter.adapter import TurnRequest, TurnResponse
+from cloud_adapter.codec import read_model
+from cloud_adapter.skills import SkillReplies, SkillRequest
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 

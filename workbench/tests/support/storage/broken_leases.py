@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 
 
 async def break_leases(storage: str) -> None:

@@ -1,7 +1,7 @@
 """Moves a test's clock until leases behind a StorageFront are open or renewed."""
 
-from cloud_adapter.state.lease import OPENING_SHARE, RENEWAL_SECONDS
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.lock import OPENING_SHARE, RENEWAL_SECONDS
+from cloud_adapter.state.stored_state import CONTAINER
 from tests.support.storage.storage_front import StorageFront
 from tests.support.timing.condition import comes_true
 from tests.support.timing.loop_turns import settled

@@ -7,7 +7,7 @@ from auth.settings import StorageSource
 from bot_workbench.emulator.channel.conversations import Conversation
 from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_json import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from http_client.pool import HttpPool

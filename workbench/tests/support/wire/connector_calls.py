@@ -6,8 +6,13 @@ import pytest
 from aiohttp import web
 
 from auth.bot_framework import BotCredentials
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.connector.session import TURN_SECONDS, ConnectorSession, Service, ServiceResponse
+from cloud_adapter.connector.client import (
+    TURN_SECONDS,
+    ConnectorError,
+    ConnectorSession,
+    Service,
+    ServiceResponse,
+)
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import ScriptedService
 

@@ -126,7 +126,7 @@ def _token_details(
 
 
 def _activity_details(activity: Any, check: Any) -> dict[str, Result]:
-    tenants = sys.modules["cloud_adapter.codec.channels"].tenant_ids(activity)
+    tenants = sys.modules["cloud_adapter.activities"].tenant_ids(activity)
     named = ", ".join(sorted(tenants)) or "none"
     return {
         SERVICE_URL: (PASSED, f"{activity.service_url} is the token's"),

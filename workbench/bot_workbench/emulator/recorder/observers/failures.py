@@ -57,7 +57,7 @@ def is_not_final(error: BaseException) -> bool:
 
 def tracebacks(error: BaseException, activity: Any) -> dict[str, str]:
     """What is reported of an error: text, place, traceback, and what Azure's log has."""
-    redacted = sys.modules["cloud_adapter.redacted_traceback"].redacted_traceback
+    redacted = sys.modules["cloud_adapter.redaction"].redacted_traceback
     return {
         "text": shown_text(f"{type(error).__name__}: {error}"),
         "where": place_of(error),

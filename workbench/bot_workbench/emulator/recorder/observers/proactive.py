@@ -33,7 +33,7 @@ def _turn(recording: Recording, model: Any) -> Observer:
     )
     content = None
     if recording.is_detailed:
-        content = sys.modules["cloud_adapter.codec.writer"].write_value(model)
+        content = sys.modules["cloud_adapter.codec"].write_value(model)
         content = {"type": "event", "name": "ContinueConversation", **content}
     recording.report(
         "turn_started",

@@ -144,7 +144,7 @@ def _report_start(
 ) -> None:
     content = None
     if recording.is_detailed:
-        content = sys.modules["cloud_adapter.codec.writer"].write_value(activity)
+        content = sys.modules["cloud_adapter.codec"].write_value(activity)
     recording.report(
         "turn_started",
         turn,

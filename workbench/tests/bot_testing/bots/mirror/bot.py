@@ -4,7 +4,7 @@ from botbuilder.core import TurnContext
 from botbuilder.schema import Activity, ActivityTypes, ConversationParameters
 
 from cloud_adapter.bot.services import BotServices
-from cloud_adapter.codec.writer import write_value
+from cloud_adapter.codec import write_value
 
 
 class MirrorBot:

@@ -1,22 +1,121 @@
-"""SkillCall: one call of a skill to the connector API of its parent, and the operations there.
+"""SkillReplies: a parent bot as the connector of its skills.
 
-The SDK's CloudSkillHandler handles the activities. It does not implement the operations on members.
+A skill replies to the parent as it would to a channel: it calls the Bot Connector's REST API at the
+service URL of the activities that it was sent. The SDK's CloudSkillHandler handles the activities;
+it does not implement the operations on members.
+
+Meanwhile, the parent's own turn waits for the skill, possibly in another process. So the turns of
+these replies do not wait for the conversation's lock (cloud_adapter/state/turn.py): their changes
+are merged.
 """
 
+import contextlib
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from botbuilder.core import Bot
+from botbuilder.core import Bot, BotAdapter, TurnContext
+from botbuilder.core.conversation_reference_extension import get_continuation_activity
 from botbuilder.core.skills import ConversationIdFactoryBase, SkillConversationReference
 from botbuilder.core.skills.cloud_skill_handler import CloudSkillHandler
-from botframework.connector.auth import ClaimsIdentity
+from botbuilder.schema import CallerIdConstants, ConversationReference
+from botframework.connector.auth import (
+    AuthenticationConstants,
+    ClaimsIdentity,
+    JwtTokenValidation,
+)
 
+from auth.errors import BotError, ConversationUnknown
+from cloud_adapter.adapter import (
+    MAX_RUNS,
+    CloudAdapter,
+    TurnRequest,
+    TurnResponse,
+    check_head,
+    read_reply,
+)
 from cloud_adapter.authentication import BotAuthentication
-from cloud_adapter.connector.errors import ConnectorError
-from cloud_adapter.request import TurnRequest, check_head, read_reply
-from cloud_adapter.skills.turns import SkillTurns
+from cloud_adapter.codec import json_bytes, write_value
+from cloud_adapter.connector.client import ConnectorError
+from cloud_adapter.errors import BotFailed, StateConflict
+
+log = logging.getLogger(__name__)
+
+_BOT_RUNS_KEY = "SkillTurns.bot_runs"
+
+
+class SkillTurns:
+    """The adapter that the SDK's CloudSkillHandler gets: it calls this one method only.
+
+    Args:
+        adapter: runs the turns.
+    """
+
+    def __init__(self, adapter: CloudAdapter) -> None:
+        self._adapter = adapter
+
+    async def continue_conversation(
+        self,
+        reference: ConversationReference,
+        callback: Callable[[TurnContext], Awaitable[object]],
+        *,
+        claims_identity: ClaimsIdentity,
+        audience: str,
+    ) -> None:
+        """Run a turn, and run it again if another turn has changed the same property of the state.
+
+        Args:
+            reference: the parent's conversation.
+            callback: passes the skill's activity on, or runs the bot.
+            claims_identity: the skill's.
+            audience: the resource of tokens for the conversation.
+
+        Raises:
+            ServiceUrlRefused: the bot must not call the conversation's service URL.
+            ConnectorError: the channel refuses the activity, or cannot be reached.
+            Unavailable: the bot cannot sign in, or storage is unavailable.
+        """
+        authentication = self._adapter.bot_framework_authentication
+        skill = authentication.replying_skill(claims_identity, audience)
+
+        async def run() -> None:
+            activity = get_continuation_activity(reference)
+            await self._adapter.run(skill, activity, callback, self._handle)
+
+        for _ in range(MAX_RUNS - 1):
+            with contextlib.suppress(StateConflict):
+                return await run()
+        return await run()
+
+    async def _handle(self, context: TurnContext, error: Exception) -> bool:
+        """Handle errors of the bot's own code; the skill gets those that stop its activity."""
+        stops_activity = isinstance(error, BotError) and not isinstance(error, BotFailed)
+        if stops_activity and _BOT_RUNS_KEY not in context.turn_state:
+            return True
+        return await self._adapter.handle_error(context, error)
+
+
+class SkillAwareBot:
+    """The bot, as it handles activities of a skill itself: events, and the end of a conversation.
+
+    Args:
+        bot: the parent.
+    """
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def on_turn(self, context: TurnContext) -> None:
+        """Run the bot. From here on, errors are handled as in any other turn."""
+        context.turn_state[_BOT_RUNS_KEY] = True
+        # The SDK's handler writes the name of this constant, not its value (Python 3.11 and later).
+        prefix = CallerIdConstants.bot_to_bot_prefix.value
+        claims = context.turn_state[BotAdapter.BOT_IDENTITY_KEY].claims
+        app_id = JwtTokenValidation.get_app_id_from_claims(claims)
+        context.activity.caller_id = f"{prefix}{app_id}"
+        await self._bot.on_turn(context)
 
 
 class SkillRequest(NamedTuple):
@@ -228,3 +327,89 @@ class _KnownConversation(ConversationIdFactoryBase):  # type: ignore[misc]  # un
 
     async def delete_conversation_reference(self, skill_conversation_id: str) -> None:
         await self._conversations.delete_conversation_reference(skill_conversation_id)
+
+
+PASSED_ON = frozenset({400, 403, 404, 412, 413, 429})
+"""The channel's statuses that are passed on to the skill. It gets 502 in place of any other: a 500
+would look like the parent's failure, and a 401 like a rejection of the skill's own token."""
+
+
+class SkillReplies:
+    """Handles the replies of skills.
+
+    Args:
+        adapter: authenticates skills, and runs turns.
+        conversations: the ids by which skills know conversations.
+        bot: the parent.
+    """
+
+    def __init__(
+        self, adapter: CloudAdapter, conversations: ConversationIdFactoryBase, bot: Bot
+    ) -> None:
+        self._authentication = adapter.bot_framework_authentication
+        self._conversations = conversations
+        self._turns = SkillTurns(adapter)
+        self._bot = SkillAwareBot(bot)
+
+    async def process(self, request: SkillRequest) -> TurnResponse:
+        """Run the operation that a skill requests.
+
+        Raises:
+            TokenRejected, CallerForbidden: the caller is not a bot that may call this one.
+            ConversationUnknown: this bot did not call the skill in the conversation, or the
+                conversation has ended.
+            BadRequest: the body is not an activity that can be sent, or is too large.
+            Unavailable: the caller cannot be checked, the bot cannot sign in, or storage is
+                unavailable.
+        """
+        skill = await self._authentication.authenticate_channel_request(request.http.authorization)
+        target = Target.of(request)
+        if target is None:
+            return _refusal(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented")
+        call = await self._call(request, target, skill)
+        try:
+            result = await target.run(call, target.item)
+        except ConnectorError as error:
+            log.warning("A skill's call was not passed on: %s", error.message)
+            status = error.response.status_code
+            status = status if status in PASSED_ON else HTTPStatus.BAD_GATEWAY
+            return _refusal(status, error.code or "ServiceError")
+        body = b"" if result is None else json_bytes(write_value(result))
+        return TurnResponse(HTTPStatus.OK, body)
+
+    async def _call(
+        self, request: SkillRequest, target: Target, skill: ClaimsIdentity
+    ) -> SkillCall:
+        for conversation_id in readings(target.conversation):
+            # The id comes from the caller, so it may name any stored item.
+            found = await self._conversations.get_skill_conversation_reference(conversation_id)
+            if isinstance(found, SkillConversationReference) and _is_of(found, skill):
+                return SkillCall(
+                    request,
+                    skill,
+                    conversation_id,
+                    found,
+                    self._conversations,
+                    self._turns,
+                    self._bot,
+                    self._authentication,
+                )
+        raise ConversationUnknown("this bot has not called the skill in the conversation")
+
+
+def _is_of(conversation: SkillConversationReference, skill: ClaimsIdentity) -> bool:
+    """Whether this skill was called in a conversation.
+
+    Conversations that the bot stores with the SDK's factory, or with one of its own, do not name
+    the skill: every allowed caller may reply there.
+    """
+    caller: str = JwtTokenValidation.get_app_id_from_claims(skill.claims)
+    called: str = getattr(conversation, "skill_app_id", caller)
+    is_anonymous = caller == AuthenticationConstants.ANONYMOUS_SKILL_APP_ID
+    return is_anonymous or caller.lower() == called.lower()
+
+
+def _refusal(status: int, code: str) -> TurnResponse:
+    """An error in the form of the Bot Connector's."""
+    error = {"code": code, "message": "The call was not passed on."}
+    return TurnResponse(status, json_bytes({"error": error}))

@@ -1,1 +1,0 @@
-"""The connector API that a parent bot offers its skills, to pass on their replies."""
