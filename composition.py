@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
 from cloud_adapter.home_loop import bind, on_home_loop
+from http_client.observer import moment
 
 if TYPE_CHECKING:
     from botbuilder.core import Bot
@@ -335,6 +336,7 @@ class Composition:
             self._begin(self._warm_up)
 
     @on_home_loop
+    @moment("app.ready")
     async def ready(self) -> Parts:
         """Return the parts, if need be after the attempt that is under way, or a new one.
 

@@ -36,6 +36,7 @@ from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import guard_worker
 from composition import Composition, limit_sdk_logs
+from http_client.observer import moment
 
 if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
     from cloud_adapter.adapter import TurnRequest, TurnResponse
@@ -284,6 +285,7 @@ REFUSALS: tuple[tuple[type[BotError], int, str], ...] = (
 counts."""
 
 
+@moment("refusal")
 def refusal(error: BotError) -> func.HttpResponse:
     """The response for an error. The log gets the error's text and its causes.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from botbuilder.core import Bot, InvokeResponse
+from botbuilder.core import Bot, InvokeResponse, MiddlewareSet
 from botbuilder.core.conversation_reference_extension import get_continuation_activity
 from botbuilder.schema import (
     Activity,
@@ -57,6 +57,7 @@ from cloud_adapter.redaction import redacted_traceback
 from cloud_adapter.state.turn import AutoSaveStateMiddleware, ConversationTurn
 from cloud_adapter.storage.queue import ReceivedMessage
 from cloud_adapter.turn_context import TurnContext
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ def check_head(request: TurnRequest) -> None:
         raise BodyTooLarge(f"the body has {len(request.body)} bytes")
 
 
+@moment("activity.read")
 def read_activity(body: bytes) -> Any:
     """The activity in a body, which has every property that the caller check and a turn require.
 
@@ -251,6 +253,12 @@ code ends the process."""
 _TYPES = frozenset(each.value for each in ActivityTypes)
 
 
+class _ObservedMiddleware(MiddlewareSet):  # type: ignore[misc]  # untyped SDK base
+    """The SDK's, each of whose middlewares is a moment; the last one is the bot."""
+
+    receive_activity_internal = moment("middleware")(MiddlewareSet.receive_activity_internal)
+
+
 class CloudAdapter(AdapterCalls):
     """botbuilder's adapter, with this project's authentication, connector and queue.
 
@@ -275,11 +283,13 @@ class CloudAdapter(AdapterCalls):
         redact: bool = True,
     ) -> None:
         super().__init__(authentication)
+        self._middleware = _ObservedMiddleware()
         self.on_turn_error: OnError | None = None
         self._queued_turns = queued_turns
         self._host_timeout = host_timeout
         self._redact = redact
 
+    @moment("request")
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
         """Run or enqueue the turn for a channel's request.
 
@@ -351,12 +361,14 @@ class CloudAdapter(AdapterCalls):
         run_turn = functools.partial(self._run_stored, bot)
         await self._queued_turns.handle_message(message, run_turn)
 
+    @moment("queued.turn")
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)
         logic = _fail_as_killed if attempt is Attempt.WITHOUT_BOT else bot.on_turn
         on_error = self.log_error if attempt is Attempt.NOT_LAST else self.handle_last_error
         await self.run(caller, accepted.activity, logic, on_error)
 
+    @moment("proactive.send")
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
         """Run `logic` in a conversation, in a turn that no activity from the channel started.
 
@@ -422,6 +434,7 @@ class CloudAdapter(AdapterCalls):
         return context
 
     @on_home_loop
+    @moment("proactive.turn")
     async def run_pipeline(self, context: TurnContext, callback: Logic | None = None) -> None:
         """Run a turn that the bot's code starts: the SDK's methods for this call this one.
 
@@ -434,6 +447,7 @@ class CloudAdapter(AdapterCalls):
         on_error = self.handle_error if self.on_turn_error else self.log_error
         await self._run_middleware(context, callback, on_error)
 
+    @moment("turn")
     async def _run_middleware(
         self, context: TurnContext, logic: Logic | None, on_error: ErrorPolicy
     ) -> None:
@@ -449,6 +463,7 @@ class CloudAdapter(AdapterCalls):
             if turn := ConversationTurn.of(context):
                 await turn.end()
 
+    @moment("turn.error")
     async def handle_error(self, context: TurnContext, error: Exception) -> bool:
         """Log the error, and let the bot's `on_turn_error` or an apology tell the user.
 
@@ -472,6 +487,7 @@ class CloudAdapter(AdapterCalls):
             await self._call_handler(self.on_turn_error, context, error)
         return False
 
+    @moment("turn.error")
     async def log_error(self, context: TurnContext, error: Exception) -> bool:
         """Log the error; the turn raises it: the caller of `run` decides whether to try again.
 

@@ -38,6 +38,7 @@ from cloud_adapter.connector.client import (
 )
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.home_loop import on_home_loop
+from http_client.observer import moment
 from http_client.pool import DEFAULT_TIMEOUTS, HttpPool
 from http_client.retry import RetryPolicy
 
@@ -87,6 +88,7 @@ class BotConnectorFactory(ConnectorFactory):  # type: ignore[misc]  # untyped SD
         self._retries = retries
 
     @on_home_loop
+    @moment("connector.sign_in")
     async def create(self, service_url: str, audience: str | None = None) -> ConnectorClient:
         """Get a token, and return a client for the service URL of a channel or of another bot.
 
@@ -170,6 +172,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         self._background_connectors = BotConnectorFactory(*shared, None)
         self._unretried_connectors = BotConnectorFactory(*shared, None, NO_RETRIES)
 
+    @moment("caller.authenticate")
     async def authenticate(self, authorization: str) -> BearerToken | None:
         """Verify and return the caller's token; None if callers are not authenticated.
 
@@ -185,6 +188,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             return None
         return await self._caller_check.authenticate(authorization)
 
+    @moment("caller.authorize")
     def authorize(self, token: BearerToken | None, activity: Activity) -> AuthenticateRequestResult:
         """Check that a caller may send this activity, and return the caller's identity.
 
@@ -212,6 +216,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         """
         return self.authorize(await self.authenticate(auth_header), activity)
 
+    @moment("caller.authenticate_skill")
     async def authenticate_channel_request(self, auth_header: str) -> ClaimsIdentity:
         """Authenticate a skill that replies: another bot that calls this one as its channel.
 

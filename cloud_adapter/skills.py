@@ -40,6 +40,7 @@ from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.codec import json_bytes, write_value
 from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import BotFailed, StateConflict
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -351,6 +352,7 @@ class SkillReplies:
         self._turns = SkillTurns(adapter)
         self._bot = SkillAwareBot(bot)
 
+    @moment("skill.reply")
     async def process(self, request: SkillRequest) -> TurnResponse:
         """Run the operation that a skill requests.
 

@@ -33,6 +33,7 @@ from weakref import WeakSet, WeakValueDictionary
 from aiohappyeyeballs import start_connection
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from http_client.observer import moment
 from http_client.retry import IDEMPOTENT_METHODS
 
 MAX_HOSTS = 32
@@ -209,6 +210,7 @@ class HttpConnection(asyncio.Protocol):
         # If the server has just closed the connection, the kernel knows but the loop may not.
         return not self._has_input()
 
+    @moment("http.connect")
     async def open(self, sock: socket.socket, tls: ssl.SSLContext | None, host: str) -> None:
         """Take over a connected socket and do the TLS handshake.
 
@@ -446,6 +448,7 @@ class HttpPool:
         self._closed = False
         self._tls: TlsContext | None = None
 
+    @moment("http.request")
     async def request(
         self,
         method: str,

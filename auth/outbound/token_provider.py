@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from auth.errors import EndpointDown, SignInError, Throttled, VaultForbidden
+from http_client.observer import moment
 from http_client.retry import Backoff
 
 log = logging.getLogger(__name__)
@@ -245,10 +246,14 @@ class TokenProvider:
         self._credential.refresh_if_due()
         cache = self._caches.get(audience)
         if cache is None:
-            request = partial(self._credential.request_token, audience)
+            request = partial(self._request, audience)
             cache = TokenCache(request, max_attempts=self._max_attempts)
             self._caches[audience] = cache
         return await cache.get()
+
+    @moment("token.request")
+    async def _request(self, audience: str) -> AccessToken:
+        return await self._credential.request_token(audience)
 
     async def _prefetch(self, audience: str) -> None:
         try:

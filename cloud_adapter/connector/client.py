@@ -55,6 +55,7 @@ from auth.errors import BodyTooLarge, BotError
 from cloud_adapter.codec import check_cost, json_bytes, read_integer, read_model, write_value
 from cloud_adapter.errors import MalformedModel
 from cloud_adapter.home_loop import on_home_loop
+from http_client.observer import moment
 from http_client.pool import (
     DEFAULT_TIMEOUTS,
     MAX_CONTENT_BYTES,
@@ -255,6 +256,7 @@ class ConnectorSession:
         """When a call last succeeded, in UTC; None if none has succeeded yet."""
 
     @on_home_loop
+    @moment("connector.call")
     async def call(
         self,
         service: Service,

@@ -33,6 +33,7 @@ from cloud_adapter.connector.client import (
     request_headers,
 )
 from cloud_adapter.home_loop import on_home_loop
+from http_client.observer import moment
 from http_client.pool import MAX_LIST_BYTES, ConnectFailed, HttpPool, ResponseLost, ResponseTooLarge
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         )
 
     @on_home_loop
+    @moment("skill.call")
     async def post_activity(
         self,
         from_bot_id: str,

@@ -32,6 +32,7 @@ from cloud_adapter.proactive.sender import NotificationSender, RateLimiter
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage, held
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Notifications:
         self._max_run_seconds = max_run_seconds
         self._rate_limiter = RateLimiter(clock, sleep)
 
+    @moment("notification.enqueue")
     async def enqueue(
         self,
         to: str | Sequence[str],
@@ -178,6 +180,7 @@ class Notifications:
         except StorageUnavailable as unavailable:  # the host would put it there again and again
             log.warning("There is no report of message %s: %s", message.id, unavailable)
 
+    @moment("notification.send")
     async def _send(self, notification: Notification) -> None:
         report = self._report(notification.id)
         await report.load()

@@ -33,6 +33,7 @@ from cloud_adapter.state.lock import ConversationLocks, Locked
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import HeldMessage, MessageQueue
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Attempts:
         self._redact = redact
         self._clock = clock
 
+    @moment("queued.attempt")
     async def run(self, stored: StoredActivity, *, is_set_aside: bool = False) -> bool:
         """Run the turn of an activity; if it fails, set the activity aside or dead-letter it.
 

@@ -41,6 +41,7 @@ from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import HeldMessage, MessageQueue, ReceivedMessage, held
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +164,7 @@ class QueuedTurns:
         self._drains: dict[str, Drain] = {}
         self._retrying: set[str] = set()
 
+    @moment("queued.enqueue")
     async def enqueue(
         self, activity: Any, body: bytes, claims: Mapping[str, Any], trace_parent: str = ""
     ) -> None:
@@ -218,6 +220,7 @@ class QueuedTurns:
         drain = self._drains.get(conversation)
         return None if drain is None or drain.message.is_lost else drain
 
+    @moment("queued.wake_up")
     async def handle_message(self, message: ReceivedMessage, run_turn: RunTurn) -> None:
         """Handle a wake-up message: run the turns of the activities that wait in a conversation.
 

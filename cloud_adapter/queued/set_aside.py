@@ -14,6 +14,7 @@ from cloud_adapter.queued.inbox import FAILED, UNREADABLE, WAITING, StoredActivi
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
+from http_client.observer import moment
 
 CONTAINER = "bot-turns"
 
@@ -41,6 +42,7 @@ class SetAsideActivities:
         blob = await self._blobs.read(name)
         return blob and StoredActivity.of_blob(name, blob.content, blob.metadata)
 
+    @moment("queued.set_aside")
     async def count(self, stored: StoredActivity, state: str) -> None:
         """Store that an attempt at an activity's turn has failed, or is about to start."""
         await self.write(replace(stored, attempts=stored.attempts + 1, state=state))
@@ -53,6 +55,7 @@ class SetAsideActivities:
         """Delete a blob, if it exists."""
         await self._blobs.delete(name)
 
+    @moment("queued.dead_letter")
     async def dead_letter(self, stored: StoredActivity, failure: str) -> None:
         """Dead-letter an activity, with the reason: DeadLetters shows both."""
         content = stored.content

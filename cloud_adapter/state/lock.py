@@ -18,6 +18,7 @@ from cloud_adapter.deadlines import storage_in_time
 from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import LEASE_SECONDS, Blob, Container, name_part
+from http_client.observer import moment
 from http_client.retry import Backoff
 
 log = logging.getLogger(__name__)
@@ -220,17 +221,8 @@ class LeasedLock:
         if self._release_timer is not None:
             self._release_timer.cancel()
         try:
-            lock_deadline = asyncio.get_running_loop().time() + lock_timeout
-            is_free = self._users == 1  # so no timer is needed
+            await self._enter(lock_timeout, beside, known, deadline)
             try:
-                async with asyncio.timeout_at(None if is_free else lock_deadline):
-                    await self._lock.acquire()
-            except TimeoutError:
-                raise ConversationBusy(
-                    "another turn of the conversation is running in this process"
-                ) from None
-            try:
-                await storage_in_time(self._take(lock_deadline, beside, known), deadline)
                 yield
             finally:
                 self._lock.release()
@@ -238,6 +230,30 @@ class LeasedLock:
             self._users -= 1
             if not self._users:
                 self._release_soon()
+
+    @moment("state.lock")
+    async def _enter(
+        self,
+        lock_timeout: float,
+        beside: Beside | None,
+        known: Blob | None,
+        deadline: float | None,
+    ) -> None:
+        """Wait for the lock in this process, and then for its lease."""
+        lock_deadline = asyncio.get_running_loop().time() + lock_timeout
+        is_free = self._users == 1  # so no timer is needed
+        try:
+            async with asyncio.timeout_at(None if is_free else lock_deadline):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise ConversationBusy(
+                "another turn of the conversation is running in this process"
+            ) from None
+        try:
+            await storage_in_time(self._take(lock_deadline, beside, known), deadline)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _release_soon(self) -> None:
         """Keep the lease for a moment: the channel need not wait for the release."""
@@ -555,6 +571,7 @@ class ConversationLocks:
         """Release the leases that are kept for further turns."""
         await asyncio.gather(*(lock.close() for lock in list(self._locks.values())))
 
+    @moment("state.read")
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist.
 
@@ -564,6 +581,7 @@ class ConversationLocks:
         lock = self._locks.get(name)
         return await (self._blobs.read(name) if lock is None else lock.read())
 
+    @moment("state.write")
     async def write(self, name: str, content: bytes, etag: str | None) -> str:
         """Write a blob, and return its new ETag; see BlobContainer.
 
@@ -589,6 +607,7 @@ class ConversationLocks:
             etag = await self._blobs.write(name, EMPTY_STATE, None)
             self._note(name, Blob(EMPTY_STATE, etag, {}))
 
+    @moment("state.delete")
     async def delete(self, name: str) -> None:
         """Delete a blob, if it exists; raises as `write` does."""
         await self._with_lease(name, lambda lease_id: self._blobs.delete(name, lease_id=lease_id))

@@ -26,6 +26,7 @@ from cloud_adapter.state.blob_storage import BlobStorage
 from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import Blob, name_part
+from http_client.observer import moment
 
 SKILL_REPLY_KEY = "botbuilder.core.skills.SkillConversationReference"
 """SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`, which is in the turn state of a skill's reply.
@@ -271,6 +272,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
         context.turn_state.pop(self._context_service_key, None)
 
     @on_home_loop
+    @moment("state.load")
     async def load(self, turn_context: TurnContext, force: bool = False) -> None:
         """Read the state, once in a turn. From then on, other turns of the conversation wait.
 
@@ -312,6 +314,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
             if turn is None or not turn.is_running:
                 await self.save_at_end(turn_context)
 
+    @moment("state.save")
     async def save_at_end(self, turn_context: TurnContext, *, requested: bool = False) -> None:
         """Save the changes and the turn's id at the end of the turn. Raises as `save_changes` does.
 

@@ -26,6 +26,7 @@ from auth.outbound.token_provider import TokenProvider
 from auth.settings import StorageSource
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.home_loop import on_home_loop
+from http_client.observer import moment
 from http_client.pool import MAX_CONTENT_BYTES, HttpPool, Response, ResponseTooLarge, Timeouts
 from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 
@@ -246,6 +247,7 @@ class StorageAccount:
         await self._pool.close()
 
     @on_home_loop
+    @moment("storage.call")
     async def call(self, request: StorageRequest, refusals: Collection[str] = ()) -> Response:
         """Send a request, and return the response.
 

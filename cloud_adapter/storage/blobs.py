@@ -18,6 +18,7 @@ from cloud_adapter.storage.account import (
     header,
     parse_xml,
 )
+from http_client.observer import moment
 from http_client.pool import Response
 
 ANY = "*"
@@ -129,6 +130,7 @@ class BlobContainer:
         # By blob. While a lease is changed, it has its old id or its new one.
         self._leases: dict[str, tuple[str, ...]] = {}
 
+    @moment("blob.read")
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
         response = await self._account.call(self._request("GET", name), _MISSING)
@@ -150,6 +152,7 @@ class BlobContainer:
             return Blob(b"", "", NOTHING)
         return None if error_code(response) else _blob(response)
 
+    @moment("blob.write")
     async def write(
         self,
         name: str,
@@ -203,6 +206,7 @@ class BlobContainer:
             response = await self._account.call(request)
         return not error_code(response)
 
+    @moment("blob.delete")
     async def delete(self, name: str, lease_id: str | None = None) -> None:
         """Delete a blob, if it exists.
 
@@ -385,10 +389,12 @@ class MemoryContainer:
         self._blobs: dict[str, Blob] = {}
         self._versions = count(1)  # shared by all blobs, so that no ETag is ever reused
 
+    @moment("blob.read")
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
         return self._blobs.get(name)
 
+    @moment("blob.write")
     async def write(
         self,
         name: str,
@@ -409,6 +415,7 @@ class MemoryContainer:
         self._blobs[name] = Blob(content, new, dict(metadata))
         return new
 
+    @moment("blob.delete")
     async def delete(self, name: str, lease_id: str | None = None) -> None:
         """Delete a blob, if it exists."""
         self._blobs.pop(name, None)

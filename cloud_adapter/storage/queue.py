@@ -23,6 +23,7 @@ from cloud_adapter.storage.account import (
     header,
     parse_xml,
 )
+from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class MessageQueue:
         self._name = name
         self._messages = f"{name}/messages"
 
+    @moment("queue.put")
     async def put(self, text: str, delay: float = 0.0) -> None:
         """Put a message into the queue. It never expires.
 
