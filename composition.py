@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from cloud_adapter.telemetry.export_settings import ExportSettings
     from http_client.pool import HttpPool
 
-VERSION = "0.1.0.dev0"
-"""The version of the base, and of the workbench that fits it."""
+VERSION = "0.1.0"
+"""The version of the base, and of the workbench that fits it (https://semver.org)."""
 
 COLLECTION_THRESHOLD = 50_000
 """How many objects are allocated between two garbage collections, instead of Python's 2,000. A

@@ -35,7 +35,7 @@ from cloud_adapter.bot.folder import BotFolder, import_bot_sdk
 from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
 from cloud_adapter.worker_process import guard_worker
-from composition import Composition, limit_sdk_logs
+from composition import VERSION, Composition, limit_sdk_logs
 from http_client.observer import moment
 
 if TYPE_CHECKING:  # imported at run time where they are used, for a faster cold start
@@ -149,11 +149,11 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  #
 async def identity(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  # its trigger
     """Return facts that prove that the bot can sign in, and as whom; without the token.
 
-    They name the package that answers, too.
+    They name the version and the package that answer, too.
     """
     parts = await composition.ready()
     proof = await parts.adapter.bot_framework_authentication.sign_in_proof()
-    return json_response({**proof, "package": parts.package})
+    return json_response({**proof, "version": VERSION, "package": parts.package})
 
 
 async def skills(req: func.HttpRequest) -> func.HttpResponse:

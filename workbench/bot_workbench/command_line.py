@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -19,7 +19,7 @@ from bot_workbench import app_process
 from bot_workbench.admin import console
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.commands.ports import PortInUseError
-from bot_workbench.project import NoAppError, require_app
+from bot_workbench.project import NoAppError, require_app, version
 from bot_workbench.setup.errors import SetUpError
 
 HERE, DEPLOYED = "On this machine", "A deployed bot"
@@ -174,6 +174,28 @@ def with_options(command: Any, words: Sequence[str]) -> Iterator[str]:
             yield from (name, value)
 
 
+def print_version(wanted: bool) -> None:
+    """Print the version, and end, if `--version` was given."""
+    if wanted:
+        print(version())
+        raise typer.Exit
+
+
+def options_of_bot(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=print_version,
+            is_eager=True,
+            help="Print the version of the base in this folder; elsewhere, of the workbench.",
+        ),
+    ] = False,
+) -> None:
+    """The options of `bot` itself."""
+
+
 def application(table: Mapping[str, Command] = COMMANDS) -> typer.Typer:
     """The commands of a table."""
     found = typer.Typer(
@@ -187,6 +209,7 @@ def application(table: Mapping[str, Command] = COMMANDS) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+    found.callback()(options_of_bot)
     for name, command in table.items():
         found.command(name, help=command.help, rich_help_panel=command.panel)(lambda: None)
     return found

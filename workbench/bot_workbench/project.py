@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
 from pathlib import Path
 
 MARKS = ("function_app.py", "host.json")
@@ -41,3 +43,15 @@ def require_app() -> Path:
             " and run the command again."
         )
     return found
+
+
+def version() -> str:
+    """The version of the base in whose folder this process was started; else, the workbench's.
+
+    It is read from composition.py, because an editable installation of the workbench keeps the
+    version that the base had at that time.
+    """
+    file = APP / "composition.py"
+    text = file.read_text("utf-8") if file.is_file() else ""
+    found = re.search(r'^VERSION = "(.+)"$', text, re.MULTILINE)
+    return found[1] if found else importlib.metadata.version("bot-workbench")

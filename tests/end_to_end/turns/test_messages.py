@@ -7,6 +7,7 @@ import pytest
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
+from composition import VERSION
 from tests.support.bots.bot_process import BotProcess
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.http_post import Caller, Reply
@@ -118,6 +119,7 @@ def test_identity(caller: Caller, cloud: Cloud, message: dict[str, Any], token: 
     assert facts["certificateThumbprint"] is None
     assert facts["certificateExpiresOn"] is None
     assert facts["warnings"] == []
+    assert facts["version"] == VERSION
     assert facts["package"] == "built in Azure"
     assert b"eyJ" not in reply.body
 

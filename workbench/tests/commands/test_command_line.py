@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot_workbench.commands.options import CHAT_PORT
 from bot_workbench.commands.run.debugging import NO_DEBUGGER, Debugging
 from bot_workbench.commands.run.options import OFF, ON, RunOptions
 from bot_workbench.credential_kinds import KINDS
-from bot_workbench.project import APP
+from bot_workbench.project import APP, MARKS
 from bot_workbench.setup.errors import SetUpError
 from maintenance.targets import TABLE
 from tests.support.bots.make_target import environ_of_make
@@ -86,6 +87,20 @@ def test_the_value_of_an_option_is_no_variable() -> None:
     """`--set NAME=VALUE` keeps its word, whatever the name is."""
     assert options("app-package", "--set", "FEATURE=x")["given"] == ["FEATURE=x"]
     assert options("app-package", "--set=TO=x")["given"] == ["TO=x"]
+
+
+def test_the_version(tmp_path: Path) -> None:
+    """That of the base in whose folder `bot` is started; elsewhere, that of the workbench."""
+    app_folder = tmp_path / "app"
+    app_folder.mkdir()
+    for name in MARKS:
+        (app_folder / name).touch()
+    (app_folder / "composition.py").write_text('VERSION = "1.2.3"\n', "utf-8")
+    for folder, shown in ((app_folder, "1.2.3"), (tmp_path, metadata.version("bot-workbench"))):
+        code = "from bot_workbench.command_line import run; run(['--version'])"
+        command = [sys.executable, "-c", code]
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        assert ended.stdout == f"{shown}\n"
 
 
 @pytest.mark.parametrize("name", [*KINDS, ON, OFF])

@@ -84,6 +84,7 @@ def _app(bot: DeployedBot) -> Iterator[Row]:
     facts = answers.identity.facts
     if facts:
         yield Row(section, "signs in", f"as {facts.get('appId')}, with {facts.get('kind')}", OK)
+        yield Row(section, "version", str(facts.get("version") or "unknown"))
         yield Row(section, "package", answers.identity.package)
         called = facts.get("lastOutboundCall")
         yield Row(section, "last outbound call", str(called or "none since it started"))

@@ -1,4 +1,4 @@
-"""The doctor shows which package answers, as the app names it."""
+"""The doctor shows which version and package answer, as the app names them."""
 
 import json
 
@@ -26,3 +26,11 @@ def test_the_package_is_shown(bot: ExaminedBot, fact: dict[str, str], shown: str
     app_answers("/api/identity", 200, facts)(bot)
     assert bot.run("--bot", BOT, "--json").json["facts"]["package"] == shown
     assert shown in bot.run("--bot", BOT).output
+
+
+def test_the_version_is_shown(bot: ExaminedBot) -> None:
+    """As the app names it; `unknown` for an app that names none."""
+    for fact, shown in (({"version": "1.2.3"}, "1.2.3"), ({}, "unknown")):
+        facts = json.dumps({"appId": bot.app_id, "kind": "ManagedIdentity", **fact})
+        app_answers("/api/identity", 200, facts)(bot)
+        assert f"\n  version: {shown}\n" in bot.run("--bot", BOT).output

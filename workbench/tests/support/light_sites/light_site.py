@@ -14,6 +14,7 @@ from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.sites.environment import without_storage
 from bot_workbench.emulator.sites.front_end import STOPPED_PAGE, page
 from bot_workbench.emulator.sites.site import Site
+from composition import VERSION
 from tests.support.light_sites.sign_in import LightSignIn, SignedIn, SignInRefused
 
 SETTINGS_RETRY_AFTER = "60"
@@ -169,7 +170,7 @@ class LightSite:
         return self._signed_in
 
     def _proof(self, signed_in: SignedIn) -> dict[str, object]:
-        """The members of BotAuthentication.sign_in_proof, and the package."""
+        """The members of BotAuthentication.sign_in_proof, the version, and the package."""
         settings, certificate = signed_in.settings, signed_in.certificate
         last = self.last_outbound_call
         return {
@@ -187,6 +188,7 @@ class LightSite:
             "warnings": [],
             "lastOutboundCall": last.isoformat() if last else None,
             "processStartedOn": _iso_time(self.started_on),
+            "version": VERSION,
             "package": self.package,
         }
 
