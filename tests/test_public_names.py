@@ -1,23 +1,60 @@
-"""What a bot may import: the SDKs, packages of its own, and of the base only its public names.
+"""Public names: they are listed in public_names.txt, and a bot imports no others of the base.
 
 This holds for the sample bot and the examples, with their tests, and for the documentation's blocks
 of Python. An author's bot is held to it by `bot check`.
 """
 
 import ast
+import difflib
 import importlib
+import inspect
+import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import bot_testing
 from bot_workbench.public_names import BASE, PUBLIC, findings, imports_in, kit_names
+from cloud_adapter.bot.folder import BotFolder
+from cloud_adapter.proactive import notifications, references, run
+from cloud_adapter.proactive.references import ConversationReferences
+from cloud_adapter.queued import queued_turns, set_aside
+from cloud_adapter.state import stored_state, transcripts
+from composition import CreateBot
+from function_app import REFUSALS
 from tests.test_imports import BOT, PACKAGES, ROOT, files_of, name
 
 EXAMPLES = ROOT / "examples"
 TESTS = ROOT / "tests" / BOT
 FILES = [*files_of(BOT), *sorted(TESTS.rglob("*.py")), *sorted(EXAMPLES.rglob("*.py"))]
+
+LISTED = ROOT / "tests" / "public_names.txt"
+TO_DO = """
+tests/public_names.txt lists what users and their bots rely on. If a name must go or change, say in
+CHANGELOG.md what a user has to do, and raise VERSION in composition.py: the second number before
+1.0.0, the first one from then on. Then, as for a new name, correct the list:
+"""
+OF_REFERENCES = ("conversation", "conversations")
+"""The methods of `services.references` for bots. The other services are the SDK's classes."""
+
+WITH_EVERYTHING = {
+    "AllowedCallers": "00000000-0000-0000-0000-000000000001",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "BotTurns": "Queued",
+}
+"""Settings with which the app has all its functions."""
+
+FUNCTIONS = """
+import json, function_app
+print(json.dumps([
+    [each.get_function_name(), each.get_trigger().get_dict_repr()]
+    for each in function_app.app.get_functions()
+], default=lambda value: value.value))
+"""
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.M | re.S)
@@ -187,3 +224,93 @@ def test_pages_import_public_names(page: Path) -> None:
     ]
     of_base = {each for each in found if each[0].partition(".")[0] in PACKAGES}
     assert of_base <= PUBLIC.keys()
+
+
+def test_the_list_is_complete() -> None:
+    """A name that is public, its signature, its text or its place in storage changes on purpose."""
+    listed, found = LISTED.read_text("utf-8"), "".join(f"{line}\n" for line in public_names())
+    changes = difflib.unified_diff(
+        listed.splitlines(), found.splitlines(), LISTED.name, "the code", lineterm="", n=1
+    )
+    assert listed == found, TO_DO + "\n".join(changes)
+
+
+def public_names() -> Iterator[str]:
+    """The lines of the list."""
+    yield "# What users and bots rely on; tests/test_public_names.py compares it with the code."
+    yield "\n# bot_logic"
+    yield f"create_bot: {shown(CreateBot)}"
+    ready = inspect.signature(BotFolder.create_routes).parameters["ready"].annotation
+    yield f"create_routes: Callable[[{shown(ready)}], Blueprint | Sequence[Blueprint]]"
+    for module, public in PUBLIC:
+        yield f"\n# {public}, from {module}"
+        yield from members(public, getattr(importlib.import_module(module), public))
+    yield "\n# services.references"
+    of_references = members("references", ConversationReferences)
+    yield from (
+        each for each in of_references if each.partition("(")[0].split()[-1] in OF_REFERENCES
+    )
+    yield "\n# settings"
+    yield from json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
+    yield "\n# functions"
+    yield from functions()
+    yield "\n# answers to refused requests"
+    yield from sorted({f"{status} {text}" for _, status, text in REFUSALS})
+    yield "\n# containers"
+    containers = (stored_state, references, set_aside, run, transcripts)
+    yield from sorted({each.CONTAINER for each in containers})
+    yield "\n# queues"
+    yield from sorted([queued_turns.QUEUE, notifications.QUEUE])
+    for public in bot_testing.__all__:
+        yield f"\n# {public}, from bot_testing"
+        yield from members(public, getattr(bot_testing, public))
+
+
+def members(public: str, value: object) -> Iterator[str]:
+    """The signature of a function, the text of a constant, or the public members of a class.
+
+    An attribute is one that the class annotates, or that its docstring lists.
+    """
+    if not isinstance(value, type):
+        text = inspect.signature(value) if callable(value) else f": {value!r}"
+        yield f"{public}{shown(text)}"
+        return
+    [tree] = ast.parse(inspect.getsource(value)).body
+    assert isinstance(tree, ast.ClassDef)
+    bases = ", ".join(map(ast.unparse, tree.bases))
+    yield f"class {public}({bases})" if bases else f"class {public}"
+    annotated = [each for each in tree.body if isinstance(each, ast.AnnAssign)]
+    names = [ast.unparse(each.target) for each in annotated]
+    _, _, section = (inspect.getdoc(value) or "").partition("Attributes:\n")
+    yield from (each for each in re.findall(r"^    (\w+):", section, re.M) if each not in names)
+    yield from (ast.unparse(each) for each in annotated if not is_private(ast.unparse(each.target)))
+    for each in tree.body:
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not is_private(each.name):
+            decorators = "".join(f"@{ast.unparse(one)} " for one in each.decorator_list)
+            kind = "async def" if isinstance(each, ast.AsyncFunctionDef) else "def"
+            returns = f" -> {ast.unparse(each.returns)}" if each.returns else ""
+            yield f"{decorators}{kind} {each.name}({ast.unparse(each.args)}){returns}"
+
+
+def is_private(name: str) -> bool:
+    """Whether it is, or Python calls it."""
+    return name.startswith("_")
+
+
+def shown(annotation: object) -> str:
+    """A type without the modules of its names."""
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", str(annotation)).replace("ForwardRef", "")
+
+
+def functions() -> Iterator[str]:
+    """Each function of the app with its trigger."""
+    command = [sys.executable, "-c", FUNCTIONS]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=WITH_EVERYTHING, capture_output=True, text=True, check=True
+    )
+    for function, trigger in json.loads(ended.stdout):
+        if trigger["type"] == "queueTrigger":
+            yield f"{function}: queue {trigger['queueName']}, {trigger['connection']}"
+        else:
+            methods = "|".join(trigger["methods"])
+            yield f"{function}: {methods} /api/{trigger['route']}, {trigger['authLevel'].lower()}"
