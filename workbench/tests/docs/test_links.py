@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.project import ROOT
 
-PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")]
 PAGES += sorted(ROOT.glob("docs/*.md"))
 PAGES += sorted(ROOT.glob("workbench/*.md"))
 PAGES.append(ROOT / "workbench" / "benchmarks" / "peers" / "README.md")

@@ -23,7 +23,10 @@ GIVEN = WHEEL.format("1")
 MAX_FILES = 230
 
 NOT_THERE = ("docs", "examples", "workbench", ".devcontainer", ".ci", "azure-pipelines.yml")
-NEITHER = ("m365agents.yml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "conftest.py")
+NEITHER = (
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"),
+    *("conftest.py", "m365agents.yml"),
+)
 ONLY_COPIERS = {"copier.yml"}
 """What copier does not copy."""
 
