@@ -20,7 +20,7 @@ INPUTS = {
     "actions/setup-node": {"node-version", "package-manager-cache"},
     "actions/upload-artifact": {"name", "path", "if-no-files-found", "retention-days"},
     "actions/download-artifact": {"name", "path"},
-    "actions/attest": {"subject-path"},
+    "actions/attest": {"subject-path", "sbom-path"},
     "Azure/setup-azd": {"version"},
 }
 """The actions that are used, with the inputs of their action.yml that are: linters know the inputs
