@@ -143,8 +143,8 @@ class Notifications:
             return
         async with held(self._queue, message):
             try:
-                async with self._locks.lock(LOCK, lock_timeout=0) as locked:
-                    await locked.confirm()
+                async with self._locks.lock(LOCK, lock_timeout=0) as lock:
+                    await lock.confirm()
                     await self._send(notification)
             except ConversationBusy as error:  # of the lock above, or of the bot's own middleware
                 log.info("Notification %s is put back into the queue: %s", notification.id, error)

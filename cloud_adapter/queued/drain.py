@@ -29,7 +29,7 @@ from cloud_adapter.queued.inbox import (
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, WakeUp
 from cloud_adapter.redaction import redacted_traceback
-from cloud_adapter.state.lock import ConversationLocks, Locked
+from cloud_adapter.state.lock import ConversationLocks, HeldLock
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import HeldMessage, MessageQueue
@@ -319,11 +319,11 @@ class Drain:
     def _has_work(self) -> bool:
         return self._must_read or not self._expected <= self._known
 
-    async def run(self, locked: Locked, *, alone: bool) -> float | None:
+    async def run(self, held: HeldLock, *, alone: bool) -> float | None:
         """Run the turns of all activities that wait, and of those that arrive in the meantime.
 
         Args:
-            locked: the conversation's lock.
+            held: the conversation's lock.
             alone: run one isolated turn, and nothing else; without it, none is run.
 
         Returns:
@@ -332,11 +332,11 @@ class Drain:
         Raises:
             Unavailable: a turn cannot run now.
         """
-        if locked.blob is not self._state:
-            self._use_state(locked.blob)
+        if held.blob is not self._state:
+            self._use_state(held.blob)
         self._has_no_state = self._position is None
         self._is_alone = alone
-        self._was_cut_off = locked.blob is not None and locked.blob.was_abandoned
+        self._was_cut_off = held.blob is not None and held.blob.was_abandoned
         if self._was_cut_off:
             await self._look_at_set_aside()
         now = asyncio.get_running_loop().time
@@ -349,7 +349,7 @@ class Drain:
             if self._records is None:
                 await self.read()
                 continue
-            pause = await self._process_records(self._records, locked, goes_on)
+            pause = await self._process_records(self._records, held, goes_on)
             if pause is not None:
                 return pause
         # The others are being appended.
@@ -372,7 +372,7 @@ class Drain:
                 self._was_cut_off = False
 
     async def _process_records(
-        self, records: Records, locked: Locked, goes_on: Callable[[], bool]
+        self, records: Records, held: HeldLock, goes_on: Callable[[], bool]
     ) -> float | None:
         """Process records that were read.
 
@@ -387,20 +387,20 @@ class Drain:
             stored = StoredActivity.of_record(self._conversation, content)
             if stored.id in self._known:
                 self._is_stored = False
-            elif (pause := await self._process(locked, stored, before, behind)) is not None:
+            elif (pause := await self._process(held, stored, before, behind)) is not None:
                 return pause
             self._position = behind
         if not records.are_last:
             self._must_read = True
             return None
         if not self._is_stored and self._position:
-            await locked.write_position(self._position)
+            await held.write_position(self._position)
             self._is_stored = True
         await self._inbox.truncate(self._conversation, records)
         return None
 
     async def _process(
-        self, locked: Locked, stored: StoredActivity, before: InboxPosition, behind: InboxPosition
+        self, held: HeldLock, stored: StoredActivity, before: InboxPosition, behind: InboxPosition
     ) -> float | None:
         """Run the turn of a record, and store the position behind it.
 
@@ -412,7 +412,7 @@ class Drain:
         cut_offs = self._position.cut_offs if self._position and is_first else 0
         if was_cut_off:
             cut_offs += 1
-            await locked.write_position(before._replace(cut_offs=cut_offs))
+            await held.write_position(before._replace(cut_offs=cut_offs))
         stored = replace(stored, attempts=cut_offs, cut_offs=cut_offs)
         isolated = is_isolated(cut_offs)
         if isolated and (was_cut_off or not self._is_alone):
@@ -422,12 +422,12 @@ class Drain:
             return PAUSE_SECONDS
         self._is_stored = False
         self._known.add(stored.id)
-        locked.position = behind
+        held.position = behind
         has_ended = await self._run(stored)
         # A turn that runs to its end stores the position with its own changes.
-        if not has_ended or locked.position is not None:
-            locked.position = None
-            await locked.write_position(behind)
+        if not has_ended or held.position is not None:
+            held.position = None
+            await held.write_position(behind)
         self._is_stored = True
         return PAUSE_SECONDS if isolated else None
 

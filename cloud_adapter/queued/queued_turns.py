@@ -36,7 +36,7 @@ from cloud_adapter.queued.drain import (
 from cloud_adapter.queued.inbox import FAILED, Inbox, record
 from cloud_adapter.queued.set_aside import SetAsideActivities
 from cloud_adapter.queued.wake_up import PAUSE_SECONDS, SLOW_APPEND_SECONDS, OwedWakeUps, WakeUp
-from cloud_adapter.state.lock import Beside, ConversationLocks, Locked, conversation_name
+from cloud_adapter.state.lock import ConversationLocks, HeldLock, conversation_name
 from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
@@ -320,36 +320,36 @@ class QueuedTurns:
             self._retrying.discard(conversation)
 
     async def _run_set_aside(
-        self, name: str, attempts: Attempts, locked: Locked, *, alone: bool
+        self, name: str, attempts: Attempts, held: HeldLock, *, alone: bool
     ) -> float | None:
         found = await self._set_aside.find(name)  # again: another process may have run it
         if found is None or found.state == FAILED:
             return None
         stored = found.after_cut_off()
-        position = LoadedState(locked.blob).position
-        if locked.blob and locked.blob.was_abandoned and stored is found and position:
+        position = LoadedState(held.blob).position
+        if held.blob and held.blob.was_abandoned and stored is found and position:
             # Not this turn was cut off, but that of the first record which is not processed.
             position = position._replace(cut_offs=position.cut_offs + 1)
-            await locked.write_position(position)
+            await held.write_position(position)
         if is_isolated(stored.cut_offs) and (stored is not found or not alone):
             await self._set_aside.write(stored)
             return RETRY_PAUSE_SECONDS
-        locked.position = position
+        held.position = position
         await attempts.run(stored, is_set_aside=True)
         return None
 
     async def _in_lock(
         self,
         conversation: str,
-        work: Callable[[Locked], Awaitable[float | None]],
-        beside: Beside | None = None,
+        work: Callable[[HeldLock], Awaitable[float | None]],
+        meanwhile: Callable[[], Awaitable[object]] | None = None,
         known: Blob | None = None,
     ) -> float | None:
         async with AsyncExitStack() as stack:
-            lock = self._locks.lock(conversation, MAX_WAIT_SECONDS, beside, known)
+            lock = self._locks.lock(conversation, MAX_WAIT_SECONDS, meanwhile, known)
             try:
-                locked = await stack.enter_async_context(lock)
-                await locked.confirm()
+                held = await stack.enter_async_context(lock)
+                await held.confirm()
             except ConversationBusy:  # only here: the bot's code may raise it, too
                 return PAUSE_SECONDS
-            return await work(locked)
+            return await work(held)

@@ -23,7 +23,7 @@ from cloud_adapter.deadlines import arrival, seconds_for_first_state, storage_in
 from cloud_adapter.errors import TurnRepeated
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.lock import ConversationLocks, Locked, conversation_name, owned_locks
+from cloud_adapter.state.lock import ConversationLocks, HeldLock, conversation_name, held_locks
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import Blob, name_part
 from http_client.observer import moment
@@ -70,12 +70,12 @@ class ConversationTurn:
         self._is_prepared = False
         self._recorded_in: set[str] = set()  # names of blobs with which this run has saved its id
         self._position: InboxPosition | None = None  # of a queued turn, until it is saved
-        owned = owned_locks()
-        self._locked = owned.get(conversation_name(context.activity)) if owned else None
-        self.runs_in_lock = self._locked is not None
-        if self._locked is not None:
+        held = held_locks()
+        self._held = held.get(conversation_name(context.activity)) if held else None
+        self.runs_in_lock = self._held is not None
+        if self._held is not None:
             # Taken away, because a turn within this one must not save it.
-            self._position, self._locked.position = self._locked.position, None
+            self._position, self._held.position = self._held.position, None
         context.turn_state[_KEY] = self
 
     @staticmethod
@@ -121,8 +121,8 @@ class ConversationTurn:
         deadline = self._deadline()
         await self.lock(context)
         if not again:
-            if locked := self._lock_of(name):
-                return locked.blob
+            if held := self._lock_of(name):
+                return held.blob
             if name in self._read:
                 return self._read.pop(name)
         return await storage_in_time(self._locks.read(name), deadline)
@@ -150,8 +150,8 @@ class ConversationTurn:
         turn_id = self.recorded_id
         if turn_id and self.ran_before(name, state.turn_ids):
             return
-        if locked := self._lock_of(name):
-            await self._save_locked(locked, state)
+        if held := self._lock_of(name):
+            await self._save_with(held, state)
         else:
             await state.save(self._locks, name, turn_id)
         if turn_id:
@@ -159,19 +159,19 @@ class ConversationTurn:
 
     async def save_position(self) -> None:
         """Save the id and the position of a queued turn, unless a state was saved with them."""
-        if self._locked and self._position:
-            await self._save_locked(self._locked, LoadedState(self._locked.blob))
+        if self._held and self._position:
+            await self._save_with(self._held, LoadedState(self._held.blob))
 
-    async def _save_locked(self, locked: Locked, state: LoadedState) -> None:
+    async def _save_with(self, held: HeldLock, state: LoadedState) -> None:
         position = self._position if self._is_recorded else None
-        await locked.save(state, self.recorded_id, position)
+        await held.save(state, self.recorded_id, position)
         if position:
             self._position = None
 
-    def _lock_of(self, name: str) -> Locked | None:
+    def _lock_of(self, name: str) -> HeldLock | None:
         """The turn's lock, if a blob is its conversation's, until the turn has ended."""
-        locked = self._locked
-        return locked if locked and locked.name == name and not locked.ended else None
+        held = self._held
+        return held if held and held.name == name and not held.ended else None
 
     async def lock(self, context: TurnContext) -> None:
         """Lock the conversation, because state is about to be used, and read all states.
@@ -197,10 +197,10 @@ class ConversationTurn:
             else:
                 name = conversation_name(self._activity)
                 names.discard(name)
-                beside = functools.partial(self._read_all, names) if names else None
+                meanwhile = functools.partial(self._read_all, names) if names else None
                 wait = seconds_for_first_state(self._arrived_at)
-                lock = self._locks.lock(name, wait, beside, deadline=deadline)
-                self._locked = await self._acquired.enter_async_context(lock)
+                lock = self._locks.lock(name, wait, meanwhile, deadline=deadline)
+                self._held = await self._acquired.enter_async_context(lock)
             self._is_prepared = True
 
     async def _read_all(self, names: set[str]) -> None:

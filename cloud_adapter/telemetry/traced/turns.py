@@ -6,7 +6,7 @@ Spans hold nothing that a user or a client has written.
 import functools
 import hashlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ from cloud_adapter.queued.inbox import AcceptedActivity
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.queued.queued_turns import QueuedTurns
 from cloud_adapter.skills import SkillReplies, SkillRequest
-from cloud_adapter.state.lock import Beside, ConversationLocks, Locked
+from cloud_adapter.state.lock import ConversationLocks, HeldLock
 from cloud_adapter.storage.blobs import Blob
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 from cloud_adapter.telemetry.metrics import ACTIVITY_TYPES, CHANNELS, bot_metrics, known
@@ -274,16 +274,16 @@ class TracedConversationLocks(ConversationLocks):
         self,
         name: str,
         lock_timeout: float,
-        beside: Beside | None = None,
+        meanwhile: Callable[[], Awaitable[object]] | None = None,
         known: Blob | None = None,
         deadline: float | None = None,
-    ) -> AsyncIterator[Locked]:
+    ) -> AsyncIterator[HeldLock]:
         """Lock a conversation, unless the turn that runs this code has locked it already."""
         async with AsyncExitStack() as stack:
             with Operation("bot.conversation_lock"):
-                lock = super().lock(name, lock_timeout, beside, known, deadline)
-                locked = await stack.enter_async_context(lock)
-            yield locked
+                lock = super().lock(name, lock_timeout, meanwhile, known, deadline)
+                held = await stack.enter_async_context(lock)
+            yield held
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""

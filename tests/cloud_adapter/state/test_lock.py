@@ -14,7 +14,7 @@ from cloud_adapter.state.lock import (
     EMPTY_STATE,
     ConversationLocks,
     conversation_name,
-    owned_locks,
+    held_locks,
 )
 from cloud_adapter.state.stored_state import CONTAINER
 from cloud_adapter.storage.account import StorageAccount
@@ -96,11 +96,11 @@ async def test_a_new_conversation(front: StorageFront, far_account: StorageAccou
     front.spoil("PUT blob bot-state", after(begun.wait))  # no lease before both have begun
 
     async def turn(locks: ConversationLocks) -> None:
-        async with locks.lock("new", 0) as locked:
+        async with locks.lock("new", 0) as held:
             await both.wait()
             begun.set()
             try:
-                await locked.confirm()
+                await held.confirm()
                 results.append(True)
             except ConversationBusy:
                 results.append(False)
@@ -201,16 +201,16 @@ async def test_a_turn_does_not_wait_for_itself(locks: ConversationLocks) -> None
     """Code within a turn owns its lock, however deep, and in the tasks that it starts."""
 
     async def within() -> None:
-        assert owned_locks().keys() == {"c"}
+        assert held_locks().keys() == {"c"}
         async with locks.lock("c", 0), locks.lock("c", 0):
             pass
-        assert owned_locks().keys() == {"c"}
+        assert held_locks().keys() == {"c"}
 
     async with locks.lock("c", 0):
         await within()
         await asyncio.gather(*(within() for _ in range(3)))
-        assert (await asyncio.to_thread(owned_locks)).keys() == {"c"}
-    assert owned_locks() == {}
+        assert (await asyncio.to_thread(held_locks)).keys() == {"c"}
+    assert held_locks() == {}
 
 
 async def test_a_task_that_outlives_its_turn(locks: ConversationLocks) -> None:
@@ -219,7 +219,7 @@ async def test_a_task_that_outlives_its_turn(locks: ConversationLocks) -> None:
 
     async def later() -> bool:
         await turn_ended.wait()
-        assert owned_locks() == {}
+        assert held_locks() == {}
         return await is_free(locks)
 
     async with locks.lock("c", 0):
@@ -235,14 +235,14 @@ async def test_a_turn_within_another_conversation_s(locks: ConversationLocks) ->
     """It owns both locks, and once it has ended the outer turn's alone."""
     async with locks.lock("c", 0):
         async with locks.lock("d", 0):
-            assert owned_locks().keys() == {"c", "d"}
+            assert held_locks().keys() == {"c", "d"}
             async with locks.lock("c", 0):
                 pass
-        assert owned_locks().keys() == {"c"}
+        assert held_locks().keys() == {"c"}
         async with locks.lock("c", 0):
             pass
         assert await is_free(locks, "d")
-    assert owned_locks() == {}
+    assert held_locks() == {}
 
 
 async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
@@ -252,7 +252,7 @@ async def test_a_task_of_an_inner_turn(locks: ConversationLocks) -> None:
     async def later() -> set[str]:
         await inner_ended.wait()
         async with locks.lock("e", 0):
-            return set(owned_locks())
+            return set(held_locks())
 
     async with locks.lock("c", 0):
         async with locks.lock("d", 0):
@@ -266,27 +266,27 @@ async def test_what_is_read_beside_the_state(locks: ConversationLocks) -> None:
     """It is read whether the lock is acquired, taken over, or the turn's own already."""
     reads = 0
 
-    async def beside() -> None:
+    async def meanwhile() -> None:
         nonlocal reads
         reads += 1
 
     for number in (1, 3):
-        async with locks.lock("c", 0, beside):
+        async with locks.lock("c", 0, meanwhile):
             assert reads == number
-            async with locks.lock("c", 0, beside):
+            async with locks.lock("c", 0, meanwhile):
                 assert reads == number + 1
     await locks.close()
 
 
 async def test_what_a_locked_conversation_s_state_is(locks: ConversationLocks) -> None:
     """It is what was last read, written or deleted in this process."""
-    async with locks.lock("c", 0) as locked:
-        assert locked.blob
-        assert locked.blob.content == EMPTY_STATE
-        etag = await locks.write("c", b'{"x":1}', locked.blob.etag)
-        assert (locked.blob.content, locked.blob.etag) == (b'{"x":1}', etag)
+    async with locks.lock("c", 0) as held:
+        assert held.blob
+        assert held.blob.content == EMPTY_STATE
+        etag = await locks.write("c", b'{"x":1}', held.blob.etag)
+        assert (held.blob.content, held.blob.etag) == (b'{"x":1}', etag)
         await locks.delete("c")
-        assert locked.blob is None
+        assert held.blob is None
 
 
 def test_names_of_conversations() -> None:

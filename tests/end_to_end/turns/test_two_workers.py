@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.extended(
         covered_by=[
             "tests/cloud_adapter/queued/test_queued_turns.py",
-            "tests/cloud_adapter/state/leases/test_leased_lock.py",
+            "tests/cloud_adapter/state/leases/test_conversation_lock.py",
             "tests/cloud_adapter/state/turns/test_state_in_turns.py",
         ]
     ),

@@ -1,4 +1,4 @@
-"""Lease: how leases between processes are renewed, lost and released."""
+"""ConversationLocks: leases between processes are renewed, lost and released."""
 
 import asyncio
 import logging

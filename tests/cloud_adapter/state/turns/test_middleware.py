@@ -251,4 +251,6 @@ async def test_no_reference_cycles(app: ComposedApp, bot: RememberingBot) -> Non
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
-    assert left.isdisjoint({"LeasedLock", "Lease", "Locked", "ConversationTurn", "TurnContext"})
+    assert left.isdisjoint(
+        {"_ConversationLock", "_BlobLease", "HeldLock", "ConversationTurn", "TurnContext"}
+    )

@@ -9,7 +9,7 @@ from botbuilder.core import Bot, TurnContext
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import StorageUnavailable
-from cloud_adapter.state.lock import Locked
+from cloud_adapter.state.lock import HeldLock
 from cloud_adapter.state.stored_state import InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import name_part
 from tests.support.bots.composed_app import ComposedApp, Logic
@@ -27,18 +27,18 @@ POSITION = InboxPosition(0, 10)
 
 
 @pytest.fixture
-async def locked(far: ComposedApp) -> AsyncIterator[Locked]:
+async def held(far: ComposedApp) -> AsyncIterator[HeldLock]:
     """The conversation, locked as by a drain, whose next turn gets a position."""
     name = name_part(conversation_key(far))
     await far.parts.locks.create(name)
-    async with far.parts.locks.lock(name, 0) as locked:
-        locked.position = POSITION
-        yield locked
+    async with far.parts.locks.lock(name, 0) as held:
+        held.position = POSITION
+        yield held
 
 
-def saved(locked: Locked) -> tuple[int, InboxPosition | None]:
+def saved(held: HeldLock) -> tuple[int, InboxPosition | None]:
     """How many turns' ids are saved, and the position."""
-    state = LoadedState(locked.blob)
+    state = LoadedState(held.blob)
     return len(state.turn_ids), state.position
 
 
@@ -52,32 +52,32 @@ async def say(turn: TurnContext) -> None:
     await turn.send_activity("x")
 
 
-async def test_a_turn_with_state(far: ComposedApp, locked: Locked, front: StorageFront) -> None:
+async def test_a_turn_with_state(far: ComposedApp, held: HeldLock, front: StorageFront) -> None:
     """Its changes, its id and the position are written at once, and its state is not read again."""
     bot = RememberingBot(far.parts)
     before = front.count(WRITE), front.count(READ)
     await deliver(far, bot)
     assert (front.count(WRITE), front.count(READ)) == (before[0] + 2, before[1] + 1)
-    assert saved(locked) == (1, POSITION)
-    assert locked.position is None
+    assert saved(held) == (1, POSITION)
+    assert held.position is None
     assert await counts(far) == (1, 1)
     await deliver(far, bot)
     assert far.texts() == ["1"]
 
 
-async def test_a_turn_without_state(far: ComposedApp, locked: Locked, front: StorageFront) -> None:
+async def test_a_turn_without_state(far: ComposedApp, held: HeldLock, front: StorageFront) -> None:
     """Its id and the position are written."""
     before = front.count(WRITE)
     for _ in range(2):
         await deliver(far, say)
-    assert (saved(locked), front.count(WRITE)) == ((1, POSITION), before + 1)
+    assert (saved(held), front.count(WRITE)) == ((1, POSITION), before + 1)
     assert far.texts() == ["x"]
 
 
-async def test_a_turn_without_an_id(far: ComposedApp, locked: Locked) -> None:
+async def test_a_turn_without_an_id(far: ComposedApp, held: HeldLock) -> None:
     """The position is written."""
     await deliver(far, say, {**MESSAGE, "id": None})
-    assert saved(locked) == (0, POSITION)
+    assert saved(held) == (0, POSITION)
 
 
 async def test_changes_that_are_not_to_be_saved(
@@ -90,14 +90,14 @@ async def test_changes_that_are_not_to_be_saved(
         return SimpleNamespace(on_turn=None)
 
     async with ComposedApp(cloud, monkeypatch, create_bot=create_bot) as app:
-        async with app.parts.locks.lock(name_part(conversation_key(app)), 0) as locked:
-            locked.position = POSITION
+        async with app.parts.locks.lock(name_part(conversation_key(app)), 0) as held:
+            held.position = POSITION
             await deliver(app, RememberingBot(app.parts))
-            assert saved(locked) == (1, POSITION)
+            assert saved(held) == (1, POSITION)
         assert (await counts(app), app.texts()) == ((None, None), ["1"])
 
 
-async def test_a_turn_that_fails(far: ComposedApp, locked: Locked) -> None:
+async def test_a_turn_that_fails(far: ComposedApp, held: HeldLock) -> None:
     """Neither is written, not even with what the error handler saves: the turn may run again."""
     bot = RememberingBot(far.parts)
 
@@ -109,24 +109,24 @@ async def test_a_turn_that_fails(far: ComposedApp, locked: Locked) -> None:
 
     far.parts.adapter.on_turn_error = on_error
     await deliver(far, fail)
-    assert (saved(locked), (await counts(far))[0]) == ((0, None), 100)
+    assert (saved(held), (await counts(far))[0]) == ((0, None), 100)
 
 
-async def test_a_turn_that_saves_and_fails(far: ComposedApp, locked: Locked) -> None:
+async def test_a_turn_that_saves_and_fails(far: ComposedApp, held: HeldLock) -> None:
     """Both are written at once, with `force`: the turn does not run again."""
     bot = RememberingBot(far.parts)
 
     async def save(turn: TurnContext) -> None:
         await far.parts.services.conversation_state.save_changes(turn, force=True)
-        assert saved(locked) == (1, POSITION)
+        assert saved(held) == (1, POSITION)
         raise LookupError
 
     bot.between = save
     await deliver(far, bot)
-    assert saved(locked) == (1, POSITION)
+    assert saved(held) == (1, POSITION)
 
 
-async def test_a_turn_within(far: ComposedApp, locked: Locked) -> None:
+async def test_a_turn_within(far: ComposedApp, held: HeldLock) -> None:
     """A turn within a queued one writes neither: the outer turn may still fail."""
     inner = RememberingBot(far.parts)
 
@@ -137,26 +137,26 @@ async def test_a_turn_within(far: ComposedApp, locked: Locked) -> None:
         raise LookupError
 
     await deliver(far, continue_and_fail)
-    assert (saved(locked), (await counts(far))[0]) == ((0, None), 1)
+    assert (saved(held), (await counts(far))[0]) == ((0, None), 1)
 
 
-async def test_an_activity_that_the_bot_moves(far: ComposedApp, locked: Locked) -> None:
+async def test_an_activity_that_the_bot_moves(far: ComposedApp, held: HeldLock) -> None:
     """The position belongs to the conversation that the activity came from."""
 
     async def move(turn: TurnContext) -> None:
         turn.activity.conversation.id = "elsewhere"
 
     await deliver(far, move)
-    assert saved(locked) == (1, POSITION)
+    assert saved(held) == (1, POSITION)
 
 
-async def test_the_position_alone(far: ComposedApp, locked: Locked, front: StorageFront) -> None:
+async def test_the_position_alone(far: ComposedApp, held: HeldLock, front: StorageFront) -> None:
     """It is written on top of what others have written, and stays where it is if that fails."""
     await changed(far, conversation_key(far), "note", "theirs")
-    await locked.write_position(POSITION)
-    state = LoadedState(locked.blob)
+    await held.write_position(POSITION)
+    state = LoadedState(held.blob)
     assert (state.state, state.position) == ({"note": "theirs"}, POSITION)
     front.spoil(WRITE, answered(403))
     with pytest.raises(StorageUnavailable):
-        await locked.write_position(InboxPosition(0, 20))
-    assert saved(locked) == (0, POSITION)
+        await held.write_position(InboxPosition(0, 20))
+    assert saved(held) == (0, POSITION)

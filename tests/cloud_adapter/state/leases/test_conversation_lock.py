@@ -1,4 +1,4 @@
-"""LeasedLock: how a lease and what was read under it are taken over, released, or first made."""
+"""ConversationLocks: a lease and what was read under it are taken over, released, or first made."""
 
 import asyncio
 
@@ -188,7 +188,7 @@ async def test_a_read_that_is_overtaken(far: ConversationLocks, front: StorageFr
         await goes_on.wait()
         return response
 
-    async with far.lock("c", 0) as locked:
+    async with far.lock("c", 0) as held:
         front.spoil(READ, hold, times=1)
         reading = asyncio.create_task(far.read("c"))
         await was_read.wait()
@@ -196,7 +196,7 @@ async def test_a_read_that_is_overtaken(far: ConversationLocks, front: StorageFr
         goes_on.set()
         found = await reading
         assert found
-        assert (found.content, locked.blob and locked.blob.content) == (EMPTY_STATE, b'{"x":1}')
+        assert (found.content, held.blob and held.blob.content) == (EMPTY_STATE, b'{"x":1}')
 
 
 async def test_a_read_that_fails_beside_the_lease(
@@ -243,8 +243,8 @@ async def test_a_second_read_that_fails(
     refuse_the_second_read(account, front)
 
     async def turn() -> bytes:
-        async with far.lock("c", LONG) as locked:
-            return locked.blob.content if locked.blob else b""
+        async with far.lock("c", LONG) as held:
+            return held.blob.content if held.blob else b""
 
     first, second = await asyncio.gather(turn(), turn(), return_exceptions=True)
     assert isinstance(first, StorageUnavailable)
