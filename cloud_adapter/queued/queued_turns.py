@@ -41,6 +41,7 @@ from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import HeldMessage, MessageQueue, ReceivedMessage, held
+from http_client import observer
 from http_client.observer import moment
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,7 @@ class QueuedTurns:
         """
         # Without a key, a second delivery looks like a second activity.
         activity_id = turn_id(activity) or uuid4().hex
+        trace_parent = trace_parent or observer.trace_parent()
         content = record(activity_id, self._clock(), claims, body, trace_parent)
         await self._commits.add(conversation_name(activity), activity_id, content)
 

@@ -75,11 +75,10 @@ BY_TEXT = {
     "benchmarks.contestant": "starts a contestant, this project's app among them",
     "bot_workbench.emulator.functions.workers.program": "finds in sys.modules what the app has"
     " imported",
-    "bot_workbench.emulator.recorder.rows": "names what it patches once the app has imported it",
-    "bot_workbench.emulator.recorder.observers.callers": "as the program of the workers",
-    "bot_workbench.emulator.recorder.observers.failures": "the same",
-    "bot_workbench.emulator.recorder.observers.proactive": "the same",
-    "bot_workbench.emulator.recorder.observers.queue_steps": "the same",
+    "bot_workbench.emulator.recorder.recorder": "as the program of the workers",
+    "bot_workbench.emulator.recorder.callers": "the same",
+    "bot_workbench.emulator.recorder.queue_steps": "the same",
+    "bot_workbench.emulator.recorder.turns": "the same",
 }
 """Who has the name of one of the app's modules, or its import, in a text; and why."""
 

@@ -16,7 +16,7 @@ from bot_workbench.admin.doctor.setting_rules import names_queued_turns, names_s
 from bot_workbench.admin.plan import setting_names
 from bot_workbench.commands import package
 from bot_workbench.credential_kinds import FEDERATED, MANAGED_IDENTITY, MULTI_TENANT
-from bot_workbench.emulator.recorder.observers import queue_steps
+from bot_workbench.emulator.recorder import queue_steps
 from cloud_adapter.proactive import notifications
 from cloud_adapter.queued import queued_turns
 

@@ -106,8 +106,7 @@ async def _serve_reloading(
 
 async def _loaded_worker(options: HostOptions, route_prefix: str) -> FunctionsWorker:
     """A worker, without functions if the app has a fault: it is logged, and callers get 503."""
-    start_recorder(os.environ)
-    worker = FunctionsWorker(options.app, route_prefix)
+    worker = FunctionsWorker(options.app, route_prefix, start_recorder(os.environ))
     try:
         await (worker.specialize() if options.specialize else worker.load())
     except IndexingError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot_workbench.emulator.functions.workers.invocation_task import in_running_invocation
-from bot_workbench.emulator.recorder.shown import without_own_frames
+from bot_workbench.emulator.recorder.preview import without_own_frames
 from bot_workbench.emulator.terminal.colors import has_colors
 
 LOST = "lost in Azure"

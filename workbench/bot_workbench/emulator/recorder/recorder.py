@@ -1,24 +1,32 @@
 """Recorder: reports the turns of a bot's process to the local cloud, from within the process.
 
-Nothing that is deployed knows of it: it replaces the functions that it watches, and puts them back
-when no inspector is open any more.
+Nothing that is deployed knows of it: it watches the moments of the app's `http_client.observer`.
 """
 
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from bot_workbench.emulator.feed.feed_address import FeedAddress
 from bot_workbench.emulator.feed.feed_client import FeedClient
-from bot_workbench.emulator.recorder.interception import (
-    Arguments,
-    Interception,
-    Interceptions,
-    Observer,
-)
-from bot_workbench.emulator.recorder.observers.invocations import invocation
-from bot_workbench.emulator.recorder.observers.log_lines import LogLines
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.rows import ALWAYS, DETAILS
+from bot_workbench.emulator.recorder import queue_steps, turns
+from bot_workbench.emulator.recorder.libraries import Libraries
+from bot_workbench.emulator.recorder.log_lines import LogLines
+from bot_workbench.emulator.recorder.recording import Observe, Recording, Watch
+from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+
+HOOK = "http_client.observer"
+"""The module of the app that lets others watch its moments."""
+
+
+@dataclass(frozen=True)
+class Observer:
+    """An observer, see the `Observer` of HOOK."""
+
+    watches: Mapping[str, Watch]
+    trace_parent: Callable[[], str] = str
 
 
 class Recorder:
@@ -31,24 +39,46 @@ class Recorder:
 
     def __init__(self, address: FeedAddress, settings: Mapping[str, str]) -> None:
         self.feed = FeedClient(address, "worker", settings, self._record)
-        """What reports to the local cloud."""
+        """The connection to the local cloud."""
         self._recording = Recording(self.feed.send)
         self._log_lines = LogLines(self._recording)
-        self._always = Interceptions(ALWAYS, self._recording)
-        self._details = Interceptions((), self._recording)
+        self._always = Observer(self._watches(ALWAYS), queue_steps.trace_parent)
+        self._details = [Observer(self._watches(each)) for each in (SPANS, DETAILS)]
+        self._hook: Any = None
+        self._libraries = Libraries()
         self._changing = threading.RLock()
 
     def start(self) -> None:
-        """Connect to the feed, and watch the process."""
-        self._always.install()
+        """Connect to the feed."""
         self.feed.start()
 
+    def app_imported(self) -> None:
+        """Watch the app from now on, unless it is one without moments.
+
+        It is called before the app's first invocation, and before its warm-up.
+        """
+        with self._recording.guarded(), self._changing:
+            self._hook = sys.modules.get(HOOK)
+            if self._hook is not None:
+                self._hook.attach(self._always)
+                if self._recording.is_detailed:
+                    self._watch_details()
+
+    async def invoke(self, function: str, data: Any, trace_parent: str, run: Awaitable[Any]) -> Any:
+        """Await an invocation of a function, see `turns.invoke`."""
+        self._libraries.replace()
+        return await turns.invoke(self._recording, function, data, trace_parent, run)
+
     def close(self) -> None:
-        """Put everything back, and close the connection to the feed."""
+        """Watch nothing any more, and close the connection to the feed."""
         self._record(False)
         with self._changing:
-            self._always.remove()
+            if self._hook is not None:
+                self._hook.detach(self._always)
         self.feed.close()
+
+    def _watches(self, table: Mapping[str, Observe]) -> Mapping[str, Watch]:
+        return {name: self._recording.watch(observe) for name, observe in table.items()}
 
     def _record(self, is_detailed: bool) -> None:
         """Called in the feed's thread."""
@@ -57,28 +87,30 @@ class Recorder:
                 return
             self._recording.is_detailed = is_detailed
             if is_detailed:
-                invocation = Interception(
-                    "azure_functions_runtime", "invocation_request", self._invoked
-                )
-                self._details = Interceptions((invocation, *DETAILS), self._recording)
-                self._details.install()
                 self._log_lines.install()
+                if self._hook is not None:
+                    self._watch_details()
             else:
-                self._details.remove()
                 self._log_lines.remove()
+                self._libraries.remove()
+                for each in self._details if self._hook is not None else ():
+                    self._hook.detach(each)
 
-    def _invoked(self, recording: Recording, call: Arguments) -> Observer:
-        """An invocation: by now, the app is imported."""
-        self._details.install_late()
-        yield from invocation(recording, call)
+    def _watch_details(self) -> None:
+        for each in self._details:
+            self._hook.attach(each)
+        self._libraries.install(self._hook.moment)
 
 
-def start_recorder(environ: Mapping[str, str]) -> None:
+def start_recorder(environ: Mapping[str, str]) -> Recorder | None:
     """Start this process's recorder, if there is a local cloud; it runs until the process ends.
 
     Args:
         environ: the process's environment, with the feed's address.
     """
     address = FeedAddress.of(environ)
-    if address is not None:
-        Recorder(address, dict(environ)).start()
+    if address is None:
+        return None
+    recorder = Recorder(address, dict(environ))
+    recorder.start()
+    return recorder

@@ -52,7 +52,7 @@ def recorded(
         yield RecordedBot(own_cloud, bot.messages, feed)
     text = log.read_text()
     assert FAULT not in text
-    assert "interception.py" not in text
+    assert "observer.py" not in text
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.loopback import LOOPBACK
-from bot_workbench.emulator.recorder.observers.httpx_bodies import watch_stream
-from bot_workbench.emulator.recorder.shown import MAX_BYTES, events_in
+from bot_workbench.emulator.recorder.preview import MAX_BYTES, events_in
+from bot_workbench.emulator.recorder.web_calls import watch_stream
 from tests.emulator.recorder.conftest import FAULT
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.bot_process import BotProcess

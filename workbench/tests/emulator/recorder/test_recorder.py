@@ -1,4 +1,4 @@
-"""The recorder: what it replaces is put back, and it never stands in a turn's way."""
+"""The recorder: it leaves everything as it was, and never stands in a turn's way."""
 
 import importlib
 import logging
@@ -12,34 +12,45 @@ from typing import Any
 import pytest
 
 from bot_workbench.emulator.feed.feed_address import FeedAddress
-from bot_workbench.emulator.recorder.interception import (
-    Arguments,
-    Interception,
-    Interceptions,
-    Observer,
-)
-from bot_workbench.emulator.recorder.recorder import Recorder, start_recorder
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.rows import ALWAYS, DETAILS
+from bot_workbench.emulator.functions.workers.protocol import Message, StatusResult, TypedData
+from bot_workbench.emulator.recorder import libraries
+from bot_workbench.emulator.recorder.libraries import FUNCTIONS, Libraries, LibraryFunction
+from bot_workbench.emulator.recorder.recorder import HOOK, Observer, Recorder, start_recorder
+from bot_workbench.emulator.recorder.recording import Facts, Observe, Recording, Watching
+from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+from http_client import observer
 from tests.support.project import ROOT
 from tests.support.recording.feed_thread import FeedThread
 from tests.support.timing.condition import SECONDS, until
 
-OWN = (("azure_functions_runtime", "invocation_request"),)
-"""What the recorder itself adds to its rows."""
+
+def watched() -> dict[str, int]:
+    """The moments that are watched, each with the number of its observers."""
+    return {name: len(each.watches) for name, each in observer._moments.items() if each.watches}
 
 
-def watched() -> dict[tuple[str, str], Any]:
-    """The functions that the recorder may replace, as they are now."""
-    places = {*OWN, *((row.module, row.path) for row in (*ALWAYS, *DETAILS))}
-    return {(module, path): function_at(module, path) for module, path in places}
+def with_tables(before: dict[str, int], *tables: Any) -> dict[str, int]:
+    """Those, and once more each moment in tables."""
+    names = {*before, *(name for table in tables for name in table)}
+    return {name: before.get(name, 0) + sum(name in table for table in tables) for name in names}
 
 
-def function_at(module: str, path: str) -> Any:
-    """What a module has at a path, without binding it."""
-    owner, _, name = path.rpartition(".")
-    found = importlib.import_module(module)
-    return vars(getattr(found, owner) if owner else found)[name]
+def library_functions() -> list[Any]:
+    """The functions of libraries that the recorder may replace, as they are now."""
+    return [
+        vars(getattr(importlib.import_module(each.module), each.owner))[each.name]
+        for each in FUNCTIONS
+    ]
+
+
+def recorder_of(feed: FeedThread) -> Recorder:
+    """A recorder that is started, in a process that has imported the app."""
+    address = FeedAddress.of(feed.settings)
+    assert address is not None
+    recorder = Recorder(address, {})
+    recorder.start()
+    recorder.app_imported()
+    return recorder
 
 
 @pytest.fixture
@@ -51,56 +62,65 @@ def feed() -> Iterator[FeedThread]:
 
 def test_everything_is_put_back(feed: FeedThread) -> None:
     """Without an inspector, what it recorded with is gone; closed, nothing of it is left."""
-    before, factory = watched(), logging.getLogRecordFactory()
-    address = FeedAddress.of(feed.settings)
-    assert address is not None
-    recorder = Recorder(address, {})
-    recorder.start()
-    few = watched()
-    kept = {place for place in before if few[place] is not before[place]}
-    assert kept == {(row.module, row.path) for row in ALWAYS}
+    before, functions, factory = watched(), library_functions(), logging.getLogRecordFactory()
+    recorder = recorder_of(feed)
+    few, all_of_it = with_tables(before, ALWAYS), with_tables(before, ALWAYS, DETAILS, SPANS)
+    assert watched() == few
+    assert library_functions() == functions
     feed.record(True)
-    feed.wait(lambda: all(now is not before[place] for place, now in watched().items()))
+    feed.wait(lambda: watched() == all_of_it)
+    feed.wait(lambda: not {*functions} & {*library_functions()})
     feed.record(False)
-    feed.wait(lambda: watched() == few and logging.getLogRecordFactory() == factory)
+    feed.wait(lambda: watched() == few and library_functions() == functions)
+    assert logging.getLogRecordFactory() == factory
     recorder.close()
     assert watched() == before
 
 
 def test_the_local_cloud_ends() -> None:
     """When it is gone, nothing is recorded any more."""
-    before = watched()
+    before, functions = watched(), library_functions()
     with FeedThread() as feed:
-        address = FeedAddress.of(feed.settings)
-        assert address is not None
-        recorder = Recorder(address, {})
-        recorder.start()
-        few = watched()
+        recorder = recorder_of(feed)
         feed.record(True)
-        feed.wait(lambda: all(now is not before[place] for place, now in watched().items()))
-    until(lambda: watched() == few)
+        feed.wait(lambda: not {*functions} & {*library_functions()})
+    until(lambda: watched() == with_tables(before, ALWAYS) and library_functions() == functions)
     recorder.close()
     assert watched() == before
 
 
 def test_without_a_feed_there_is_none() -> None:
     """A process that no local cloud has started is not watched."""
-    before = watched()
-    start_recorder({})
-    assert watched() == before
+    assert start_recorder({}) is None
+
+
+async def test_an_app_without_moments(feed: FeedThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an app that is not made of the base, the runs of functions are recorded."""
+    monkeypatch.delitem(sys.modules, HOOK)
+    before, functions = watched(), library_functions()
+    recorder = recorder_of(feed)
+    feed.record(True)
+    turn = "1" * 32
+
+    async def run() -> Message:
+        return Message(result=Message(status=StatusResult.Success))
+
+    feed.wait(lambda: recorder._recording.is_detailed)
+    await recorder.invoke("own", TypedData(string="input"), f"00-{turn}-{'2' * 16}-01", run())
+    assert feed.wait_for_end(turn)["outcome"] == "done"
+    assert feed.one(turn, "turn_started")["input"] == "input"
+    assert (watched(), library_functions()) == (before, functions)
+    recorder.close()
 
 
 def test_nothing_is_imported() -> None:
     """A bot that does not use a library does not have it imported to be watched."""
     program = (
         "import sys\n"
-        "from bot_workbench.emulator.recorder.interception import Interceptions\n"
-        "from bot_workbench.emulator.recorder.recording import Recording\n"
-        "from bot_workbench.emulator.recorder.rows import ALWAYS, DETAILS\n"
-        "rows = (*ALWAYS, *DETAILS)\n"
-        "before = {*sys.modules}\n"
-        "Interceptions(rows, Recording(lambda _: None)).install()\n"
-        "print({row.module for row in rows} & ({*sys.modules} - before))\n"
+        "from bot_workbench.emulator.recorder.libraries import Libraries\n"
+        "from bot_workbench.emulator.recorder import recorder\n"
+        "Libraries().install(lambda name: lambda function: function)\n"
+        "print(recorder.HOOK in sys.modules)\n"
         "print(sorted({'httpx', 'httpx2', 'aiohttp', 'requests'} & {*sys.modules}))\n"
     )
     done = subprocess.run(
@@ -111,105 +131,116 @@ def test_nothing_is_imported() -> None:
         check=True,
         timeout=SECONDS,
     )
-    assert done.stdout == "set()\n[]\n"
+    assert done.stdout == "False\n[]\n"
 
 
+@observer.moment("test.double")
 def double(number: int) -> int:
-    """What is watched."""
+    """A moment."""
     return 2 * number
 
 
 @pytest.fixture
-def module() -> Iterator[Any]:
-    """A module with that function."""
-    found: Any = types.ModuleType("watched_module")
-    found.double = double
-    sys.modules[found.__name__] = found
-    yield found
-    del sys.modules[found.__name__]
+def watch() -> Iterator[Any]:
+    """Attach an observer of it; in the end, it is detached."""
+    attached: list[Observer] = []
+
+    def attach(observe: Observe) -> None:
+        attached.append(Observer({"test.double": Recording(lambda _: None).watch(observe)}))
+        observer.attach(attached[-1])
+
+    yield attach
+    for each in attached:
+        observer.detach(each)
 
 
-def interceptions(observe: Any) -> Interceptions:
-    """Those that watch the function."""
-    recording = Recording(lambda _: None)
-    row = Interception("watched_module", "double", observe)
-    return Interceptions((row,), recording)
-
-
-def failing_before(_: Recording, __: Arguments) -> Observer:
+def failing_before(_: Recording, __: Facts) -> Watching:
     """Fails before the call."""
     raise ValueError("observer")
     yield
 
 
-def failing_after(_: Recording, call: Arguments) -> Observer:
+def failing_after(_: Recording, call: Facts) -> Watching:
     """Fails after the call."""
     yield
     raise KeyError(call["number"])
 
 
-def failing_name(_: Recording, call: Arguments) -> Observer:
+def failing_name(_: Recording, call: Facts) -> Watching:
     """Looks for a parameter that has another name by now."""
     call["amount"]
     yield
 
 
 @pytest.mark.parametrize("observe", [failing_before, failing_after, failing_name])
-def test_faults_of_observers(module: Any, observe: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_faults_of_observers(
+    watch: Any, observe: Observe, caplog: pytest.LogCaptureFixture
+) -> None:
     """A function works although its observer fails, which one line says once."""
-    interceptions(observe).install()
-    assert [module.double(number) for number in range(3)] == [0, 2, 4]
-    [record] = [each for each in caplog.records if each.name == "bot_workbench.emulator.recorder"]
+    watch(observe)
+    assert [double(number) for number in range(3)] == [0, 2, 4]
+    [record] = caplog.records
+    assert record.name == "bot_workbench.emulator.recorder"
     assert record.getMessage().startswith("The inspector could not record something: ")
 
 
-def test_wrong_arguments(module: Any) -> None:
-    """A call that the function refuses is refused as it was."""
-    interceptions(failing_after).install()
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'number'"):
-        module.double()
+PROGRAM = """
+class Sum:
+    def add(self, number):
+        return 1 + number
+"""
 
 
-@pytest.mark.parametrize("path", ["gone", "Gone.method", "double.method"])
-def test_a_function_that_is_missing(
-    module: Any, path: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A module may lack a function, as an app's own may; its others are watched all the same."""
-    rows = [Interception(module.__name__, each, changing) for each in (path, "double")]
-    Interceptions(tuple(rows), Recording(lambda _: None)).install()
-    assert module.double(1) == 4
-    assert [each for each in caplog.records if each.name == "bot_workbench.emulator.recorder"] == []
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of functions is another one, half of which is missing."""
+    names = (("Sum", "add"), ("Sum", "gone"), ("Gone", "add"))
+    functions = [LibraryFunction("watched_library", *each, "sum") for each in names]
+    monkeypatch.setattr(libraries, "FUNCTIONS", tuple(functions))
 
 
-def changing(_: Recording, call: Arguments) -> Observer:
-    """Changes the argument."""
-    call["number"] += 1
-    yield
-
-
-def test_somebody_else_replaces_it_too(module: Any) -> None:
-    """What another tool has put around the function stays, and nothing is watched any more."""
-    watching = interceptions(changing)
-    watching.install()
-    inner = module.double
-    module.double = lambda number: inner(number) + 100
-    assert module.double(1) == 104
-    watching.remove()
-    assert module.double(1) == 102
-
-
-def test_modules_that_are_imported_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function is watched from when its module is imported; nothing waits for it afterwards."""
-    finders = list(sys.meta_path)
-    (tmp_path / "watched_module.py").write_text("def double(number):\n    return 2 * number\n")
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The library that is in it, which has not been imported."""
+    (tmp_path / "watched_library.py").write_text(PROGRAM)
     monkeypatch.syspath_prepend(str(tmp_path))
-    watching = interceptions(changing)
-    watching.install()
-    module = importlib.import_module("watched_module")
-    try:
-        assert module.double(1) == 4
-        watching.remove()
-        assert module.double(1) == 2
-    finally:
-        del sys.modules["watched_module"]
+    yield
+    sys.modules.pop("watched_library", None)
+
+
+def tenfold(_: str) -> libraries.Wrap:
+    """In place of the app's decorator: multiplies the result."""
+    return lambda function: lambda *args: 10 * function(*args)
+
+
+def added(module: types.ModuleType) -> int:
+    """What a new Sum adds up to."""
+    result: int = module.Sum().add(1)
+    return result
+
+
+@pytest.mark.usefixtures("table", "library")
+@pytest.mark.parametrize("is_early", [True, False])
+def test_libraries(is_early: bool) -> None:
+    """A library's function is replaced whenever it is imported, and put back."""
+    finders, found = list(sys.meta_path), Libraries()
+    module = importlib.import_module("watched_library") if is_early else None
+    found.install(tenfold)
+    module = module or importlib.import_module("watched_library")
+    assert added(module) == 20
+    found.replace()
+    assert added(module) == 20
+    found.remove()
+    found.replace()
+    assert added(module) == 2
     assert sys.meta_path == finders
+
+
+@pytest.mark.usefixtures("table", "library")
+def test_somebody_else_replaces_it_too() -> None:
+    """What another tool has put around the function stays."""
+    found, module = Libraries(), importlib.import_module("watched_library")
+    found.install(tenfold)
+    module.Sum.add = tenfold("")(module.Sum.add)
+    found.remove()
+    assert added(module) == 200

@@ -11,7 +11,7 @@ from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.recorder.observers.calls import SHOWN_BODIES
+from bot_workbench.emulator.recorder.calls import SHOWN_BODIES
 from tests.emulator.recorder.conftest import FAULT
 from tests.support.bots.bot_process import BotProcess
 from tests.support.recording.feed_thread import FeedThread

@@ -132,7 +132,7 @@ def test_log_lines(recorded: RecordedBot) -> None:
     assert lines["warning this"]["level"] == "WARNING"
     assert lines["info this"]["logger"].startswith("bot_logic")
     assert "KeyError: 'logged'" in lines["exception this"]["traceback"]
-    assert "interception.py" not in lines["exception this"]["traceback"]
+    assert "observer.py" not in lines["exception this"]["traceback"]
     assert lines["info this"]["traceback"] is None
 
 
@@ -194,7 +194,7 @@ def test_a_failed_turn(recorded: RecordedBot) -> None:
     assert "in fail" in error["redacted"]
     for trace in (error["traceback"], error["redacted"]):
         assert "on_turn" in trace
-        assert "interception.py" not in trace
+        assert "observer.py" not in trace
 
 
 def test_steps(recorded: RecordedBot) -> None:

@@ -47,12 +47,11 @@ class WorkerProgram:
     """
 
     def __init__(self, options: HostOptions, fault: str = "") -> None:
-        # Now: when the app is specialized, its settings replace the environment.
-        start_recorder(os.environ)
         self._options = options
         self._settings_fault = fault
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
-        self._worker = FunctionsWorker(options.app)
+        # Now: when the app is specialized, its settings replace the environment.
+        self._worker = FunctionsWorker(options.app, recorder=start_recorder(os.environ))
         self._servers: Sequence[FunctionsServer | InvocationServer] = ()
 
     async def run(self, address: LifelineAddress) -> NoReturn:

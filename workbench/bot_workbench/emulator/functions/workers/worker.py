@@ -35,6 +35,7 @@ from bot_workbench.emulator.functions.workers.protocol import (
     TypedData,
 )
 from bot_workbench.emulator.functions.workers.validation import valid_functions
+from bot_workbench.emulator.recorder.recorder import Recorder
 
 FIRST_ATTEMPT = Message(retry_count=0, max_retry_count=0, exception=None)
 PLACEHOLDER_NAMES = ("PATH", "HOME", "TMPDIR")
@@ -58,11 +59,15 @@ class FunctionsWorker:
     Args:
         app_folder: the folder of function_app.py.
         route_prefix: host.json's extensions.http.routePrefix.
+        recorder: reports to the local cloud; None: there is none.
     """
 
-    def __init__(self, app_folder: Path, route_prefix: str = "api") -> None:
+    def __init__(
+        self, app_folder: Path, route_prefix: str = "api", recorder: Recorder | None = None
+    ) -> None:
         self._app_folder = app_folder
         self.route_prefix = route_prefix
+        self._recorder = recorder
         self.functions: Sequence[Function] = ()
         """The app's functions, without those in error, by name; empty until `load` succeeds."""
         self.is_loaded = False
@@ -108,6 +113,8 @@ class FunctionsWorker:
         await self._index()
 
     async def _index(self) -> None:
+        if self._recorder is not None:
+            self._recorder.app_imported()
         found = await runtime.functions_metadata_request(_request())
         indexed = [_function(each) for each in found.function_metadata_results or ()]
         if not indexed:
@@ -163,8 +170,11 @@ class FunctionsWorker:
             trace_context=Message(trace_parent=trace_parent, trace_state="", attributes={}),
             retry_context=FIRST_ATTEMPT,
         )
+        run = runtime.invocation_request(_request(invocation_request=invocation))
+        if self._recorder is not None:
+            run = self._recorder.invoke(function.name, data, trace_parent, run)
         with running(invocation.invocation_id):
-            done = await runtime.invocation_request(_request(invocation_request=invocation))
+            done = await run
         if done.result.status != StatusResult.Success:
             raise InvocationError(done.result.exception.stack_trace)
         outputs = {output.name: output.data for output in done.output_data}

@@ -7,9 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot_workbench.emulator.recorder.interception import Arguments, Observer
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.turn import RecordedTurn, current_turn
+from bot_workbench.emulator.recorder.recording import (
+    Facts,
+    RecordedTurn,
+    Recording,
+    Watching,
+    current_turn,
+)
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
@@ -41,7 +45,7 @@ REFUSALS = (
     ("the key does not endorse", ENDORSEMENT),
     ("the user's tenant", TENANT),
 )
-"""How the texts of refusals begin, and which check has failed then."""
+"""The beginnings of refusals' texts, and the check that has failed then."""
 
 BY_ERROR = {"KeysUnavailable": KEY, "ServiceUrlRefused": HOST}
 """The check that has failed, by the class of the error."""
@@ -49,7 +53,7 @@ BY_ERROR = {"KeysUnavailable": KEY, "ServiceUrlRefused": HOST}
 UNCHECKED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED is set"
 
 
-def authentication(recording: Recording, call: Arguments) -> Observer:
+def authentication(recording: Recording, call: Facts) -> Watching:
     """The check of a caller's token: `BotAuthentication.authenticate`."""
     authorization, owner = call["authorization"], call["self"]
     was_known = authorization in owner._caller_check._tokens._verified
@@ -69,7 +73,7 @@ def authentication(recording: Recording, call: Arguments) -> Observer:
     _report(recording, turn, _up_to(OF_TOKEN, details, outcome.error, CALLERS))
 
 
-def authorization(recording: Recording, call: Arguments) -> Observer:
+def authorization(recording: Recording, call: Facts) -> Watching:
     """The comparison of the token with the activity: `BotAuthentication.authorize`."""
     token, activity, check = call["token"], call["activity"], call["self"]._caller_check
     outcome = yield
@@ -89,7 +93,7 @@ def authorization(recording: Recording, call: Arguments) -> Observer:
     _report(recording, turn, _up_to(OF_ACTIVITY, details, outcome.error, HOST))
 
 
-def skill_authentication(recording: Recording, call: Arguments) -> Observer:
+def skill_authentication(recording: Recording, call: Facts) -> Watching:
     """The check of a skill that replies: `BotAuthentication.authenticate_channel_request`."""
     outcome = yield
     turn = current_turn()
@@ -111,7 +115,7 @@ Result = tuple[str, str]
 def _token_details(
     header: Mapping[str, Any], claims: Mapping[str, Any], check: Any, *, was_known: bool
 ) -> dict[str, Result]:
-    """What the checks of a token say if they pass."""
+    """The results of a token's checks if they pass."""
     app_id = claims.get("appid") or claims.get("azp") or ""
     verified = "verified before, with the same key" if was_known else "verified with this key"
     return {

@@ -6,10 +6,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from bot_workbench.emulator.recorder.interception import Arguments, Observer
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.shown import shown
-from bot_workbench.emulator.recorder.turn import RecordedTurn, current_turn
+from bot_workbench.emulator.recorder.preview import preview
+from bot_workbench.emulator.recorder.recording import (
+    Facts,
+    RecordedTurn,
+    Recording,
+    Watching,
+    current_turn,
+)
 
 CONNECTOR, USER_TOKENS, SKILL, STORAGE = "connector", "user token service", "skill", "storage"
 TOKEN, KEY_VAULT, KEYS, OTHER = "token", "key vault", "signing keys", "other"
@@ -56,38 +60,38 @@ _failed: dict[tuple[str, str], tuple[RecordedCall, float]] = {}
 """By turn and request: the calls whose last attempt failed, and when."""
 
 
-def connector_call(_: Recording, call: Arguments) -> Observer:
+def connector_call(_: Recording, call: Facts) -> Watching:
     """A call to the channel's services: the connector, or the user token service."""
     is_user_tokens = call["path"][0] == "api"
     purpose = USER_TOKENS if is_user_tokens else CONNECTOR
     yield from _within(RecordedCall(purpose, call["service"].base_url))
 
 
-def storage_call(_: Recording, call: Arguments) -> Observer:
+def storage_call(_: Recording, call: Facts) -> Watching:
     """A call to the storage account."""
     endpoints = call["self"]._endpoints
     yield from _within(RecordedCall(STORAGE, endpoints.urls[call["request"].service]))
 
 
-def skill_call(_: Recording, call: Arguments) -> Observer:
+def skill_call(_: Recording, call: Facts) -> Watching:
     """A call to a skill."""
     yield from _within(RecordedCall(SKILL, call["to_url"]))
 
 
-def _within(recorded: RecordedCall) -> Observer:
+def _within(recorded: RecordedCall) -> Watching:
     token = _call.set(recorded)
     yield
     _call.reset(token)
 
 
-def opening(_: Recording, __: Arguments) -> Observer:
+def opening(_: Recording, __: Facts) -> Watching:
     """A new connection."""
     if attempt := _attempt.get():
         attempt.connects = True
     yield
 
 
-def request(recording: Recording, call: Arguments) -> Observer:
+def request(recording: Recording, call: Facts) -> Watching:
     """A request of the HTTP client."""
     turn = current_turn()
     if turn is None:
@@ -117,8 +121,8 @@ def request(recording: Recording, call: Arguments) -> Observer:
         error=error_text(error),
         ms=ms,
         connect=attempt.connects,
-        request=shown(call["body"]) if shows_bodies else None,
-        response=shown(response.body) if shows_bodies and response is not None else None,
+        request=preview(call["body"]) if shows_bodies else None,
+        response=preview(response.body) if shows_bodies and response is not None else None,
     )
 
 
@@ -130,7 +134,7 @@ def _call_of(turn: RecordedTurn, method: str, url: str) -> RecordedCall:
     return call_again(turn, f"{method} {url}")
 
 
-def _note(turn: RecordedTurn, recorded: RecordedCall, call: Arguments, *, is_done: bool) -> None:
+def _note(turn: RecordedTurn, recorded: RecordedCall, call: Facts, *, is_done: bool) -> None:
     if not is_done and recorded is not _call.get():
         attempt_failed(turn, f"{call['method']} {call['url']}", recorded)
 
@@ -173,7 +177,7 @@ def shown_url(url: str) -> str:
 
 
 def purpose_of(url: str) -> str:
-    """What a request is for that no part of the bot has announced."""
+    """The purpose of a request that no part of the bot has announced."""
     parts = urlsplit(url)
     path = parts.path.lower()
     if "/oauth2/" in path or "/msi/" in path or path.endswith("/token"):

@@ -1,20 +1,17 @@
-"""Every function that the recorder watches is there, and something is reported because of it.
+"""Every moment that the recorder watches is there, and something is reported because of it.
 
-If a function of the deployed code is renamed, or one of its parameters, a test fails here.
+If a moment of the deployed code is renamed, or a parameter of its function, a test fails here.
 """
 
 import contextlib
-import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import pytest
 
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
-from bot_workbench.emulator.recorder.interception import Interception
-from bot_workbench.emulator.recorder.rows import ALWAYS, DETAILS
+from bot_workbench.emulator.recorder.libraries import FUNCTIONS
+from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
 from tests.emulator.recorder.conftest import FAULT, StartBot
 from tests.support.recording.feed_thread import Event, FeedThread
 from tests.support.recording.recorded_bot import RecordedBot
@@ -23,7 +20,7 @@ from tests.support.telemetry.exported_spans import TELEMETRY_ON
 from tests.support.wire.http_post import Caller
 
 Evidence = Callable[[Event], bool]
-"""Whether an event shows that a function was watched."""
+"""Whether an event shows that a moment was watched."""
 
 
 def has(event: str, **fields: object) -> Evidence:
@@ -38,78 +35,72 @@ def says(event: str, field: str, text: str) -> Evidence:
 
 EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
     "refusal": (says("turn_ended", "error", "TokenRejected: "),),
-    "CloudAdapter.handle_error": (says("error", "text", "as asked: inline"),),
-    "CloudAdapter.log_error": (says("error", "text", "as asked: queued"),),
-    "CloudAdapter.send_proactively": (
-        has("turn_started", kind="proactive", function="notifications"),
+    "turn.error": (
+        says("error", "text", "as asked: inline"),
+        says("error", "text", "as asked: queued"),
     ),
-    "CloudAdapter.run_pipeline": (has("turn_started", kind="proactive", function="messages"),),
-    "CloudAdapter._run_stored": (has("turn_started", kind="queued"),),
-    "QueuedTurns.enqueue": (has("queue", step="enqueued"), has("span", name="enqueue")),
-    "BotAuthentication.authenticate": (
+    "proactive.send": (has("turn_started", kind="proactive", function="notifications"),),
+    "proactive.turn": (has("turn_started", kind="proactive", function="messages"),),
+    "queued.turn": (has("turn_started", kind="queued"),),
+    "queued.enqueue": (has("queue", step="enqueued"), has("span", name="enqueue")),
+    "caller.authenticate": (
         has("check", name="signature"),
         has("span", name="authentication"),
     ),
-    "BotAuthentication.authorize": (
+    "caller.authorize": (
         has("check", name="endorsement"),
         has("span", name="authorization"),
     ),
-    "BotAuthentication.authenticate_channel_request": (
-        says("check", "detail", "AllowedCallers has "),
+    "caller.authenticate_skill": (says("check", "detail", "AllowedCallers has "),),
+    "connector.call": (has("call", purpose="connector"),),
+    "skill.call": (has("call", purpose="skill"),),
+    "storage.call": (has("call", purpose="storage"),),
+    "http.request": (has("call", attempt=1),),
+    "http.connect": (has("call", connect=True),),
+    "aiohttp.request": (has("call", method="GET", purpose="the bot's own"),),
+    "requests.request": (has("call", method="HEAD", purpose="the bot's own"),),
+    "httpx.request": tuple(
+        says("call", "url", f"/{library}.{client}")
+        for library in ("httpx", "httpx2")
+        for client in ("Client", "AsyncClient")
     ),
-    "ConnectorSession.call": (has("call", purpose="connector"),),
-    "SkillClient.post_activity": (has("call", purpose="skill"),),
-    "StorageAccount.call": (has("call", purpose="storage"),),
-    "HttpPool.request": (has("call", attempt=1),),
-    "HttpConnection.open": (has("call", connect=True),),
-    "ClientSession._request": (has("call", method="GET", purpose="the bot's own"),),
-    "Session.send": (has("call", method="HEAD", purpose="the bot's own"),),
-    "Client.send": (
-        says("call", "url", "/httpx.Client"),
-        says("call", "url", "/httpx2.Client"),
+    "blob.read": (
+        has("state", op="read", source="blob"),
+        has("state", op="read", source="memory"),
     ),
-    "AsyncClient.send": (
-        says("call", "url", "/httpx.AsyncClient"),
-        says("call", "url", "/httpx2.AsyncClient"),
+    "blob.write": (
+        has("state", op="write", source="blob"),
+        has("state", op="write", source="memory"),
     ),
-    "BlobContainer.read": (has("state", op="read", source="blob"),),
-    "BlobContainer.write": (has("state", op="write", source="blob"),),
-    "BlobContainer.delete": (has("state", op="delete", source="blob"),),
-    "MemoryContainer.read": (has("state", op="read", source="memory"),),
-    "MemoryContainer.write": (has("state", op="write", source="memory"),),
-    "MemoryContainer.delete": (has("state", op="delete", source="memory"),),
-    "_TurnScopedState.load": (
+    "blob.delete": (
+        has("state", op="delete", source="blob"),
+        has("state", op="delete", source="memory"),
+    ),
+    "state.load": (
         has("state", op="read", source="kept"),
         has("span", name="load state"),
     ),
-    "_TurnScopedState.save_at_end": (has("span", name="save state"),),
-    "MessageQueue.put": (has("queue", step="wake_up"), has("queue", step="requeued")),
-    "QueuedTurns.handle_message": (has("queue", step="drain"),),
-    "Attempts.run": (has("queue", step="drain", detail="attempt 2"),),
-    "SetAsideActivities.count": (has("queue", step="set_aside"),),
-    "SetAsideActivities.dead_letter": (has("queue", step="dead_letter"),),
-    "Composition.ready": (has("span", name="warm-up"),),
-    "read_activity": (has("span", name="read activity"),),
-    "BotConnectorFactory.create": (has("span", name="sign in"),),
-    "MiddlewareSet.receive_activity_internal": (has("span", name="the bot's on_turn"),),
-    "ConversationLocks.lock": (has("span", name="wait for lock"),),
+    "state.save": (has("span", name="save state"),),
+    "queue.put": (has("queue", step="wake_up"), has("queue", step="requeued")),
+    "queued.wake_up": (has("queue", step="drain"),),
+    "queued.attempt": (has("queue", step="drain", detail="attempt 2"),),
+    "queued.set_aside": (has("queue", step="set_aside"),),
+    "queued.dead_letter": (has("queue", step="dead_letter"),),
+    "app.ready": (has("span", name="warm-up"),),
+    "activity.read": (has("span", name="read activity"),),
+    "connector.sign_in": (has("span", name="sign in"),),
+    "middleware": (has("span", name="the bot's on_turn"),),
+    "state.lock": (has("span", name="wait for lock"),),
+    "thread.start": (has("log", text="thread belongs"),),
     "ThreadPoolExecutor.submit": (has("log", text="pool belongs"),),
-    "Thread.start": (has("log", text="thread belongs"),),
 }
-"""What shows that each function was watched, by each of its observers."""
-
-
-@pytest.mark.parametrize("row", [*ALWAYS, *DETAILS], ids=lambda row: row.path)
-def test_what_is_watched_exists(row: Interception) -> None:
-    """The module has the function, or the class has the method itself."""
-    owner, _, name = row.path.rpartition(".")
-    module = importlib.import_module(row.module)
-    assert name in vars(getattr(module, owner) if owner else module)
+"""What shows that each moment was watched, in each table; and a function that becomes none."""
 
 
 def test_each_is_known_here() -> None:
     """The table of evidence is complete."""
-    assert EVIDENCE.keys() == {row.path for row in (*ALWAYS, *DETAILS)}
+    others = {f"{each.owner}.{each.name}" for each in FUNCTIONS if not each.moment}
+    assert EVIDENCE.keys() == {*ALWAYS, *DETAILS, *SPANS} | others
 
 
 def test_each_reports(

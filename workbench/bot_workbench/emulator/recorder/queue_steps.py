@@ -1,33 +1,34 @@
-"""Queue steps: what becomes of an activity that is answered 202 and whose turn runs later.
+"""Queue steps: the way of an activity that is answered 202, and whose turn runs later.
 
 The id of its turn travels with the stored activity, as the trace context does with telemetry: a
 process that is started later continues the row.
 """
 
 import json
+import secrets
 import sys
 import time
 from collections import OrderedDict
 from contextvars import ContextVar
 from typing import Any
 
-from bot_workbench.emulator.recorder.interception import Arguments, Observer
-from bot_workbench.emulator.recorder.observers.failures import summary
-from bot_workbench.emulator.recorder.observers.invocations import (
+from bot_workbench.emulator.recorder.recording import (
+    QUEUED,
+    Facts,
+    RecordedTurn,
+    Recording,
+    Watching,
+    new_turn_id,
+    trace_id,
+    within,
+)
+from bot_workbench.emulator.recorder.turns import (
     DONE,
     FAILED,
     WAITS,
+    summary,
     turn_ended,
     turn_here,
-)
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.turn import (
-    QUEUED,
-    RecordedTurn,
-    new_turn_id,
-    trace_id,
-    trace_parent_of,
-    within,
 )
 
 TURNS, POISON = "bot-turns", "bot-turns-poison"
@@ -38,9 +39,11 @@ MAX_KNOWN = 1000
 _known: OrderedDict[str, str] = OrderedDict()
 """The turn ids of stored activities, by the activities' ids in their inboxes."""
 
+_enqueued: ContextVar[RecordedTurn | None] = ContextVar("enqueued_turn", default=None)
+"""The turn of the activity that is being stored."""
 
 _deliveries: ContextVar[int] = ContextVar("wake_up_deliveries", default=0)
-"""How often the host has delivered the message that the invocation handles; 0: there is none."""
+"""The deliveries so far of the message that the invocation handles; 0: there is none."""
 
 _number: ContextVar[int] = ContextVar("attempt_number", default=0)
 """Which attempt at a turn it is, from 1; 0: it is not known."""
@@ -50,25 +53,30 @@ ATTEMPTS = {
     "LAST": "last attempt",
     "WITHOUT_BOT": "no attempt is left, so the bot's code does not run",
 }
-"""What the names of attempts mean."""
+"""The names of attempts in words."""
 
 
-def enqueuing(recording: Recording, call: Arguments) -> Observer:
-    """An activity is stored; its turn's id is stored with it."""
+def enqueuing(recording: Recording, call: Facts) -> Watching:
+    """An activity is stored; its turn's id is stored with it, see `trace_parent`."""
     turn = turn_here()
     if turn is None:
         return
-    if not call["trace_parent"]:
-        call["trace_parent"] = trace_parent_of(turn)
     activity_id = sys.modules["cloud_adapter.state.turn"].turn_id(call["activity"])
     _remember(activity_id, turn.id)
-    started = time.perf_counter()
+    started, token = time.perf_counter(), _enqueued.set(turn)
     outcome = yield
+    _enqueued.reset(token)
     if recording.is_detailed and outcome.error is None:
         _report(recording, turn, "enqueued", activity_id, started)
 
 
-def putting(recording: Recording, call: Arguments) -> Observer:
+def trace_parent() -> str:
+    """A `traceparent` in the trace of the turn whose activity is being stored; else empty."""
+    turn = _enqueued.get()
+    return f"00-{turn.id}-{secrets.token_hex(8)}-01" if turn else ""
+
+
+def putting(recording: Recording, call: Facts) -> Watching:
     """A message is put into a queue: it names activities, or one that was set aside."""
     queue = call["self"]._name
     if queue not in {TURNS, POISON}:
@@ -88,21 +96,21 @@ def putting(recording: Recording, call: Arguments) -> Observer:
         _report_of(recording, set_aside, "requeued", later, started)
 
 
-def message_handling(_: Recording, call: Arguments) -> Observer:
+def message_handling(_: Recording, call: Facts) -> Watching:
     """An invocation for a wake-up message."""
     token = _deliveries.set(call["message"].dequeue_count)
     yield
     _deliveries.reset(token)
 
 
-def attempting(_: Recording, call: Arguments) -> Observer:
+def attempting(_: Recording, call: Facts) -> Watching:
     """An attempt at the turn of a stored activity."""
     token = _number.set(call["stored"].attempts + 1)
     yield
     _number.reset(token)
 
 
-def counting(recording: Recording, call: Arguments) -> Observer:
+def counting(recording: Recording, call: Facts) -> Watching:
     """An activity is set aside, and an attempt at it is counted."""
     stored, started = call["stored"], time.perf_counter()
     outcome = yield
@@ -111,7 +119,7 @@ def counting(recording: Recording, call: Arguments) -> Observer:
         _report(recording, _turn_of(stored), "set_aside", text, started)
 
 
-def dead_lettering(recording: Recording, call: Arguments) -> Observer:
+def dead_lettering(recording: Recording, call: Facts) -> Watching:
     """An activity gets no further attempt."""
     stored, started = call["stored"], time.perf_counter()
     outcome = yield
@@ -120,7 +128,7 @@ def dead_lettering(recording: Recording, call: Arguments) -> Observer:
         _report(recording, _turn_of(stored), "dead_letter", reason, started)
 
 
-def stored_turn(recording: Recording, call: Arguments) -> Observer:
+def stored_turn(recording: Recording, call: Facts) -> Watching:
     """The turn of a stored activity."""
     accepted, attempt = call["accepted"], call["attempt"]
     activity_id = sys.modules["cloud_adapter.state.turn"].turn_id(accepted.activity)

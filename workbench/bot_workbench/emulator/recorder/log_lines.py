@@ -4,9 +4,8 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.shown import shown_text
-from bot_workbench.emulator.recorder.turn import current_turn
+from bot_workbench.emulator.recorder.preview import text_preview
+from bot_workbench.emulator.recorder.recording import Recording, current_turn
 
 OTHERS = ("bot_workbench", "azure.functions", "azure_functions_runtime", "azure_functions_worker")
 """Loggers of hosts and workers, which are not the bot's."""
@@ -57,8 +56,8 @@ class LogLines:
             at=record.created,
             level=record.levelname,
             logger=record.name,
-            text=shown_text(record.getMessage()),
-            traceback=shown_text(trace) or None,
+            text=text_preview(record.getMessage()),
+            traceback=text_preview(trace) or None,
         )
 
 

@@ -4,17 +4,21 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from bot_workbench.emulator.recorder.interception import Arguments, Observer
-from bot_workbench.emulator.recorder.recording import Recording
-from bot_workbench.emulator.recorder.shown import shown
-from bot_workbench.emulator.recorder.turn import RecordedTurn, current_turn
+from bot_workbench.emulator.recorder.preview import preview
+from bot_workbench.emulator.recorder.recording import (
+    Facts,
+    RecordedTurn,
+    Recording,
+    Watching,
+    current_turn,
+)
 
 MEMORY, BLOB, KEPT = "memory", "blob", "kept"
-"""Where a value comes from; KEPT: a process keeps state for a moment with the conversation's lock,
-and the next turn need not read it."""
+"""The sources of a value; KEPT: a process keeps state for a moment with the conversation's lock, so
+the next turn need not read it."""
 
 MAX_KNOWN = 500
-"""How many blobs are remembered, to show what was stored before a write."""
+"""The number of blobs that are remembered, to show what was stored before a write."""
 MAX_KNOWN_BYTES = 256 * 1024
 """A larger one is not remembered."""
 
@@ -22,7 +26,7 @@ _known: OrderedDict[str, bytes] = OrderedDict()
 """The content of blobs that exist, by key, as last read or written in this process."""
 
 
-def reading(recording: Recording, call: Arguments) -> Observer:
+def reading(recording: Recording, call: Facts) -> Watching:
     """The read of a blob."""
     turn, key, at, started = _start(call)
     outcome = yield
@@ -33,11 +37,11 @@ def reading(recording: Recording, call: Arguments) -> Observer:
     _remember(key, content if blob else None)
     if turn is not None:
         turn.notes.add(key)
-        value, etag = shown(content), blob.etag if blob else None
+        value, etag = preview(content), blob.etag if blob else None
         _report(recording, turn, call, "read", (key, at, started), value, value, etag, known=True)
 
 
-def loading(recording: Recording, call: Arguments) -> Observer:
+def loading(recording: Recording, call: Facts) -> Watching:
     """The state's first use in a turn, which reads its blob, unless the blob is kept."""
     state, context = call["self"], call["turn_context"]
     is_loaded = state.loaded(context) is not None
@@ -50,12 +54,12 @@ def loading(recording: Recording, call: Arguments) -> Observer:
         return
     content = loaded._stored if loaded.etag else b""
     _remember(key, content or None)
-    value = shown(content)
+    value = preview(content)
     fields = {"before": value, "after": value, "known": True, "etag": loaded.etag, "ms": 0.0}
     recording.report("state", turn, op="read", key=key, source=KEPT, **fields)
 
 
-def writing(recording: Recording, call: Arguments) -> Observer:
+def writing(recording: Recording, call: Facts) -> Watching:
     """A write of a whole blob."""
     turn, key, at, started = _start(call)
     before, is_new = _known.get(key), call["etag"] is None
@@ -67,13 +71,13 @@ def writing(recording: Recording, call: Arguments) -> Observer:
     if turn is not None:
         known = is_new or before is not None
         place = (key, at, started)
-        after, etag = shown(content), outcome.result
+        after, etag = preview(content), outcome.result
         _report(
-            recording, turn, call, "write", place, shown(before or b""), after, etag, known=known
+            recording, turn, call, "write", place, preview(before or b""), after, etag, known=known
         )
 
 
-def deletion(recording: Recording, call: Arguments) -> Observer:
+def deletion(recording: Recording, call: Facts) -> Watching:
     """The deletion of a blob."""
     turn, key, at, started = _start(call)
     before = _known.get(key)
@@ -82,15 +86,15 @@ def deletion(recording: Recording, call: Arguments) -> Observer:
         return
     _remember(key, None)
     if turn is not None:
-        place, value = (key, at, started), shown(before or b"")
+        place, value = (key, at, started), preview(before or b"")
         _report(recording, turn, call, "delete", place, value, None, None, known=before is not None)
 
 
-def _start(call: Arguments) -> tuple[RecordedTurn | None, str, float, float]:
+def _start(call: Facts) -> tuple[RecordedTurn | None, str, float, float]:
     return current_turn(), _key(call), time.time(), time.perf_counter()
 
 
-def _key(call: Arguments) -> str:
+def _key(call: Facts) -> str:
     return _key_in(call["self"], call["name"])
 
 
@@ -111,7 +115,7 @@ def _remember(key: str, content: bytes | None) -> None:
 def _report(
     recording: Recording,
     turn: RecordedTurn,
-    call: Arguments,
+    call: Facts,
     op: str,
     place: tuple[str, float, float],
     before: Any,

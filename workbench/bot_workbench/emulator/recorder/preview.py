@@ -1,4 +1,4 @@
-"""What is shown of bodies and stored values: JSON, text, or how much there is."""
+"""Previews of bodies, stored values and log texts: JSON, text, or the start of what is large."""
 
 import json
 import re
@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 64 * 1024
-"""What is larger is cut."""
+"""Of a content, or characters of a text: a larger one is cut."""
 START_CHARACTERS = 8 * 1024
-"""How much of it is shown."""
+"""The length of what is left of it."""
 
 _FOLDER = re.escape(str(Path(__file__).parent))
-_OWN_FRAMES = re.compile(rf'(?m)^([ |]*)File "{_FOLDER}[\\/][^"\n]*", line .*\n(?:\1  .*\n)*')
-"""Frames of the recorder in a traceback, each with the lines of code below it."""
+_OWN_FRAMES = re.compile(
+    r'(?m)^([ |]*)File "'
+    rf"(?:{_FOLDER}[\\/][^\"\n]*|[^\"\n]*[\\/]http_client[\\/]observer\.py)"
+    r'", line .*\n(?:\1  .*\n)*'
+)
+"""Frames of the recorder, and of the app's hook, in a traceback, each with the code below it."""
 
 
-def shown(content: bytes, size: int | None = None) -> Any:
-    """Content as it is shown: its JSON, else its text; None: there is none.
+def preview(content: bytes, size: int | None = None) -> Any:
+    """The JSON in a content, else its text; None: there is none.
 
     Large content becomes `{"$cut": {"bytes": N, "start": TEXT}}`, and what is no text
     `{"$bytes": N}`.
@@ -56,12 +60,12 @@ def _json_or_text(text: str) -> Any:
 
 
 def without_own_frames(text: str) -> str:
-    """Text, without the recorder's frames in the tracebacks that it may have."""
+    """Text, without such frames in the tracebacks that it may have."""
     return _OWN_FRAMES.sub("", text) if 'File "' in text else text
 
 
-def shown_text(text: str) -> str:
-    """Text as it is shown: without the recorder's frames, and without the end of a long one."""
+def text_preview(text: str) -> str:
+    """Text without the recorder's frames, and without the end of a long one."""
     text = without_own_frames(text)
     if len(text) <= MAX_BYTES:
         return text

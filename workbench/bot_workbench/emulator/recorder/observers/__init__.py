@@ -1,1 +1,0 @@
-"""The observers: what the recorder sees of each part of a turn."""
