@@ -1,6 +1,6 @@
 """CallerCheck: a good token, and an activity that it stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from auth.errors import BotError, CallerForbidden, ServiceUrlRefused, TokenRejec
 from auth.inbound.bearer_token import BearerTokens, SigningKeys
 from auth.inbound.caller import ActivityOrigin, BotCallers, CallerCheck, ServiceUrls
 from bot_testing.cloud.cloud_thread import CloudThread
+from tests.support.credentials.forged_tokens import Forge, with_claims
 from tests.support.credentials.token_press import TokenPress
 from tests.support.wire.key_publisher import METADATA_URL, KeyPublisher
 
@@ -48,11 +49,11 @@ def caller_check(
 
 
 async def check(
-    tokens: BearerTokens, press: TokenPress, delivery: ActivityOrigin, **changes: Any
+    tokens: BearerTokens, press: TokenPress, delivery: ActivityOrigin, forge: Forge
 ) -> Mapping[str, Any]:
-    """Authenticate and authorize a token with changed claims; returns the claims."""
+    """Authenticate and authorize a token; returns its claims."""
     check = caller_check(tokens, press)
-    token = await check.authenticate(f"Bearer {press.token(press.claims(**changes))}")
+    token = await check.authenticate(forge(press))
     check.authorize(token, delivery)
     return token.claims
 
@@ -70,86 +71,104 @@ async def test_the_channel(
     tokens: BearerTokens, press: TokenPress, delivery: ActivityOrigin
 ) -> None:
     """The channel may deliver what its token covers; the token has its claims."""
-    found = await check(tokens, press, delivery)
+    found = await check(tokens, press, delivery, with_claims())
     assert found["aud"] == press.cloud.registration.app_id
     assert found["serviceurl"] == SERVICE_URL
 
 
 OTHER_URL = "https://smba.trafficmanager.net/emea/"
-FORBIDDEN: dict[str, tuple[dict[str, Any], ActivityOrigin, type[BotError], str]] = {
-    "another bot": ({"aud": GUEST}, DELIVERY, CallerForbidden, "another bot"),
-    "no audience": ({"aud": None}, DELIVERY, CallerForbidden, "another bot"),
-    "several audiences": ({"aud": [GUEST]}, DELIVERY, CallerForbidden, "another bot"),
+FOREIGN_URL = "https://example.com/"
+
+
+def of_app_id(audience: Callable[[str], Any]) -> Forge:
+    """A token whose audience is made of the bot's app id."""
+    return lambda press: with_claims(aud=audience(press.cloud.registration.app_id))(press)
+
+
+AUDIENCE, URL, CHANNEL = "for another bot", "for another service URL", "does not endorse channel"
+
+FORGED_CLAIMS: dict[str, tuple[Forge, str]] = {
+    "another bot": (with_claims(aud=GUEST), AUDIENCE),
+    "no audience": (with_claims(aud=None), AUDIENCE),
+    "an empty audience": (with_claims(aud=""), AUDIENCE),
+    "the channel as audience": (with_claims(aud="https://api.botframework.com"), AUDIENCE),
+    "audience a list": (of_app_id(lambda app_id: [app_id]), AUDIENCE),
+    "audience a list of two": (of_app_id(lambda app_id: ["x", app_id]), AUDIENCE),
+    "a list of another audience": (with_claims(aud=[GUEST]), AUDIENCE),
+    "audience with a blank": (of_app_id(lambda app_id: f"{app_id} "), AUDIENCE),
+    "audience in capitals": (of_app_id(str.upper), AUDIENCE),
+    "another service URL": (with_claims(serviceurl=OTHER_URL), URL),
+    "no service URL": (with_claims(serviceurl=None), URL),
+    "service URL a list": (with_claims(serviceurl=[SERVICE_URL]), URL),
+    "service URL in capitals": (with_claims(serviceurl=SERVICE_URL.upper()), URL),
+    "service URL with one more segment": (with_claims(serviceurl=f"{SERVICE_URL}x/"), URL),
+    "service URL without its slash": (with_claims(serviceurl=SERVICE_URL[:-1]), URL),
+    "the claim in another case": (with_claims(serviceurl=None, serviceUrl=SERVICE_URL), URL),
+}
+"""Tokens of the channel's key that do not cover DELIVERY, and the reason."""
+
+
+@pytest.mark.parametrize("name", FORGED_CLAIMS)
+async def test_a_token_for_something_else(
+    name: str, tokens: BearerTokens, press: TokenPress
+) -> None:
+    """A valid token does not entitle to anything else."""
+    forge, reason = FORGED_CLAIMS[name]
+    with pytest.raises(CallerForbidden, match=reason) as caught:
+        await check(tokens, press, DELIVERY, forge)
+    assert type(caught.value) is CallerForbidden
+
+
+FORGED_ACTIVITIES: dict[str, tuple[Forge, ActivityOrigin, type[BotError], str]] = {
     "another service URL": (
-        {"serviceurl": OTHER_URL},
-        DELIVERY,
-        CallerForbidden,
-        "another service URL",
-    ),
-    "another activity": (
-        {},
+        with_claims(),
         replace(DELIVERY, service_url=OTHER_URL),
         CallerForbidden,
-        "another service URL",
+        URL,
     ),
     "service URL without its slash": (
-        {},
+        with_claims(),
         replace(DELIVERY, service_url=SERVICE_URL[:-1]),
         CallerForbidden,
-        "another service URL",
+        URL,
     ),
-    "no service URL in the token": (
-        {"serviceurl": None},
-        DELIVERY,
-        CallerForbidden,
-        "another service URL",
-    ),
-    "no service URL at all": (
-        {"serviceurl": None},
+    "no service URL, in the token neither": (
+        with_claims(serviceurl=None),
         replace(DELIVERY, service_url=""),
         CallerForbidden,
-        "another service URL",
+        URL,
     ),
-    "an empty service URL": (
-        {"serviceurl": ""},
+    "an empty service URL, in the token too": (
+        with_claims(serviceurl=""),
         replace(DELIVERY, service_url=""),
         ServiceUrlRefused,
         "not a plain",
     ),
-    "claim in another case": (
-        {"serviceurl": None, "serviceUrl": SERVICE_URL},
-        DELIVERY,
-        CallerForbidden,
-        "another service URL",
-    ),
-    "channel not endorsed": (
-        {},
-        replace(DELIVERY, channel_id="sms"),
-        CallerForbidden,
-        "does not endorse channel 'sms'",
-    ),
-    "channel in another case": (
-        {},
-        replace(DELIVERY, channel_id="MSTeams"),
-        CallerForbidden,
-        "does not endorse",
-    ),
-    "no channel": ({}, replace(DELIVERY, channel_id=""), CallerForbidden, "does not endorse"),
-    "a foreign host that the token confirms": (
-        {"serviceurl": "https://example.com/"},
-        replace(DELIVERY, service_url="https://example.com/"),
+    "a foreign host, in the token too": (
+        with_claims(serviceurl=FOREIGN_URL),
+        replace(DELIVERY, service_url=FOREIGN_URL),
         ServiceUrlRefused,
         "AllowedServiceHosts",
     ),
+    **{
+        f"channel {channel!r}": (
+            with_claims(),
+            replace(DELIVERY, channel_id=channel),
+            CallerForbidden,
+            CHANNEL,
+        )
+        for channel in ("sms", "carrier-pigeon", "MSTeams", "WebChat", "webchat ", "*", "")
+    },
 }
+"""Activities that a token of the channel's key does not cover: with the error, and its reason."""
 
 
-@pytest.mark.parametrize("name", FORBIDDEN)
-async def test_forbidden(name: str, tokens: BearerTokens, press: TokenPress) -> None:
-    """A valid token does not entitle to anything else."""
-    changes, delivery, error, reason = FORBIDDEN[name]
+@pytest.mark.parametrize("name", FORGED_ACTIVITIES)
+async def test_a_forged_activity(name: str, tokens: BearerTokens, press: TokenPress) -> None:
+    """A valid token does not make another activity pass, nor a service URL that no channel has."""
+    forge, delivery, error, reason = FORGED_ACTIVITIES[name]
     with pytest.raises(error, match=reason) as caught:
-        await check(tokens, press, delivery, **changes)
+        await check(tokens, press, delivery, forge)
     assert type(caught.value) is error
 
 
