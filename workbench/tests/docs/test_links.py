@@ -9,7 +9,7 @@ import pytest
 from tests.support.project import ROOT
 
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")]
-PAGES += sorted(ROOT.glob("docs/*.md"))
+PAGES += sorted(ROOT.glob("docs/**/*.md"))
 PAGES += sorted(ROOT.glob("workbench/*.md"))
 PAGES.append(ROOT / "workbench" / "benchmarks" / "peers" / "README.md")
 
@@ -63,4 +63,4 @@ def test_every_page_is_reached_from_the_readme() -> None:
             found.add(page)
             targets = (link.partition("#")[0] for link in links(page))
             waiting += [(page.parent / target).resolve() for target in targets if target]
-    assert set(ROOT.glob("docs/*.md")) <= found
+    assert set(ROOT.glob("docs/**/*.md")) <= found

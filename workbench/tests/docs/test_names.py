@@ -20,7 +20,7 @@ AZURE_PAGES = {
 }
 """Their names are mostly Azure's, and runbooks/ runs what they say."""
 
-PAGES = [page for page in sorted(ROOT.glob("docs/*.md")) if page.name not in AZURE_PAGES]
+PAGES = [page for page in sorted(ROOT.glob("docs/**/*.md")) if page.name not in AZURE_PAGES]
 NAME = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\w*\))?`")
 CODE = {".py", ".json", ".example", ".toml", ".txt"}
 NOT_OURS = {"dl_"}
@@ -33,7 +33,9 @@ def texts() -> list[str]:
     return [file.read_text("utf-8") for file in files]
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_names_exist(page: Path, texts: list[str]) -> None:
     """What a page sets as a name is in the code; `Class.member` in a file of the class."""
     names = set(NAME.findall(page.read_text("utf-8"))) - NOT_OURS
