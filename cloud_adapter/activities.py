@@ -42,8 +42,6 @@ AGENTS_CHANNEL_ID = "_channelId"
 """What @microsoft/agents-hosting calls an activity's `channelId`, in calls of its AgentClient and
 in replies that are expected in its response (1.2.3 to 1.8.1)."""
 
-_VOUCHING = frozenset({TEAMS})
-
 
 def name_channel_id(activity: Any) -> None:
     """Give an activity, as parsed JSON, the `channelId` that it has under AGENTS_CHANNEL_ID."""
@@ -57,7 +55,7 @@ def vouches_for_users(channel_id: str) -> bool:
 
     For other channels, the bot stores conversations but no users.
     """
-    return channel_id in _VOUCHING
+    return bool(channel_id == TEAMS)
 
 
 def is_from_bot(activity: Activity) -> bool:

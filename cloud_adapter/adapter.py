@@ -61,22 +61,6 @@ from http_client.observer import moment
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1024 * 1024
-"""The size limit of a body. Above 4 MB, the stream between the Functions host and its worker
-breaks."""
-
-MAX_NAME_LENGTH = 2048
-"""The length limit of ids, names and locales, which become cache keys and parts of URLs and stored
-items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322,
-2.1.1)."""
-
-
-UNSENDABLE_TYPES = frozenset({"delay"})
-"""Types that are instructions to the sender's own adapter, and are never sent: the SDK's adapter
-would wait."""
-
-_COMMANDS = frozenset({ActivityTypes.command.value, ActivityTypes.command_result.value})
-
 
 class TurnRequest(NamedTuple):
     """A channel's POST.
@@ -94,6 +78,38 @@ class TurnRequest(NamedTuple):
     arrived_at: float | None = None
 
 
+@dataclass(frozen=True)
+class TurnResponse:
+    """The response to a channel's POST.
+
+    Attributes:
+        status: the HTTP status.
+        body: the body: JSON, or empty.
+    """
+
+    status: int
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, result: InvokeResponse | None) -> "TurnResponse":
+        """The response for a turn's result; for no result, status 200 and an empty body.
+
+        Raises:
+            TypeError, ValueError: the body has no JSON form, or the status is not a number.
+        """
+        if result is None:
+            return cls(200)
+        status = int(result.status)
+        if result.body is None:
+            return cls(status)
+        return cls(status, json_bytes(write_value(result.body)))
+
+
+MAX_BODY_BYTES = 1024 * 1024
+"""The size limit of a body. Above 4 MB, the stream between the Functions host and its worker
+breaks."""
+
+
 def check_head(request: TurnRequest) -> None:
     """Check what can be checked without parsing the body.
 
@@ -105,6 +121,11 @@ def check_head(request: TurnRequest) -> None:
         raise UnsupportedBody("the content type is not JSON")
     if len(request.body) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"the body has {len(request.body)} bytes")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.count("/") == 1 and kind.endswith("+json"))
 
 
 @moment("activity.read")
@@ -154,24 +175,16 @@ def _parsed(body: bytes) -> Any:
 _OBJECT = re.compile(rb"[ \t\n\r]*+\{")
 
 
-def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/json" or (kind.count("/") == 1 and kind.endswith("+json"))
-
-
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
 _JSON = json.JSONDecoder(parse_int=read_integer, parse_constant=_refuse_constant)
 
-
-def _check_sendable(activity: Any) -> None:
-    if not activity.type or activity.type in UNSENDABLE_TYPES:
-        raise MalformedModel("the type is missing, or cannot be sent")
-    if activity.type in _COMMANDS and not activity.name:
-        raise MalformedModel("a command has no name")
-    json_bytes(write_value(activity))  # Python reads 1e999, but JSON has no infinity
+MAX_NAME_LENGTH = 2048
+"""The length limit of ids, names and locales, which become cache keys and parts of URLs and stored
+items. Ids in Teams and Slack have at most about 200 characters, those of emails 998 (RFC 5322,
+2.1.1)."""
 
 
 def _check_address(activity: Any) -> None:
@@ -195,31 +208,19 @@ def _check_address(activity: Any) -> None:
         raise MalformedModel("an id, a name or the locale is too long")
 
 
-@dataclass(frozen=True)
-class TurnResponse:
-    """The response to a channel's POST.
+UNSENDABLE_TYPES = frozenset({"delay"})
+"""Types that are instructions to the sender's own adapter, and are never sent: the SDK's adapter
+would wait."""
 
-    Attributes:
-        status: the HTTP status.
-        body: the body: JSON, or empty.
-    """
+_COMMANDS = frozenset({ActivityTypes.command.value, ActivityTypes.command_result.value})
 
-    status: int
-    body: bytes = b""
 
-    @classmethod
-    def of(cls, result: InvokeResponse | None) -> "TurnResponse":
-        """The response for a turn's result; for no result, status 200 and an empty body.
-
-        Raises:
-            TypeError, ValueError: the body has no JSON form, or the status is not a number.
-        """
-        if result is None:
-            return cls(200)
-        status = int(result.status)
-        if result.body is None:
-            return cls(status)
-        return cls(status, json_bytes(write_value(result.body)))
+def _check_sendable(activity: Any) -> None:
+    if not activity.type or activity.type in UNSENDABLE_TYPES:
+        raise MalformedModel("the type is missing, or cannot be sent")
+    if activity.type in _COMMANDS and not activity.name:
+        raise MalformedModel("a command has no name")
+    json_bytes(write_value(activity))  # Python reads 1e999, but JSON has no infinity
 
 
 APOLOGY = "Sorry, something went wrong on my side. Please try again."
@@ -248,9 +249,6 @@ NOT_FINAL = (Unavailable, TurnRepeated)
 NOT_THE_BOTS = (Unavailable, TurnKilled)
 """Errors that are never passed to a bot's `on_turn_error`: the bot is not at fault, or running its
 code ends the process."""
-
-
-_TYPES = frozenset(each.value for each in ActivityTypes)
 
 
 class _ObservedMiddleware(MiddlewareSet):  # type: ignore[misc]  # untyped SDK base
@@ -593,6 +591,9 @@ def _can_be_queued(activity: Activity) -> bool:
         activity.type == ActivityTypes.invoke
         or activity.delivery_mode == DeliveryModes.expect_replies
     )
+
+
+_TYPES = frozenset(each.value for each in ActivityTypes)
 
 
 def turn_name(activity: Any) -> str:

@@ -49,26 +49,8 @@ TEXT_COPIES = 7
 """The number of copies of the body's text that are in memory at the same time: as received, parsed,
 without the mention, in the reply, in its JSON, in the request to the connector, and encrypted."""
 
-CONTAINER_BYTES = 600
-"""The maximum size of an object or a list; the largest model in lists is an Attachment."""
-
-VALUE_BYTES = 100
-"""The maximum size, besides its text, of a value in a list, or of a name or value in an object."""
-
 MAX_DEPTH = 100
 """The number of levels to which objects and lists may be nested. Adaptive Cards have about 30."""
-
-MAX_DIGITS = 1000
-"""The number of digits that an integer may have: the time to read or write an integer grows with
-the square of that number."""
-
-WINDOW_BYTES = 16 * 1024
-"""How much of a body is split at its quotes at a time. All pieces together could take megabytes."""
-
-_SURROGATE = re.compile(r"\\u[dD][89abAB]")
-_BEYOND_LATIN_1 = re.compile(r"\\u(?!00)")
-_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
-_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def check_cost(
@@ -95,6 +77,11 @@ def check_cost(
             raise BodyTooLarge(f"the body is nested more than {MAX_DEPTH} levels deep")
 
 
+_SURROGATE = re.compile(r"\\u[dD][89abAB]")
+
+_BEYOND_LATIN_1 = re.compile(r"\\u(?!00)")
+
+
 def _memory_of(text: str) -> int:
     """The maximum size in bytes of a text once its escapes are replaced by their characters."""
     if "\\u" not in text:
@@ -104,6 +91,13 @@ def _memory_of(text: str) -> int:
     return max(sys.getsizeof(text), width * len(text))
 
 
+CONTAINER_BYTES = 600
+"""The maximum size of an object or a list; the largest model in lists is an Attachment."""
+
+VALUE_BYTES = 100
+"""The maximum size, besides its text, of a value in a list, or of a name or value in an object."""
+
+
 def _structure_bytes(json: bytes, containers: int) -> int:
     values = json.count(b",") + json.count(b":")
     return CONTAINER_BYTES * containers + VALUE_BYTES * values
@@ -111,6 +105,10 @@ def _structure_bytes(json: bytes, containers: int) -> int:
 
 def _containers(json: bytes) -> int:
     return json.count(b"{") + json.count(b"[")
+
+
+WINDOW_BYTES = 16 * 1024
+"""How much of a body is split at its quotes at a time. All pieces together could take megabytes."""
 
 
 def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
@@ -129,9 +127,19 @@ def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
     return bytes(outside)
 
 
+_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
+
+
 def _depth(structure: bytes) -> int:
     brackets = structure.translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+MAX_DIGITS = 1000
+"""The number of digits that an integer may have: the time to read or write an integer grows with
+the square of that number."""
 
 
 def read_integer(text: str) -> int:
@@ -256,13 +264,6 @@ def warn_of_msrest(model: Any, reason: str) -> None:
     )
 
 
-# Longer strings are rejected before their case is changed, which can take twelve times their size.
-MAX_BOOL_LENGTH = len("false")
-
-MAX_DATETIME_LENGTH = 64
-"""In characters; a date and time of RFC 3339 with nanoseconds has 35."""
-
-
 def read_model(model: Any, data: object) -> Any:
     """An instance of the botbuilder model `model` from parsed JSON.
 
@@ -376,6 +377,9 @@ def _read_str(data: Any) -> str:
 
 _BOOLS: dict[Any, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
 
+# Longer strings are rejected before their case is changed, which can take twelve times their size.
+MAX_BOOL_LENGTH = len("false")
+
 
 def _read_bool(data: Any) -> bool:
     try:
@@ -397,6 +401,10 @@ def _read_float(data: Any) -> float:
         return float(data)
     except (TypeError, ValueError, OverflowError) as error:
         raise MalformedModel("a number is expected") from error
+
+
+MAX_DATETIME_LENGTH = 64
+"""In characters; a date and time of RFC 3339 with nanoseconds has 35."""
 
 
 def _read_datetime(data: Any) -> datetime.datetime:
@@ -434,9 +442,6 @@ _BASIC_READERS: dict[str, Rule] = {
 }
 
 _READERS = Converters(_model_reader)
-
-
-_MINUTE = datetime.timedelta(minutes=1)
 
 
 def write_value(value: object) -> Any:
@@ -507,7 +512,7 @@ def _list_writer(rule: Rule) -> Convert:
 
     def write(values: Any) -> Any:
         if isinstance(values, str) or not isinstance(values, Iterable):
-            raise TypeError(f"a list is expected, not {_kind_of(values)}")
+            raise TypeError(f"a list is expected, not {type(values).__name__}")
         return [item if item is None or type(item) is plain else convert(item) for item in values]
 
     return write
@@ -520,7 +525,7 @@ def _dict_writer(rule: Rule) -> Convert:
         if type(values) is Exception:
             return _write_error(values)
         if not isinstance(values, Mapping):
-            raise TypeError(f"a dict is expected, not {_kind_of(values)}")
+            raise TypeError(f"a dict is expected, not {type(values).__name__}")
         return {
             _write_str(key): item if item is None or type(item) is plain else convert(item)
             for key, item in values.items()
@@ -542,7 +547,7 @@ def _nested_writer(kind: type) -> Convert:
 
 
 def _refuse_nested(value: Any) -> Any:
-    raise TypeError(f"a model is expected, not {_kind_of(value)}")
+    raise TypeError(f"a model is expected, not {type(value).__name__}")
 
 
 def _write_str(value: Any) -> Any:
@@ -557,9 +562,12 @@ def _number_writer(kind: type, expected: str) -> Convert:
             return kind(value)
         except (TypeError, ValueError, OverflowError):
             # Python's own error text quotes the value.
-            raise TypeError(f"{expected} is expected, not {_kind_of(value)}") from None
+            raise TypeError(f"{expected} is expected, not {type(value).__name__}") from None
 
     return write
+
+
+_MINUTE = datetime.timedelta(minutes=1)
 
 
 def _write_datetime(value: Any) -> str:
@@ -575,7 +583,7 @@ def _write_datetime(value: Any) -> str:
         if offset and offset % _MINUTE:  # JSON's dates have no seconds there (RFC 3339, 5.6)
             value, offset = value.astimezone(datetime.UTC), None
     except (TypeError, ValueError, OverflowError, AttributeError, DeserializationError):
-        raise TypeError(f"a date and time is expected, not this {_kind_of(value)}") from None
+        raise TypeError(f"a date and time is expected, not this {type(value).__name__}") from None
     # Not strftime: its %Y does not zero-pad the year 1, which .NET sends for "no date".
     text = value.replace(tzinfo=None).isoformat(timespec="microseconds")
     zone = value.isoformat()[-len("+00:00") :] if offset else "Z"
@@ -639,11 +647,7 @@ def _unchanged(value: Any) -> Any:
 
 
 def _refuse(value: Any) -> Any:
-    raise TypeError(f"{_kind_of(value)} has no JSON form")
-
-
-def _kind_of(value: Any) -> str:
-    return type(value).__name__
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 _FORMS: dict[type, Convert] = {

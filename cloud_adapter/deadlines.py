@@ -138,11 +138,11 @@ async def storage_in_time[Result](work: Awaitable[Result], deadline: float | Non
         ) from None
 
 
-SETTING = "AzureFunctionsJobHost__functionTimeout"
+HOST_TIMEOUT_SETTING = "AzureFunctionsJobHost__functionTimeout"
 """The app setting that overrides host.json's functionTimeout. Its name is read in any case.
 (Microsoft's reference of host.json, "Override host.json values")"""
 
-DEFAULT_SECONDS = 30 * 60.0
+DEFAULT_HOST_SECONDS = 30 * 60.0
 """The host's functionTimeout on Flex Consumption, if neither names one. (the same reference)"""
 
 UNREADABLE_SECONDS = 5 * 60.0
@@ -176,14 +176,16 @@ class HostTimeout:
             app_folder: has host.json.
             environ: the app's settings.
         """
-        texts = [text for name, text in environ.items() if name.lower() == SETTING.lower()]
+        texts = [
+            text for name, text in environ.items() if name.lower() == HOST_TIMEOUT_SETTING.lower()
+        ]
         text = texts[0] if texts else _in_host_json(app_folder / "host.json")
-        return cls(DEFAULT_SECONDS if text is None else _seconds(str(text).strip()))
+        return cls(DEFAULT_HOST_SECONDS if text is None else _seconds(str(text).strip()))
 
     @property
     def _reserve_seconds(self) -> float:
         """A minute, or less if the timeout is short."""
-        return min(MAX_RESERVE_SECONDS, (self.seconds or DEFAULT_SECONDS) / 4)
+        return min(MAX_RESERVE_SECONDS, (self.seconds or DEFAULT_HOST_SECONDS) / 4)
 
     @property
     def drain_seconds(self) -> float:

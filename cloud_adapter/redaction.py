@@ -41,27 +41,10 @@ MAX_WORD_LENGTH = 64
 """The length in characters above which a word in an error's text is always replaced, because such a
 word hardly belongs to the error itself."""
 
-MAX_QUOTING_LEVELS = 3
-"""How many levels of quoting are removed: a KeyError quotes its text, which may quote another."""
-
-_ESCAPE = re.compile(
-    r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
-    r"|\\u[0-9a-fA-F]{4}|\\U00[01][0-9a-fA-F]{5}"
-    r"|\\[\\'\"abfnrtv0]"
-    r"|(?:%[0-9a-fA-F]{2})+"
-)
-
-CHUNK_LENGTH = 32 * 1024
-"""How many characters are searched at a time."""
-
 # \w does not match combining marks, without which Arabic, Hebrew, Hindi and Thai words are split.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u109f\u1780-\u17ff"
 _WORD = re.compile(rf"[\w{_MARKS}]+")
-_PART = re.compile(r"[^_]+")
-_INSIDE_WORD = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
 # U+0E00 and above, negated: re takes 3 ms to compile a range up to U+10FFFF.
-_DISTINCTIVE = re.compile(r"\d|[^\0-\u0dff]")
 _UNSPACED = re.compile(r"[^\0-\u0dff]")
 """Includes scripts without spaces, such as Thai and Chinese, in which words may start anywhere."""
 
@@ -160,6 +143,9 @@ def _hide(hidden: bytearray, readings: _MappedText, start: int, end: int) -> Non
     hidden[first:last] = b"\1" * (last - first)
 
 
+_PART = re.compile(r"[^_]+")
+
+
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """The start and end of each word and of parts of words: any of these may be a user's word."""
     for word in _WORD.finditer(text):
@@ -174,6 +160,9 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
         for length in range(min_length, end - start):
             spans += [(first, first + length) for first in range(start, end - length + 1)]
         yield from (span for span in spans if _is_long_enough(text[slice(*span)]))
+
+
+_DISTINCTIVE = re.compile(r"\d|[^\0-\u0dff]")
 
 
 def _is_long_enough(piece: str) -> bool:
@@ -199,6 +188,9 @@ def _similar_strings(chunk: str, places: dict[str, list[int]]) -> list[str]:
     return [each for each in stripped if each[:MIN_LENGTH] in places]
 
 
+_INSIDE_WORD = re.compile(rf"(?:(?!_)[\w{_MARKS}]){{2}}")
+
+
 def _match_end(string: str, text: str, start: int) -> int:
     """The end of a string that starts at `start` in the texts; 0 if it does not start there."""
     end = start + len(string)
@@ -215,6 +207,10 @@ def _match_end(string: str, text: str, start: int) -> int:
 def _words(chunk: str) -> Iterable[str]:
     words = _WORD.findall(chunk)
     return words + _WORD.findall(chunk.replace("_", " ")) if "_" in chunk else words
+
+
+MAX_QUOTING_LEVELS = 3
+"""How many levels of quoting are removed: a KeyError quotes its text, which may quote another."""
 
 
 def _readings(original: str) -> _MappedText:
@@ -234,6 +230,15 @@ def _readings(original: str) -> _MappedText:
         "".join(f"{each.text}\0" for each in folded),
         [span for each in folded for span in (*each.spans, (0, 0))],
     )
+
+
+_ESCAPE = re.compile(
+    r"(?:\\x[0-9a-fA-F]{2})+"  # bytes, or Latin-1
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a surrogate pair
+    r"|\\u[0-9a-fA-F]{4}|\\U00[01][0-9a-fA-F]{5}"
+    r"|\\[\\'\"abfnrtv0]"
+    r"|(?:%[0-9a-fA-F]{2})+"
+)
 
 
 def _unquoted(quoted: _MappedText, encoding: str) -> _MappedText:
@@ -269,6 +274,10 @@ def _casefolded(mapped: _MappedText) -> _MappedText:
     parts = [character.casefold() for character in mapped.text]  # an ß becomes ss
     spans = [span for span, part in zip(mapped.spans, parts, strict=True) for _ in part]
     return _MappedText("".join(parts), spans)
+
+
+CHUNK_LENGTH = 32 * 1024
+"""How many characters are searched at a time."""
 
 
 def _chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
@@ -335,18 +344,6 @@ MAX_ERROR_BYTES = 8 * 1024
 MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH = 2_000, 4_000
 """The number of characters that are shown of one error's text, and of all errors' texts."""
 
-HEADER = "Traceback (most recent call last):\n"
-"""As Python's, so that editors and log viewers find the files and lines under it."""
-
-OTHER_FRAMES = "Other frames:\n"
-"""Comes after the frames of the bot's own code."""
-
-Frame = tuple[FrameType, int]
-"""A frame and its line number."""
-
-_HEADINGS_BYTES = 128
-_LAST_WORD = re.compile(r"[\w\\%]*\Z")
-
 
 def redacted_traceback(error: BaseException, activity: Any, *, redact: bool = True) -> str:
     """The frames and texts of an error and of the errors that led to it, oldest first.
@@ -398,9 +395,15 @@ def _text(error: BaseException) -> str:
         return "(it has no text)"
 
 
+_LAST_WORD = re.compile(r"[\w\\%]*\Z")
+
+
 def _cut(text: str, max_length: int) -> str:
     """The start of a text, without a word that the cut would split."""
     return text if len(text) <= max_length else _LAST_WORD.sub("", text[:max_length]) + CUT_MARK
+
+
+_HEADINGS_BYTES = 128
 
 
 def _formatted(error: BaseException, text: str) -> str:
@@ -412,6 +415,16 @@ def _formatted(error: BaseException, text: str) -> str:
     summary = summary[: MAX_ERROR_BYTES // 2]
     frames = _frames(error, MAX_ERROR_BYTES - len(summary) - _HEADINGS_BYTES)
     return "".join((*frames, summary.decode(errors="ignore")))
+
+
+HEADER = "Traceback (most recent call last):\n"
+"""As Python's, so that editors and log viewers find the files and lines under it."""
+
+OTHER_FRAMES = "Other frames:\n"
+"""Comes after the frames of the bot's own code."""
+
+Frame = tuple[FrameType, int]
+"""A frame and its line number."""
 
 
 def _frames(error: BaseException, max_bytes: int) -> list[str]:

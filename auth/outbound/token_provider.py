@@ -60,6 +60,64 @@ class Credential(ABC):
         return ()
 
 
+MAX_ATTEMPTS = 6
+"""The number of attempts at a request that callers wait for, if the failures may be transient: a
+short outage, or a role that has just been granted."""
+
+
+class TokenProvider:
+    """A credential's tokens, one cache for each audience.
+
+    Args:
+        credential: signs the bot in.
+        max_attempts: the number of attempts at a request that callers wait for; 1 means no retries.
+    """
+
+    def __init__(self, credential: Credential, *, max_attempts: int = MAX_ATTEMPTS) -> None:
+        self._credential = credential
+        self._max_attempts = max_attempts
+        self._caches: dict[str, TokenCache] = {}
+        self._prefetching: asyncio.Task[None] | None = None
+
+    def prefetch(self, audience: str) -> None:
+        """Request the first token for `audience` (as in `get`) as a task of the running event loop.
+
+        Callers that need the token meanwhile wait for the same request. A failure is forgotten: the
+        next caller's request starts without a pause, and with all its attempts.
+        """
+        self._prefetching = asyncio.create_task(self._prefetch(audience))
+
+    async def get(self, audience: str) -> AccessToken:
+        """A valid token for `audience` (URL, URI or GUID, without `/.default`).
+
+        Raises:
+            SignInError: no token is available.
+        """
+        self._credential.refresh_if_due()
+        cache = self._caches.get(audience)
+        if cache is None:
+            request = partial(self._request, audience)
+            cache = TokenCache(request, max_attempts=self._max_attempts)
+            self._caches[audience] = cache
+        return await cache.get()
+
+    @moment("token.request")
+    async def _request(self, audience: str) -> AccessToken:
+        return await self._credential.request_token(audience)
+
+    async def _prefetch(self, audience: str) -> None:
+        try:
+            await self.get(audience)
+        except SignInError as error:
+            del self._caches[audience]
+            log.warning("No first token yet: %s", error)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What needs action before signing in fails."""
+        return self._credential.warnings
+
+
 EXPIRY_MARGIN_SECONDS = 60
 """How long before its expiry a token is no longer used."""
 
@@ -70,12 +128,8 @@ request for each turn."""
 REQUEST_TIMEOUT_SECONDS = 10.0
 """The time limit of one token request, retries included."""
 
-MAX_ATTEMPTS = 6
-"""The number of attempts at a request that callers wait for, if the failures may be transient: a
-short outage, or a role that has just been granted."""
-
 RETRY_BACKOFF = Backoff(first=0.25, longest=2.0, jitter=0.0)
-"""The pauses between these attempts, about six seconds in total."""
+"""The pauses between these MAX_ATTEMPTS attempts, about six seconds in total."""
 
 REFRESH_BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
 """The pauses after failed requests while the current token is still valid."""
@@ -213,56 +267,3 @@ class TokenCache:
         pause = max(REFRESH_BACKOFF.pause(self._failed_refreshes), asked)
         self._paused_until = now + min(pause, left)
         log.warning("No new token (%s); the current one is used for %.0f s more", error, left)
-
-
-class TokenProvider:
-    """A credential's tokens, one cache for each audience.
-
-    Args:
-        credential: signs the bot in.
-        max_attempts: the number of attempts at a request that callers wait for; 1 means no retries.
-    """
-
-    def __init__(self, credential: Credential, *, max_attempts: int = MAX_ATTEMPTS) -> None:
-        self._credential = credential
-        self._max_attempts = max_attempts
-        self._caches: dict[str, TokenCache] = {}
-        self._prefetching: asyncio.Task[None] | None = None
-
-    def prefetch(self, audience: str) -> None:
-        """Request the first token for `audience` (as in `get`) as a task of the running event loop.
-
-        Callers that need the token meanwhile wait for the same request. A failure is forgotten: the
-        next caller's request starts without a pause, and with all its attempts.
-        """
-        self._prefetching = asyncio.create_task(self._prefetch(audience))
-
-    async def get(self, audience: str) -> AccessToken:
-        """A valid token for `audience` (URL, URI or GUID, without `/.default`).
-
-        Raises:
-            SignInError: no token is available.
-        """
-        self._credential.refresh_if_due()
-        cache = self._caches.get(audience)
-        if cache is None:
-            request = partial(self._request, audience)
-            cache = TokenCache(request, max_attempts=self._max_attempts)
-            self._caches[audience] = cache
-        return await cache.get()
-
-    @moment("token.request")
-    async def _request(self, audience: str) -> AccessToken:
-        return await self._credential.request_token(audience)
-
-    async def _prefetch(self, audience: str) -> None:
-        try:
-            await self.get(audience)
-        except SignInError as error:
-            del self._caches[audience]
-            log.warning("No first token yet: %s", error)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What needs action before signing in fails."""
-        return self._credential.warnings

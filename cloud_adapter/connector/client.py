@@ -113,6 +113,13 @@ class ConnectorError(ErrorResponseException, BotError):  # type: ignore[misc]  #
         Exception.__init__(self, self.message)
 
 
+def _error_response(body: object) -> Any:
+    try:
+        return read_model(ErrorResponse, body)
+    except MalformedModel:
+        return None
+
+
 class CallRefused(ConnectorError):
     """The bot's code asked for an unsafe or impossible call, which was not sent.
 
@@ -125,13 +132,6 @@ class CallRefused(ConnectorError):
         super().__init__(reason, status)
         self.message = reason
         self.args = (reason,)
-
-
-def _error_response(body: object) -> Any:
-    try:
-        return read_model(ErrorResponse, body)
-    except MalformedModel:
-        return None
 
 
 TURN_SECONDS = 12.0
@@ -151,22 +151,8 @@ BOT_TIMEOUTS = Timeouts(connect=3.0, response=100.0, total=100.0)
 """For calls of another bot, which runs a turn before it answers. .NET's HttpClient, with which the
 SDK calls skills, has this limit."""
 
-MAX_PARSED_BYTES = 80_000_000
-"""The most memory that a parsed body and its models may take, by the estimate of
-codec.py. 10,000 members of Teams, with emojis in their names, take 65 MB."""
-
-MAX_UNCHECKED_BYTES = 64 * 1024
-"""The size of a body that is parsed without this check: no such body takes much memory."""
-
-PARSED_TEXT_COPIES = 2
-"""The copies of a body's text that are in memory while it is parsed: decoded, and as strings."""
-
 TOO_LARGE = "got an answer that is too large"
 """The failure of a call whose response exceeds a limit: of its size, or of the memory it takes."""
-
-USER_AGENT = "secretless-bot-functions"
-
-_UNSAFE_SEGMENTS = {"", ".", ".."}
 _NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 
 
@@ -314,6 +300,31 @@ class ConnectorSession:
             attempt += 1
 
 
+def _url(base_url: str, path: tuple[str, ...], query: dict[str, Any] | None) -> str:
+    url = "/".join((base_url.rstrip("/"), *map(_encoded, path)))
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{url}?{urlencode(given)}" if given else url
+
+
+_UNSAFE_SEGMENTS = {"", ".", ".."}
+
+
+@functools.lru_cache(maxsize=256)  # the words in paths recur, and so do ids of conversations
+def _encoded(segment: str) -> str:
+    # Percent-encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
+    if segment in _UNSAFE_SEGMENTS:
+        raise CallRefused("an id in the URL is empty, '.' or '..': pass the real id")
+    return quote(segment, safe="")
+
+
+def _name(method: str, url: str) -> str:
+    """A call's name for error texts, without the query, which may contain a user's id."""
+    return f"{method} {url.partition('?')[0]}"
+
+
+USER_AGENT = "secretless-bot-functions"
+
+
 def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
     """The headers of a call.
 
@@ -327,6 +338,17 @@ def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
     if has_body:
         headers["Content-Type"] = "application/json; charset=utf-8"
     return headers
+
+
+MAX_PARSED_BYTES = 80_000_000
+"""The most memory that a parsed body and its models may take, by the estimate of
+codec.py. 10,000 members of Teams, with emojis in their names, take 65 MB."""
+
+MAX_UNCHECKED_BYTES = 64 * 1024
+"""The size of a body that is parsed without this check: no such body takes much memory."""
+
+PARSED_TEXT_COPIES = 2
+"""The copies of a body's text that are in memory while it is parsed: decoded, and as strings."""
 
 
 def parsed(body: bytes, call: str) -> Any:
@@ -376,23 +398,28 @@ def as_model(model: Any, data: object) -> Any:
         raise ConnectorError(f"The call for {model.__name__}", HTTPStatus.OK) from error
 
 
-def _url(base_url: str, path: tuple[str, ...], query: dict[str, Any] | None) -> str:
-    url = "/".join((base_url.rstrip("/"), *map(_encoded, path)))
-    given = {name: value for name, value in (query or {}).items() if value is not None}
-    return f"{url}?{urlencode(given)}" if given else url
+class ConnectorClient:
+    """Replaces `botframework.connector.aio.ConnectorClient`, without msrest.
 
+    Args:
+        session: sends the calls.
+        connector: the connector service at the activity's service URL.
 
-@functools.lru_cache(maxsize=256)  # the words in paths recur, and so do ids of conversations
-def _encoded(segment: str) -> str:
-    # Percent-encoding does not help: servers treat %2E%2E as `..` (RFC 3986, 6.2.2).
-    if segment in _UNSAFE_SEGMENTS:
-        raise CallRefused("an id in the URL is empty, '.' or '..': pass the real id")
-    return quote(segment, safe="")
+    Attributes:
+        conversations: see ConversationsOperations.
+        attachments: see AttachmentsOperations.
+        teams: see TeamsOperations; the SDK has a separate client for these.
+        config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
+    """
 
-
-def _name(method: str, url: str) -> str:
-    """A call's name for error texts, without the query, which may contain a user's id."""
-    return f"{method} {url.partition('?')[0]}"
+    def __init__(self, session: ConnectorSession, connector: Service) -> None:
+        call = functools.partial(session.call, connector)
+        self.config = SimpleNamespace(
+            credentials=connector.credentials, base_url=connector.base_url
+        )
+        self.conversations = ConversationsOperations(call)
+        self.attachments = AttachmentsOperations(call)
+        self.teams = TeamsOperations(call)
 
 
 class ConversationsOperations:
@@ -491,6 +518,16 @@ class ConversationsOperations:
         return _resource(await self._call("POST", path, attachment_upload))
 
 
+def _path(*segments: str) -> tuple[str, ...]:
+    return ("v3", "conversations", *segments)
+
+
+def _resource(response: ServiceResponse) -> Any:
+    """A ResourceResponse; None if the service accepted the activity but returned no id."""
+    data = response.json()
+    return as_model(ResourceResponse, data) if isinstance(data, dict) else None
+
+
 class AttachmentsOperations:
     """The operations of `ConnectorClient.attachments`."""
 
@@ -509,6 +546,10 @@ class AttachmentsOperations:
         """
         path = ("v3", "attachments", attachment_id, "views", view_id)
         return _in_one_chunk((await self._call("GET", path, max_bytes=MAX_CONTENT_BYTES)).body)
+
+
+async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 class TeamsOperations:
@@ -552,50 +593,6 @@ class TeamsOperations:
         path = ("v1", "meetings", meeting_id, "notification")
         failures = (await self._call("POST", path, notification)).json()
         return None if failures is None else as_model(MeetingNotificationResponse, failures)
-
-
-class ConnectorClient:
-    """Replaces `botframework.connector.aio.ConnectorClient`, without msrest.
-
-    Args:
-        session: sends the calls.
-        connector: the connector service at the activity's service URL.
-
-    Attributes:
-        conversations: see ConversationsOperations.
-        attachments: see AttachmentsOperations.
-        teams: see TeamsOperations; the SDK has a separate client for these.
-        config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
-    """
-
-    def __init__(self, session: ConnectorSession, connector: Service) -> None:
-        call = functools.partial(session.call, connector)
-        self.config = SimpleNamespace(
-            credentials=connector.credentials, base_url=connector.base_url
-        )
-        self.conversations = ConversationsOperations(call)
-        self.attachments = AttachmentsOperations(call)
-        self.teams = TeamsOperations(call)
-
-
-async def _in_one_chunk(content: bytes) -> AsyncIterator[bytes]:
-    yield content
-
-
-def _path(*segments: str) -> tuple[str, ...]:
-    return ("v3", "conversations", *segments)
-
-
-def _resource(response: ServiceResponse) -> Any:
-    """A ResourceResponse; None if the service accepted the activity but returned no id."""
-    data = response.json()
-    return as_model(ResourceResponse, data) if isinstance(data, dict) else None
-
-
-_REFUSAL = (
-    "users cannot sign in while the bot runs without authentication"
-    " (DANGEROUSLY_ALLOW_UNAUTHENTICATED): it has no token for the token service"
-)
 
 
 class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base
@@ -675,6 +672,12 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
 
 def _user(user_id: str, connection_name: str | None, channel_id: str) -> dict[str, Any]:
     return {"userId": user_id, "connectionName": connection_name, "channelId": channel_id}
+
+
+_REFUSAL = (
+    "users cannot sign in while the bot runs without authentication"
+    " (DANGEROUSLY_ALLOW_UNAUTHENTICATED): it has no token for the token service"
+)
 
 
 class NoUserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK base

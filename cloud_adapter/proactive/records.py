@@ -66,9 +66,7 @@ class ConversationRecord:
         match json.loads(content):
             case {"reference": dict(data), "type": str(kind), "tenant": str(tenant)}:
                 reference = read_model(ConversationReference, data)
-                # Earlier versions also stored tenants that a client had only claimed.
-                vouched = vouches_for_users(reference.channel_id)
-                return cls(reference, kind, tenant if vouched else "")
+                return cls(reference, kind, tenant)
         raise ValueError("not a conversation record")
 
     @property

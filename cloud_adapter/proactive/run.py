@@ -216,13 +216,6 @@ def report_lines(content: bytes) -> list[dict[str, Any]]:
 MAX_CONCURRENT = 8
 """Recipients that are sent to at the same time."""
 
-REASONS = {
-    HTTPStatus.FORBIDDEN: "the bot was blocked or removed there",
-    HTTPStatus.NOT_FOUND: "the conversation is gone",
-    HTTPStatus.TOO_MANY_REQUESTS: "the channel asked to wait too often",
-    HTTPStatus.PRECONDITION_FAILED: "the channel asked to try again too often",
-}
-
 
 class NotificationRun:
     """Sends to the recipients that have no result yet, until the time is up.
@@ -355,6 +348,14 @@ class NotificationRun:
         except Exception as error:  # noqa: BLE001  # whatever the bot's middleware raises
             return UNCERTAIN, f"{type(error).__name__} in the bot's own code: see the log"
         return SENT, ""
+
+
+REASONS = {
+    HTTPStatus.FORBIDDEN: "the bot was blocked or removed there",
+    HTTPStatus.NOT_FOUND: "the conversation is gone",
+    HTTPStatus.TOO_MANY_REQUESTS: "the channel asked to wait too often",
+    HTTPStatus.PRECONDITION_FAILED: "the channel asked to try again too often",
+}
 
 
 def reason_of(error: ConnectorError | CallerForbidden) -> str:

@@ -164,22 +164,6 @@ class StoredActivity:
             raise UnreadableActivity(f"the stored activity cannot be read ({kind})") from None
 
 
-READ_BYTES = 256 * 1024
-"""How much of an inbox is read at a time. Draining a long one takes little memory that way."""
-
-LONG_READ_BYTES = 2 * 1024 * 1024
-"""How much is read if READ_BYTES do not hold a whole record. Every record that the bot writes is
-shorter: a body has at most MAX_BODY_BYTES."""
-
-MIN_TRUNCATED_BYTES = 64 * 1024
-"""An inbox keeps fewer bytes of records that are processed."""
-
-USER_TOKEN = b'"tokens/response"'
-"""The name of the event that brings a user's token. An inbox that has it is truncated at once."""
-
-START = "start"
-
-
 @dataclass(frozen=True)
 class Records:
     """Records that were read.
@@ -205,6 +189,22 @@ class Records:
             begin, end = end, self.content.find(b"\n", end) + 1 or len(self.content)
             before, behind = (InboxPosition(self.start, self.first + at) for at in (begin, end))
             yield self.content[begin:end], before, behind
+
+
+READ_BYTES = 256 * 1024
+"""How much of an inbox is read at a time. Draining a long one takes little memory that way."""
+
+LONG_READ_BYTES = 2 * 1024 * 1024
+"""How much is read if READ_BYTES do not hold a whole record. Every record that the bot writes is
+shorter: a body has at most MAX_BODY_BYTES."""
+
+MIN_TRUNCATED_BYTES = 64 * 1024
+"""An inbox keeps fewer bytes of records that are processed."""
+
+USER_TOKEN = b'"tokens/response"'
+"""The name of the event that brings a user's token. An inbox that has it is truncated at once."""
+
+START = "start"
 
 
 class Inbox:

@@ -18,10 +18,6 @@ from http_client.observer import moment
 
 CONTAINER = "bot-turns"
 
-NO_CAUSE = "its turn never ended: the app could not start for four hours"
-NOT_A_WAKE_UP = "the message is not a wake-up message: somebody else put it into the queue"
-GONE = "its activity was processed in the end, or is gone"
-
 
 class SetAsideActivities:
     """Reads and writes them. Each method raises StorageUnavailable.
@@ -94,6 +90,13 @@ class DeadLetter:
         if self.stored is None or not self.stored.accepted_at:
             return None
         return datetime.datetime.fromtimestamp(self.stored.accepted_at / 1e9, datetime.UTC)
+
+
+NO_CAUSE = "its turn never ended: the app could not start for four hours"
+
+NOT_A_WAKE_UP = "the message is not a wake-up message: somebody else put it into the queue"
+
+GONE = "its activity was processed in the end, or is gone"
 
 
 class DeadLetters:

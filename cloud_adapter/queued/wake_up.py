@@ -23,10 +23,6 @@ its activities are not in the inbox yet must find them there after the pause."""
 
 _MAX_BACKOFF_RETRIES = 10
 
-MAX_OWED_SECONDS = 600.0
-"""How long putting a wake-up message is retried. After that, the conversation's next activity has
-one."""
-
 
 class WakeUp(NamedTuple):
     """What is to be processed.
@@ -91,6 +87,11 @@ class WakeUp(NamedTuple):
     def pause(self) -> float:
         """Seconds until the next wake-up message, while something is unavailable."""
         return BACKOFF.pause(min(self.retries, _MAX_BACKOFF_RETRIES) + 1)
+
+
+MAX_OWED_SECONDS = 600.0
+"""How long putting a wake-up message is retried. After that, the conversation's next activity has
+one."""
 
 
 class OwedWakeUps:

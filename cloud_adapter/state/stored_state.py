@@ -23,8 +23,6 @@ E_TAG = "e_tag"
 TYPED = "~typed"
 """Marks items that contain objects: they are written as `["~typed", item]`."""
 
-_SCALARS = frozenset({str, int, bool, float, NoneType})
-
 
 def to_text(item: object) -> str:
     """The JSON text of an item. Equal items have equal texts, unless their keys differ in order.
@@ -107,6 +105,8 @@ def _refuse(number: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+_SCALARS = frozenset({str, int, bool, float, NoneType})
 
 
 def _is_plain(value: Any) -> bool:

@@ -32,8 +32,6 @@ SKILL_REPLY_KEY = "botbuilder.core.skills.SkillConversationReference"
 """SkillHandler's `SKILL_CONVERSATION_REFERENCE_KEY`, which is in the turn state of a skill's reply.
 It is repeated here so that bots that call no skill do not import the SDK's module."""
 
-_KEY = "ConversationTurn"
-
 
 class ConversationTurn:
     """A turn, which locks its conversation when it first uses state.
@@ -50,6 +48,8 @@ class ConversationTurn:
         is_running: False once the turn has ended; tasks of the bot may still be running.
         runs_in_lock: the code that runs the turn has already locked its conversation.
     """
+
+    _KEY = "cloud_adapter.ConversationTurn"
 
     def __init__(
         self,
@@ -76,12 +76,12 @@ class ConversationTurn:
         if self._held is not None:
             # Taken away, because a turn within this one must not save it.
             self._position, self._held.position = self._held.position, None
-        context.turn_state[_KEY] = self
+        context.turn_state[self._KEY] = self
 
     @staticmethod
     def of(context: TurnContext) -> "ConversationTurn | None":
         """The turn of a context; None where AutoSaveStateMiddleware is not used."""
-        found: ConversationTurn | None = context.turn_state.get(_KEY)
+        found: ConversationTurn | None = context.turn_state.get(ConversationTurn._KEY)
         return found
 
     @functools.cached_property
@@ -378,9 +378,6 @@ class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untype
     """
 
 
-_MIDDLEWARE_KEY = "cloud_adapter.AutoSaveStateMiddleware"
-
-
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
     """Saves after the replies are sent. If the process dies in between, they are sent twice.
 
@@ -396,6 +393,8 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
             `save_changes` the bot has called.
     """
 
+    _KEY = "cloud_adapter.AutoSaveStateMiddleware"
+
     def __init__(
         self, locks: ConversationLocks, conversation: ConversationState, user: UserState
     ) -> None:
@@ -407,12 +406,12 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
     @staticmethod
     def of(context: TurnContext) -> "AutoSaveStateMiddleware | None":
         """The middleware of a turn; None if the turn failed before it reached the middleware."""
-        found: AutoSaveStateMiddleware | None = context.turn_state.get(_MIDDLEWARE_KEY)
+        found: AutoSaveStateMiddleware | None = context.turn_state.get(AutoSaveStateMiddleware._KEY)
         return found
 
     async def on_turn(self, context: TurnContext, logic: Callable[[], Awaitable[None]]) -> None:
         """Run the turn, and save its state changes."""
-        context.turn_state[_MIDDLEWARE_KEY] = self
+        context.turn_state[self._KEY] = self
         turn = ConversationTurn(self._locks, context, self._names_in)
         if turn.runs_in_lock:
             # A queued turn: before it sends anything, raise TurnRepeated if it ran before.

@@ -33,8 +33,6 @@ from http_client.retry import CONNECT_FAILED, Backoff, RetryPolicy, retry_after
 NOTHING: Mapping[str, str] = MappingProxyType({})
 """No parameters, no headers, or no metadata."""
 
-NOT_STORAGE = "the server at the storage account's URL is not Azure Storage: check the URL"
-
 
 class StorageRequest(NamedTuple):
     """A request.
@@ -56,80 +54,6 @@ class StorageRequest(NamedTuple):
     body: bytes = b""
 
 
-class SharedKey:
-    """The key of a storage account.
-
-    Args:
-        account: the account's name.
-        key: the key in base64.
-
-    Raises:
-        ValueError: the key is not base64.
-    """
-
-    def __init__(self, account: str, key: str) -> None:
-        self._account = account
-        self._key = base64.b64decode(key, validate=True)
-
-    def authorization(self, request: StorageRequest, url: str, headers: Mapping[str, str]) -> str:
-        """The value of a request's Authorization header.
-
-        Args:
-            request: the request.
-            url: its URL without the query, percent-encoded.
-            headers: its headers, with date and version.
-        """
-        names = sorted(name for name in headers if name.startswith("x-ms-"))
-        lines = [
-            f"{request.method}\n\n\n{len(request.body) or ''}\n\n\n\n",
-            headers.get("if-match", ""),
-            headers.get("if-none-match", ""),
-            "\n",
-            *(f"{name}:{headers[name]}" for name in names),
-            f"/{self._account}{url[url.index('/', len('https://')) :]}",
-            *(f"{name}:{request.query[name]}" for name in sorted(request.query)),
-        ]
-        digest = hmac.digest(self._key, "\n".join(lines).encode(), "sha256")
-        return f"SharedKey {self._account}:{base64.b64encode(digest).decode()}"
-
-
-def error_code(response: Response) -> str:
-    """The account's error code; empty if the call succeeded, or if a proxy refused it."""
-    return response.headers.get("x-ms-error-code", "")
-
-
-def header(response: Response, name: str) -> str:
-    """A header that each successful response has.
-
-    Raises:
-        StorageUnavailable: it does not have it.
-    """
-    try:
-        return response.headers[name]
-    except KeyError as error:
-        raise StorageUnavailable(NOT_STORAGE) from error
-
-
-def parse_xml(response: Response) -> Element:
-    """The root of a response's XML.
-
-    Raises:
-        StorageUnavailable: it is malformed, or has a document type, which could declare entities.
-    """
-    parser = XMLParser(target=_EntityFreeBuilder())  # noqa: S314  # expat's limits, and no entities
-    try:
-        parser.feed(response.body)
-        root: Element = parser.close()
-    except (ParseError, ValueError, LookupError) as error:
-        raise StorageUnavailable(NOT_STORAGE) from error
-    return root
-
-
-class _EntityFreeBuilder(TreeBuilder):
-    def doctype(self, *_: object) -> None:  # the parser's protocol
-        raise ParseError("a document type is not allowed")
-
-
 AUDIENCE = "https://storage.azure.com"
 """What a token for blobs and queues is for, in every cloud."""
 
@@ -143,65 +67,12 @@ MAX_CLOCK_SKEW_SECONDS = 60.0
 account refuses signed requests that differ by 15 minutes."""
 
 _TIMEOUTS = Timeouts(connect=2.0, response=5.0, total=CALL_TIMEOUT_SECONDS)
+
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
+
 _LATE = f"the storage account did not answer within {CALL_TIMEOUT_SECONDS:.0f} s"
+
 _NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
-_FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-
-_DEVELOPMENT_STORAGE = (
-    "AccountName=devstoreaccount1;"
-    "AccountKey="
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
-    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
-    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
-)
-"""What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
-
-
-class StorageEndpoints(NamedTuple):
-    """A storage account as requests need it.
-
-    Attributes:
-        urls: the URLs of the services `blob` and `queue`, without a slash at the end.
-        key: signs the requests; None if a signature or a token does.
-        signature: a shared access signature, which is added to each URL's query; empty for none.
-    """
-
-    urls: dict[str, str]
-    key: SharedKey | None = None
-    signature: str = ""
-
-    @classmethod
-    def parse(cls, connection_string: str) -> "StorageEndpoints":
-        """Read a connection string, as the Azure SDKs do.
-
-        Source: Microsoft reference "Configure Azure Storage connection strings".
-
-        Raises:
-            ValueError: it is not the connection string of a storage account.
-        """
-        pairs = [pair.partition("=") for pair in connection_string.rstrip(";").split(";")]
-        settings = {name.upper(): value for name, _, value in pairs}
-        if settings.get("USEDEVELOPMENTSTORAGE") == "true":
-            return cls.parse(_DEVELOPMENT_STORAGE)
-        account, key = settings.get("ACCOUNTNAME", ""), settings.get("ACCOUNTKEY", "")
-        signature = settings.get("SHAREDACCESSSIGNATURE", "").removeprefix("?")
-        urls = {service: _url(settings, service) for service in ("blob", "queue")}
-        if account and key:
-            return cls(urls, SharedKey(account, key))
-        if not signature:
-            raise ValueError("the connection string has neither a key nor a signature")
-        return cls(urls, signature=signature)
-
-
-def _url(settings: dict[str, str], service: str) -> str:
-    if url := settings.get(f"{service.upper()}ENDPOINT"):
-        return url.rstrip("/")
-    if not (account := settings.get("ACCOUNTNAME")):
-        raise ValueError("the connection string names no account")
-    protocol = settings.get("DEFAULTENDPOINTSPROTOCOL", "https")
-    suffix = settings.get("ENDPOINTSUFFIX", "core.windows.net")
-    return f"{protocol}://{account}.{service}.{suffix}"
 
 
 class StorageAccount:
@@ -344,7 +215,7 @@ class StorageAccount:
         return abs(self._clock_offset - offset) > MAX_CLOCK_SKEW_SECONDS
 
     @cached_property
-    def _endpoints(self) -> StorageEndpoints:
+    def _endpoints(self) -> "StorageEndpoints":
         source = self.source
         if not source.connection_string:
             return StorageEndpoints({"blob": source.blob_url, "queue": source.queue_url})
@@ -355,6 +226,9 @@ class StorageAccount:
                 "AzureWebJobsStorage is not the connection string of a storage account: copy it"
                 " from the portal, or set AzureWebJobsStorage__accountName instead"
             ) from error
+
+
+_FORBIDDEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def _explanation(status: int) -> str:
@@ -369,3 +243,136 @@ def _explanation(status: int) -> str:
     if status < 400:
         return NOT_STORAGE
     return f"the storage account answers {status}"
+
+
+class SharedKey:
+    """The key of a storage account.
+
+    Args:
+        account: the account's name.
+        key: the key in base64.
+
+    Raises:
+        ValueError: the key is not base64.
+    """
+
+    def __init__(self, account: str, key: str) -> None:
+        self._account = account
+        self._key = base64.b64decode(key, validate=True)
+
+    def authorization(self, request: StorageRequest, url: str, headers: Mapping[str, str]) -> str:
+        """The value of a request's Authorization header.
+
+        Args:
+            request: the request.
+            url: its URL without the query, percent-encoded.
+            headers: its headers, with date and version.
+        """
+        names = sorted(name for name in headers if name.startswith("x-ms-"))
+        lines = [
+            f"{request.method}\n\n\n{len(request.body) or ''}\n\n\n\n",
+            headers.get("if-match", ""),
+            headers.get("if-none-match", ""),
+            "\n",
+            *(f"{name}:{headers[name]}" for name in names),
+            f"/{self._account}{url[url.index('/', len('https://')) :]}",
+            *(f"{name}:{request.query[name]}" for name in sorted(request.query)),
+        ]
+        digest = hmac.digest(self._key, "\n".join(lines).encode(), "sha256")
+        return f"SharedKey {self._account}:{base64.b64encode(digest).decode()}"
+
+
+_DEVELOPMENT_STORAGE = (
+    "AccountName=devstoreaccount1;"
+    "AccountKey="
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
+)
+"""What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
+
+
+class StorageEndpoints(NamedTuple):
+    """A storage account as requests need it.
+
+    Attributes:
+        urls: the URLs of the services `blob` and `queue`, without a slash at the end.
+        key: signs the requests; None if a signature or a token does.
+        signature: a shared access signature, which is added to each URL's query; empty for none.
+    """
+
+    urls: dict[str, str]
+    key: SharedKey | None = None
+    signature: str = ""
+
+    @classmethod
+    def parse(cls, connection_string: str) -> "StorageEndpoints":
+        """Read a connection string, as the Azure SDKs do.
+
+        Source: Microsoft reference "Configure Azure Storage connection strings".
+
+        Raises:
+            ValueError: it is not the connection string of a storage account.
+        """
+        pairs = [pair.partition("=") for pair in connection_string.rstrip(";").split(";")]
+        settings = {name.upper(): value for name, _, value in pairs}
+        if settings.get("USEDEVELOPMENTSTORAGE") == "true":
+            return cls.parse(_DEVELOPMENT_STORAGE)
+        account, key = settings.get("ACCOUNTNAME", ""), settings.get("ACCOUNTKEY", "")
+        signature = settings.get("SHAREDACCESSSIGNATURE", "").removeprefix("?")
+        urls = {service: _url(settings, service) for service in ("blob", "queue")}
+        if account and key:
+            return cls(urls, SharedKey(account, key))
+        if not signature:
+            raise ValueError("the connection string has neither a key nor a signature")
+        return cls(urls, signature=signature)
+
+
+def _url(settings: dict[str, str], service: str) -> str:
+    if url := settings.get(f"{service.upper()}ENDPOINT"):
+        return url.rstrip("/")
+    if not (account := settings.get("ACCOUNTNAME")):
+        raise ValueError("the connection string names no account")
+    protocol = settings.get("DEFAULTENDPOINTSPROTOCOL", "https")
+    suffix = settings.get("ENDPOINTSUFFIX", "core.windows.net")
+    return f"{protocol}://{account}.{service}.{suffix}"
+
+
+NOT_STORAGE = "the server at the storage account's URL is not Azure Storage: check the URL"
+
+
+def error_code(response: Response) -> str:
+    """The account's error code; empty if the call succeeded, or if a proxy refused it."""
+    return response.headers.get("x-ms-error-code", "")
+
+
+def header(response: Response, name: str) -> str:
+    """A header that each successful response has.
+
+    Raises:
+        StorageUnavailable: it does not have it.
+    """
+    try:
+        return response.headers[name]
+    except KeyError as error:
+        raise StorageUnavailable(NOT_STORAGE) from error
+
+
+def parse_xml(response: Response) -> Element:
+    """The root of a response's XML.
+
+    Raises:
+        StorageUnavailable: it is malformed, or has a document type, which could declare entities.
+    """
+    parser = XMLParser(target=_EntityFreeBuilder())  # noqa: S314  # expat's limits, and no entities
+    try:
+        parser.feed(response.body)
+        root: Element = parser.close()
+    except (ParseError, ValueError, LookupError) as error:
+        raise StorageUnavailable(NOT_STORAGE) from error
+    return root
+
+
+class _EntityFreeBuilder(TreeBuilder):
+    def doctype(self, *_: object) -> None:  # the parser's protocol
+        raise ParseError("a document type is not allowed")

@@ -28,53 +28,6 @@ LEASE_SECONDS = 15
 """How long a lease lasts unless it is renewed: the shortest that Azure offers, since a process may
 die while it has one."""
 
-MAX_CONCURRENT_DELETES = 16
-
-# Error codes, from Microsoft's reference "Blob service error codes".
-_MISSING = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFound"})
-_CHANGED = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
-_BEYOND_THE_END = frozenset({"InvalidRange"})
-_LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIdMissing", "LeaseIsBreakingAndCannotBeAcquired"})
-_LEASE_LOST = frozenset(
-    {
-        "LeaseIdMismatchWithBlobOperation",
-        "LeaseIdMismatchWithLeaseOperation",
-        "LeaseIsBreakingAndCannotBeChanged",
-        "LeaseIsBrokenAndCannotBeRenewed",
-        "LeaseLost",
-        "LeaseNotPresentWithBlobOperation",
-        "LeaseNotPresentWithLeaseOperation",
-    }
-)
-_NOT_LEASED = _LEASE_LOST | _MISSING
-_ABANDONED = frozenset({"expired", "broken"})
-_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
-
-_METADATA = "x-ms-meta-"
-
-MAX_PART_CHARACTERS = 300
-"""Three parts fit into a blob's name, which may have 1,024 characters."""
-
-_MAX_WHOLE_CHARACTERS = MAX_PART_CHARACTERS - 65
-
-
-@functools.lru_cache(maxsize=256)  # a turn asks for that of its conversation several times
-def name_part(text: str) -> str:
-    """Encode a text so that it can stand between two slashes of a blob's name.
-
-    Different texts have different parts. Conversation ids may contain anything: slashes, bars,
-    other scripts, half a surrogate pair. Letters, digits, hyphens and underscores stay as they are;
-    every other byte of the text's UTF-8 becomes `~` and two hex digits, because servers differ in
-    how they read what has a meaning in URLs (`%`, `.`, `..`). A long text is cut, and ends in its
-    SHA-256. Source: Microsoft reference "Naming and referencing containers, blobs, and metadata".
-    """
-    quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7E").replace(".", "%2E")
-    part = quoted.replace("%", "~")
-    if len(part) <= _MAX_WHOLE_CHARACTERS:
-        return part
-    digest = hashlib.sha256(part.encode()).hexdigest()
-    return f"{part[:_MAX_WHOLE_CHARACTERS]}-{digest}"
-
 
 class Blob(NamedTuple):
     """A blob as it was read.
@@ -110,6 +63,55 @@ class BlobEntry(NamedTuple):
 
     name: str
     metadata: Mapping[str, str]
+
+
+MAX_PART_CHARACTERS = 300
+"""Three parts fit into a blob's name, which may have 1,024 characters."""
+
+_MAX_WHOLE_CHARACTERS = MAX_PART_CHARACTERS - 65
+
+
+@functools.lru_cache(maxsize=256)  # a turn asks for that of its conversation several times
+def name_part(text: str) -> str:
+    """Encode a text so that it can stand between two slashes of a blob's name.
+
+    Different texts have different parts. Conversation ids may contain anything: slashes, bars,
+    other scripts, half a surrogate pair. Letters, digits, hyphens and underscores stay as they are;
+    every other byte of the text's UTF-8 becomes `~` and two hex digits, because servers differ in
+    how they read what has a meaning in URLs (`%`, `.`, `..`). A long text is cut, and ends in its
+    SHA-256. Source: Microsoft reference "Naming and referencing containers, blobs, and metadata".
+    """
+    quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7E").replace(".", "%2E")
+    part = quoted.replace("%", "~")
+    if len(part) <= _MAX_WHOLE_CHARACTERS:
+        return part
+    digest = hashlib.sha256(part.encode()).hexdigest()
+    return f"{part[:_MAX_WHOLE_CHARACTERS]}-{digest}"
+
+
+MAX_CONCURRENT_DELETES = 16
+
+# Error codes, from Microsoft's reference "Blob service error codes".
+_MISSING = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFound"})
+_CHANGED = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
+_BEYOND_THE_END = frozenset({"InvalidRange"})
+_LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIdMissing", "LeaseIsBreakingAndCannotBeAcquired"})
+_LEASE_LOST = frozenset(
+    {
+        "LeaseIdMismatchWithBlobOperation",
+        "LeaseIdMismatchWithLeaseOperation",
+        "LeaseIsBreakingAndCannotBeChanged",
+        "LeaseIsBrokenAndCannotBeRenewed",
+        "LeaseLost",
+        "LeaseNotPresentWithBlobOperation",
+        "LeaseNotPresentWithLeaseOperation",
+    }
+)
+_NOT_LEASED = _LEASE_LOST | _MISSING
+_ABANDONED = frozenset({"expired", "broken"})
+_REFUSALS = _MISSING | _CHANGED | _LEASED | _LEASE_LOST
+
+_METADATA = "x-ms-meta-"
 
 
 class BlobContainer:

@@ -13,7 +13,7 @@ from botbuilder.schema import Activity
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.codec import read_model
-from cloud_adapter.deadlines import SETTING
+from cloud_adapter.deadlines import HOST_TIMEOUT_SETTING
 from cloud_adapter.errors import BotExited, BotTimedOut
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.logic import MESSAGE, echo, raising
@@ -25,7 +25,7 @@ HANDLED = "The bot has a bug."
 @pytest.fixture
 async def limited(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ComposedApp]:
     """The app in a host that lets a function run for ten minutes."""
-    async with ComposedApp(cloud, monkeypatch, {SETTING: "00:10:00"}) as app:
+    async with ComposedApp(cloud, monkeypatch, {HOST_TIMEOUT_SETTING: "00:10:00"}) as app:
         yield app
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_adapter.deadlines import DEFAULT_SECONDS, HostTimeout
+from cloud_adapter.deadlines import DEFAULT_HOST_SECONDS, HostTimeout
 
 ROOT = Path(__file__).parents[2]
 FIVE = '{"functionTimeout": "00:05:00"}'
@@ -38,7 +38,7 @@ def test_values(tmp_path: Path, text: str, seconds: float | None) -> None:
 @pytest.mark.parametrize("host_json", [None, "{}", '\ufeff{"functionTimeout": null}'])
 def test_none(tmp_path: Path, host_json: str | None) -> None:
     """Without a value, the host has its own."""
-    assert read(tmp_path, host_json).seconds == DEFAULT_SECONDS
+    assert read(tmp_path, host_json).seconds == DEFAULT_HOST_SECONDS
 
 
 @pytest.mark.parametrize(

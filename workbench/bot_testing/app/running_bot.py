@@ -23,7 +23,7 @@ from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
 from cloud_adapter.adapter import Logic
 from cloud_adapter.bot.folder import BotFolder
-from cloud_adapter.deadlines import SETTING, UNLIMITED
+from cloud_adapter.deadlines import HOST_TIMEOUT_SETTING, UNLIMITED
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.turn_context import TurnContext
@@ -79,7 +79,7 @@ class RunningBot:
         for name, text in settings.items():
             self._monkeypatch.setenv(name, text)
         # No host ends a turn, however far a test moves the time.
-        self._monkeypatch.setenv(SETTING, UNLIMITED)
+        self._monkeypatch.setenv(HOST_TIMEOUT_SETTING, UNLIMITED)
         # A queued turn that raises is tried again immediately: no test waits for it.
         self._monkeypatch.setattr("cloud_adapter.queued.drain.RETRY_PAUSE_SECONDS", 0.0)
 

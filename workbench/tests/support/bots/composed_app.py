@@ -17,7 +17,7 @@ from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import TurnRequest, TurnResponse
 from cloud_adapter.authentication import BotAuthentication
 from cloud_adapter.connector.client import ConnectorClient
-from cloud_adapter.deadlines import SETTING, UNLIMITED
+from cloud_adapter.deadlines import HOST_TIMEOUT_SETTING, UNLIMITED
 from composition import Composition, CreateBot
 from tests.support.test_bot import create_bot as create_test_bot
 
@@ -50,7 +50,7 @@ class ComposedApp:
         redact: bool = True,
         create_bot: CreateBot = create_test_bot,
     ) -> None:
-        settings = {**cloud.settings(), SETTING: UNLIMITED, **(changes or {})}
+        settings = {**cloud.settings(), HOST_TIMEOUT_SETTING: UNLIMITED, **(changes or {})}
         for name in (*cloud.identity.settings(), "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
             monkeypatch.setenv(name, settings[name])
         self.cloud = cloud
