@@ -44,7 +44,7 @@ VERSION = "0.1.0"
 """The version of the base, and of the workbench that fits it (https://semver.org)."""
 
 COLLECTION_THRESHOLD = 50_000
-"""How many objects are allocated between two garbage collections, instead of Python's 2,000. A
+"""The allocations between two garbage collections, instead of Python's 2,000 objects. A
 dozen concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""
 
 PACKAGE_HASH = "package.sha256"
@@ -202,7 +202,7 @@ class Composition:
 
     @cached_property
     def host_timeout(self) -> "HostTimeout":
-        """How long the host lets a function run."""
+        """The host's time limit of a function."""
         from cloud_adapter.deadlines import HostTimeout
 
         return HostTimeout.read(Path(__file__).parent, self._environ)

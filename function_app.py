@@ -207,7 +207,7 @@ async def bot_services() -> "BotServices":
 
 
 route_faults: Sequence[str] = ()
-"""What is wrong in the bot's routes.py, a line each: the functions that are left out, and why."""
+"""The problems of the bot's routes.py, a line each: the functions that are left out, and why."""
 
 if bot_folder.has_routes:
     # Imported now and not in the warm-up, because the host lists the functions now.

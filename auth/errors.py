@@ -26,10 +26,10 @@ import math
 from collections.abc import Sequence
 
 DEFAULT_WAIT_SECONDS = 10.0
-"""How long to wait if an endpoint asks to wait but does not say how long."""
+"""The pause if an endpoint asks to wait but does not say how long."""
 
 MAX_WAIT_SECONDS = 120.0
-"""How long to wait at most, even if an endpoint asks for more."""
+"""The longest pause, even if an endpoint asks for more."""
 
 
 class BotError(Exception):

@@ -1,1 +1,1 @@
-"""How a turn runs: an adapter that derives from botbuilder-core's CloudAdapterBase."""
+"""The adapter that runs turns; it derives from botbuilder-core's CloudAdapterBase."""

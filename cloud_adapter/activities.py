@@ -39,8 +39,8 @@ CHANNELS = tuple(sorted((each.value for each in Channels), key=lambda each: each
 """Every channel id, in the order in which a user id is looked up: Teams first."""
 
 AGENTS_CHANNEL_ID = "_channelId"
-"""What @microsoft/agents-hosting calls an activity's `channelId`, in calls of its AgentClient and
-in replies that are expected in its response (1.2.3 to 1.8.1)."""
+"""The name of an activity's `channelId` in @microsoft/agents-hosting, in calls of its AgentClient
+and in replies that are expected in its response (1.2.3 to 1.8.1)."""
 
 
 def name_channel_id(activity: Any) -> None:

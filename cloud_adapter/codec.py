@@ -108,7 +108,7 @@ def _containers(json: bytes) -> int:
 
 
 WINDOW_BYTES = 16 * 1024
-"""How much of a body is split at its quotes at a time. All pieces together could take megabytes."""
+"""The bytes of a body that are split at its quotes at a time: all pieces could take megabytes."""
 
 
 def without_strings(body: bytes, window_bytes: int = WINDOW_BYTES) -> bytes:
@@ -328,7 +328,8 @@ def _msrest_reader(model: Any, reason: str) -> Convert:
 
 @functools.cache
 def _read_rule(kind: str, model: Any) -> Rule:
-    """How a model's properties of a type are read: `str`, `[ChannelAccount]` ..."""
+    """The rule by which properties of a type (`str`, `[ChannelAccount]` ...) are read in a model.
+    """
     if kind.startswith("["):
         return None, _list_reader(_read_rule(kind[1:-1], model))
     if kind.startswith("{"):
@@ -499,7 +500,7 @@ def _msrest_writer(model: Any, reason: str) -> Convert:
 
 @functools.cache
 def _write_rule(kind: str) -> Rule:
-    """How properties of an msrest type are written."""
+    """The rule by which properties of an msrest type are written."""
     if kind.startswith("["):
         return None, _list_writer(_write_rule(kind[1:-1]))
     if kind.startswith("{"):
@@ -539,7 +540,7 @@ def _write_nested(value: Any) -> Any:
 
 
 def _nested_writer(kind: type) -> Convert:
-    """How values of a Python type are written where a model is expected."""
+    """The writer for values of a Python type where a model is expected."""
     # By the value's own class, as in msrest. Bots also pass dicts, which are written in full.
     if issubclass(kind, Model | dict) or kind in (str, int, float, bool):
         return _WRITERS[kind]
@@ -607,7 +608,7 @@ _BASIC_WRITERS: dict[str, Rule] = {
 
 
 def _writer(kind: type) -> Convert:
-    """How values of a Python type are written."""
+    """The writer for values of a Python type."""
     if issubclass(kind, Model):
         return _model_writer(kind)
     if issubclass(kind, enum.Enum):

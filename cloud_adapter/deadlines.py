@@ -26,16 +26,17 @@ from cloud_adapter.errors import (
 )
 
 CHANNEL_SECONDS = 10.0
-"""How long every channel waits for an answer; some wait for 15 seconds."""
+"""The time for which every channel waits for an answer; some wait for 15 seconds."""
 
 START_SECONDS = CHANNEL_SECONDS - 2
-"""How long after its arrival a request waits for the bot's code, or until it is stored."""
+"""The time after its arrival for which a request waits for the bot's code, or to be stored."""
 
 FIRST_STATE_SECONDS = CHANNEL_SECONDS - 1
-"""How long after its arrival a turn waits for its first state: lock, lease and read together."""
+"""The time after its arrival for which a turn waits for its first state, lock and lease included.
+"""
 
 MIN_FIRST_STATE_SECONDS = 3.0
-"""How long a turn waits for its first state at least, if it asks for it late."""
+"""The shortest time for which a turn waits for its first state, if it asks for it late."""
 
 
 class StartLimit:
@@ -111,7 +112,7 @@ def arrival(context: object) -> float | None:
 
 
 def seconds_for_first_state(arrived_at: float | None) -> float:
-    """How long a turn that asks for its first state now waits for it.
+    """The seconds for which a turn that asks for its first state now waits for it.
 
     Args:
         arrived_at: when the turn's request arrived, in event loop time (seconds); None: no request
@@ -157,7 +158,7 @@ _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
 
 @dataclass(frozen=True)
 class HostTimeout:
-    """How long the host lets a function run. Then it ends the worker, with all that runs there.
+    """The time limit of a function. After it, the host ends the worker, with all that runs there.
 
     A queue's function starts turns for a minute (`drain_seconds`), the turn that it starts last
     takes what remains, and a second minute is left to what comes after: error handlers, storage.
@@ -189,17 +190,17 @@ class HostTimeout:
 
     @property
     def drain_seconds(self) -> float:
-        """How long a function may start turns, one after the other."""
+        """The time in which a function may start turns, one after the other."""
         return self._reserve_seconds
 
     @property
     def turn_seconds(self) -> float | None:
-        """How long a turn may take; None: any time."""
+        """The time limit of a turn; None: any time."""
         return None if self.seconds is None else self.seconds - 2 * self._reserve_seconds
 
     @property
     def proactive_seconds(self) -> float | None:
-        """How long the turn of a proactive message may take; None: any time.
+        """The time limit of a proactive message's turn; None: any time.
 
         A run of notifications starts them for longer than a drain starts turns.
         """
@@ -207,12 +208,12 @@ class HostTimeout:
 
     @property
     def handler_seconds(self) -> float | None:
-        """How long a bot's handler may take for the error of a turn; None: any time."""
+        """The time limit of a bot's handler for the error of a turn; None: any time."""
         return None if self.seconds is None else self._reserve_seconds / 2
 
     @property
     def apology_seconds(self) -> float | None:
-        """How long the apology may take that follows; None: any time."""
+        """The time limit of the apology that follows; None: any time."""
         return None if self.seconds is None else self._reserve_seconds / 4
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from cloud_adapter.errors import CallWithdrawn
 
 BEGIN_SECONDS = 5.0
-"""How long a call waits until the bot's event loop begins it."""
+"""The time for which a call waits until the bot's event loop begins it."""
 
 _home: asyncio.AbstractEventLoop | None = None
 

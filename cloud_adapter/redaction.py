@@ -34,7 +34,7 @@ CUT_MARK = "…"
 """The end of a text that was cut off. A string that is incomplete there is replaced too."""
 
 MIN_LENGTH, MIN_SHORT_LENGTH, MIN_INNER_LENGTH = 4, 2, 8
-"""How many characters a string needs to be replaced: in general; with a digit, or in a script that
+"""The characters that a string needs to be replaced: in general; with a digit, or in a script that
 writes names in two characters; inside a longer word."""
 
 MAX_WORD_LENGTH = 64
@@ -210,7 +210,7 @@ def _words(chunk: str) -> Iterable[str]:
 
 
 MAX_QUOTING_LEVELS = 3
-"""How many levels of quoting are removed: a KeyError quotes its text, which may quote another."""
+"""The levels of quoting that are removed: a KeyError quotes its text, which may quote another."""
 
 
 def _readings(original: str) -> _MappedText:
@@ -277,7 +277,7 @@ def _casefolded(mapped: _MappedText) -> _MappedText:
 
 
 CHUNK_LENGTH = 32 * 1024
-"""How many characters are searched at a time."""
+"""The number of characters that are searched at a time."""
 
 
 def _chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
@@ -333,10 +333,10 @@ def _strings(activity: Any, max_values: int) -> Iterator[str]:
 
 
 MAX_ERRORS = 8
-"""How many errors of a chain or group are shown."""
+"""The number of errors of a chain or group that are shown."""
 
 MAX_FRAMES = 50
-"""How many frames of one error are shown."""
+"""The number of one error's frames that are shown."""
 
 MAX_ERROR_BYTES = 8 * 1024
 """The size limit of one error, frames included."""

@@ -149,7 +149,7 @@ def _refusal(status: int, code: str) -> TurnResponse:
 
 
 class Target(NamedTuple):
-    """What a request is about.
+    """The conversation, the item and the operation that a request names.
 
     Attributes:
         conversation: the id by which the skill knows the conversation, as it is in the path.

@@ -1,4 +1,4 @@
-"""What a worker process of a Functions host needs: it does not stay when it can do nothing more.
+"""A Functions host's worker process, which does not stay when it can do nothing more.
 
 The host replaces a worker that ends, unless its exit code is 0 or 200, and one that only does not
 answer it keeps until a function has taken functionTimeout. Hence two guards of the event loop:

@@ -259,8 +259,8 @@ def _fields(headers: tuple[tuple[str, str], ...]) -> bytes:
 
 
 IDLE_TIMEOUT_SECONDS = 30.0
-"""How long an idle connection stays open: less than servers allow, so that requests are rarely sent
-on a connection that the server is closing."""
+"""The time for which an idle connection stays open: less than servers allow, so that requests are
+rarely sent on a connection that the server is closing."""
 
 
 class IdleConnections(list["HttpConnection"]):

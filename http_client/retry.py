@@ -69,7 +69,7 @@ class Backoff:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a call is attempted, and how long to wait in between.
+    """The attempts at a call, and the pauses in between.
 
     Attributes:
         max_attempts: the number of attempts if the service responds with a status to retry.

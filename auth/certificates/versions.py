@@ -17,13 +17,13 @@ MAX_CANDIDATES = 4
 """The number of versions that one sign-in tries."""
 
 POSTPONED_SECONDS = 60.0
-"""How long a version that could not be used is tried last, unless a sign-in succeeds before: if
-Entra is slow, there is no time to try a failing version first."""
+"""The time for which a version that could not be used is tried last, unless a sign-in succeeds
+before: if Entra is slow, there is no time to try a failing version first."""
 
 DAY_SECONDS = 24 * 3600.0
 
 WARN_BEFORE_SECONDS = 30 * DAY_SECONDS
-"""How long before the certificate expires the warnings start."""
+"""The time before the certificate expires at which the warnings start."""
 
 log = logging.getLogger(__name__)
 

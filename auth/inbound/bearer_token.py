@@ -29,7 +29,7 @@ from auth.errors import KeysUnavailable, TokenRejected
 log = logging.getLogger(__name__)
 
 CLOCK_SKEW_SECONDS = 300
-"""How far an issuer's clock and ours may differ."""
+"""The difference that an issuer's clock and ours may have."""
 
 MAX_HEADER_CHARACTERS = 16 * 1024
 """The length limit of an Authorization header; the channel's have about 1,500 characters."""

@@ -1,1 +1,1 @@
-"""How the bot signs in: one module for each credential, and the token cache in front of them."""
+"""The bot's sign-in: a module for each credential, and the token cache in front of them."""

@@ -1,4 +1,4 @@
-"""What the Azure SDKs' clients get from this project: how they send requests, and the tokens."""
+"""The transport and the credential that this project gives the Azure SDKs' clients."""
 
 import json
 from http import HTTPStatus

@@ -18,7 +18,7 @@ from auth.outbound.entra import Assertion, EntraClient
 from auth.outbound.token_provider import AccessToken, Credential
 
 CLOCK_SKEW_SECONDS = LIFETIME_SECONDS = 300
-"""How long before and after its creation an assertion is valid, because clocks differ."""
+"""The time before and after its creation in which an assertion is valid, because clocks differ."""
 
 
 class ClientCertificateCredential(Credential):
@@ -64,7 +64,7 @@ class ClientCertificateCredential(Credential):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What needs action before the certificate expires."""
+        """Lines about what needs action before the certificate expires."""
         return self._versions.warnings
 
     async def _request_with_newest(self, audience: str) -> AccessToken:

@@ -17,7 +17,7 @@ MALFORMED_RESPONSE_ERRORS = (
     AttributeError,
     RecursionError,
 )
-"""What the SDKs raise, besides their own errors, for a response that they cannot read."""
+"""The errors that the SDKs raise, besides their own, for a response that they cannot read."""
 
 
 def status_of(error: AzureError) -> int | None:

@@ -67,7 +67,7 @@ _MALFORMED_RESPONSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError
 _THREADS = ThreadPoolExecutor(thread_name_prefix="msal")
 
 MAX_REASON_CHARACTERS = 400
-"""How much of Entra's own description an error's text quotes."""
+"""The length up to which an error's text quotes Entra's own description, in characters."""
 
 
 class EntraClient:

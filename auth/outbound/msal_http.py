@@ -17,7 +17,8 @@ TIMEOUTS = Timeouts(connect=CONNECT_TIMEOUT_SECONDS, response=READ_TIMEOUT_SECON
 endpoint."""
 
 THREAD_TIMEOUT_SECONDS = 9.0
-"""How long the thread waits for a request: longer than `TIMEOUTS`, which normally end it."""
+"""The time for which the thread waits for a request: longer than `TIMEOUTS`, which normally end it.
+"""
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -56,7 +56,7 @@ class Credential(ABC):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What needs action before signing in fails."""
+        """Lines about what needs action before signing in fails."""
         return ()
 
 
@@ -114,16 +114,16 @@ class TokenProvider:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What needs action before signing in fails."""
+        """Lines about what needs action before signing in fails."""
         return self._credential.warnings
 
 
 EXPIRY_MARGIN_SECONDS = 60
-"""How long before its expiry a token is no longer used."""
+"""The time before its expiry from which a token is not used."""
 
 MIN_USE_SECONDS = 1.0
-"""How long any token is used at least: a token that arrives just before its expiry must not cost a
-request for each turn."""
+"""The shortest time for which any token is used: one that arrives just before its expiry must not
+cost a request for each turn."""
 
 REQUEST_TIMEOUT_SECONDS = 10.0
 """The time limit of one token request, retries included."""

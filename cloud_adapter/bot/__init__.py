@@ -1,1 +1,1 @@
-"""What the base offers the bot in bot_logic, and how it finds the bot."""
+"""The bot in bot_logic: its import, its routes, and what the base offers it."""

@@ -63,7 +63,7 @@ class BotFolder:
         return {PACKAGE, *(entry.stem for entry in entries)} - NO_NAMES
 
     def create_bot(self, services: "BotServices") -> "Bot | Awaitable[Bot]":
-        """What `create_bot` in the folder's `__init__.py` returns: the bot, or an awaitable for it.
+        """The bot, or an awaitable for it: the result of `create_bot` in `__init__.py`.
 
         Raises:
             ImportError: there is no `create_bot`.

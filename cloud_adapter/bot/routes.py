@@ -41,7 +41,7 @@ RESERVED: Mapping[str, Mapping[str, set[str]]] = {
 reserved even if the settings leave some of them out."""
 
 RESERVED_PATHS = ("admin", "runtime")
-"""What no route may begin with, because the host answers there."""
+"""The beginnings that no route may have, because the host answers there."""
 
 PART = re.compile(
     r"/"
@@ -50,7 +50,7 @@ PART = re.compile(
     r"(?P<constraints>(?::[^{}?:=(]*(?:\((?:[^{}]|\{\{|\}\})*?\)(?=[:=]|\??\}(?!\})))?)*+)"
     r"(?P<default>(?:=(?:[^{}]|\{\{|\}\})*?)?)(?P<optional>\??)\}(?!\})"
 )
-"""What a template consists of: slashes, text, and parameters. Doubled braces mean one each."""
+"""The parts of a template: slashes, text, and parameters. Doubled braces mean one each."""
 
 SEGMENT = r"(?:o|(?:[t.]?(?:p[t.])*p)?\.o|(?=[^/])[t.]?(?:p[t.])*p?)"
 TEMPLATE = re.compile(rf"(?:{SEGMENT}/)*(?:{SEGMENT}|r)/?")
@@ -85,7 +85,7 @@ WRONG_EXPRESSIONS = (
     "nothing to repeat at position 0",
     "min repeat",
 )
-"""What Python says of expressions that .NET refuses too; .NET has others that Python refuses."""
+"""Python's messages for expressions that .NET refuses too; .NET has others that Python refuses."""
 
 Index = Callable[[func.Function], object]
 """Indexes a function, and raises whatever the worker would raise."""
@@ -217,7 +217,7 @@ def _methods(function: func.Function) -> set[str]:
 
 
 def _fault_of_template(template: str) -> str:
-    """What is wrong with a route's template; empty: nothing."""
+    """The problem of a route's template; empty if there is none."""
     parts = list(PART.finditer(template))
     whole = "".join(part[0] for part in parts) == template
     if not whole or not TEMPLATE.fullmatch("".join(map(_letter, parts))):

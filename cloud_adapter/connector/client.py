@@ -135,11 +135,11 @@ class CallRefused(ConnectorError):
 
 
 TURN_SECONDS = 12.0
-"""How long after a turn's start its calls may be retried: some channels wait that long; see
-cloud_adapter/deadlines.py."""
+"""The time after a turn's start in which its calls may be retried: some channels wait that long;
+see cloud_adapter/deadlines.py."""
 
 CALL_SECONDS = 60.0
-"""How long after its own start a call may be retried in a queued turn, which has no deadline."""
+"""The same after a call's own start, in a queued turn, which has no deadline."""
 
 RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
 """The policy for calls that a bot makes in a turn."""

@@ -27,7 +27,7 @@ _PROPERTIES = {
 
 @dataclass(frozen=True)
 class Notification:
-    """What is sent, and to whom.
+    """A text or card, and its recipients.
 
     Attributes:
         id: names the report. A notification with the same id is sent once.

@@ -1,4 +1,4 @@
-"""What is stored of conversations and of users, so that the bot can write to them later."""
+"""Records of conversations and of users, so that the bot can write to them later."""
 
 import json
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ WRITE_BACKOFF = Backoff(first=1.0, longest=8.0, jitter=0.0)
 
 
 class Result(NamedTuple):
-    """What became of one recipient.
+    """One recipient's line in the report.
 
     Attributes:
         recipient: as in the notification; with ALL: CHANNEL/CONVERSATION.
@@ -299,7 +299,7 @@ class NotificationRun:
             return await anext(self._remaining, None)
 
     async def _result(self, recipient: str) -> Result | None:
-        """What became of a recipient; None when the bot was removed there a moment ago."""
+        """A recipient's result; None when the bot was removed there a moment ago."""
         if self._notification.to_all:
             record = await self._references.read(recipient)
             return await self._send_to(record.id, record) if record else None

@@ -185,7 +185,7 @@ MIN_CUT_OFFS = 2
 """A turn that was cut off so often is isolated."""
 
 WAITING_SECONDS = 3 * RETRY_PAUSE_SECONDS
-"""How long it counts that a turn waits: after that time, another process has probably run it."""
+"""The time for which a waiting turn counts: after it, another process has probably run it."""
 
 
 def is_isolated(cut_offs: int) -> bool:
@@ -297,7 +297,7 @@ class Drain:
 
     @property
     def cut_offs(self) -> int:
-        """How often the turn was cut off that is the first to run, as far as the state says."""
+        """The number of cut-offs of the turn that is the first to run, as far as the state says."""
         stored = self._position.cut_offs if self._position else 0
         return stored + (self._state is not None and self._state.was_abandoned)
 

@@ -32,7 +32,7 @@ WAITING, RUNNING, FAILED = "waiting", "running", "failed"
 """States: it waits for its turn; its turn runs, or its process has died; it is dead-lettered."""
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading raises when a blob does not hold an activity."""
+"""The errors of reading a blob that does not hold an activity."""
 
 _HEAD = re.compile(rb'\{"id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
 
@@ -62,7 +62,7 @@ def record(
 
 @dataclass(frozen=True)
 class AcceptedActivity:
-    """What the channel sent.
+    """An activity that a channel has sent, and who sent it.
 
     Attributes:
         claims: the claims of the caller, which have been checked.
@@ -145,7 +145,7 @@ class StoredActivity:
         return replace(self, state=WAITING, cut_offs=self.cut_offs + 1)
 
     def parse(self) -> AcceptedActivity:
-        """What the content says.
+        """The activity in the content.
 
         Raises:
             UnreadableActivity: it is not an activity.
@@ -192,11 +192,12 @@ class Records:
 
 
 READ_BYTES = 256 * 1024
-"""How much of an inbox is read at a time. Draining a long one takes little memory that way."""
+"""The bytes of an inbox that are read at a time. Draining a long one takes little memory that way.
+"""
 
 LONG_READ_BYTES = 2 * 1024 * 1024
-"""How much is read if READ_BYTES do not hold a whole record. Every record that the bot writes is
-shorter: a body has at most MAX_BODY_BYTES."""
+"""The bytes that are read if READ_BYTES do not hold a whole record. Every record that the bot
+writes is shorter: a body has at most MAX_BODY_BYTES."""
 
 MIN_TRUNCATED_BYTES = 64 * 1024
 """An inbox keeps fewer bytes of records that are processed."""

@@ -51,10 +51,10 @@ QUEUE = "bot-turns"
 POISON_QUEUE = f"{QUEUE}-poison"
 
 MAX_WAIT_SECONDS = 1.0
-"""How long a wake-up message waits for the lock of its conversation."""
+"""The time for which a wake-up message waits for the lock of its conversation."""
 
 MAX_DRAIN_SECONDS = 60.0
-"""How long an invocation starts turns."""
+"""The time in which an invocation starts turns."""
 
 
 class QueuedTurns:

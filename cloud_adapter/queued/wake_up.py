@@ -25,7 +25,7 @@ _MAX_BACKOFF_RETRIES = 10
 
 
 class WakeUp(NamedTuple):
-    """What is to be processed.
+    """A message that an inbox or a set-aside activity is to be processed.
 
     Attributes:
         name: the conversation's name; or the name of a set-aside activity's blob, which consists
@@ -90,8 +90,8 @@ class WakeUp(NamedTuple):
 
 
 MAX_OWED_SECONDS = 600.0
-"""How long putting a wake-up message is retried. After that, the conversation's next activity has
-one."""
+"""The time for which putting a wake-up message is retried. After that, the conversation's next
+activity has one."""
 
 
 class OwedWakeUps:

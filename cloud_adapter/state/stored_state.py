@@ -130,7 +130,7 @@ POSITION_KEY = "~inbox"
 """The key of the InboxPosition, likewise."""
 
 MAX_TURN_IDS = 100
-"""How many turns' ids are stored."""
+"""The number of turns' ids that are stored."""
 
 MAX_WRITES = 5
 """The number of attempts to save a state. Each merges what another turn has written meanwhile."""

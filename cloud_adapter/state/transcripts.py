@@ -20,7 +20,7 @@ from cloud_adapter.storage.blobs import ANY, Container, name_part
 CONTAINER = "bot-transcripts"
 
 PAGE_SIZE = 20
-"""How many activities or conversations a page has; the same as in the SDK's stores."""
+"""The number of activities or conversations in a page; the same as in the SDK's stores."""
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)

@@ -346,7 +346,7 @@ class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
 
 
 class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore[misc]  # untyped
-    """What a bot remembers of a conversation."""
+    """A conversation's state: the bot's properties, stored under the conversation's lock."""
 
     async def load(self, turn_context: TurnContext, force: bool = False) -> None:
         """Read the state; see `_TurnScopedState.load`.
@@ -372,7 +372,7 @@ class ConversationState(_TurnScopedState, SdkConversationState):  # type: ignore
 
 
 class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untyped SDK base
-    """What a bot remembers of a user, in all conversations of a channel.
+    """A user's state, in all conversations of a channel.
 
     Turns of two conversations may run concurrently: their changes are merged property by property.
     """

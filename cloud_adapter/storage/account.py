@@ -55,7 +55,7 @@ class StorageRequest(NamedTuple):
 
 
 AUDIENCE = "https://storage.azure.com"
-"""What a token for blobs and queues is for, in every cloud."""
+"""The audience of tokens for blobs and queues, in every cloud."""
 
 API_VERSION = "2023-11-03"
 
@@ -63,7 +63,7 @@ CALL_TIMEOUT_SECONDS = 8.0
 """The longest that a call may take, with all its attempts, once there is a token."""
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
-"""How far this machine's clock may differ from the account's before its requests are corrected. The
+"""The difference from the account's clock above which this machine's requests are corrected. The
 account refuses signed requests that differ by 15 minutes."""
 
 _TIMEOUTS = Timeouts(connect=2.0, response=5.0, total=CALL_TIMEOUT_SECONDS)
@@ -289,7 +289,7 @@ _DEVELOPMENT_STORAGE = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
 )
-"""What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
+"""The meaning of `UseDevelopmentStorage=true`: Azurite's account, whose key is published."""
 
 
 class StorageEndpoints(NamedTuple):

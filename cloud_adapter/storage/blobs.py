@@ -25,8 +25,8 @@ ANY = "*"
 """In place of an ETag: whatever is stored is replaced."""
 
 LEASE_SECONDS = 15
-"""How long a lease lasts unless it is renewed: the shortest that Azure offers, since a process may
-die while it has one."""
+"""The time for which a lease lasts unless it is renewed: the shortest that Azure offers, since a
+process may die while it has one."""
 
 
 class Blob(NamedTuple):

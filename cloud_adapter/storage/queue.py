@@ -31,7 +31,7 @@ MAX_MESSAGE_BYTES = 48 * 1024
 """Of UTF-8: base64 makes 64 KiB of them, the most that a queue takes."""
 
 VISIBILITY_TIMEOUT_SECONDS = 60
-"""How long a received message is invisible to others."""
+"""The time for which a received message is invisible to others."""
 
 _MISSING = frozenset({"QueueNotFound"})
 _LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})

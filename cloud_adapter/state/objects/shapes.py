@@ -45,7 +45,7 @@ _IGNORED = frozenset({"__orig_class__"})
 
 
 class Shape(Protocol):
-    """How the objects of one class are stored."""
+    """The stored form of the objects of one class."""
 
     tag: str
 
@@ -84,7 +84,7 @@ class StandIn:
 
     @staticmethod
     def stored(stand_in: "StandIn") -> tuple[str, dict[str, Any], dict[str, Any]]:
-        """What the stand-in was created from: the arguments of the constructor."""
+        """The arguments of the constructor, from which the stand-in was created."""
         return stand_in.__tag, stand_in.__parts, stand_in.__dict__
 
     def __repr__(self) -> str:

@@ -30,7 +30,7 @@ ATOMS = frozenset({str, bool, NoneType})
 """Types whose values are written as they are."""
 
 MAX_DEPTH = 200
-"""How deeply lists, dicts and objects may nest in an item that holds objects."""
+"""The depth to which lists, dicts and objects may nest in an item that holds objects."""
 
 MAX_INT_BITS = 14_000
 """About 4,200 digits; Python refuses to read more than 4,300."""

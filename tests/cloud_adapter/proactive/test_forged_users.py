@@ -87,37 +87,20 @@ def test_nothing_is_stored_of_users(app: ComposedApp, channel: str) -> None:
     assert ConversationRecord.of(activity).tenant == ""
 
 
-async def test_users_that_an_earlier_version_has_stored(
+async def test_a_user_record_on_another_channel(
     app: ComposedApp, notifier: Notifier, blobs: BlobContainer
 ) -> None:
-    """Their blobs are not read, whether the recipient is an id or a channel and an id."""
+    """Whoever wrote it, it is not read, whether the recipient is an id or a channel and an id."""
     conversation = await claims_to_be_ada(app, "webchat")
     content = {"type": "message", **FORGED, "channelId": "msteams"}
     [as_in_teams] = users_of(read_model(Activity, app.activity(content)))
-    old = dataclasses.replace(
+    record = dataclasses.replace(
         as_in_teams, channel_id="webchat", tenant=TENANT, conversation=conversation.id
     )
-    for each in old.ids:
-        await blobs.write(f"users/{name_part(each)}", old.content, ANY)
-    assert UserRecord.parse(old.content).conversation == conversation.id, "it has the old format"
+    for each in record.ids:
+        await blobs.write(f"users/{name_part(each)}", record.content, ANY)
+    assert UserRecord.parse(record.content).conversation == conversation.id
     recipients = ["29:1", ADA, "webchat/29:1", f"webchat/{ADA}"]
     await notifier.send({"to": recipients, "text": "for Ada"})
     assert texts(conversation) == []
     assert {result for result, _ in (await notifier.results()).values()} == {"unknown"}
-
-
-async def test_a_conversation_that_an_earlier_version_has_stored(
-    app: ComposedApp, notifier: Notifier, blobs: BlobContainer
-) -> None:
-    """It is still reached, but without its tenant, which was only claimed."""
-    conversation = await claims_to_be_ada(app, "webchat")
-    [entry] = [entry async for entry in blobs.list("conversations/")]
-    stored = await notifier.references.read(entry.name)
-    assert stored
-    old = dataclasses.replace(stored, tenant=TENANT)
-    await blobs.write(entry.name, old.content, ANY)
-    found = await notifier.references.find(conversation.id)
-    assert isinstance(found, ConversationRecord)
-    assert found.tenant == ""
-    await notifier.send({"to": "all", "text": "hello"})
-    assert texts(conversation) == ["hello"]

@@ -218,7 +218,7 @@ async def test_an_activity_that_cannot_be_stored(
 async def test_records_of_others(
     trace: Any, queued: ComposedApp, exported: ExportedSpans, wake_ups: QueueMessages
 ) -> None:
-    """A record without a trace, as earlier versions write them, or with a wrong one, is read."""
+    """A record without a trace, as without telemetry, or with a wrong one, is read."""
     await accepted(queued)
     [message] = await wake_ups.taken()
     account = queued.parts.account
