@@ -38,12 +38,12 @@ def face(x: float, y: float) -> bool:
 
 
 def color_shape(x: float, y: float) -> bool:
-    """What is white in color.png: the bubble without the eyes."""
+    """The white parts of color.png: the bubble without the eyes."""
     return bubble(x, y) and not face(x, y)
 
 
 def outline_shape(x: float, y: float) -> bool:
-    """What is white in outline.png: the bubble's outline and the eyes, larger than in color.png.
+    """The white parts of outline.png: the bubble's outline and the eyes, larger than in color.png.
 
     Teams shows this icon small, so it fills the whole picture.
     """
@@ -89,7 +89,7 @@ def _tail(x: float, y: float) -> bool:
 
 
 def _coverage(shape: Shape, size: int) -> list[list[int]]:
-    """How many of each pixel's samples belong to the shape, by row."""
+    """The number of each pixel's samples that belong to the shape, by row."""
     step = 1 / (size * SAMPLES)
     at = [(number + 0.5) * step for number in range(size * SAMPLES)]
     return [
@@ -134,7 +134,7 @@ def _stored(data: bytes) -> bytes:
 
 
 ICONS = {"color.png": color_png, "outline.png": outline_png}
-"""What draws each file."""
+"""The function that draws each file."""
 
 if __name__ == "__main__":
     for name, draw in ICONS.items():

@@ -1,4 +1,4 @@
-"""What the bot says and does. This is the package to edit."""
+"""The bot's answers and dialogs. This is the package to edit."""
 
 from typing import TYPE_CHECKING
 

@@ -31,7 +31,7 @@ I echo anything else."""
 GREETING = "Hello! I echo what you say. Say **help** to see what else I can do."
 
 MAX_COMMAND_LENGTH = 20
-"""How many characters of a text are compared with commands. All commands are shorter, so a longer
+"""The characters of a text that are compared with commands. All commands are shorter, so a longer
 text matches none."""
 
 

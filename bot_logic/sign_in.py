@@ -40,7 +40,7 @@ UNKNOWN_CONNECTION = (
 NO_SIGN_IN = "Users cannot sign in here, because I run without authentication."
 
 MAX_EXCHANGES = 1000
-"""How many token exchanges are remembered, so that none is repeated."""
+"""The number of token exchanges that are remembered, so that none is repeated."""
 
 CANCELLED = "CancelledByUser"
 """The text that Teams sends instead of a code if the user has closed the window."""

@@ -328,8 +328,7 @@ def _msrest_reader(model: Any, reason: str) -> Convert:
 
 @functools.cache
 def _read_rule(kind: str, model: Any) -> Rule:
-    """The rule by which properties of a type (`str`, `[ChannelAccount]` ...) are read in a model.
-    """
+    """The rule by which a model's properties of a type (such as `[ChannelAccount]`) are read."""
     if kind.startswith("["):
         return None, _list_reader(_read_rule(kind[1:-1], model))
     if kind.startswith("{"):

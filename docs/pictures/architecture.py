@@ -46,7 +46,7 @@ BOT = Room("bot_logic", "bot_logic", "your bot", 0, 1, "bot")
 """Stands beside the floors. It is the user's: what it imports is not looked up."""
 
 OFFERED = "cloud_adapter.bot"
-"""What the bot is drawn to import."""
+"""The imports of the bot that are drawn."""
 
 TOOL = "tool"
 """The color of what the workbench's wheel holds, of which only packages are listed."""
@@ -81,7 +81,7 @@ ROOMS = (
 
 @dataclass(frozen=True)
 class Panel:
-    """What stands behind rooms that belong together; its title is in its first row and column.
+    """The background of rooms that belong together; its title is in its first row and column.
 
     Attributes:
         title: as readers know the group.
@@ -111,7 +111,7 @@ WIDTH, MARGIN = 1036, 34
 COLUMN, COLUMN_GAP, WORKBENCH_GAP = 212, 28, 64
 PADDING, TITLE, LINE, ROW_GAP = 14, 18, 15, 38
 LANE = 12
-"""How far left of a column arrows pass it."""
+"""The distance at which arrows pass a column on its left."""
 
 CHARACTER = 6.1
 """Width in pixels of an average character of a module's name."""
@@ -314,7 +314,7 @@ class Picture:
 
 
 def _listed(room: Room, known: dict[str, Path]) -> list[str]:
-    """What is in a room, in lines that fit: modules, and a wide room's packages with theirs."""
+    """A room's content, in lines that fit: modules, and a wide room's packages with theirs."""
     own = sorted(name for name in known if room_of(name) == room and name != room.package)
     paths = [name.removeprefix(f"{room.package}.").split(".") for name in own]
     names = sorted({path[0] for path in paths})

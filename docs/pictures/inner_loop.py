@@ -26,7 +26,7 @@ RECORDING = Path(__file__).with_suffix(".webp")
 WIDTH, HEIGHT = 1280, 720
 SCALE = 0.75
 FRAME_MS = 120
-"""How long a frame is shown, whatever taking it took."""
+"""The time for which a frame is shown, whatever taking it took."""
 QUALITY = 70
 
 PHONE = "chat_phone"
@@ -38,7 +38,7 @@ STILLS = {
 """Color scheme, width and height by the file's name."""
 
 BEFORE, AFTER = "You said: ", "You wrote: "
-"""What the bot answers before and after its code is changed."""
+"""The bot's answers before and after its code is changed."""
 
 ANSWER, PRICE = f'f"{AFTER}{{text}}"', '{"tea": "Two euros"}[text]'
 """The code of the second answer, and code that answers only one message."""
@@ -105,7 +105,7 @@ class Film:
 
 
 async def play(page: Page, film: Film, bot: Path) -> None:
-    """What is shown: a message, its turn in the inspector, a card, and a change of the code."""
+    """The scenes: a message, its turn in the inspector, a card, and a change of the code."""
     messages = page.get_by_role("region", name="Messages")
     await film.until_visible(messages.get_by_text("I echo what you say").first)
     await film.type("good morning")

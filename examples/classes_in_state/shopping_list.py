@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class Priority(Enum):
-    """How soon something is needed."""
+    """The urgency of something that is needed."""
 
     URGENT = 1
     NORMAL = 2

@@ -1,4 +1,5 @@
-"""What azd's hooks run. Old versions of Python can read it, too, and say that they are too old."""
+"""The program of azd's hooks. Old versions of Python can read it, too, and say that they are too
+old."""
 
 import os
 import subprocess

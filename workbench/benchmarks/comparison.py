@@ -72,7 +72,7 @@ class Comparison:
 
     @staticmethod
     def steps(contestants: int, rounds: int) -> int:
-        """How often `progress` is called."""
+        """The number of calls of `progress`."""
         return contestants * rounds * (1 + len(AUTH_LATENCIES) + len(CELLS))
 
     async def run(self, rounds: int) -> None:

@@ -22,7 +22,7 @@ from bot_workbench.emulator.channel.conversations import Attachment
 from bot_workbench.emulator.channel.direct_line import FILES
 
 SECONDS = 5.0
-"""How many seconds `next_reply` waits."""
+"""The seconds for which `next_reply` waits."""
 
 
 class Chat:

@@ -118,7 +118,7 @@ class ChatConversation:
         return result
 
     def _mark(self) -> tuple[int, int]:
-        """How many changes and errors there are so far, for `_result`."""
+        """The number of changes and errors so far, for `_result`."""
         return len(self.stored.changes), len(self._around.bot.errors)
 
     async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
@@ -140,7 +140,7 @@ class ChatConversation:
     def _result(
         self, mark: tuple[int, int], status: int, body: bytes, only: str = ""
     ) -> TurnResult:
-        """What the bot has done since `mark`: in the turn of the activity `only`, or in any."""
+        """The changes and errors since `mark`: in the turn of the activity `only`, or in any."""
         bot = self._around.bot
         changes, errors = self.stored.changes[mark[0] :], bot.errors[mark[1] :]
         known = {each["id"] for each in self.stored.changes[: mark[0]]}

@@ -1,4 +1,4 @@
-"""What the test kit raises.
+"""The errors of the test kit.
 
 AssertionError
 ├── TurnFailure  the bot's answer is not what the test expects of a turn

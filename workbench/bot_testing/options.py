@@ -17,7 +17,7 @@ Kind = Literal["personal", "groupChat", "channel"]
 
 @dataclass(frozen=True)
 class ChatOptions:
-    """What `@pytest.mark.chat(...)` sets.
+    """The options of `@pytest.mark.chat(...)`.
 
     Attributes:
         bot: the bot's folder, absolute or relative to the repository; None: the test's own folder

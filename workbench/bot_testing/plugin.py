@@ -100,7 +100,7 @@ def app_functions(bot_modules: BotModules) -> AppFunctions:
 
 @pytest.fixture
 def chat_options(request: pytest.FixtureRequest) -> ChatOptions:
-    """What `@pytest.mark.chat` sets; a test or a folder may override this fixture."""
+    """The options of `@pytest.mark.chat`; a test or a folder may override this fixture."""
     merged: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("chat"))):  # the closest one wins
         merged |= marker.kwargs

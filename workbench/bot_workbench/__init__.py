@@ -1,1 +1,2 @@
-"""What builds, runs, moves and examines a bot: the command `bot`, and a cloud on this machine."""
+"""The tools that build, run, move and examine a bot: the command `bot`, and a cloud on this
+machine."""

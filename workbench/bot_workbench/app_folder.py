@@ -10,7 +10,7 @@ from bot_workbench.project import APP
 
 BOT = "bot_logic"
 NOT_DEPLOYED = ("local.settings.json", ".funcignore")
-"""What the workbench's Functions host reads all the same."""
+"""The files that are not deployed, and that the workbench's Functions host reads all the same."""
 
 
 PAIR = ("host", "skill")

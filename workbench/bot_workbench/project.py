@@ -23,7 +23,7 @@ WORKBENCH = Path(__file__).parents[1]
 """The folder on the import path that has this package, and the test kit's."""
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
-"""What npm has and the workbench brings along: a wheel holds it, and git ignores it."""
+"""The libraries from npm that the workbench brings along: a wheel holds it, and git ignores it."""
 
 
 class NoAppError(Exception):

@@ -1,4 +1,5 @@
-"""What a bot and its tests may import, of the base above all: `bot check` says what they may not.
+"""The modules that a bot and its tests may import, of the base above all: `bot check` says what
+they may not.
 
 A bot imports what is deployed with it: packages that the requirements name, modules of its own, and
 of the base only its public names, because everything else there may be renamed.
@@ -26,7 +27,7 @@ BASE = ("function_app", "composition", "auth", "cloud_adapter", "http_client")
 """The base's modules and packages."""
 
 SDK = ("botbuilder-schema", "botframework-connector", "botframework-streaming")
-"""What the base gets with botbuilder-core: parts of the same SDK."""
+"""The packages that the base gets with botbuilder-core: parts of the same SDK."""
 
 HOST = "azure.functions"
 ROUTES = "routes.py"
@@ -34,7 +35,7 @@ ROUTES = "routes.py"
 
 KIT = "bot_testing"
 FOR_TESTS = (KIT, "pytest", "bot_workbench", "tests")
-"""What no bot is deployed with."""
+"""The packages with which no bot is deployed."""
 
 DEVELOPMENT = "requirements-dev.txt"
 """Includes requirements.txt, and names what else is installed to develop the bot."""
@@ -76,7 +77,7 @@ def findings(file: Path, bot: Path, *, is_test: bool, root: Path = APP) -> Itera
 
 
 def imports_in(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """What is imported, within functions and for type checkers too, but not relative to the file.
+    """The imports, within functions and for type checkers too, but not relative to the file.
 
     Returns:
         The line, the module, and the name that is imported from it; empty: the module itself.

@@ -1,1 +1,1 @@
-"""What maintainers of this repository run: the targets of make that no bot needs."""
+"""The commands of this repository's maintainers: the targets of make that no bot needs."""

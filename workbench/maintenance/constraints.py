@@ -1,4 +1,4 @@
-"""What `make constraints` writes: the bots' constraints, the base's, and the list of azd's hooks.
+"""The files of `make constraints`: the bots' constraints, the base's, and the list of azd's hooks.
 
 The list, which pipelines install, too, is complete, for every system, and has the hash of each
 file: what somebody puts into an index later is not installed.
@@ -85,7 +85,7 @@ def base_pins(root: Path, *, upgrade: bool = False) -> list[str]:
 
 
 def hooks_list(root: Path, pins: str, *, upgrade: bool = False) -> str:
-    """What the list of azd's hooks should be.
+    """The list that azd's hooks should have.
 
     A version that is listed stays as long as it fits.
 

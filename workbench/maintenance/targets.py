@@ -51,7 +51,7 @@ ON_WINDOWS = (
     *("run.py", "function_app.py", "composition.py", "auth", "cloud_adapter", "http_client"),
     *("workbench/bot_workbench", "workbench/bot_testing"),
 )
-"""What people run on Windows: not the tests, and not the benchmarks, which are for Linux."""
+"""The targets for Windows: not the tests, and not the benchmarks, which are for Linux."""
 
 PORTABLE = (
     "tests/auth/test_clouds.py",
@@ -71,7 +71,7 @@ RULES = (
     "workbench/tests/test_house.py",
     "workbench/tests/docs/test_glossary.py",
 )
-"""What `make check` knows of the repository, besides what lint and types show."""
+"""The tests in `make check`, besides lint and types."""
 
 AZ_TESTS = ("admin", "app_package", "docs", "emulator/resource_manager", "workflows")
 """The folders of workbench/tests that have tests with the mark `az`."""
@@ -79,7 +79,7 @@ AZ_TESTS = ("admin", "app_package", "docs", "emulator/resource_manager", "workfl
 
 @dataclass(frozen=True)
 class Programs:
-    """What a target runs.
+    """The commands of a target.
 
     Attributes:
         steps: what it needs.
@@ -179,7 +179,7 @@ PROGRAMS: Mapping[str, Callable[[], Programs]] = {
     "runbooks": runbooks,
     "collector": collector,
 }
-"""What continuous integration runs, by the words after `make`."""
+"""The targets of continuous integration, by the words after `make`."""
 
 app = typer.Typer()
 

@@ -51,10 +51,11 @@ RENDERED = {
 """Files that copier renders, with what is replaced by the bot's name."""
 
 EXTRAS = ("app-package", "run", "testing")
-"""What of the workbench an author needs; `azure` is to try a migration, in a clone of the base."""
+"""The parts of the workbench that an author needs; `azure` is to try a migration, in a clone of the
+base."""
 
 TOOLS = ("ruff",)
-"""What an author needs besides."""
+"""The other files that an author needs."""
 
 WHEEL = "bot-workbench"
 REQUIREMENTS = "requirements-dev.txt"
@@ -253,7 +254,7 @@ def pages() -> str:
 
 
 def git(*words: str) -> str:
-    """What git says in the base's repository; nothing if it fails."""
+    """The output of git in the base's repository; nothing if it fails."""
     done = subprocess.run(
         ["git", *words],  # noqa: S607  # the one of PATH
         cwd=APP,

@@ -1,4 +1,4 @@
-"""What the commands of maintainers need on this machine, and its versions."""
+"""The needs of maintainers' commands on this machine, and their versions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -99,4 +99,4 @@ PAGES_LICENSES = NpmLicenses(
 beside it."""
 
 IN_WHEEL = (PAGES, AZURITE, SCHEMAS, PAGES_LICENSES)
-"""What the workbench's wheel holds besides its own files."""
+"""The files in the workbench's wheel besides its own."""

@@ -13,7 +13,8 @@ TelemetrySummaries = Mapping[TelemetryContestant, TelemetryMeasurement]
 
 MAX_OTLP_MICROSECONDS = 400
 MAX_OFF = 1.05
-"""What off may cost, as a multiple: two rounds of the same program differ by a few percent."""
+"""The limit of what off costs, as a multiple: two rounds of the same program differ by a few
+percent."""
 
 _COLUMNS = ("CPU µs per turn", "... beyond off", "turns/s", "first reply ms", "peak MB", "requests")
 

@@ -42,7 +42,7 @@ class TelemetrySink:
 
     @property
     def requests(self) -> int:
-        """How many requests have arrived so far."""
+        """The number of requests that have arrived so far."""
         return sum(self._collector.requests.values()) + sum(self._insights.requests.values())
 
     async def _export(self, request: web.Request) -> web.Response:

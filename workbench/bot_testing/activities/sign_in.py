@@ -13,8 +13,8 @@ from bot_workbench.emulator.channel.user_tokens import UserTokens
 OAUTH_CARD = "application/vnd.microsoft.card.oauth"
 
 By = Literal["window", "code", "sso"]
-"""How a user signs in: in the window that the card's button opens; with the code from that window,
-typed as a message; or without a window, by single sign-on."""
+"""The ways in which a user signs in: in the window that the card's button opens; with the code from
+that window, typed as a message; or without a window, by single sign-on."""
 
 
 def sign_in_activity(

@@ -13,8 +13,8 @@ from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 
 MAX_DEQUEUE_COUNT = 5
-"""How often a function that fails gets its message. host.json allows far more, so that an app can
-be repaired meanwhile: no test waits for that."""
+"""The number of times that a failing function gets its message. host.json allows far more, so that
+an app can be repaired meanwhile: no test waits for that."""
 
 Function = Callable[[func.QueueMessage], Awaitable[None]]
 

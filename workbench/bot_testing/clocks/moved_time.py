@@ -23,7 +23,8 @@ ROUNDS_TO_WAKE_UP = 3
 """After this many iterations of the loop, a task whose timer has fired is running again."""
 
 MAX_STEPS = 1000
-"""How many timers one move fires one by one. After that, the remaining time passes in one step."""
+"""The number of timers that one move fires one by one. After that, the remaining time passes in one
+step."""
 
 
 class MovedTime:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher, get_close_matches
 
 ALIKE = 0.88
-"""How alike two names must be: two letters that differ are a slip in a long name only."""
+"""The likeness that two names must have: two letters that differ are a slip in a long name only."""
 
 MAX_SLIPS = 2
 """Letters that are missing, added or wrong, each by itself: two in a row make another word, so
 that the name is somebody's own (`CertificateFolder`)."""
 
 ANY_ALIKE = 0.5
-"""How alike two values must be. One that is not allowed is wrong in any case."""
+"""The likeness that two values must have. One that is not allowed is wrong in any case."""
 
 _MARKS = re.compile(r"[^a-z0-9]")
 _DIGIT = re.compile(r"\d")

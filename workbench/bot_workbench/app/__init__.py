@@ -1,4 +1,4 @@
-"""What runs in the app's process, which `bot_workbench.app_process` starts.
+"""The code in the app's process, which `bot_workbench.app_process` starts.
 
 No other package of the workbench imports the app.
 """

@@ -1,4 +1,4 @@
-"""What `dead-letters` prints: tables on a terminal, plain lines elsewhere, JSON for pipelines."""
+"""The output of `dead-letters`: tables on a terminal, plain lines elsewhere, JSON for pipelines."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ SHORT_ID = 8
 
 @dataclass
 class Outcome:
-    """What has become of the dead letters that a command named.
+    """The results for the dead letters that a command named.
 
     Attributes:
         done: those that were replayed or dropped.

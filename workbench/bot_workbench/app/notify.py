@@ -176,7 +176,7 @@ async def _run(
 async def _stored_conversations(
     notification: Notification, account: StorageAccount
 ) -> Counter[str]:
-    """How many conversations "all" means at this moment, by channel."""
+    """The number of conversations that "all" means at this moment, by channel."""
     if not notification.to_all:
         return Counter()
     references = ConversationReferences(BlobContainer(account, REFERENCES))

@@ -1,4 +1,4 @@
-"""What the app refuses of settings."""
+"""The problems of settings, as the app finds them."""
 
 import json
 from typing import TextIO

@@ -44,7 +44,7 @@ UpgradeOption = Annotated[
 def pin_bots(
     root: Path, bots: Sequence[Path], base: Sequence[str], *, upgrade: bool = False
 ) -> Mapping[Path, str]:
-    """What constraints.txt of some bots should be.
+    """The constraints.txt that some bots should have.
 
     A version that is pinned stays as long as it fits.
 

@@ -33,7 +33,7 @@ _ALL_FUNCTIONS = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "BotTurns
 """Settings with which the app has all functions that it can have."""
 
 IMPORT_SECONDS = 120
-"""How long the import may take: it takes a second."""
+"""The time limit of the import, which takes a second."""
 
 _IMPORT_APP = Path(__file__).with_name("import_app.py")
 _WORKER = importlib.util.find_spec("azure_functions_runtime")
@@ -158,7 +158,7 @@ def _imports(file: Path, app: Path) -> Iterator[tuple[str, int]]:
 
 
 def _own_names(app: Path) -> set[str]:
-    """What the app's folders and the bot's offer by its name alone, and Python does."""
+    """The names of the modules in the app's and the bot's folders, and of Python's own."""
     entries = [*app.iterdir(), *(app / BOT).iterdir()]
     own = {each.stem for each in entries if each.suffix == ".py" or each.is_dir()}
     return own | sys.stdlib_module_names

@@ -1,4 +1,4 @@
-"""What options of several commands take."""
+"""The types of options that several commands have."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What may go out: the app's files that .funcignore accepts, checked before anything is built.
+"""The files that may go out: the app's that .funcignore accepts, checked before anything is built.
 
 Refused are keys, by their form or by the file's name, and links, which other tools than this one
 follow. Of .funcignore it is refused what would upload everything.
@@ -42,7 +42,8 @@ _ACCOUNT_KEY = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(rb"\\+u00([2-7][0-9a-f])|%([2-7][0-9a-f])|\\+/", re.IGNORECASE)
-"""How JSON, within JSON too, and addresses write a character that a key or a header may have."""
+"""The forms in which JSON, within JSON too, and addresses write a character that a key or a header
+may have."""
 _KEY_BYTES = 32
 """The size of the smallest key: Service Bus' have 32 bytes, a storage account's 64."""
 
@@ -179,7 +180,7 @@ def _walk(source: Path) -> tuple[Sequence[Path], Sequence[Path], Sequence[Path]]
 
 
 def _secrets(source: Path, path: PurePath) -> Iterator[str]:
-    """What in a file, or in its name, is a key's: where, what, and the cure."""
+    """The keys in a file, or in its name: where, what, and the cure."""
     shown = path.as_posix()
     cure = "keep it out of the deployed folders, and let the app read it from its settings"
     if _KEY_NAME.fullmatch(path.name):

@@ -39,7 +39,7 @@ def check_ports(ports: Mapping[str, int]) -> None:
 
 
 def taken(name: str, port: int) -> str:
-    """What to say of a port that another program has.
+    """The message about a port that another program has.
 
     Args:
         name: what people set it with, such as `PORT`.

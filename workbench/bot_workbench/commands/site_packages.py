@@ -32,7 +32,7 @@ _CURES = {
     "Failed to fetch": _OTHER_INDEX,
     "was not found in the package registry": _OTHER_INDEX,
 }
-"""What helps, by what uv says, such as "Failed to build `emoji==1.7.0`"."""
+"""The cures, by the messages of uv, such as "Failed to build `emoji==1.7.0`"."""
 
 Install = Callable[[Path, Path], None]
 """Installs the packages of a requirements file into an empty folder; raises InstallError."""

@@ -161,7 +161,8 @@ class LocalAzure:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What a shell exports to work with it: the proxy, trust, and the pipeline's sign-in."""
+        """The variables that a shell exports to work with it: the proxy, trust, and the pipeline's
+        sign-in."""
         local = f"localhost,{LOOPBACK}"
         authority = str(self.authority.path)
         return {

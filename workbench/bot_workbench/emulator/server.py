@@ -18,8 +18,8 @@ from bot_workbench.emulator.loopback import LOCALHOST, LOOPBACK
 Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 RESTART_SECONDS = 5.0
-"""How long a server that starts again waits for its port: meanwhile, an outgoing connection of any
-program may have it."""
+"""The time for which a server that starts again waits for its port: meanwhile, an outgoing
+connection of any program may have it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What can go wrong while something is installed."""
+"""The errors of installations."""
 
 
 class SetUpError(Exception):

@@ -27,7 +27,7 @@ OFFLINE = (
     "ConnectTimeoutError",
     "Tunnel connection failed",
 )
-"""What pip, npm and Python write when there is no network."""
+"""The messages of pip, npm and Python when there is no network."""
 
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
 KEPT_LINES = 400

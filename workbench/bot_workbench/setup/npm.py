@@ -1,4 +1,5 @@
-"""What npm installs: programs, programs bundled into one file, files of packages, and licenses.
+"""The installations of npm: programs, programs bundled into one file, files of packages, and
+licenses.
 
 Only npm knows a registry's address. Scripts of packages do not run.
 """
@@ -329,7 +330,7 @@ def _write_licenses(file: Path, packages: Iterable[Path]) -> None:
 
 
 def _license(package: Path) -> str:
-    """What package.json says of a package's license and author, and its license files."""
+    """A package's license and author, as in package.json, and its license files."""
     manifest = json.loads((package / "package.json").read_text("utf-8"))
     lines = ["=" * 80, f"{manifest['name']} {manifest['version']} ({manifest.get('license')})"]
     if author := manifest.get("author"):

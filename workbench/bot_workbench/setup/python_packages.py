@@ -32,10 +32,10 @@ MAX_NAMES = 4
 _PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
 
 _VENV_OPTIONS = r"(?:--[\w-]+(?:=\"[^\"]*\")? )*"
-"""What `venv` writes before the folder, such as `--clear --prompt="a bot"`."""
+"""The options that `venv` writes before the folder, such as `--clear --prompt="a bot"`."""
 
 CONFLICT = "conflicting dependencies"
-"""What pip says if no set of versions suits all requirements."""
+"""The message of pip if no set of versions suits all requirements."""
 
 
 def python_of(folder: Path) -> Path:
@@ -112,7 +112,7 @@ class PythonPackages:
         return self.folder / ".ready"
 
     def _installed(self) -> set[str]:
-        """What is installed, as `_stamped` writes it; empty if pip was interrupted."""
+        """The installed packages, as `_stamped` writes them; empty if pip was interrupted."""
         try:
             return set(self._stamp.read_text("utf-8").splitlines())
         except OSError:
@@ -209,7 +209,7 @@ class PythonPackages:
         return log.run(command, environ=_pip_environ(os.environ))
 
     def _explain(self, lines: Sequence[Line], log: InstallLog) -> str:
-        """What to say of packages that could not be installed.
+        """The message about packages that could not be installed.
 
         Raises:
             SetUpError: one of them is missing altogether, or they do not fit each other.

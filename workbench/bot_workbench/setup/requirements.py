@@ -15,10 +15,10 @@ from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
 
 REQUIREMENTS, CONSTRAINTS = "requirements.txt", "constraints.txt"
-"""What a bot's folder has: the packages that it needs, and the versions of what these need."""
+"""The files of a bot's folder: the packages that it needs, and the versions of what these need."""
 
 PROJECT = "pyproject.toml"
-"""What a folder has that is installed editable."""
+"""The files of a folder that is installed editable."""
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|(?P<constraint>-c|--constraint))[= ]?\s*(?P<path>.+)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[= ]?\s*(?P<path>.+)")
@@ -142,7 +142,7 @@ def read(files: Sequence[Path], bots: Sequence[Path], root: Path = APP) -> list[
 
 
 def misfits(lines: Sequence[Line]) -> Iterator[str]:
-    """What in the bots' files does not fit, each with its file, line and cure.
+    """The requirements in the bots' files that do not fit, each with its file, line and cure.
 
     Raises:
         ImportError: this Python has no pip, whose comparison of versions it is.

@@ -23,8 +23,8 @@ LOGS = APP / ".cache" / "setup"
 TICK_SECONDS = 0.2
 
 STOP_SECONDS = 2.0
-"""How long pip has to remove its temporary files before it is killed. npm would take longer, to
-undo what it has done, which nobody needs."""
+"""The time that pip has to remove its temporary files before it is killed. npm would take longer,
+to undo what it has done, which nobody needs."""
 
 
 def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path = LOGS) -> None:

@@ -1,4 +1,4 @@
-"""What commands need on this machine, and its versions."""
+"""The needs of commands on this machine, and their versions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ CACHE = APP / ".cache"
 
 
 def packages_of(bot: Path) -> PythonPackages:
-    """What `bot run` needs with another bot than the app's own.
+    """The needs of `bot run` with another bot than the app's own.
 
     Args:
         bot: its folder, or one with a bot and its skill.
@@ -24,11 +24,11 @@ def packages_of(bot: Path) -> PythonPackages:
 PYTHON = PythonPackages(
     "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
 )
-"""What `bot` needs. Other steps share its `.venv`."""
+"""The needs of `bot`. Other steps share its `.venv`."""
 
 
 def packages_for(words: Sequence[str]) -> PythonPackages:
-    """What a command needs.
+    """The needs of a command.
 
     `constraints` needs no bot's packages: it cures pins that are missing or do not fit.
 

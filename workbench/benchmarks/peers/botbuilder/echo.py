@@ -24,7 +24,7 @@ class EchoBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
 
 
 class Configuration:
-    """What the SDK reads of a bot's configuration: the public cloud's values, but for addresses.
+    """A bot's configuration, as the SDK reads it: the public cloud's values, but for addresses.
 
     Args:
         environ: the settings that a bot has in Azure.

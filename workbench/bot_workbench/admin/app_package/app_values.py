@@ -14,7 +14,7 @@ SSO_APP_ID = "SSO_APP_ID"
 
 
 class AppValues:
-    """What is given on the command line, else in the .env file, else by azd.
+    """The values of the command line, else in the .env file, else by azd.
 
     Args:
         path: the .env file.
@@ -81,5 +81,5 @@ class AppValues:
             raise PackageRefused(f"{self.path} cannot be written: {error.strerror}") from error
 
     def _cure(self, name: str) -> str:
-        """How a variable is no longer what it is."""
+        """The line that changes a variable, in the imperative."""
         return f"leave out --set {name}" if name in self._given else f"empty it in {self.path}"

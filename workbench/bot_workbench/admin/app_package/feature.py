@@ -53,7 +53,7 @@ class Feature:
 
     @property
     def places(self) -> dict[Place, Any]:
-        """What it sets, by place; ("bots", NAME) is a member of each bot."""
+        """The values that it sets, by place; ("bots", NAME) is a member of each bot."""
         members: dict[Place, Any] = {(name,): value for name, value in self.members.items()}
         return members | {("bots", name): value for name, value in self.bot.items()}
 

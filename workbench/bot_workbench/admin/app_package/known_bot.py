@@ -48,7 +48,7 @@ class KnownBot:
 
     @property
     def app_values(self) -> dict[str, str]:
-        """What it knows of the variables of the Teams app: BOT_ID and BOT_DOMAIN."""
+        """The variables of the Teams app that it knows: BOT_ID and BOT_DOMAIN."""
         endpoint = urlsplit(self.values.get("BOT_ENDPOINT", ""))
         domain = endpoint.hostname if endpoint.scheme == "https" else None
         known = {"BOT_ID": self.values.get("BOT_ID", ""), "BOT_DOMAIN": domain or ""}
@@ -102,7 +102,7 @@ def _default_environment() -> str:
 
 
 def _said(*words: str) -> str:
-    """What `azd env` prints.
+    """The output of `azd env`.
 
     Raises:
         _NoAnswer: azd is not installed, fails, or does not answer.

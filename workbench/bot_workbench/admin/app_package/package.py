@@ -126,7 +126,7 @@ class AppPackage:
 
 
 def _missing(name: str, path: Path, absence: str) -> str:
-    """What to do about a variable that has no value."""
+    """The cure for a variable that has no value."""
     line = f"{name} is empty: set it in {path}"
     if meaning := _MEANINGS.get(name):
         line += f" to {meaning}"

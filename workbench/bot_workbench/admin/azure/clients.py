@@ -27,7 +27,7 @@ from bot_workbench.admin.azure.vault_client import VaultClient
 
 SITE_RETRIES = 2
 CANNOT_SIGN_IN = frozenset({503})
-"""What a bot answers that cannot sign in: the steps decide how long to wait for it."""
+"""The answer of a bot that cannot sign in: the steps decide how long to wait for it."""
 
 
 class AzureClients:

@@ -1,4 +1,4 @@
-"""What goes wrong between a command and Azure. Foreign errors are translated once, into these.
+"""The errors between a command and Azure. Foreign errors are translated once, into these.
 
     AzureProblem                exit status
     ├── NotSignedIn             3  no token, or 401; the text says what to do

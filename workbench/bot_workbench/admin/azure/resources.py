@@ -32,7 +32,7 @@ KINDS = {
     STORAGE: "storage account",
     INSIGHTS: "Application Insights component",
 }
-"""What people call a resource type."""
+"""The everyday names of resource types."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def find_resource(
 
 
 def _distinction(found: ResourceId, kind: str) -> str:
-    """What to give instead of a name that several have."""
+    """The option or the id that tells a resource from others of its name."""
     if kind == BOT:
         return f"--resource-group {found.resource_group} --subscription {found.subscription}"
     return f"instead of the name, give the id {found.id}"

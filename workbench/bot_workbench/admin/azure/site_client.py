@@ -12,7 +12,7 @@ from bot_workbench.admin.azure.json_object import JsonObject
 IDENTITY_PATH = "/api/identity"
 
 BUILT_IN_AZURE = "built in Azure"
-"""What a bot answers in place of its package's hash, if it has none."""
+"""A bot's answer in place of its package's hash, if it has none."""
 
 NO_HASH = "a version before packages had a hash"
 """In place of the hash, if the bot does not answer with one."""
@@ -46,7 +46,7 @@ _BARRIERS = {
     f" {CHANNEL_ADDRESSES}",
     404: "it has no /api/messages: deploy this project's code to it",
 }
-"""What keeps the channels out, by the status that a caller gets."""
+"""The barriers to the channels, by the status that a caller gets."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ class SiteClient(RestClient):
             return 0
 
     def barrier(self, endpoint: str) -> str:
-        """What keeps the channels from a messaging endpoint, and the cure; empty: nothing that this
-        machine sees.
+        """The barrier between the channels and a messaging endpoint, and the cure; empty: nothing
+        that this machine sees.
 
         App Service's authentication redirects to a sign-in page, or answers 401 with a realm, which
         no bot does (Microsoft reference: "Authentication and authorization in Azure App Service").

@@ -1,4 +1,4 @@
-"""What azd stores of an environment in .azure/NAME/.env, for the template and its hooks."""
+"""An environment's values, which azd stores in .azure/NAME/.env, for the template and its hooks."""
 
 import os
 import shutil

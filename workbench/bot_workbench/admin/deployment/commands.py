@@ -201,7 +201,7 @@ def remove(
 
 
 def _faults(options: DeploymentOptions, chosen: Chosen) -> list[str]:
-    """What is wrong with azd's values, a text each.
+    """The problems of azd's values, a text each.
 
     Raises:
         typer.BadParameter: the command line is wrong, without azd.

@@ -21,7 +21,7 @@ CERTIFICATE_NAME = "bot-certificate"
 
 
 class Deployed:
-    """What the template has created.
+    """The resources that the template has created.
 
     The resources are listed by their providers, which know a new one at once; the list of all
     resources of a subscription is minutes late.
@@ -61,7 +61,7 @@ class Deployed:
 
     @cached_property
     def credential(self) -> CredentialKind:
-        """How the app signs in, by its settings.
+        """The app's credential, by its settings.
 
         Raises:
             NotFound: they name none.
@@ -111,7 +111,8 @@ class Deployed:
 
     @property
     def _cure_of_one(self) -> str:
-        """What makes a single resource again: azd skips a template that has not changed."""
+        """The command that makes a single resource again: azd skips a template that has not
+        changed."""
         again = "run `azd provision --no-state`, then `azd deploy`"
         return again if self._options.azd else "deploy infra/main.bicep again, then the code"
 

@@ -1,4 +1,4 @@
-"""What `deployment finish` does: the plan of its steps."""
+"""The plan of `deployment finish`."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ OTHERWISE = (
 
 
 def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
-    """What the bot's credential needs and the template cannot make.
+    """The needs of the bot's credential that the template cannot make.
 
     Args:
         azure: the clients.

@@ -32,7 +32,7 @@ AGAIN_WITH_AZD = {
     "prove": "azd hooks run postdeploy",
     "remove": "azd hooks run postdown",
 }
-"""What to run again, by command, if azd runs it."""
+"""The line to run again, by command, if azd runs it."""
 
 
 class BotAppType(StrEnum):
@@ -101,7 +101,7 @@ AlertEmailOption = Annotated[str, _option(ALERT_EMAIL)]
 
 @dataclass(frozen=True)
 class DeploymentOptions(Options):
-    """What the command line says, or azd's variables.
+    """The options of the command line, or azd's variables.
 
     Attributes:
         environment: name of the environment.
@@ -140,7 +140,7 @@ class DeploymentOptions(Options):
 
     @property
     def tag(self) -> str:
-        """What marks the app registration that `prepare` makes for this environment."""
+        """The mark of the app registration that `prepare` makes for this environment."""
         return f"azd-env:{self.subscription}/{self.environment}".lower()
 
     def command_line(self, command: str = "", *extra: str, app: str | None = None) -> str:
@@ -159,7 +159,7 @@ class DeploymentOptions(Options):
         return shlex.join([*words, *(extra if command else self.own_words(extra))])
 
     def to_choose(self, choice: Choice, value: str) -> str:
-        """How to choose a value, as it is typed.
+        """The line that chooses a value, as it is typed.
 
         Args:
             choice: what is chosen.
@@ -172,7 +172,7 @@ class DeploymentOptions(Options):
         return f"`azd env set {choice.variable} {quoted(value)}`"
 
     def to_forget(self, choice: Choice) -> str:
-        """How to choose nothing any more, in the imperative.
+        """The instruction that ends a choice, in the imperative.
 
         Args:
             choice: what was chosen.

@@ -13,7 +13,7 @@ from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-"""What azd takes for a number, as Go's strconv.ParseInt does."""
+"""The texts that azd takes for numbers, as Go's strconv.ParseInt does."""
 
 NO_ADDRESS = "none"
 """The value of `alertEmail` that takes the address away: an empty one counts as not chosen."""
@@ -63,7 +63,7 @@ class Choice:
 
     @property
     def values(self) -> str:
-        """What it takes, in words."""
+        """The allowed values, in words."""
         if self.type == "bool":
             return "true or false"
         if self.type == "int":

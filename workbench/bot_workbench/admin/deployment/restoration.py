@@ -1,4 +1,4 @@
-"""How a deleted app registration is restored."""
+"""The restoration of a deleted app registration."""
 
 from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject

@@ -12,13 +12,13 @@ from bot_workbench.admin import console
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound, NotReachable
 from bot_workbench.admin.azure.http.retries import RetryLimits
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.bot_search import find_bot
 from bot_workbench.admin.doctor.codes import ALL_CODES, CODES
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import IGNORED, Diagnosis, error
 from bot_workbench.admin.doctor.examination import examine
 from bot_workbench.admin.doctor.finding_lines import finding_lines, print_findings
-from bot_workbench.admin.doctor.look import MALFORMED
 from bot_workbench.admin.doctor.other_app import has_usable_secret, known_app
 from bot_workbench.admin.doctor.report import findings_json, report_json, rows_of
 from bot_workbench.admin.exit_status import ExitStatus
@@ -164,10 +164,10 @@ def _status(text: str, *, visible: bool) -> AbstractContextManager[Status | None
 def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
     """Wait until everything is read. On a terminal, a line says for what."""
     with _status("Looking ...", visible=with_progress) as status:
-        for look in bot.looks:
+        for read in bot.reads:
             if status is not None:
-                status.update(f"Looking at {look.title} ...")
-            _ = look.part  # waits for it
+                status.update(f"Looking at {read.title} ...")
+            _ = read.part  # waits for it
 
 
 def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
@@ -182,7 +182,7 @@ def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
 
 
 def _next_command(named: Target, azure_bot: JsonObject) -> str:
-    """What to do if another app is known; empty: none is."""
+    """The cure if another app is known; empty: none is."""
     switch = known_app(named, azure_bot)
     try:
         goes_on = bool(switch) and has_usable_secret(named.application())

@@ -5,7 +5,7 @@ from functools import partial
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.doctor.look import Look
+from bot_workbench.admin.doctor.background_read import BackgroundRead
 from bot_workbench.admin.doctor.parts.answers import AppAnswers, read_answers
 from bot_workbench.admin.doctor.parts.directory import DirectoryPart, read_directory
 from bot_workbench.admin.doctor.parts.identities import identity_of, read_identities
@@ -61,52 +61,56 @@ class DeployedBot:
         self.target, self.bot, self.site = target, bot, site
         azure, app = target.azure, str(site["id"])
         arm, group = azure.arm, target.site_id
-        self.channels = Look(
+        self.channels = BackgroundRead(
             "the bot's channels", lambda: list(arm.pages(f"{bot['id']}/channels")), READER
         )
-        self.settings = Look(
+        self.settings = BackgroundRead(
             "the app settings", lambda: dict(SiteSettings.read(arm, app).values), CONTRIBUTOR
         )
-        self.web = Look("the app's configuration", lambda: arm.get(f"{app}/config/web"), READER)
-        self.publishing = Look(
+        self.web = BackgroundRead(
+            "the app's configuration", lambda: arm.get(f"{app}/config/web"), READER
+        )
+        self.publishing = BackgroundRead(
             "the app's publishing policies", lambda: _publishing(azure, app), READER
         )
-        self.identities = Look(
+        self.identities = BackgroundRead(
             "the app's identities", lambda: read_identities(arm, self.assigned, group), READER
         )
-        self.storage: Look[NamedResource] = Look(
+        self.storage: BackgroundRead[NamedResource] = BackgroundRead(
             "the storage account", lambda: read_storage(azure, group, self.known), READER
         )
-        self.vault: Look[VaultPart] = Look(
+        self.vault: BackgroundRead[VaultPart] = BackgroundRead(
             "the key vault",
             lambda: read_vault(azure, group, self.known),
             "Reader on the vault, and Key Vault Reader to see its certificates",
         )
-        self.monitoring: Look[Monitoring] = Look(
+        self.monitoring: BackgroundRead[Monitoring] = BackgroundRead(
             "Application Insights", lambda: read_monitoring(arm, group, self.known), READER
         )
-        self.roles: Look[RolePart] = Look("the roles of the app's identity", self._roles, READER)
-        self.directory: Look[DirectoryPart] = Look(
+        self.roles: BackgroundRead[RolePart] = BackgroundRead(
+            "the roles of the app's identity", self._roles, READER
+        )
+        self.directory: BackgroundRead[DirectoryPart] = BackgroundRead(
             "the app registration",
             partial(read_directory, azure.graph, self.app_id, type_of(bot)),
             "Directory Readers in Entra (a pipeline: Application.Read.All)",
         )
-        self.answers: Look[AppAnswers] = Look(
+        self.answers: BackgroundRead[AppAnswers] = BackgroundRead(
             "the app's own answers", lambda: read_answers(azure, site), CONTRIBUTOR
         )
-        self.logs: Look[Logs | None] = Look(
+        self.logs: BackgroundRead[Logs | None] = BackgroundRead(
             "the last 24 hours",
             lambda: read_logs(azure.logs, self.monitoring),
             "Log Analytics Reader on the workspace",
         )
-        self.queues: Look[dict[str, int]] = Look(
+        self.queues: BackgroundRead[dict[str, int]] = BackgroundRead(
             "the queues", lambda: read_queues(arm, self.storage), READER
         )
 
     @property
-    def looks(self) -> list[Look[object]]:
+    def reads(self) -> list[BackgroundRead[object]]:
         """All of them, in the order in which they are reported."""
-        return [each for each in vars(self).values() if isinstance(each, Look)]
+        return [each for each in vars(self).values() if isinstance(each, BackgroundRead)]
 
     @property
     def app_id(self) -> str:

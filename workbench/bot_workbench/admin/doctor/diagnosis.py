@@ -14,8 +14,8 @@ look; the command line says that it is intended."""
 NOT_LOOKED_AT: Code = "not-looked-at"
 
 Subject = Literal["answers", "app type", "identity", "storage account", "certificate"]
-"""What one finding spoils for another: what the app answers; the type of the bot in its settings;
-its identity, storage account, and certificate with its vault."""
+"""The facts that one finding spoils for another: what the app answers; the type of the bot in its
+settings; its identity, storage account, and certificate with its vault."""
 
 ANSWERS: Subject = "answers"
 APP_TYPE: Subject = "app type"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.checks.app import check_answers, check_configuration, check_scale
 from bot_workbench.admin.doctor.checks.azure_bot import (
     check_agreement,
@@ -22,7 +23,6 @@ from bot_workbench.admin.doctor.diagnosis import (
     UNKNOWN,
     Diagnosis,
 )
-from bot_workbench.admin.doctor.look import MALFORMED
 from bot_workbench.admin.doctor.other_app import other_app
 
 Check = Callable[[DeployedBot], Iterator[Diagnosis]]
@@ -76,9 +76,9 @@ def _run(bot: DeployedBot, title: str, checks: tuple[Check, ...]) -> list[Diagno
 
 
 def _unseen(bot: DeployedBot) -> Iterator[Diagnosis]:
-    for look in bot.looks:
-        if look.part.problem:
-            yield _not_looked_at(look.title, look.part.problem, look.cure)
+    for read in bot.reads:
+        if read.part.problem:
+            yield _not_looked_at(read.title, read.part.problem, read.cure)
     answers = bot.answers.value
     if answers is not None and not answers.problem and not answers.identity.status:
         cure = f"Give your account {CONTRIBUTOR}, or ask somebody who has it."

@@ -57,7 +57,7 @@ def finding_lines(found: Sequence[Diagnosis]) -> Iterator[str]:
 
 
 def _title(found: Sequence[Diagnosis]) -> str:
-    """How many findings there are: "Found: 1 error, 2 warnings"."""
+    """The number of findings in words: "Found: 1 error, 2 warnings"."""
     if not found:
         return "Found: nothing, everything is as it should be"
     counts = {severity: sum(each.severity == severity for each in found) for severity in SEVERITIES}

@@ -9,9 +9,9 @@ from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import find_resources, resources_beside
 from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import Diagnosis, error, warning
-from bot_workbench.admin.doctor.look import MALFORMED
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from bot_workbench.admin.migrate.status.parts.app import BOT_SECRET
 from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
@@ -27,7 +27,7 @@ OF_PROJECT = ("BotCredential", TURNS, "CertificateVaultUrl")
 """Settings that other frameworks do not have."""
 
 MAX_ASKED = 10
-"""How many apps beside the Azure Bot are asked who they are."""
+"""The number of apps beside the Azure Bot that are asked who they are."""
 
 PUBLISH = "Publish this project's code to it (docs/deploy-by-hand.md), or name its app with --app"
 
@@ -109,8 +109,8 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
 
 
 def known_app(target: Target, azure_bot: JsonObject) -> str:
-    """How to move the bot to the app that its tags remember, or to one beside it that signs in as
-    it; empty: there is none, or the bot is there.
+    """The commands that move the bot to the app that its tags remember, or to one beside it that
+    signs in as it; empty: there is none, or the bot is there.
 
     Args:
         target: has the bot.

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import Diagnosis
-from bot_workbench.admin.doctor.look import MALFORMED
 from bot_workbench.admin.doctor.parts.identities import system_identity
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
 from bot_workbench.admin.migrate.status.parts.registration import CredentialPeriod

@@ -17,10 +17,10 @@ from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT
 LISTS = ("AllowedTenants", "AllowedServiceHosts", CALLERS, "CertificateThumbprint")
 
 _CHOICES = re.compile(r"set one of (.+)$")
-"""How a problem ends with a setting that has few values."""
+"""The end of the text of a problem with a setting that has few values."""
 
 _AROUND = " \t\r\n'\"{}<>\u200e"
-"""What is copied along with a value."""
+"""The characters that are copied along with a value."""
 
 _REFUSED = "\x00"
 """Refused wherever a value is checked."""
@@ -83,7 +83,8 @@ def _listed(bot: DeployedBot, name: str, text: str) -> Iterator[str]:
 
 
 def _credential(bot: DeployedBot, _: str) -> Iterator[str]:
-    """How the bot can sign in: by what its settings, its roles and its app registration have."""
+    """The ways in which the bot can sign in: by what its settings, its roles and its app
+    registration have."""
     if type_of(bot.bot) == USER_ASSIGNED_MSI:
         yield ""  # it is implied
     if setting(bot.known_if_read, VAULT_URL):

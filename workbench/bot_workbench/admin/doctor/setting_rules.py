@@ -43,8 +43,8 @@ _IN_AZURE = {
 
 
 def refused(values: Mapping[str, str]) -> dict[str, str]:
-    """What the rules refuse, by the setting's name, but for key vault references, whose values only
-    the app sees. The code of the app in this folder says it, in a process of its own.
+    """The problems that the rules find, by the setting's name, but for key vault references, whose
+    values only the app sees. The code of the app in this folder says it, in a process of its own.
 
     Args:
         values: the app settings.

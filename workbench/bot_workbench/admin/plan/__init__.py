@@ -1,1 +1,2 @@
-"""What the commands that change Azure share: plans of steps, the runner, options and output."""
+"""The common parts of the commands that change Azure: plans of steps, the runner, options and
+output."""

@@ -48,7 +48,7 @@ class Change:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What makes two changes the same: method, URL and summary."""
+        """The key by which two changes are the same: method, URL and summary."""
         return self.method, self.url, self.summary
 
     @property

@@ -66,7 +66,8 @@ CHANGING = ("dry_run", "yes", "timeout_seconds")
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. The annotated fields are the options that the commands share.
+    """The options of the command line. The annotated fields are the options that the commands
+    share.
 
     Attributes:
         command: its words, such as "certificate rotate" of `bot migrate`.

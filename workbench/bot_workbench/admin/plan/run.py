@@ -22,11 +22,11 @@ from bot_workbench.admin.plan.step import Finding, Plan, Step
 FIRST_WAIT_SECONDS = 1.0
 MAX_WAIT_SECONDS = 20.0
 SETTLE_SECONDS = 45.0
-"""How long a successful write may stay invisible before it is sent again: reads of Entra and Azure
-are eventually consistent."""
+"""The time for which a successful write may stay invisible before it is sent again: reads of Entra
+and Azure are eventually consistent."""
 MAX_REPEATED_WRITES = 6
-"""How often a step's changes are sent at most. An attempt that cannot have changed anything does
-not count."""
+"""The maximum number of times that a step's changes are sent. An attempt that cannot have changed
+anything does not count."""
 
 NOT_YET_CODES = {"PrincipalNotFound", "Request_ResourceNotFound", "ResourceNotFound"}
 """Codes of a refusal that goes away by itself, right after an object was created."""
@@ -49,7 +49,7 @@ def confirmed(question: str) -> bool:
 
 @dataclass
 class _Wait:
-    """How long a step has waited, and waits next."""
+    """The time for which a step has waited, and waits next."""
 
     seconds: float = FIRST_WAIT_SECONDS
 
@@ -60,7 +60,7 @@ class _Wait:
 
 @dataclass(frozen=True)
 class _Sent:
-    """What a step has sent last.
+    """The changes that a step has sent last.
 
     Attributes:
         changes: the changes.
@@ -230,7 +230,7 @@ class Runner:
 
 
 def _explained(finding: Finding, problem: AzureProblem | None) -> str:
-    """What a step found, with the problem of the last attempt to change it."""
+    """A step's findings, with the problem of the last attempt to change it."""
     is_unsolved = problem is not None and not finding.waiting
     return f"{finding.text}; {problem}".removesuffix(".") if is_unsolved else finding.text
 

@@ -10,7 +10,7 @@ from bot_workbench.admin.plan.change import Change
 
 @dataclass(frozen=True)
 class Finding:
-    """What a step found.
+    """A step's findings.
 
     Attributes:
         text: what is so now: "the app registration already has this certificate".

@@ -145,7 +145,7 @@ class Target:
         return dict(SiteSettings.read(self.azure.arm, self.site_id.id).values)
 
     def proof(self) -> IdentityAnswer:
-        """What the Function App's `/api/identity` says now.
+        """The present answer of the Function App's `/api/identity`.
 
         Raises:
             AzureProblem: the app cannot be found or read.

@@ -1,4 +1,4 @@
-"""What infra/main.bicep has made: how it is recognized, and how it is deployed again."""
+"""The deployment of infra/main.bicep: how it is recognized, and how it is deployed again."""
 
 from bot_workbench.admin.azure.json_object import JsonObject
 

@@ -20,7 +20,7 @@ class Debugging:
 
     @classmethod
     def chosen(cls, *, debug: bool, wait: bool, port: int) -> "Debugging":
-        """What the options of a command line say."""
+        """The debugging that a command line asks for."""
         return cls(port if debug or wait else None, wait)
 
     def for_host(self) -> list[str]:

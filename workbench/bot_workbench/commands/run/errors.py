@@ -1,4 +1,4 @@
-"""What keeps a run from starting, or ends it."""
+"""The errors that keep a run from starting, or end it."""
 
 
 class StartError(Exception):

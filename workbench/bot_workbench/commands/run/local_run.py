@@ -90,7 +90,7 @@ SkillPortOption = Annotated[
 ]
 
 HELD_SECONDS = 24 * 3600.0
-"""How long a debugger may hold a turn before the channel gives up."""
+"""The time for which a debugger may hold a turn before the channel gives up."""
 
 
 async def start_cloud(cloud: Cloud, chat_port: int) -> None:

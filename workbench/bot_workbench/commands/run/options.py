@@ -45,7 +45,7 @@ class RunOptions:
 
     @property
     def debugging_of_skill(self) -> Debugging:
-        """How a debugger reaches a skill: at the next port."""
+        """The same for a skill, at the next port."""
         port = self.debugging.port
         return Debugging(None if port is None else port + 1)
 

@@ -1,4 +1,4 @@
-"""How a bot and its skill know each other in a local run."""
+"""The settings by which a bot and its skill know each other in a local run."""
 
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.loopback import LOCALHOST

@@ -16,7 +16,7 @@ SETTLE_SECONDS = 0.25
 failure that is reported later than that has a line of its own."""
 
 QUEUED_SECONDS = 5.0
-"""How long a queued turn waits until a line says so."""
+"""The time for which a queued turn waits until a line says so."""
 
 MAX_LINES = 20
 """In one second. What comes in addition is counted in one line."""

@@ -1,4 +1,4 @@
-"""What `bot run` says once the bot answers."""
+"""The lines of `bot run` once the bot answers."""
 
 import sys
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _facts(
 
 
 def _storage_option(azurite: Azurite, port: int) -> str:
-    """What `bot` needs to find a storage that is not where it looks by itself."""
+    """The option of `bot` for a storage that is not where it looks by itself."""
     if azurite.is_development_storage:
         return ""
     file = storage_file(port).relative_to(APP).as_posix()

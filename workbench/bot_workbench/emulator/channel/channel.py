@@ -20,7 +20,7 @@ from bot_workbench.emulator.server import Server
 TOKEN_ISSUER = "https://api.botframework.com"  # noqa: S105  # a URL
 CHANNEL_IDS = ("webchat", "directline", "msteams", "emulator", "slack", "email")
 TOKEN_REUSE_SECONDS = 300.0
-"""How long one token is used for all deliveries with the same service URL."""
+"""The time for which one token is used for all deliveries with the same service URL."""
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -183,7 +183,7 @@ class Channel:
             return BotAnswer(502, reached=False, failure=failure)
 
     def unreachable(self) -> BotAnswer:
-        """What stands for the answer of a bot that got nothing."""
+        """The stand-in for the answer of a bot that got nothing."""
         failure = f"The bot cannot be reached at {self.bot_endpoint}"
         return BotAnswer(502, reached=False, sent=False, failure=failure)
 
@@ -199,7 +199,7 @@ class Channel:
         return self._session
 
     def _connector(self) -> aiohttp.BaseConnector:
-        """How the channel connects to the bot."""
+        """The channel's connections to the bot."""
         # A benchmark has more requests in flight than aiohttp's default limit of 100.
         return aiohttp.TCPConnector(limit=0)
 

@@ -37,7 +37,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How a channel accepts what the bot sends: an HTTP status, and the id if it is a new one."""
+    """A channel's answer to what the bot sends: an HTTP status, and the id if it is a new one."""
 
     status: int
     activity_id: str = ""

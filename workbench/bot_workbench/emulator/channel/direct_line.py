@@ -49,7 +49,7 @@ SANDBOX = {
 
 @dataclass(frozen=True)
 class Grant:
-    """What one token gives access to: a conversation, as one user; `expires_at` is monotonic."""
+    """The access of one token: to a conversation, as one user; `expires_at` is monotonic."""
 
     conversation_id: str
     user: Account
@@ -79,7 +79,7 @@ class DirectLineTokens:
         return token
 
     def grant(self, token: str) -> Grant:
-        """What the token gives access to.
+        """The conversation and the user of the token.
 
         Raises:
             ChannelError: 403, the token is unknown or expired; clients take both for expired.

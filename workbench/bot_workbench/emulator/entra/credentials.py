@@ -27,7 +27,7 @@ def _new_id() -> str:
 
 
 class UsedCredential(NamedTuple):
-    """What an application signed in with.
+    """The credential with which an application signed in.
 
     Attributes:
         kind: CERTIFICATE, CLIENT_SECRET or FEDERATED.

@@ -22,7 +22,7 @@ MANAGED_IDENTITY_APP = "UserAssignedMSI"
 
 @dataclass(frozen=True)
 class ServicePrincipal:
-    """What an application or a managed identity is in the tenant.
+    """An application or a managed identity in the tenant.
 
     Attributes:
         object_id: GUID, the `oid` of its tokens; an identity's principal id.
@@ -75,7 +75,7 @@ class SignIn:
 
 @dataclass
 class Propagation:
-    """How long changes that clients make at Graph take to be known elsewhere, in seconds.
+    """The seconds until changes that clients make at Graph are known elsewhere.
 
     Attributes:
         certificate: until Entra accepts a new certificate.

@@ -33,7 +33,7 @@ SIGNED = "2"
 """`appidacr` of a client that sent an assertion: signed with its certificate, or federated."""
 
 ANY_TENANT = ("organizations", "common")
-"""What a URL may have in place of a tenant before a user's tenant is known."""
+"""The words in place of a tenant in a URL, before a user's tenant is known."""
 
 BY_SECRET = "1"  # noqa: S105  # a kind of proof
 """`appidacr` of a client that sent a secret."""

@@ -174,11 +174,11 @@ class Registration:
             self._removed[credential] = self.clock() + after
 
     def key_credential(self, certificate: x509.Certificate) -> KeyCredential:
-        """What Graph shows of an uploaded certificate."""
+        """An uploaded certificate as Graph shows it."""
         return self._details.setdefault(certificate, KeyCredential.of(certificate))
 
     def key_credentials(self) -> list[KeyCredential]:
-        """What Graph shows of all uploaded certificates, the newest last."""
+        """All uploaded certificates as Graph shows them, the newest last."""
         return [self.key_credential(certificate) for certificate in self.certificates]
 
     def add_key(self, credential: KeyCredential, after: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""What secrets look like in the feed's lines: by their names, and by their own forms."""
+"""The forms of secrets in the feed's lines: by their names, and by their own forms."""
 
 import functools
 import re
@@ -24,7 +24,7 @@ _NAMES = "|".join(
         *("code_?verifier", "magic_?code", *(f"{each}[_-]?key" for each in _KEYS)),
     )
 )
-"""How names of secrets end. Each starts with a letter, which makes searches quick."""
+"""The ends of secrets' names. Each starts with a letter, which makes searches quick."""
 
 _SECRET_NAMES = re.compile(
     rf"(?is).*(?:{_NAMES}|tokens|secrets|passwords|credentials|cookies)|sig|sas|jwt|x-ms-token.*"
@@ -53,7 +53,8 @@ _FORMS = (
         re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?:\\+[nrt]|[\w+/=:,. -])*"),
     ),
 )
-"""What is a secret wherever it stands. Before each: lower-case text that shows that it may be.
+"""The forms of texts that are secret wherever they stand. Before each: lower-case text that shows
+that it may be.
 
 What these match never crosses the end of a JSON string, and never splits an escape. They are
 bounded so that a long text is searched in a time that its length is in proportion to.
@@ -71,7 +72,7 @@ _PAIR = re.compile(rf"(?i)((?:{_NAMES})(?:=|%3d))(?!\(|none\b|null\b)({_VALUE})"
 """A value after its name: in a query, a form or a connection string, or in Python code."""
 
 _BEFORE_PAIRS = "?&;,\"'\\%"
-"""What stands before a pair that is no code."""
+"""The texts before a pair that is no code."""
 
 MAX_NAME_CHARACTERS = 40
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."

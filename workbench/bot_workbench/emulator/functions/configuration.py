@@ -16,7 +16,7 @@ from bot_workbench.emulator.functions.queues.settings import (
 from bot_workbench.project import WORKBENCH
 
 OVERRIDES = "azurefunctionsjobhost"
-"""What the names of settings begin with that override host.json, in any case."""
+"""The prefix of settings that override host.json, in any case."""
 
 TIMEOUT_SETTING = "AzureFunctionsJobHost__functionTimeout"
 """Overrides host.json's functionTimeout; -1: no function is ended."""
@@ -28,7 +28,7 @@ MIN_FUNCTION_TIMEOUT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class HostConfiguration:
-    """What host.json says of triggers.
+    """The settings of triggers in host.json.
 
     Attributes:
         route_prefix: extensions.http.routePrefix.

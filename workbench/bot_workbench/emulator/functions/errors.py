@@ -26,7 +26,7 @@ class StorageError(Exception):
 
 
 class StorageConflictError(StorageError):
-    """What is to be created exists already, or its name is not free yet."""
+    """The resource to create exists already, or its name is not free yet."""
 
 
 class StorageNotFoundError(StorageError):

@@ -24,7 +24,7 @@ from bot_workbench.emulator.recorder.recorder import start_recorder
 LOG = logging.getLogger("bot_workbench.emulator.functions.host")
 
 GRACE_SECONDS = 0.2
-"""What runs when the host stops has this long to finish, if no worker process runs it."""
+"""The time that running functions have to end when the host stops, without worker processes."""
 
 
 async def serve(options: HostOptions, environ: Mapping[str, str]) -> NoReturn:

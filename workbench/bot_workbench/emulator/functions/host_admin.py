@@ -29,7 +29,7 @@ class HostAdmin:
 
     def __init__(self, pool: WorkerPool, access: KeyAccess) -> None:
         self.listening: Sequence[Listening] | None = None
-        """What listens, once the host is started."""
+        """The listeners, once the host is started."""
         self._pool = pool
         self._access = access
         self._draining: asyncio.Task[None] | None = None

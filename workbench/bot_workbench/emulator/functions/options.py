@@ -13,7 +13,7 @@ UVLOOP, ASYNCIO = "uvloop", "asyncio"
 
 
 class HostOptions(argparse.Namespace):
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         app: the folder of function_app.py, absolute.
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_process_options(parser: argparse.ArgumentParser) -> None:
-    """How the processes run."""
+    """The options of the processes."""
     parser.add_argument(
         "--workers",
         type=_positive,
@@ -130,7 +130,7 @@ def _add_process_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_reload_options(parser: argparse.ArgumentParser) -> None:
-    """How the app's code is replaced and debugged."""
+    """The options for replacing and debugging the app's code."""
     parser.add_argument(
         "--reload",
         action="store_true",
@@ -159,7 +159,7 @@ def _add_reload_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_azure_options(parser: argparse.ArgumentParser) -> None:
-    """What only Azure does."""
+    """The options for what only Azure does."""
     parser.add_argument(
         "--specialize",
         action="store_true",

@@ -64,7 +64,7 @@ CONSTRAINTS: Mapping[str, tuple[Collection[int], Callable[..., bool]]] = {
     "range": ((2,), _is_between),
     "required": ((0,), bool),
 }
-"""How many numbers each takes, and its check of a value and them. `regex` takes a pattern."""
+"""The number of arguments of each, and its check of a value and them. `regex` takes a pattern."""
 
 
 def check_of(name: str, argument: str | None) -> Check:

@@ -34,7 +34,7 @@ JSON = re.compile(r"((application|text)/|application/.+\+)json *(;.*)?", re.IGNO
 """The content types that the host reads JSON from."""
 
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [ -~]*")
-"""What a header may be, by Kestrel's HttpCharacters."""
+"""The characters that a header may have, by Kestrel's HttpCharacters."""
 OWN_HEADERS = ("connection", "content-length", "date", "transfer-encoding")
 """The headers of an answer that the server writes itself."""
 

@@ -43,7 +43,7 @@ VERSION = "/{version:v1\\.0|beta}{slash:/?}"
 """With a second slash at most: msgraph-sdk for Python puts one after its base URL."""
 
 KEYS = ("/{id}", "{alternate:[^/]+}")
-"""How a URL names an object of a collection: its id, or `(appId='...')`."""
+"""The name of a collection's object in a URL: its id, or `(appId='...')`."""
 
 DELETED_ITEMS = "/directory/deletedItems"
 DELETED_APPLICATIONS = [

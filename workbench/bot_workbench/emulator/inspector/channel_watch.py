@@ -24,7 +24,8 @@ ADDRESS = ("channelId", "serviceUrl", "from", "recipient", "conversation")
 """The properties of an activity that say who writes to whom, and where."""
 
 MATCH_SECONDS = 0.5
-"""How long a call waits for the turn that it belongs to: its process's report may come later."""
+"""The time for which a call waits for the turn that it belongs to: its process's report may come
+later."""
 
 LOOK_SECONDS = 0.05
 """Between two looks for it."""

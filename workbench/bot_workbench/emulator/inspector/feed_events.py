@@ -30,7 +30,7 @@ DISPATCHERS = ("turns", "notifications")
 """Functions whose work has rows of its own: queued turns, and proactive messages."""
 
 CLOCKS_SECONDS = 1.0
-"""How far the times of two reports of the same function's run may be apart."""
+"""The difference that the times of two reports of the same function's run may have."""
 
 MAX_NUMBER = 1e12
 """Of seconds and milliseconds: no time is later, or takes longer."""

@@ -61,7 +61,7 @@ def method_for(name: str, value: object) -> str:
 
 
 def hint_for(activity: Mapping[str, Any], status: int) -> str:
-    """What to write so that the bot handles an activity; empty: it does.
+    """The code with which the bot would handle an activity; empty: it does.
 
     Args:
         activity: as it was delivered.

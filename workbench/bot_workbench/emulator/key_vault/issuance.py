@@ -16,7 +16,7 @@ from bot_workbench.emulator.key_vault.policy import (
 )
 
 BACKDATED = datetime.timedelta(minutes=10)
-"""How long before it is made a certificate of Key Vault's becomes valid."""
+"""The time before its creation from which a certificate of Key Vault's is valid."""
 
 _ANY_USE = ("sign", "verify", "wrapKey", "unwrapKey", "encrypt", "decrypt")
 _OPERATIONS = {
@@ -63,7 +63,7 @@ def signing_request(policy: CertificatePolicy, key: rsa.RSAPrivateKey) -> str:
 
 
 def key_operations(certificate: x509.Certificate) -> list[str]:
-    """What the key may be used for, by the certificate's key usage; anything, if it has none."""
+    """The allowed uses of the key, by the certificate's key usage; all, if it has none."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
@@ -73,7 +73,7 @@ def key_operations(certificate: x509.Certificate) -> list[str]:
 
 
 def months_of(certificate: x509.Certificate) -> int:
-    """How many months a certificate is valid, a part of a month as a whole one."""
+    """The months for which a certificate is valid, a part of a month as a whole one."""
     days = (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days
     return max(1, -(-days * 12 // 365))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 PROVIDER = "Microsoft.KeyVault/vaults/"
-"""What the names of Key Vault's data actions start with."""
+"""The prefix of Key Vault's data actions."""
 
 ACTIONS = {
     "certificates/get": "certificates/read",

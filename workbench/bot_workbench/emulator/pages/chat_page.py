@@ -10,7 +10,7 @@ from bot_workbench.emulator.pages.html_page import html_page
 
 PAGE = Path(__file__).with_name("chat_page.html")
 LIBRARIES = ("htm.js", "markdown-it.js", "adaptivecards.js")
-"""What the page cannot do without."""
+"""The files that the page cannot do without."""
 
 
 class ChatPage:

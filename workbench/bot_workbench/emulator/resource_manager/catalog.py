@@ -137,7 +137,7 @@ class Catalog:
         ]
 
     def _provider_answers(self) -> dict[tuple[str, str], Answer]:
-        """What a provider answers beside resources, by method and path in lower case."""
+        """The provider's answers beside resources, by method and path in lower case."""
         deleted = "microsoft.keyvault/locations/deletedvaults"
         return {
             ("POST", "microsoft.botservice/checknameavailability"): self.bots.check_name,

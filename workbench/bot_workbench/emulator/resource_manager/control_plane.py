@@ -55,7 +55,7 @@ from bot_workbench.emulator.server import Server
 LOG = logging.getLogger("bot_workbench.emulator.resource_manager")
 
 OPERATIONS = {"PUT": "write", "PATCH": "write", "POST": "write", "DELETE": "delete"}
-"""What Resource Manager counts a method as; the others are reads."""
+"""The kind as which Resource Manager counts a method; the others are reads."""
 
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
 SYSTEM_PRINCIPAL = "systemPrincipal"

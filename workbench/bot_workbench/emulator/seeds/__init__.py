@@ -1,1 +1,1 @@
-"""What is in the local Azure before a migration starts."""
+"""The content of the local Azure before a migration starts."""

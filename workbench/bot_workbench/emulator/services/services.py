@@ -17,7 +17,7 @@ LABELS = {
     "blobs": "Blob storage",
     "queues": "Queue storage",
 }
-"""What pages call the services that a bot uses. The others only have switches."""
+"""The pages' names for the services that a bot uses. The others only have switches."""
 
 
 class UnknownServiceError(LookupError):

@@ -38,7 +38,7 @@ class AppService:
             await code.stop()
 
     def code(self, name: str) -> SiteCode:
-        """What runs a site.
+        """The code that runs at a site.
 
         Raises:
             KeyError: there is no site of that name.

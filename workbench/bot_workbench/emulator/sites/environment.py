@@ -18,7 +18,8 @@ HOST_KEYS = {"EMULATOR_FUNCTION_KEY": "--function-key", "EMULATOR_MASTER_KEY": "
 not see them."""
 
 OF_THIS_MACHINE = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE")
-"""What programs find this machine's folders by: without SYSTEMROOT, Windows opens no socket."""
+"""The variables by which programs find this machine's folders: without SYSTEMROOT, Windows opens no
+socket."""
 
 
 def without_storage(settings: Mapping[str, str]) -> dict[str, str]:

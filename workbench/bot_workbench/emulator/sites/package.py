@@ -1,4 +1,4 @@
-"""What publishing checks of a package, and the functions that are in it."""
+"""The checks of a published package, and the functions that are in it."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ NO_HOST = (
 
 REQUIREMENTS = ("requirements.txt", "pyproject.toml", "setup.py")
 INDEX_SECONDS = 60.0
-"""How long the app's import may take."""
+"""The time limit of the app's import."""
 
 
 class PackageRefused(Exception):
@@ -46,7 +46,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def build_log(folder: Path) -> str:
-    """What Azure's build, Oryx, says of a package; the packages themselves are not installed."""
+    """The log of Azure's build, Oryx, for a package; the packages themselves are not installed."""
     if any((folder / name).exists() for name in REQUIREMENTS):
         return "Running pip install... (The local Azure installs nothing.)"
     return (

@@ -30,14 +30,14 @@ REGIONS = {
         }
     }
 }
-"""What the Azure CLI looks a region's workspace up in, when it creates a Function App."""
+"""The map in which the Azure CLI looks up a region's workspace, for a new Function App."""
 
 ZIP = "application/zip"
-"""What One Deploy, of Flex Consumption, takes; it answers 415 to any other type, such as that which
-the Azure CLI's `az functionapp deploy` sends (Azure/azure-cli, issue 33688)."""
+"""The type that One Deploy, of Flex Consumption, takes; it answers 415 to any other type, such as
+that which the Azure CLI's `az functionapp deploy` sends (Azure/azure-cli, issue 33688)."""
 
 RIGHT = "Microsoft.Web/sites/publish/Action"
-"""What a caller who signs in with Entra needs on the site."""
+"""The permission that a caller who signs in with Entra needs on the site."""
 
 APP_SERVICE = ("https://appservice.azure.com", "https://appservice.azure.com/")
 """The `aud` claims of the Azure CLI's tokens for publishing; Core Tools and azd send those for
@@ -88,7 +88,7 @@ class Deployment:
         self.log.append((datetime.datetime.now(datetime.UTC), message))
 
     def answer(self, site_name: str) -> JsonObject:
-        """What clients get to see (Azure/azure-dev, issue 3658)."""
+        """The deployment as clients see it (Azure/azure-dev, issue 3658)."""
         ended = self.log[-1][0].isoformat() if self.is_complete else None
         url = f"https://{self.host}/api/deployments/{self.id}"
         return {

@@ -37,7 +37,7 @@ class SiteStartError(Exception):
 
 @dataclass(frozen=True)
 class SiteHosting:
-    """What all processes share.
+    """The common options of all processes.
 
     Attributes:
         entra: signs the tokens of their managed identities.

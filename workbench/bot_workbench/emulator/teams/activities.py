@@ -207,7 +207,7 @@ def source_of(invoke: Activity) -> dict[str, Any]:
 
 
 def client_info(zone: str) -> dict[str, Any]:
-    """What Teams says of the user's client."""
+    """The user's client, as Teams describes it."""
     return {
         "type": "clientInfo",
         "locale": LOCALE,

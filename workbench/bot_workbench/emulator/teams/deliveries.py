@@ -12,13 +12,13 @@ from bot_workbench.emulator.teams.directory.backlog import Place
 from bot_workbench.emulator.teams.directory.conversation import TeamsConversation
 
 HOLD_SECONDS = 60.0
-"""How long a message waits for a bot that cannot be reached."""
+"""The time for which a message waits for a bot that cannot be reached."""
 
 INVOKE_HOLD_SECONDS = 15.0
-"""How long an invoke waits for a bot that is starting: a user waits for its answer."""
+"""The time for which an invoke waits for a bot that is starting: a user waits for its answer."""
 
 MIN_WAIT_SECONDS = 1.0
-"""How long an activity waits at least once those in front of it are delivered."""
+"""The shortest wait of an activity once those in front of it are delivered."""
 
 SHOWN_AFTER_SECONDS = 0.2
 """Pages do not show a shorter wait."""
@@ -175,7 +175,7 @@ class Deliveries:
 
 
 class DeliveryReport:
-    """What becomes of one delivery, for the pages of its conversation."""
+    """The progress of one delivery, for the pages of its conversation."""
 
     def __init__(self, chat: TeamsConversation, activity_id: str, turn: str) -> None:
         self.turn = turn

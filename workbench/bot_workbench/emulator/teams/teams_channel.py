@@ -76,7 +76,7 @@ class TeamsChannel:
         ]
 
     def new_address(self) -> Activity:
-        """What a message of a new user in their personal chat has, without its content."""
+        """A message of a new user in their personal chat, without its content."""
         person = self.directory.new_person()
         return self._activities.message(self.directory.personal(person), person, {})
 

@@ -1,1 +1,1 @@
-"""What people see in a terminal, and type there."""
+"""The output in a terminal, and the input there."""

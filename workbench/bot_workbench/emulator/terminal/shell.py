@@ -1,4 +1,4 @@
-"""What people type into a shell: bash or the like, and PowerShell on Windows."""
+"""The lines that people type into a shell: bash or the like, and PowerShell on Windows."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Shell(Protocol):
-    """How a shell says things.
+    """The syntax of a shell.
 
     Attributes:
         continued: ends a line that goes on in the next one.

@@ -1,1 +1,1 @@
-"""What is checked before there is a zip: schemas, rules, icons and languages."""
+"""The checks before there is a zip: schemas, rules, icons and languages."""

@@ -1,4 +1,4 @@
-"""What single sign-on, files and message extensions need in the rest of the manifest.
+"""The needs of single sign-on, files and message extensions in the rest of the manifest.
 
 Sources: Microsoft Teams, "Enable SSO for your bot", "Send and receive files using bots", "App
 manifest reference"; Teams SDK, "SSO Setup".
@@ -23,7 +23,7 @@ _COMMAND_ID = ("commands", "id")
 
 
 def feature_problems(manifest: FilledManifest, azd: KnownBot) -> Iterator[Problem]:
-    """What is wrong with the features that the manifest has.
+    """The problems of the features that the manifest has.
 
     Args:
         manifest: with values in place of its variables.

@@ -26,7 +26,7 @@ def language_files(strings: Mapping[Place, str]) -> dict[Place, str]:
 
 
 def language_problems(strings: Mapping[Place, str], folder: Path) -> Iterator[Problem]:
-    """What is wrong with the files: each must be there, and its texts must not be too long.
+    """The problems of the files: each must be there, and its texts must not be too long.
 
     Args:
         strings: of the manifest, by place.

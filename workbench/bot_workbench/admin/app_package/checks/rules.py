@@ -1,4 +1,4 @@
-"""What Teams rejects beyond the schema, and what can be found out before it is uploaded.
+"""The rules of Teams beyond the schema, and what can be found out before it is uploaded.
 
 Sources: Microsoft Teams, "App manifest reference", "App package".
 """

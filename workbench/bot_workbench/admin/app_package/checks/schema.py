@@ -27,7 +27,7 @@ def schema_file(document: Mapping[str, Any]) -> Path | None:
 
 
 def schema_problems(document: Mapping[str, Any], file: Path) -> Iterator[Problem]:
-    """What the schema says of a document.
+    """The violations of the schema in a document.
 
     It names draft 4, but has `const`, `if`, and members beside `$ref`, which are of later drafts.
     Microsoft's own validator knows them, too.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot_workbench.admin.azure.http.clock import Clock, SystemClock
 
 MIN_ANSWER_SECONDS = 10.0
-"""How long a request may take at least: one that is sent late has a chance to be answered."""
+"""The shortest time limit of a request: one that is sent late has a chance to be answered."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Deadline:
         return max(0.0, self.at - self.clock.now())
 
     def answer_seconds(self, most: float) -> float:
-        """How long the answer to a request that is sent now may take.
+        """The time limit of the answer to a request that is sent now.
 
         Args:
             most: seconds that it may take without a deadline.

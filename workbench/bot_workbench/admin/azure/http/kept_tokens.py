@@ -8,7 +8,7 @@ from azure.core.credentials import AccessToken, TokenCredential
 from bot_workbench.admin.azure.http.claims import claims_of
 
 MIN_SECONDS = 60
-"""How long a token must still be valid to be given out again."""
+"""The time for which a token must still be valid to be given out again."""
 
 
 class KeptTokens:

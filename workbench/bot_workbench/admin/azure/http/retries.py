@@ -22,7 +22,7 @@ READ_SECONDS = 120
 
 @dataclass(frozen=True)
 class RetryLimits:
-    """How long a client tries.
+    """The time limits of a client's attempts.
 
     Attributes:
         retries: how often a request is repeated at most.

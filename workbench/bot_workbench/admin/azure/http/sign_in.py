@@ -1,4 +1,4 @@
-"""How the commands sign in: a pipeline's federated credential, or the account of az or azd.
+"""The commands' sign-in: a pipeline's federated credential, or the account of az or azd.
 
 Microsoft reference: "azure-identity", "Authenticate using workload identity".
 """
@@ -25,7 +25,7 @@ from bot_workbench.admin.azure.http.retries import DeadlineRetryPolicy, Deadline
 
 CLI_TIMEOUT_SECONDS = 60
 MAX_RETRIES = 3
-"""How often a request for a token is repeated at most."""
+"""The maximum number of repetitions of a request for a token."""
 
 MAX_REASON_CHARACTERS = 400
 
@@ -51,7 +51,7 @@ _LOGINS = {
     AzureCliCredential.__name__: "az login",
     AzureDeveloperCliCredential.__name__: "azd auth login",
 }
-"""How to sign in, by the credential that has no token."""
+"""Instructions for signing in, by the credential that has no token."""
 
 
 def credential_chain(
@@ -100,7 +100,7 @@ def credential_chain(
 
 
 def _limits(deadline: Deadline) -> dict[str, Any]:
-    """How azure-identity sends its requests: by itself, it waits five minutes for an answer."""
+    """The transport of azure-identity, which by itself waits five minutes for an answer."""
     policies = [
         UserAgentPolicy(),
         ProxyPolicy(),
@@ -120,7 +120,7 @@ def _command_lines(environ: Mapping[str, str], deadline: Deadline) -> list[Token
 
 
 def cure(error: BaseException) -> str:
-    """What to do about a failed sign-in, in one line; a command to paste is on a line of its own.
+    """The cure for a failed sign-in, in one line; a command to paste is on a line of its own.
 
     Args:
         error: azure-identity's error.

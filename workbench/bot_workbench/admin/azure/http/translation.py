@@ -43,7 +43,7 @@ NO_ROLE_HELPS = {
     "ForbiddenByConnection": "The vault accepts only connections through its private endpoint:"
     " run the command inside the network.",
 }
-"""What to do about a 403 that is not about roles, by its code."""
+"""The cures for a 403 that is not about roles, by its code."""
 
 _REFUSALS: dict[int, type[Refused]] = {404: NotFound, 409: Conflict, 412: Conflict}
 

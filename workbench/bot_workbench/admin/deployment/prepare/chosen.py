@@ -29,7 +29,7 @@ OWN_SETTINGS = "infra/app-settings.json"
 
 @dataclass(frozen=True)
 class Chosen:
-    """What was chosen; an empty value is none, because pipelines pass such for unset variables.
+    """The choices; an empty value is none, because pipelines pass such for unset variables.
 
     Attributes:
         given: the texts, as they were chosen.
@@ -50,7 +50,7 @@ class Chosen:
         return {each.parameter: self.value(each) for each in self.given if self.has(each)}
 
     def faults(self, options: DeploymentOptions) -> Iterator[str]:
-        """What is wrong, with the line to type, a text each.
+        """The problems, with the line to type, a text each.
 
         Args:
             options: say how values are set.
@@ -64,7 +64,7 @@ class Chosen:
 
 
 def _reason(choice: Choice, text: str) -> str:
-    """What azd would make of a value."""
+    """The remark on a value that azd would not pass on as it is; else empty."""
     if BREAKS & set(text):
         return " (this one would break the JSON of infra/main.parameters.json)"
     if choice.type == "string" or INTEGER.fullmatch(text):
@@ -108,7 +108,7 @@ def _slip(
 
 
 def wrong_settings() -> Iterator[str]:
-    """What is wrong with OWN_SETTINGS, a text each.
+    """The problems of OWN_SETTINGS, a text each.
 
     Bicep refuses what is no object only after an app registration was made, and takes any value:
     one that is no text reaches App Service, after all else was made.

@@ -22,8 +22,8 @@ COMPLETED = ("Succeeded", "Failed")
 2026): a failed one has changed something, too, and says what was chosen last."""
 
 REMEMBERED = tuple(choice for choice in CHOICES if choice is not APP_ID)
-"""What is not found out otherwise: the app id is that of the Azure Bot, which UnchangedBot keeps,
-or of the app registration with the environment's tag."""
+"""The choices that are not found out otherwise: the app id is that of the Azure Bot, which
+UnchangedBot keeps, or of the app registration with the environment's tag."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LastDeployment:
     parameters: JsonObject
 
     def value(self, choice: Choice) -> str:
-        """What was chosen, as the template got it; the default if the template had no such choice.
+        """The choice as the template got it; the default if the template had no such choice.
 
         A value that this template does not take is none that could be kept.
         """
@@ -153,7 +153,7 @@ class LostChoices:
         )
 
     def _ways(self, choice: Choice, value: str) -> str:
-        """How to keep a value, and how to have the default."""
+        """Instructions for keeping a value, and for having the default."""
         options, default = self._options, choice.default or NO_ADDRESS
         keep, change = options.to_choose(choice, value), options.to_choose(choice, default)
         if not options.azd:

@@ -1,4 +1,4 @@
-"""What to do about a bot whose app registration the directory does not have."""
+"""The cure for a bot whose app registration the directory does not have."""
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Forbidden
@@ -12,7 +12,7 @@ from bot_workbench.admin.plan.step import Finding
 BY_DOWN = ", such as by `azd down` on another machine"
 
 LAG_SECONDS = 120.0
-"""How long Graph may not show a registration that has just been made."""
+"""The time for which Graph may not show a registration that has just been made."""
 
 
 def missing_registration(

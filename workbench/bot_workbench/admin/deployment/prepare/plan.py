@@ -1,4 +1,4 @@
-"""What `deployment prepare` does: the plan of its steps."""
+"""The plan of `deployment prepare`."""
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.deployment.deployed import Deployed

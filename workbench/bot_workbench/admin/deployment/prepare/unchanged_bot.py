@@ -29,7 +29,7 @@ MIGRATION = "To move its users to another bot, read docs/migrate.md"
 
 
 class UnchangedBot:
-    """What is deployed keeps the type and the app id of the environment's Azure Bot.
+    """The bot to deploy keeps the type and the app id of the environment's Azure Bot.
 
     Azure never changes them, gives an app id to one bot only, and has created no multi-tenant bot
     since 31 July 2025. The template would fail after it has changed the app's settings.

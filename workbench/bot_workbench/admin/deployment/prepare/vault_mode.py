@@ -16,7 +16,7 @@ NEW, RECOVER = "default", "recover"
 def vault_mode(
     arm: ArmClient, options: DeploymentOptions, location: str, *, is_used: bool
 ) -> list[TemplateValue]:
-    """What the template must do with the vault: one value, or none if it does not matter.
+    """The template's mode for the vault: one value, or none if it does not matter.
 
     A deleted vault keeps its name for 7 days, and purge protection forbids to free it: a new one of
     this name can only be recovered. Microsoft reference: "Azure Key Vault soft-delete overview".

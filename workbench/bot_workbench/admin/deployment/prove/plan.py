@@ -1,4 +1,4 @@
-"""What `deployment prove` does: the plan of its steps."""
+"""The plan of `deployment prove`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from bot_workbench.admin.plan.step import Plan
 from bot_workbench.project import APP
 
 PACKAGE = APP / "artifacts" / "package.zip"
-"""What azd sends, as a zip: made together with the folder that azure.yaml names."""
+"""The package that azd sends, as a zip: made together with the folder that azure.yaml names."""
 
 APP_PACKAGE = "make app-package"
 """Makes the app for Teams."""
@@ -31,7 +31,7 @@ IF_SLOW = (
 def prove_plan(
     azure: AzureClients, options: DeploymentOptions, package: Path | None = None
 ) -> Plan:
-    """What must be so that users get answers, and nobody else does.
+    """The conditions under which users get answers, and nobody else does.
 
     Args:
         azure: the clients.

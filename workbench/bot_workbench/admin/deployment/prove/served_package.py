@@ -107,7 +107,7 @@ def hash_of(package: Path) -> str:
 
 
 def notes_of(package: Path) -> tuple[str, ...]:
-    """What the build of a zip had to say, such as what it left out: azd shows that of no hook."""
+    """The messages of a zip's build, such as what it left out: azd shows that of no hook."""
     try:
         built, *notes = package.with_suffix(NOTES).read_text("utf-8").splitlines()
         return tuple(notes) if built == hash_of(package) else ()

@@ -1,4 +1,4 @@
-"""What `deployment remove` does: the plan of its steps."""
+"""The plan of `deployment remove`."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ NOT_LISTED = (
 
 
 class Leftovers:
-    """What Azure keeps of a deployment for a while, and why.
+    """The resources of a deployment that Azure keeps for a while, and why.
 
     Args:
         azure: the clients.
@@ -63,7 +63,7 @@ class Leftovers:
 def remove_plan(
     azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str, credential: CredentialKind
 ) -> Plan:
-    """What is left to delete once the resource group is gone.
+    """The rest to delete once the resource group is gone.
 
     Args:
         azure: the clients.

@@ -1,1 +1,1 @@
-"""What the doctor checks, subject by subject. A check reads nothing: it judges what was read."""
+"""The doctor's checks, subject by subject. A check reads nothing: it judges what was read."""

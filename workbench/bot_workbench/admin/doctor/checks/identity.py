@@ -29,7 +29,7 @@ POWERS = (
     "Microsoft.Storage/storageAccounts/listKeys/action",
     "Microsoft.KeyVault/vaults/write",
 )
-"""What no bot needs: each is a way to more than the bot's own data."""
+"""The roles that no bot needs: each is a way to more than the bot's own data."""
 
 TEMPLATES = f"The template makes one, with its roles: {DEPLOY_AGAIN}"
 BY_HAND = (

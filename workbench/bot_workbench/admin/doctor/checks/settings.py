@@ -58,12 +58,13 @@ PAGES = {
     CLIENT_ID: "it is the client id of the identity that has the bot's roles",
     TURNS: "queued turns need a storage account (docs/queued-turns.md), inline ones do not",
 }
-"""What helps to choose a value that is not known."""
+"""Advice for choosing a value that is not known."""
 
 _YOURS = "; if it is a setting of your own, --ignore setting-misspelled"
 
 _QUOTED_VALUE = re.compile(r"""^(['"]).*?\1 (?=is |has )""", re.DOTALL)
-"""How a problem begins that quotes a setting's value, which may be a secret in the wrong place."""
+"""The beginning of a problem that quotes a setting's value, which may be a secret in the wrong
+place."""
 
 
 _ACCOUNT = re.compile(r"(?:^|;)\s*AccountName=([a-z0-9]{3,24})(?:;|$)", re.IGNORECASE)
@@ -71,7 +72,7 @@ _ACCOUNT = re.compile(r"(?:^|;)\s*AccountName=([a-z0-9]{3,24})(?:;|$)", re.IGNOR
 
 
 def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
-    """What is wrong with the app settings; no value is quoted."""
+    """The problems of the app settings; no value is quoted."""
     values = bot.settings.value
     if values is None:
         return
@@ -121,7 +122,7 @@ def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str
 
 
 def _setting(bot: DeployedBot, found: str, name: str) -> str:
-    """How to set the right name; a value that may be a secret is not shown."""
+    """The command that sets the right name; a value that may be a secret is not shown."""
     values = bot.settings.value or {}
     value, status = values[found], settings_status(values)
     if found not in status.secrets:
@@ -186,7 +187,7 @@ def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]
 
 
 def _identity_for_storage(bot: DeployedBot) -> str:
-    """How to name the account that a connection string names, for an identity; empty: the settings
+    """The settings that name a connection string's account, for an identity; empty: the settings
     do."""
     values = bot.settings.value or {}
     if storage_account(values):

@@ -43,7 +43,7 @@ def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 
 def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
-    """What Application Insights says of the last 24 hours."""
+    """The findings in Application Insights' last 24 hours."""
     logs = bot.logs.value
     if logs is None:
         return
@@ -75,7 +75,7 @@ def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
 
 
 def check_queues(bot: DeployedBot) -> Iterator[Diagnosis]:
-    """What waits in the queues."""
+    """The findings of messages that wait in the queues."""
     for name, count in (bot.queues.value or {}).items():
         if name.endswith(POISON) and count:
             yield warning(

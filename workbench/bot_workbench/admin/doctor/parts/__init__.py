@@ -1,1 +1,1 @@
-"""What the doctor reads, part by part."""
+"""The parts of a deployed bot that the doctor reads."""

@@ -9,7 +9,7 @@ from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 @dataclass(frozen=True)
 class DirectoryPart:
-    """What the directory has of the bot.
+    """The bot's objects in the directory.
 
     Attributes:
         application: the app registration with its credentials; empty: there is none.

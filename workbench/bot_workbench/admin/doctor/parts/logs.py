@@ -9,8 +9,8 @@ from bot_workbench.admin.azure.errors import Forbidden
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.logs.logs_client import LogsClient
 from bot_workbench.admin.azure.resources import ResourceId, find_resources, resources_beside
+from bot_workbench.admin.doctor.background_read import BackgroundRead
 from bot_workbench.admin.doctor.host_lines import HOST_LINES
-from bot_workbench.admin.doctor.look import Look
 from bot_workbench.admin.plan.setting_names import setting
 
 CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
@@ -18,7 +18,7 @@ QUERY = Path(__file__).parents[1] / "last-day.kql"
 LAST_DAY = "P1D"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT_ID = "COMPONENT_ID"
-"""What stands in the query for the resource id of the component."""
+"""The query's placeholder for the resource id of the component."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _components(arm: ArmClient, app: ResourceId) -> Iterator[ResourceId]:
             yield one
 
 
-def read_logs(logs: LogsClient, monitoring: Look[Monitoring]) -> Logs | None:
+def read_logs(logs: LogsClient, monitoring: BackgroundRead[Monitoring]) -> Logs | None:
     """Ask the workspace what the component has sent to it; None: there is none to ask.
 
     Raises:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
+from bot_workbench.admin.doctor.background_read import BackgroundRead
 from bot_workbench.admin.doctor.diagnosis import CERTIFICATE, IDENTITY, STORAGE_ACCOUNT, Subject
-from bot_workbench.admin.doctor.look import Look
 from bot_workbench.admin.doctor.parts.identities import (
     AUTHENTICATION,
     storage_identities,
@@ -71,9 +71,9 @@ def read_roles(
     site: JsonObject,
     identity: AppIdentity | None,
     settings: Mapping[str, str],
-    storage: Look[NamedResource],
-    vault: Look[VaultPart],
-    monitoring: Look[Monitoring],
+    storage: BackgroundRead[NamedResource],
+    vault: BackgroundRead[VaultPart],
+    monitoring: BackgroundRead[Monitoring],
 ) -> RolePart:
     """Compare the roles of the app's identities with what the settings make these need.
 
@@ -107,14 +107,19 @@ Needed = Iterator[tuple[Subject | None, RoleAssignment]]
 """Each with what it is on; None: on nothing that could be missing."""
 
 
-def _on_storage(arm: ArmClient, storage: Look[NamedResource], identity: AppIdentity) -> Needed:
+def _on_storage(
+    arm: ArmClient, storage: BackgroundRead[NamedResource], identity: AppIdentity
+) -> Needed:
     account = storage.require()
     for role in (STORAGE_BLOB_DATA_OWNER, STORAGE_QUEUE_DATA_CONTRIBUTOR) if account.id else ():
         yield STORAGE_ACCOUNT, _assignment(arm, account.id, role, identity)
 
 
 def _on_vault(
-    arm: ArmClient, vault: Look[VaultPart], identity: AppIdentity, settings: Mapping[str, str]
+    arm: ArmClient,
+    vault: BackgroundRead[VaultPart],
+    identity: AppIdentity,
+    settings: Mapping[str, str],
 ) -> Needed:
     found = vault.require()
     kind = credential_kind(settings)
@@ -133,7 +138,7 @@ def _on_vault(
 
 
 def _on_monitoring(
-    arm: ArmClient, monitoring: Look[Monitoring], identity: AppIdentity | None
+    arm: ArmClient, monitoring: BackgroundRead[Monitoring], identity: AppIdentity | None
 ) -> Needed:
     found = monitoring.require()
     if found.component and identity:

@@ -1,7 +1,7 @@
 """The bot's queues in its storage account, and how many messages each has."""
 
 from bot_workbench.admin.azure.arm_client import ArmClient
-from bot_workbench.admin.doctor.look import Look
+from bot_workbench.admin.doctor.background_read import BackgroundRead
 from bot_workbench.admin.doctor.parts.resources import NamedResource
 
 NOTIFICATIONS_QUEUE = "bot-notifications"
@@ -9,7 +9,7 @@ QUEUES = ("bot-turns", NOTIFICATIONS_QUEUE)
 POISON = "-poison"
 
 
-def read_queues(arm: ArmClient, storage: Look[NamedResource]) -> dict[str, int]:
+def read_queues(arm: ArmClient, storage: BackgroundRead[NamedResource]) -> dict[str, int]:
     """The approximate number of messages by the queue's name; a queue that does not exist has none.
 
     Resource Manager knows it (REST reference, "Queue - Get": `approximateMessageCount`), so that

@@ -1,4 +1,4 @@
-"""What another run of `certificate`, at the same time, has made, and the steps that follow."""
+"""The traces of another run of `certificate` at the same time, and the steps that follow."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ class OtherRuns:
         return self._found or frozenset()
 
     def note(self) -> str:
-        """What to say if another run has made a version, too; empty: none has.
+        """The notice if another run has made a version, too; empty: none has.
 
         Raises:
             AzureProblem: the vault cannot be read.

@@ -132,7 +132,7 @@ class CertificatePolicy:
         return ""
 
     def notes(self, bundle: JsonObject) -> tuple[str, ...]:
-        """What the reader should know of a certificate that was not made by this policy."""
+        """The remarks on a certificate that was not made by this policy."""
         policy = bundle.get("policy", {})
         notes = []
         if not self.exportable and policy.get("key_props", {}).get("exportable"):

@@ -1,4 +1,4 @@
-"""What `migrate certificate rotate` does: the plan of its steps."""
+"""The plan of `migrate certificate rotate`."""
 
 from collections.abc import Mapping
 from functools import partial

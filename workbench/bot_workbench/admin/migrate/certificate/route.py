@@ -1,4 +1,4 @@
-"""What `migrate certificate` does: the plan of its steps."""
+"""The plan of `migrate certificate`."""
 
 import re
 from collections.abc import Mapping

@@ -63,11 +63,11 @@ class Case:
         return cls(target, live, ignore_other_use)
 
     def evidence(self) -> Evidence:
-        """How things stand now."""
+        """The evidence, to be read now."""
         return Evidence(self.old, self.live)
 
     def obstacle(self, evidence: Evidence, *, fresh_call: bool) -> Obstacle | None:
-        """What stands against deleting the secrets, but for others who use them.
+        """The obstacle to deleting the secrets, but for others who use them.
 
         Args:
             evidence: of this moment.

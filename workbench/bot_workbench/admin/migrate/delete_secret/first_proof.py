@@ -67,7 +67,7 @@ class FirstProof:
 
 
 def proven(evidence: Evidence) -> str:
-    """What a proof without obstacles shows, for people."""
+    """The result of a proof without obstacles, for people."""
     proof = evidence.answer.proof
     if proof is None:
         return "no proof"

@@ -18,7 +18,7 @@ _WRITE = "write to the bot now, in Teams or in Test in Web Chat"
 
 
 def what_is_missing(evidence: Evidence, first_start: datetime.datetime | None) -> str:
-    """What the restarted app has not proved yet, and what to do; empty: nothing is missing.
+    """The proof that the restarted app still lacks, and what to do; empty: nothing is missing.
 
     Args:
         evidence: of this moment.

@@ -11,8 +11,9 @@ from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target
 
 SIGN_INS = 3
-"""How many processes must sign in. Entra may refuse a new federated credential (AADSTS70021) for a
-while, even after it has accepted it once: the servers that answer do not learn of it together."""
+"""The number of processes that must sign in. Entra may refuse a new federated credential
+(AADSTS70021) for a while, even after it has accepted it once: the servers that answer do not learn
+of it together."""
 
 BEFORE = """BEFORE=$(echo "$FACTS" | grep -o '"processStartedOn": *"[^"]*"' || echo none)"""
 

@@ -23,8 +23,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Trust:
-    """What Entra compares, character by character, with the claims of the identity's token. It
-    accepts wrong values when the credential is created.
+    """The values that Entra compares, character by character, with the claims of the identity's
+    token. It accepts wrong values when the credential is created.
 
     Attributes:
         issuer: URL of the tenant.

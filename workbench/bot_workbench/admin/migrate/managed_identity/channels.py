@@ -66,7 +66,7 @@ def channel_name(channel: JsonObject) -> str:
 
 
 def missing_copies(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> tuple[ChannelCopy, ...]:
-    """What the new bot lacks, in the order of the old one's channels.
+    """The new bot's missing channels, in the order of the old one's.
 
     Args:
         old: the old bot's channel resources, as Azure lists them.
@@ -78,7 +78,7 @@ def missing_copies(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> tupl
 
 
 def leftovers(old: Sequence[JsonObject], old_host: str) -> tuple[str, ...]:
-    """What the owner of the bot has to do in the portal or elsewhere; a line each.
+    """The tasks for the bot's owner in the portal or elsewhere; a line each.
 
     Args:
         old: the old bot's channel resources.

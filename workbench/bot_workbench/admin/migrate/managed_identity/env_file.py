@@ -41,11 +41,11 @@ class EnvFile:
 
     @property
     def ending(self) -> str:
-        """How the lines end: "\\r\\n" or "\\n"."""
+        """The end of the lines: "\\r\\n" or "\\n"."""
         return "\r\n" if "\r\n" in self._text else "\n"
 
     def edits(self, names: tuple[str, ...], old_id: str, new_id: str) -> dict[str, str]:
-        """What has to change: variables and their new values; empty: nothing.
+        """The variables that must change, and their new values; empty: nothing.
 
         Args:
             names: the variables that hold the bot's id.

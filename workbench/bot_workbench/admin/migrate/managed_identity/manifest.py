@@ -18,7 +18,7 @@ class ManifestRefused(Exception):
 
 @dataclass(frozen=True)
 class MovedBot:
-    """What a manifest has of the old bot, and what the new one has instead.
+    """The old bot's values in a manifest, and the new one's in their place.
 
     Attributes:
         old_id: the old bot's app id (GUID).
@@ -69,7 +69,7 @@ class Manifest:
         return tuple(dict.fromkeys(match[1] for match in found if match))
 
     def edits(self, bot: MovedBot, *, id_moves_elsewhere: bool) -> dict[str, str]:
-        """What has to change, by JSON pointer (RFC 6901); empty: nothing.
+        """The changes, by JSON pointer (RFC 6901); empty: none.
 
         The version is raised with the first change of an id, so that it is raised once.
 
@@ -101,7 +101,7 @@ class Manifest:
         return {_pointer(place): value for place, value in changed.items()}
 
     def leftovers(self, bot: MovedBot) -> tuple[str, ...]:
-        """What the manifest names and no command can change; a line each."""
+        """The names in the manifest that no command can change; a line each."""
         resource = self._strings.get(("webApplicationInfo", "resource"), "")
         found = []
         if ("webApplicationInfo", "id") in self._strings:

@@ -88,7 +88,7 @@ class TeamsApp:
         )
 
     def env_edits(self) -> dict[str, str]:
-        """What has to change in the .env file.
+        """The changes in the .env file.
 
         Raises:
             EnvFileRefused: it is of another bot.

@@ -1,1 +1,1 @@
-"""What `migrate status` finds, and how it is shown."""
+"""The report of `migrate status`, and its output."""

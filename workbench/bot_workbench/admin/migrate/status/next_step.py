@@ -19,7 +19,7 @@ NO_WAY_BACK = "none for the secret itself: its value cannot be recovered, but a 
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next.
+    """The next step.
 
     Attributes:
         reason: why, in a sentence.
@@ -33,7 +33,7 @@ class NextStep:
 
 
 def next_step(report: StatusReport, options: Options) -> NextStep:
-    """What to do next.
+    """The next step.
 
     Args:
         report: how things stand.

@@ -34,7 +34,7 @@ CURRENT, NEW, OLD = "users talk to it", "new", "old"
 
 @dataclass(frozen=True)
 class StatusReport:
-    """How a bot signs in, and with what it could.
+    """A bot's sign-in, and its other possible credentials.
 
     Attributes:
         bot: the Azure Bot.

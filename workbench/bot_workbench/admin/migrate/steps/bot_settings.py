@@ -53,7 +53,7 @@ def credential_plan(target: Target, steps: Sequence[Step]) -> Plan:
 
 
 def question_if_live(target: Target, expected: Mapping[str, str]) -> str:
-    """What to ask before an app that answers the bot's users gets another credential; else empty.
+    """The question before an app that answers the bot's users gets another credential; else empty.
 
     Args:
         target: has the bot and the app.
@@ -78,8 +78,8 @@ def question_if_live(target: Target, expected: Mapping[str, str]) -> str:
 
 
 def question_if_hidden(target: Target) -> str:
-    """What to ask before an app is changed that may answer the bot's users behind another host name
-    (Front Door, API Management, a proxy); empty if it cannot.
+    """The question before an app is changed that may answer the bot's users behind another host
+    name (Front Door, API Management, a proxy); empty if it cannot.
 
     Args:
         target: has the bot and the app.

@@ -98,7 +98,7 @@ class ProvenSignIn:
 
 
 def unavailable_note(times: int, since: str = "") -> tuple[str, ...]:
-    """What to say of answers 503 on the way to a proof: whether it is shaky, a person decides.
+    """The notice of answers 503 on the way to a proof: whether it is shaky, a person decides.
 
     Args:
         times: how many there were.

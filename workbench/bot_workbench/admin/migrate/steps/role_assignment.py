@@ -21,7 +21,7 @@ USER = "User"
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 
 _GROUP_LEVELS, _LEVELS = 5, 9
-"""How many parts the id of a resource group has, and that of a resource in it."""
+"""The number of parts in the id of a resource group, and in that of a resource in it."""
 
 _NAMESPACE = uuid.UUID("7a0b4a55-6d5c-4f5f-9d27-36f0a3c7e2a1")
 """Makes the same name for the same assignment, so that it cannot be made twice."""

@@ -62,7 +62,7 @@ class UnclaimedApp:
         )
 
     def _claims(self, current: str, allowed: Collection[str]) -> list[str]:
-        """What other bots have to do with the app, for people."""
+        """The other bots' use of the app, for people."""
         site, claims = self._target.site(), []
         for found in find_resources(self._target.azure.arm, BOT):
             bot = self._read(found.id)

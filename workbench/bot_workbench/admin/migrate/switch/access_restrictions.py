@@ -62,7 +62,7 @@ def callers_of(cloud: ManagementCloud, names: Iterable[str]) -> tuple[Callers, .
 
 
 def barrier(site: JsonObject, web: JsonObject, callers: Callers) -> str:
-    """What keeps callers from an app, and the cure; empty: nothing that can be seen.
+    """The barrier between callers and an app, and the cure; empty: nothing that can be seen.
 
     Args:
         site: the app's resource.

@@ -71,7 +71,7 @@ class ReadyApp:
         return Finding(f"{name} signs in as {app_id}, with the credential {kind}")
 
     def _barrier(self) -> str:
-        """What keeps the channels out, and the cure; empty: nothing that can be seen."""
+        """The barrier to the channels, and the cure; empty: nothing that can be seen."""
         azure, site = self._target.azure, self._target.site()
         web = azure.arm.get(f"{self._target.site_id.id}/config/web")
         names = map(channel_name, azure.arm.pages(f"{self._target.bot_id.id}/channels"))
@@ -80,7 +80,7 @@ class ReadyApp:
 
 
 def facts_of(bot: JsonObject) -> dict[str, str]:
-    """What `/api/identity` of an app must say to be an Azure Bot's app; empty: anything."""
+    """The facts in the `/api/identity` of an Azure Bot's app; an empty one: any."""
     properties = bot["properties"]
     return {
         "appId": str(properties.get("msaAppId") or ""),
@@ -90,7 +90,8 @@ def facts_of(bot: JsonObject) -> dict[str, str]:
 
 
 def differences(wanted: Mapping[str, str], facts: JsonObject) -> list[str]:
-    """How `/api/identity` differs from what it must say, each with the setting to change.
+    """The differences between `/api/identity` and what it must say, each with the setting to
+    change.
 
     Args:
         wanted: as `facts_of` an Azure Bot.

@@ -22,7 +22,7 @@ SWITCHED_ON = "switchedOn"
 """The tag that says when the endpoint moved last (ISO 8601, UTC)."""
 
 MAX_WRITES = 3
-"""How often tags are written that reads do not show."""
+"""The number of times that tags are written which reads do not show."""
 
 
 def leaves_new_app(bot: JsonObject, endpoint: str) -> bool:
@@ -96,7 +96,7 @@ class RememberedEndpoint:
 
 
 def old_endpoint(bot: JsonObject, endpoint: str) -> str:
-    """What the tag PREVIOUS_ENDPOINT must remember when a switch moves the endpoint; may be empty.
+    """The value of the tag PREVIOUS_ENDPOINT when a switch moves the endpoint; may be empty.
 
     Args:
         bot: the Azure Bot before the move.

@@ -1,1 +1,1 @@
-"""How a running command is shown: lines for people, JSON for pipelines, a script to paste."""
+"""The output of a running command: lines for people, JSON for pipelines, a script to paste."""

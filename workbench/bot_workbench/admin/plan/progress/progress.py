@@ -7,7 +7,7 @@ from bot_workbench.admin.plan.step import Finding, Plan
 
 
 class Progress(Protocol):
-    """What happens in a run, as it happens."""
+    """The events of a run, as they happen."""
 
     def begin(self, plan: Plan) -> None:
         """The run starts."""

@@ -1,1 +1,1 @@
-"""How applications prove who they are: secrets, and assertions of two kinds."""
+"""The proofs of applications' identities: secrets, and assertions of two kinds."""

@@ -23,7 +23,7 @@ from bot_workbench.emulator.entra.registration import Registration
 
 
 class Signature(NamedTuple):
-    """How one algorithm identifies the certificate: header parameter, and its value."""
+    """One algorithm's identification of the certificate: header parameter, and its value."""
 
     parameter: str
     thumbprint: Callable[[x509.Certificate], str]

@@ -12,10 +12,10 @@ ERROR = re.compile(r"^[A-Za-z_][\w.]*(: |$)", re.MULTILINE)
 MAX_LENGTH = 300
 
 MARGIN = re.compile(r"^ *[|+]( |-[-+ \d]*$)", re.MULTILINE)
-"""What stands before the lines of an exception group."""
+"""The characters before the lines of an exception group."""
 
 WORKERS_ADVICE = ". Cannot find module. Please check"
-"""What the worker's library appends to the message of an ImportError."""
+"""The text that the worker's library appends to the message of an ImportError."""
 
 
 def fault_of(error: BaseException, folders: CodeFolders) -> str:

@@ -17,7 +17,7 @@ MAX_MILLISECONDS = 500
 """The longest wait for the last of many changes."""
 
 TEMPORARY = ("4913", "#", ".")
-"""What names of files begin with that editors make while they save."""
+"""The beginnings of the names of files that editors make while they save."""
 
 
 class CodeWatch:

@@ -61,6 +61,6 @@ class KeptTriggers:
 
 
 def _key(function: Function, configuration: HostConfiguration, environ: Mapping[str, str]) -> str:
-    """What the listeners of a function depend on."""
+    """The values on which the listeners of a function depend."""
     settings = sorted(environ.items())
     return json.dumps([function.name, function.bindings, str(configuration.queues), settings])

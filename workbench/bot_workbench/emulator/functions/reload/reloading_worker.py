@@ -28,16 +28,16 @@ LOG = logging.getLogger("bot_workbench.emulator.functions.reload")
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": "1"}
 
 LOAD_SECONDS = 30.0
-"""How long the code may take to load."""
+"""The time limit of loading the code."""
 
 OVERTAKEN_SECONDS = 2.0
-"""How long a load may go on once newer code has been saved."""
+"""The time for which a load may go on once newer code has been saved."""
 
 END_SECONDS = 10.0
-"""How long a retired worker may take to release what it holds."""
+"""The time in which a retired worker must release what it holds."""
 
 MAX_RETIRED = 4
-"""How many workers with old code may run; then the oldest ends."""
+"""The number of workers with old code that may run; then the oldest ends."""
 
 MIN_LIFE_SECONDS = 1.0
 """Code that ends its process sooner is not loaded again before."""

@@ -14,7 +14,7 @@ DEVELOPMENT_STORAGE = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;"
     "QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
 )
-"""What `UseDevelopmentStorage=true` stands for: Azurite's account, whose key is published."""
+"""The meaning of `UseDevelopmentStorage=true`: Azurite's account, whose key is published."""
 
 PERMISSIONS = "rwacup"
 """Read, write, add, create, update and process: what a host does with blobs and messages."""

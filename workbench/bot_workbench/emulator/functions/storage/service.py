@@ -41,7 +41,7 @@ ERRORS: Mapping[int, type[StorageError]] = MappingProxyType(
         HTTPStatus.CONFLICT: StorageConflictError,
     }
 )
-"""What the statuses of refused requests mean."""
+"""The meanings of the statuses of refused requests."""
 
 STALE_RECEIPT = "PopReceiptMismatch"
 """The error code for a message that is not the caller's any more."""

@@ -1,1 +1,1 @@
-"""What starts the functions of an app, but for HTTP."""
+"""The triggers of an app's functions, but for HTTP."""

@@ -14,7 +14,7 @@ from typing import Any
 from bot_workbench.emulator.loopback import LOOPBACK, GuardedPort
 
 Command = Mapping[str, Any]
-"""What the host asks for: `{"do": ..., ...}`."""
+"""The host's requests: `{"do": ..., ...}`."""
 
 
 class LifelineAddress(GuardedPort):

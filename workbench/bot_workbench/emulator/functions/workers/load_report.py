@@ -9,7 +9,7 @@ from bot_workbench.emulator.functions.workers.function import Function
 
 @dataclass(frozen=True)
 class LoadReport:
-    """How the load went.
+    """The result of loading the code.
 
     Attributes:
         http: the port that answers HTTP requests.

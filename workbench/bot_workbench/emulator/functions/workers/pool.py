@@ -83,7 +83,7 @@ class WorkerPool:
         self.functions: Sequence[Function] = ()
         """The app's functions, once it is started."""
         self.outstanding = 0
-        """How many functions run, or wait for a worker."""
+        """The number of functions that run, or wait for a worker."""
         self._size = size
         self._command = command
         self._stop_host = stop_host

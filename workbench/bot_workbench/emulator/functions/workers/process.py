@@ -187,5 +187,5 @@ class WorkerProcess:
 
 
 def ending(code: int) -> str:
-    """How a process ended: the signal's name, or `exit code N`."""
+    """The end of a process: the signal's name, or `exit code N`."""
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"

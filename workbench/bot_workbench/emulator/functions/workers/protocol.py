@@ -39,7 +39,7 @@ class BindingInfo(Message):
 
 
 class RpcRetryOptions(Message):
-    """How a function is tried again.
+    """The retry policy of a function.
 
     Raises:
         ValueError: FunctionRpc.proto has no such value.
@@ -67,7 +67,7 @@ class RpcRetryOptions(Message):
 
 
 class StatusResult(Message):
-    """How a request went, with the numbers of FunctionRpc.proto."""
+    """The status of a request, with the numbers of FunctionRpc.proto."""
 
     Failure = 0
     Success = 1

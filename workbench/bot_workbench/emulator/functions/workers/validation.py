@@ -17,7 +17,7 @@ LOG = logging.getLogger("bot_workbench.emulator.functions.workers.validation")
 NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,126}", re.IGNORECASE | re.ASCII)
 BINDING_NAME = re.compile(r"[a-z][a-z0-9]{0,127}|\$return", re.IGNORECASE | re.ASCII)
 RESERVED = ("admin", "runtime")
-"""How routes of the host itself begin."""
+"""The beginnings of the host's own routes."""
 
 
 def valid_functions(functions: Sequence[Function]) -> Sequence[Function]:

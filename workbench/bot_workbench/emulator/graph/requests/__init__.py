@@ -1,1 +1,1 @@
-"""What a request to Graph is: its caller, its query and the shape of its body."""
+"""A request to Graph: its caller, its query and the shape of its body."""

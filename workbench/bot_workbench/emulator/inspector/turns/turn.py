@@ -23,7 +23,7 @@ _ERROR_LEVELS = ("ERROR", "CRITICAL")
 
 @dataclass(eq=False)
 class Turn:
-    """What is known of one delivery, queued turn, proactive message or function's run.
+    """One delivery, queued turn, proactive message or function's run.
 
     Attributes:
         id: the trace id (32 hex digits).
@@ -102,7 +102,7 @@ class Turn:
 
     @property
     def ms(self) -> float | None:
-        """How long it took; None while it runs."""
+        """Its duration; None while it runs."""
         ended_at = self.progress.ended_at
         return max(0.0, (ended_at - self.at) * 1000) if self.is_over and ended_at else None
 

@@ -11,7 +11,7 @@ ACCEPTED = 202
 
 @dataclass(eq=False)
 class TurnProgress:
-    """What is known of a turn's run.
+    """The progress of a turn's run.
 
     Attributes:
         awaits_answer: the channel has sent it, and waits.

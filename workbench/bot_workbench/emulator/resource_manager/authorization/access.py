@@ -16,7 +16,7 @@ ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 JOIN = "Microsoft.Web/serverFarms/join/action"
 ACTIONS_ON_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
-"""How the actions of roles name the type of resource groups."""
+"""The type of resource groups in the actions of roles."""
 
 
 def action_of(type_name: str, right: str) -> str:

@@ -59,7 +59,7 @@ DEFAULTS: JsonObject = {
 """Writable properties, and what they are when a client does not send them."""
 
 REQUIRED = ("displayName", "endpoint", "msaAppId")
-"""What the schema requires; the endpoint may be empty."""
+"""The properties that the schema requires; the endpoint may be empty."""
 
 ENDPOINT = re.compile(r"^https://[^/\s]+(/\S*)?$", re.IGNORECASE)
 APP_TYPES = ("UserAssignedMSI", "SingleTenant", "MultiTenant")

@@ -1,4 +1,4 @@
-"""What each channel of an Azure Bot looks like: its settings, and its sites with keys."""
+"""The shape of each channel of an Azure Bot: its settings, and its sites with keys."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -153,7 +153,7 @@ def _sites(defaults: JsonObject, sent: Any, known: Any) -> list[JsonObject]:
 
 
 def shown(shape: ChannelShape, settings: JsonObject) -> JsonObject:
-    """What a GET returns: no secrets, and empty keys."""
+    """The body of a GET: no secrets, and empty keys."""
     visible = {name: value for name, value in settings.items() if name not in shape.hidden}
     if "sites" in visible:
         visible["sites"] = [

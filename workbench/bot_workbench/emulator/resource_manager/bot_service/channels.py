@@ -27,7 +27,7 @@ DEFAULT_CHANNELS = ("WebChatChannel", "DirectLineChannel")
 """Every bot has them from its creation."""
 
 KEYS = dict(zip(("key1", "key2"), SITE_SECRETS, strict=True))
-"""What `regenerateKeys` calls the keys of a site."""
+"""The names of a site's keys in `regenerateKeys`."""
 
 SETTINGS = "settings"
 """Where a channel's settings with their secrets are, of what no GET returns."""

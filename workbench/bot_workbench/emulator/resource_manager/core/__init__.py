@@ -1,1 +1,1 @@
-"""What every resource provider builds on: ids, resources, requests, errors."""
+"""The basis of every resource provider: ids, resources, requests, errors."""

@@ -30,7 +30,7 @@ class ResourceId:
 
     @cached_property
     def scope(self) -> str:
-        """What the resource belongs to: a subscription, a group, a resource, or "" for none."""
+        """The parent of the resource: a subscription, a group, a resource, or "" for none."""
         return self.text if self._cut < 0 else self.text[: self._cut]
 
     @cached_property

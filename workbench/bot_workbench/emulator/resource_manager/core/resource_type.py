@@ -130,11 +130,11 @@ class ResourceType:
         return body
 
     def hidden(self, request: ArmRequest, existing: Resource | None) -> JsonObject:
-        """What a resource has after a write and no GET returns."""
+        """The properties that a resource has after a write and no GET returns."""
         return {} if existing is None else existing.hidden
 
     def answer(self, resource: Resource) -> JsonObject:
-        """What a client gets to see of a resource."""
+        """A resource as a client sees it."""
         return resource.answer()
 
     def changed(self, resource: Resource) -> None:

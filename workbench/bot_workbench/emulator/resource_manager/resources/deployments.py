@@ -30,7 +30,7 @@ class Deployments(ResourceType):
     def accept(
         self, request: ArmRequest, body: JsonObject, existing: Resource | None
     ) -> JsonObject:
-        """What a GET shows of it."""
+        """The body of a GET."""
         sent = request.properties
         parameters = {
             name: {"type": _TYPES.get(type(each["value"]), "Object"), "value": each["value"]}

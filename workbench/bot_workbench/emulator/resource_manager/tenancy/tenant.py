@@ -32,7 +32,7 @@ from bot_workbench.emulator.resource_manager.tenancy.subscription import (
 GROUP_NAME = re.compile(r"^[\w.()-]{0,89}[\w()-]$")
 GROUP_MEMBERS = frozenset({"id", "location", "managedBy", "name", "properties", "tags", "type"})
 LISTED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity", "managedBy")
-"""What a list of resources shows of each; no properties."""
+"""The members of a resource in a list; no properties."""
 
 Answer = Callable[[ArmRequest], ArmReply]
 
@@ -79,7 +79,7 @@ class Tenant:
         ]
 
     def find(self, request: ArmRequest) -> Answer | None:
-        """What answers a request; None if its path names a resource."""
+        """The handler of a request; None if its path names a resource."""
         for method, path, answer in self._paths:
             if method == request.method and path.match(request.id.key):
                 return answer

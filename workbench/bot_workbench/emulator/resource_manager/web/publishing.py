@@ -1,4 +1,4 @@
-"""How code is published to a site with a user name and password."""
+"""The publishing of code to a site with a user name and password."""
 
 import secrets
 from xml.etree.ElementTree import Element, SubElement, tostring

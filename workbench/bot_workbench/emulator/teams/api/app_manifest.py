@@ -52,7 +52,7 @@ class AppManifest:
         return not bots or any(bot.get("supportsFiles") is True for bot in bots)
 
     def offer(self) -> dict[str, Any]:
-        """What pages show; nothing without a manifest, or with one that is no JSON."""
+        """The app as pages show it; nothing without a manifest, or with one that is no JSON."""
         manifest = self._read()
         bots = _objects(manifest.get("bots"))
         extensions = _objects(manifest.get("composeExtensions"))

@@ -24,7 +24,7 @@ HIDDEN = frozenset({"invoke", "trace", "messageReaction"})
 HEARTBEAT_SECONDS = 30.0
 
 TYPING_SECONDS = 10.0
-"""How long a bot's typing is shown."""
+"""The time for which a bot's typing is shown."""
 
 
 @dataclass(eq=False)

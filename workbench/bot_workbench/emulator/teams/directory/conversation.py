@@ -36,7 +36,7 @@ MAX_MESSAGE_BYTES = 100 * 1024
 TOO_LARGE = "Message size too large."
 
 Event = dict[str, Any]
-"""What a page receives; its `type` says what it is."""
+"""A page's message; its `type` says what it is."""
 
 
 @dataclass

@@ -13,10 +13,10 @@ from bot_workbench.emulator.channel.conversations import Activity
 from bot_workbench.emulator.channel.errors import ChannelError
 
 MAX_SECONDS = 120.0
-"""How long a stream may take."""
+"""The time limit of a stream."""
 
 BURST = 3
-"""How many updates may come at once; the rate is one a second."""
+"""The number of updates that may come at once; the rate is one a second."""
 
 STREAM_TYPES = ("informative", "streaming", "final")
 

@@ -9,8 +9,8 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import KeyCredentials
 
 READS = 3
-"""How often one look reads the registration. Graph is eventually consistent: a read may be answered
-by a replica that does not know the last write yet. Reads that differ show that."""
+"""The number of reads of the registration in one look. Graph is eventually consistent: a read may
+be answered by a replica that does not know the last write yet. Reads that differ show that."""
 
 
 @dataclass(frozen=True)

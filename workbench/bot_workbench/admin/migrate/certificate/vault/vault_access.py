@@ -108,6 +108,6 @@ class VaultAccess:
 
 
 def _removal(change: Change) -> str:
-    """How to take back a role that is needed only while the command runs."""
+    """The line that takes back a role that is needed only while the command runs."""
     removal = az("role assignment delete", {"--ids": urlsplit(change.url).path})
     return f"your account keeps this role; to take it back when you are done: `{removal}`"

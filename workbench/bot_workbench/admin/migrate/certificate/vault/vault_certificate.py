@@ -129,7 +129,7 @@ def _imported(vault: BotVault, policy: CertificatePolicy, file: CertificateFile)
 def unfinished_creation(
     vault: BotVault, pending: JsonObject, *, has_certificate: bool
 ) -> Finding | None:
-    """What to say of a certificate that the vault still makes, or could not make; else None."""
+    """The notice of a certificate that the vault still makes, or could not make; else None."""
     status = pending.get("status")
     if status == IN_PROGRESS:
         return Finding(f"the vault {vault.vault} is making the certificate", waiting=True)

@@ -1,1 +1,1 @@
-"""What Azure, the directory and the deployed bot say, read without changing anything."""
+"""The evidence of Azure, the directory and the deployed bot, read without changing anything."""

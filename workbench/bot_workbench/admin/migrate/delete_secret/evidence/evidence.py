@@ -23,7 +23,7 @@ from bot_workbench.credential_kinds import MULTI_TENANT
 
 @dataclass(frozen=True)
 class Answer:
-    """What `/api/identity` answered.
+    """An answer of `/api/identity`.
 
     Attributes:
         proof: None if the bot gave none.
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Evidence:
-    """How things stand. Each fact is read when it is first needed, and then kept: for another
+    """The facts of a bot. Each one is read when it is first needed, and then kept: for another
     moment, make another Evidence.
 
     Args:
@@ -130,7 +130,7 @@ class Evidence:
 
     @cached_property
     def answer(self) -> Answer:
-        """What the app's `/api/identity` says."""
+        """The answer of the app's `/api/identity`."""
         found = self.live.proof()
         if found.facts:
             return Answer(Proof.from_facts(found.facts))
@@ -160,7 +160,7 @@ class Evidence:
 
     @cached_property
     def users(self) -> SecretUsers:
-        """What else in the subscriptions has a secret of this registration."""
+        """The other resources in the subscriptions that have a secret of this registration."""
         hints = tuple(str(secret.get("hint") or "") for secret in self.secrets)
         return SecretUsers(self.old.azure.arm, SecretSearch(self.app_id, hints))
 

@@ -39,7 +39,7 @@ _REFERENCE = re.compile(r"@Microsoft\.KeyVault\(", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class SecretSearch:
-    """What is known of an app registration's secrets.
+    """The known places of an app registration's secrets.
 
     Attributes:
         app_id: the registration's app id (lower-case GUID).

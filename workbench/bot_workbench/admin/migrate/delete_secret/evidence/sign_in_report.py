@@ -46,7 +46,7 @@ class SignInReport:
         return cls({key_id: when for key_id, when in times.items() if when})
 
     def of_multi_tenant_bot(self) -> "SignInReport":
-        """What the report is worth for a bot that signs in outside the directory, at
+        """The report's worth for a bot that signs in outside the directory, at
         `botframework.com`: a sign-in in the report counts, and a missing one proves nothing."""
         problem = (
             "a MultiTenant bot signs in in the tenant botframework.com, and the sign-in report has"

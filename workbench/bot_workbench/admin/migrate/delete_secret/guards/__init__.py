@@ -1,1 +1,1 @@
-"""What speaks against deleting a secret: one function for each situation."""
+"""The objections to deleting a secret: one function for each situation."""

@@ -12,12 +12,13 @@ from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.target import endpoint_of
 
 RECENT_HOURS = 24
-"""How long a secret must not have been used, if the Azure Bot's tags do not say when the endpoint
-moved."""
+"""The time for which a secret must not have been used, if the Azure Bot's tags do not say when the
+endpoint moved."""
 
 
 LAST_TURN_SECONDS = 60
-"""How long after the switch a turn of the old app may still sign in: one that was under way."""
+"""The time after the switch in which a turn of the old app may still sign in: one that was under
+way."""
 
 _IGNORE = "or, if nobody needs that, add --ignore-other-use"
 

@@ -19,7 +19,7 @@ MIN_VALID_DAYS = 7
 
 
 def registration_is_unknown(evidence: Evidence) -> Obstacle | None:
-    """What cannot be read cannot be checked."""
+    """The registration cannot be read, so nothing of it can be checked."""
     if evidence.registration is not None:
         return None
     return Obstacle(
@@ -156,5 +156,5 @@ def _keys(evidence: Evidence) -> tuple[JsonObject, ...]:
 
 
 def _unlikeness(differences: list[Difference]) -> int:
-    """How much a credential differs; in upper and lower case only counts less."""
+    """The degree to which a credential differs; in upper and lower case only counts less."""
     return sum(1 + (str(one.given).lower() != str(one.wanted).lower()) for one in differences)

@@ -1,1 +1,1 @@
-"""What `status` reads, part by part."""
+"""The parts that `status` reads."""

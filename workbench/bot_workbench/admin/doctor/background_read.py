@@ -1,4 +1,4 @@
-"""Look: something that is read in a thread of its own, while others are read."""
+"""BackgroundRead: a read of Azure in a thread of its own, beside others."""
 
 import threading
 from collections.abc import Callable
@@ -7,19 +7,20 @@ from bot_workbench.admin.azure.errors import AzureProblem, Forbidden
 from bot_workbench.admin.migrate.status.parts.part import Part
 
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
-"""What a reader raises if an answer has another shape than Microsoft's reference says."""
+"""The errors of a reader if an answer has another shape than Microsoft's reference says."""
 
 
 class Unread(AzureProblem):
     """Something else that is needed could not be read."""
 
 
-class Look[Value]:
-    """Reads something. The thread ends with the process, so that Ctrl-C need not wait for it.
+class BackgroundRead[Value]:
+    """A read that begins at once. Its thread ends with the process, so that Ctrl-C need not wait
+    for it.
 
     Args:
         title: what is read, for people: "the app settings".
-        reader: reads it; it may wait for other looks.
+        reader: reads it; it may wait for other reads.
         needs: the role that the account needs for it, for people.
 
     Attributes:
@@ -42,17 +43,17 @@ class Look[Value]:
 
     @property
     def part(self) -> Part[Value]:
-        """What was read, or why it was not; waits for it."""
+        """The result, or the reason why there is none; waits for it."""
         self._is_done.wait()
         return self._part
 
     @property
     def value(self) -> Value | None:
-        """What was read; None if it was not; waits for it."""
+        """The result; None if there is none; waits for it."""
         return self.part.value
 
     def require(self) -> Value:
-        """What was read; waits for it.
+        """The result; waits for it.
 
         Raises:
             Unread: it was not read.
