@@ -44,6 +44,7 @@ from cloud_adapter.errors import MalformedModel
 log = logging.getLogger(__name__)
 
 MAX_COST_BYTES = 7_500_000
+"""The most memory that a request's body may take."""
 
 TEXT_COPIES = 7
 """The number of copies of the body's text that are in memory at the same time: as received, parsed,

@@ -14,7 +14,7 @@ IDENTITY_PATH = "/api/identity"
 BUILT_IN_AZURE = "built in Azure"
 """A bot's answer in place of its package's hash, if it has none."""
 
-NO_HASH = "a version before packages had a hash"
+NO_HASH = "code without a package's hash"
 """In place of the hash, if the bot does not answer with one."""
 
 _SIGN_IN_PAGE = 302

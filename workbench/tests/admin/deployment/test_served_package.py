@@ -47,7 +47,7 @@ def test_the_package_that_was_sent_answers(
     [
         (OLD, f"package {OLD[:12]} answers"),
         ("built in Azure", "code that was built in Azure answers"),
-        ("", "a version before packages had a hash answers"),
+        ("", "code without a package's hash answers"),
     ],
 )
 def test_a_lost_publish_is_not_proved(

@@ -16,7 +16,7 @@ HASH = "0a" * 32
     [
         ({"package": HASH}, HASH),
         ({"package": "built in Azure"}, "built in Azure"),
-        ({}, "a version before packages had a hash"),
+        ({}, "code without a package's hash"),
     ],
     ids=["hash", "built", "older"],
 )

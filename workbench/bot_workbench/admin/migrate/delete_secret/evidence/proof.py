@@ -18,8 +18,8 @@ class Proof:
         thumbprint: SHA-1 of the certificate in use, in upper-case hex; empty without one.
         certificate_expires_on: when it expires; None if unknown.
         last_outbound_call: when a call to a channel succeeded last; None: not since the start.
-        process_started_on: when the process that answered loaded the app; None: an older version
-            of this project, which does not say.
+        process_started_on: when the process that answered loaded the app; None: it does
+            not say.
     """
 
     kind: str
