@@ -443,7 +443,7 @@ class Composition:
         from cloud_adapter.telemetry.metrics import bot_metrics
         from cloud_adapter.telemetry.providers import start_export
 
-        start_export(exports, self._environ)
+        start_export(exports, self._environ, VERSION)
         bot_metrics().process_started(self._created_on)
 
     async def _warm_up(self) -> Parts:

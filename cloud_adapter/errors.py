@@ -3,6 +3,7 @@
     BotError
     ├── Unavailable                 503  try again later, with Retry-After
     │   ├── StorageUnavailable           Azure Storage does not answer, or refuses access
+    │   │   ├── UnknownFormat            stored data has another format or version
     │   │   └── UnreadableState          stored state holds what the bot's code cannot read
     │   ├── StartTimedOut                a turn could not start, or be stored, in time
     │   ├── StateConflict                another turn changed the same property of the state
@@ -33,6 +34,13 @@ class StorageUnavailable(Unavailable):
     """Azure Storage does not answer, or refuses access, or there is no token for it.
 
     The text says what to fix.
+    """
+
+
+class UnknownFormat(StorageUnavailable):
+    """Stored data has not the format, or the format version, that this code reads.
+
+    It stays as it is. The text says what it is.
     """
 
 

@@ -8,6 +8,7 @@ from botbuilder.schema import Activity, ActivityTypes, Attachment
 
 from cloud_adapter.activities import CHANNELS
 from cloud_adapter.errors import BadNotification
+from cloud_adapter.storage.format_version import FORMAT_VERSION, VERSION_KEY, check_version
 
 ALL = "all"
 """In place of recipients: every stored conversation."""
@@ -18,11 +19,9 @@ _RUNS_WITHOUT_RESULT = "fruitless"
 _FAILED_RUNS = "failed"
 _COUNTS = (_RUNS_WITHOUT_RESULT, _FAILED_RUNS)
 _TRACE_PARENT = "trace"
-_PROPERTIES = {
-    *("to", "channel", "text", "card", "id"),
-    *_COUNTS,
-    _TRACE_PARENT,
-}
+_PROPERTIES = {"to", "channel", "text", "card", "id"}
+_OF_THE_BOT = {*_COUNTS, _TRACE_PARENT}
+"""Properties of the messages that the bot itself writes, which have a format version."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,19 @@ class Notification:
         Args:
             message: `{"to": ..., "channel": ..., "text": ..., "card": ..., "id": ...}`; `to` is one
                 recipient or a list, `text` or `card` may be missing, `channel` and `id` are
-                optional.
+                optional. Users' own programs write such messages, so it has no format version.
             message_id: the queue message's id, which replaces a missing `id`.
 
         Raises:
             BadNotification: it is not a notification.
+            UnknownFormat: a bot has written it, in another format version.
         """
         data = _object(message)
-        if not set(data) <= _PROPERTIES:
+        known = _PROPERTIES
+        if VERSION_KEY in data:
+            check_version("a notification in the queue", data.pop(VERSION_KEY))
+            known = _PROPERTIES | _OF_THE_BOT
+        if not set(data) <= known:
             raise BadNotification("it has properties other than to, channel, text, card and id")
         text, card = _content(data)
         recipients = _recipients(data.get("to"))
@@ -84,6 +88,7 @@ class Notification:
     def message(self) -> str:
         """The queue message."""
         data = {
+            VERSION_KEY: FORMAT_VERSION,
             "to": list(self.to),
             "channel": self.channel,
             "text": self.text,

@@ -15,8 +15,12 @@ from botbuilder.schema import (
 
 from cloud_adapter.activities import tenant_ids, vouches_for_users
 from cloud_adapter.codec import read_model, write_value
+from cloud_adapter.errors import UnknownFormat
+from cloud_adapter.storage.format_version import FORMAT_VERSION, VERSION_KEY, check_version
 
 PERSONAL = "personal"
+
+_STORED = "a stored reference to a conversation or a user"
 
 _THREAD_MARK = ";messageid="
 """In Teams, a message in a channel has the conversation id CHANNEL;messageid=THREAD. A message that
@@ -61,18 +65,23 @@ class ConversationRecord:
         """Read a blob.
 
         Raises:
-            ValueError: it is not a conversation record.
+            UnknownFormat: it is not a conversation record of this format version.
         """
-        match json.loads(content):
+        match _data(content):
             case {"reference": dict(data), "type": str(kind), "tenant": str(tenant)}:
                 reference = read_model(ConversationReference, data)
                 return cls(reference, kind, tenant)
-        raise ValueError("not a conversation record")
+        raise UnknownFormat(f"{_STORED} is not a conversation record")
 
     @property
     def content(self) -> bytes:
         """The blob's content."""
-        data = {"reference": write_value(self.reference), "type": self.kind, "tenant": self.tenant}
+        data = {
+            "reference": write_value(self.reference),
+            "type": self.kind,
+            "tenant": self.tenant,
+            VERSION_KEY: FORMAT_VERSION,
+        }
         return json.dumps(data, sort_keys=True).encode()
 
     @property
@@ -106,9 +115,9 @@ class UserRecord:
         """Read a blob.
 
         Raises:
-            ValueError: it is not a user record.
+            UnknownFormat: it is not a user record of this format version.
         """
-        match json.loads(content):
+        match _data(content):
             case {
                 "user": dict(user),
                 "bot": dict(bot),
@@ -119,7 +128,7 @@ class UserRecord:
             }:
                 accounts = read_model(ChannelAccount, user), read_model(ChannelAccount, bot)
                 return cls(*accounts, channel_id, service_url, tenant, conversation)
-        raise ValueError("not a user record")
+        raise UnknownFormat(f"{_STORED} is not a user record")
 
     @property
     def content(self) -> bytes:
@@ -131,6 +140,7 @@ class UserRecord:
             "serviceUrl": self.service_url,
             "tenant": self.tenant,
             "conversation": self.conversation,
+            VERSION_KEY: FORMAT_VERSION,
         }
         return json.dumps(data, sort_keys=True).encode()
 
@@ -155,6 +165,15 @@ class UserRecord:
             service_url=self.service_url,
         )
         return ConversationRecord(reference, PERSONAL, self.tenant)
+
+
+def _data(content: bytes) -> Any:
+    try:
+        data = json.loads(content)
+    except ValueError:
+        data = None
+    check_version(_STORED, data.get(VERSION_KEY) if isinstance(data, dict) else None)
+    return data
 
 
 def users_of(activity: Activity) -> list[UserRecord]:

@@ -181,7 +181,7 @@ class ConversationReferences:
     ) -> None:
         for _ in range(MAX_WRITES):
             blob = await self._blobs.read(name)
-            content = merge(_parsed(blob.content, parse) if blob else None)
+            content = merge(parse(blob.content) if blob else None)
             if blob and blob.content == content:
                 return
             try:
@@ -193,7 +193,7 @@ class ConversationReferences:
 
     async def _read[Item](self, name: str, parse: Parse[Item]) -> Item | None:
         blob = await self._blobs.read(name)
-        return _parsed(blob.content, parse) if blob else None
+        return parse(blob.content) if blob else None
 
 
 def conversation_blob(conversation: str) -> str:
@@ -212,14 +212,6 @@ def channel_of(blob: str) -> str:
 
 def _user_blob(user: str) -> str:
     return _USERS + name_part(user)
-
-
-def _parsed[Item](content: bytes, parse: Parse[Item]) -> Item | None:
-    """The record; None for anything else, which is then overwritten."""
-    try:
-        return parse(content)
-    except ValueError:
-        return None
 
 
 MAX_CACHED = 20_000

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from auth.errors import CallerForbidden, Unavailable
 from cloud_adapter.connector.client import ConnectorError
-from cloud_adapter.errors import OutOfTime, StorageUnavailable
+from cloud_adapter.errors import OutOfTime, StorageUnavailable, UnknownFormat
 from cloud_adapter.proactive.notification import Notification
 from cloud_adapter.proactive.records import ConversationRecord
 from cloud_adapter.proactive.references import (
@@ -30,12 +30,15 @@ from cloud_adapter.proactive.references import (
     conversation_blob,
 )
 from cloud_adapter.proactive.sender import NotificationSender, connect_failed
-from cloud_adapter.storage.blobs import BlobContainer, name_part
+from cloud_adapter.storage.blobs import Blob, BlobContainer, name_part
+from cloud_adapter.storage.format_version import FORMAT_VERSION, VERSION_KEY, check_version
 from http_client.retry import Backoff
 
 log = logging.getLogger(__name__)
 
 CONTAINER = "bot-notifications"
+
+_METADATA = {VERSION_KEY: f"{FORMAT_VERSION}"}
 
 SENT = "sent"
 UNCERTAIN = "uncertain"
@@ -109,7 +112,7 @@ class NotificationReport:
         """
         blob = await self._blobs.read(self._name)
         # In a thread: 100,000 recipients take a third of a second.
-        for line in await asyncio.to_thread(report_lines, blob.content if blob else b""):
+        for line in await asyncio.to_thread(report_lines, blob):
             match line:
                 case {"recipient": str(), "conversation": str(), "result": str(), "reason": str()}:
                     self._count(Result(**line))
@@ -171,8 +174,9 @@ class NotificationReport:
             reason: why not; quotes nothing of the message.
 
         Raises:
-            StorageUnavailable: the report cannot be written.
+            StorageUnavailable: the report cannot be written, or read: there may be an earlier one.
         """
+        await self.load()
         await self._append([{"error": reason}])
 
     def _count(self, result: Result) -> None:
@@ -194,13 +198,13 @@ class NotificationReport:
         content = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
         for attempt in range(1, MAX_WRITES):
             try:
-                await self._blobs.append(self._name, content)
+                await self._blobs.append(self._name, content, _METADATA)
             except StorageUnavailable as error:
                 log.warning("Sending waits until a notification's report can be written: %s", error)
                 await self._sleep(WRITE_BACKOFF.pause(attempt))
             else:
                 return
-        await self._blobs.append(self._name, content)
+        await self._blobs.append(self._name, content, _METADATA)
 
 
 def report_name(notification_id: str) -> str:
@@ -208,9 +212,16 @@ def report_name(notification_id: str) -> str:
     return f"reports/{name_part(notification_id)}"
 
 
-def report_lines(content: bytes) -> list[dict[str, Any]]:
-    """The lines of a report, parsed."""
-    return [json.loads(line) for line in content.splitlines() if line]
+def report_lines(blob: Blob | None) -> list[dict[str, Any]]:
+    """The lines of a report, parsed; none if there is no report yet.
+
+    Raises:
+        UnknownFormat: it has another format version.
+    """
+    if blob is None:
+        return []
+    check_version("a notification's report", blob.metadata.get(VERSION_KEY))
+    return [json.loads(line) for line in blob.content.splitlines() if line]
 
 
 MAX_CONCURRENT = 8
@@ -300,10 +311,13 @@ class NotificationRun:
 
     async def _result(self, recipient: str) -> Result | None:
         """A recipient's result; None when the bot was removed there a moment ago."""
-        if self._notification.to_all:
-            record = await self._references.read(recipient)
-            return await self._send_to(record.id, record) if record else None
-        found = await self._references.find(recipient)
+        try:
+            if self._notification.to_all:
+                record = await self._references.read(recipient)
+                return await self._send_to(record.id, record) if record else None
+            found = await self._references.find(recipient)
+        except UnknownFormat as error:  # of this recipient's record alone
+            return Result(recipient, "", FAILED, str(error))
         if found is None:
             return Result(recipient, "", UNKNOWN, "no conversation or Teams user has this id")
         return await self._send_to(recipient, found)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from auth.errors import Unavailable
-from cloud_adapter.errors import TurnRepeated, UnreadableActivity
+from cloud_adapter.errors import TurnRepeated, UnknownFormat, UnreadableActivity
 from cloud_adapter.queued.inbox import (
     RUNNING,
     WAITING,
@@ -110,6 +110,11 @@ class Attempts:
         try:
             accepted = stored.parse()
         except UnreadableActivity as error:
+            await self.dead_letter(stored, str(error))
+            return False
+        except UnknownFormat as error:
+            if self.age(stored) < MAX_OUTAGE_SECONDS:
+                raise
             await self.dead_letter(stored, str(error))
             return False
         if stored.attempts > MAX_ATTEMPTS:

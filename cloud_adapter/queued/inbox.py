@@ -27,6 +27,7 @@ from cloud_adapter.errors import BlobChanged, StorageUnavailable, UnreadableActi
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_state import InboxPosition
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.format_version import FORMAT_VERSION, VERSION_KEY, check_version
 
 WAITING, RUNNING, FAILED = "waiting", "running", "failed"
 """States: it waits for its turn; its turn runs, or its process has died; it is dead-lettered."""
@@ -34,7 +35,9 @@ WAITING, RUNNING, FAILED = "waiting", "running", "failed"
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """The errors of reading a blob that does not hold an activity."""
 
-_HEAD = re.compile(rb'\{"id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
+_HEAD = re.compile(rb'\{"v": [0-9]+, "id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
+"""How a record begins in every format version. The metadata of a blob are also the same in each, so
+that any version of the base can set any activity aside."""
 
 
 def record(
@@ -57,7 +60,8 @@ def record(
     head = (activity_id.encode(), accepted_at, trace, json.dumps(dict(claims)).encode())
     # In JSON, a newline is white space: within texts, it is escaped.
     line = body.replace(b"\n", b" ")
-    return b'{"id": "%b", "accepted": %d, %b"claims": %b, "activity": %b}\n' % (*head, line)
+    text = b'{"v": %d, "id": "%b", "accepted": %d, %b"claims": %b, "activity": %b}\n'
+    return text % (FORMAT_VERSION, *head, line)
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,11 @@ class StoredActivity:
 
         Raises:
             UnreadableActivity: it is not an activity.
+            UnknownFormat: it has another format version.
         """
         try:
             data = json.loads(self.content)
+            check_version("a stored activity", data.get(VERSION_KEY))
             name_channel_id(data["activity"])
             activity = read_model(Activity, data["activity"])
             failure, trace_parent = data.get("failure", ""), str(data.get("trace", ""))
@@ -223,11 +229,11 @@ class Inbox:
     async def append(self, conversation: str, records: bytes) -> None:
         """Append records. When an answer is lost, they may be appended twice."""
         blob = _blob_name(conversation)
-        if await self._blobs.append(blob, records, creates=False):
+        if await self._blobs.append(blob, records):
             return
         # The state must exist before the records, because its lease locks the conversation.
         await asyncio.gather(self._create(blob), self._locks.create(conversation))
-        if not await self._blobs.append(blob, records, creates=False):
+        if not await self._blobs.append(blob, records):
             raise StorageUnavailable("an inbox was created, and is gone")
 
     async def _create(self, blob: str) -> None:

@@ -9,8 +9,8 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-from cloud_adapter.errors import NothingToRequeue, UnreadableActivity
-from cloud_adapter.queued.inbox import FAILED, UNREADABLE, WAITING, StoredActivity
+from cloud_adapter.errors import NothingToRequeue, UnknownFormat, UnreadableActivity
+from cloud_adapter.queued.inbox import FAILED, WAITING, StoredActivity
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
@@ -55,7 +55,8 @@ class SetAsideActivities:
     async def dead_letter(self, stored: StoredActivity, failure: str) -> None:
         """Dead-letter an activity, with the reason: DeadLetters shows both."""
         content = stored.content
-        with contextlib.suppress(*UNREADABLE):  # what cannot be read stays as it is
+        with contextlib.suppress(UnreadableActivity, UnknownFormat):  # they stay as they are
+            stored.parse()
             content = json.dumps({**json.loads(content), "failure": failure}).encode()
         # In this order: a process that dies in between must not lose the activity.
         await self._poison_queue.put(WakeUp(stored.name).text)
@@ -152,6 +153,8 @@ class DeadLetters:
             wake_up = WakeUp.parse(message.text)
         except ValueError:
             return DeadLetter(message, None, None, NOT_A_WAKE_UP)
+        except UnknownFormat as error:
+            return DeadLetter(message, None, None, str(error))
         if wake_up.is_for_inbox:
             return DeadLetter(message, wake_up, None, NO_CAUSE)
         stored = await self._set_aside.find(wake_up.name)
@@ -159,6 +162,6 @@ class DeadLetters:
             return DeadLetter(message, wake_up, None, GONE)
         try:
             failure = stored.parse().failure or NO_CAUSE
-        except UnreadableActivity as error:
+        except (UnreadableActivity, UnknownFormat) as error:
             failure = str(error)
         return DeadLetter(message, wake_up, stored, failure)

@@ -6,6 +6,7 @@ import logging
 from typing import NamedTuple
 
 from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.storage.format_version import FORMAT_VERSION, VERSION_KEY, check_version
 from cloud_adapter.storage.queue import MessageQueue
 from http_client.retry import Backoff
 
@@ -45,12 +46,17 @@ class WakeUp(NamedTuple):
 
         Raises:
             ValueError: the text is not a wake-up message.
+            UnknownFormat: it is one in another format version.
         """
         text.encode()  # bytes other than UTF-8 raise a ValueError, too
         try:
             data = json.loads(text)
         except RecursionError:
             raise ValueError("the message nests too deeply") from None
+        if isinstance(data, dict) and VERSION_KEY in data:
+            check_version("a wake-up message in the queue", data.pop(VERSION_KEY))
+        else:
+            raise ValueError("the message has no format version")
         match data:
             case {"inbox": str(name), "activities": [*activities], "again": int(retries)} if (
                 "/" not in name
@@ -67,7 +73,7 @@ class WakeUp(NamedTuple):
             what = {"inbox": self.name, "activities": self.activities}
         else:
             what = {"activity": self.name}
-        return json.dumps({**what, "again": self.retries})
+        return json.dumps({VERSION_KEY: FORMAT_VERSION, **what, "again": self.retries})
 
     @property
     def is_for_inbox(self) -> bool:

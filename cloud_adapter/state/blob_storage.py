@@ -10,7 +10,7 @@ from botbuilder.core import Storage
 from cloud_adapter.errors import BlobChanged, StateConflict
 from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.state.lock import ConversationLocks
-from cloud_adapter.state.stored_state import E_TAG, stored_item, to_text
+from cloud_adapter.state.stored_state import E_TAG, stored_item, to_content
 from cloud_adapter.storage.blobs import ANY, Blob, name_part
 
 
@@ -62,7 +62,7 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         etag = item.get(E_TAG) if is_dict else getattr(item, E_TAG, None)
         content = {name: item[name] for name in item if name != E_TAG} if is_dict else item
         expected = ANY if etag is None else str(etag)
-        new = await self._write_version(key, to_text(content).encode(), expected)
+        new = await self._write_version(key, to_content(content), expected)
         if expected != ANY:
             _set_etag(item, new)
 

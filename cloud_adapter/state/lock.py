@@ -19,7 +19,7 @@ from typing import Any
 
 from cloud_adapter.deadlines import storage_in_time
 from cloud_adapter.errors import BlobChanged, BlobLeased, ConversationBusy, StorageUnavailable
-from cloud_adapter.state.stored_state import InboxPosition, LoadedState
+from cloud_adapter.state.stored_state import EMPTY_STATE, InboxPosition, LoadedState
 from cloud_adapter.storage.blobs import LEASE_SECONDS, Blob, Container, name_part
 from http_client.observer import moment
 from http_client.retry import Backoff
@@ -35,9 +35,6 @@ the second in which it is not open."""
 
 BACKOFF = Backoff(first=0.05, longest=0.5)
 """The pauses between attempts to acquire a lease that another process has, or to write its blob."""
-
-EMPTY_STATE = b"{}"
-"""The content of a new conversation's blob: there must be one to lease."""
 
 
 def conversation_name(activity: Any) -> str:

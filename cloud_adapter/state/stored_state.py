@@ -5,15 +5,24 @@ Nothing is pickled; objects are created from an allow list only.
 
 import json
 import math
+import re
 import sys
 from types import NoneType
 from typing import Any, NamedTuple, Protocol
 
 from cloud_adapter.errors import BlobChanged, StateConflict, StorageUnavailable, UnreadableState
 from cloud_adapter.storage.blobs import Blob
+from cloud_adapter.storage.format_version import FORMAT_VERSION, check_version
 
 CONTAINER = "bot-state"
 """The container of stored state."""
+
+_STORED = f"a blob in the container {CONTAINER}"
+_HEAD = b"[%d," % FORMAT_VERSION
+_VERSION = re.compile(rb"\[([0-9]+),")
+
+EMPTY_STATE = b"%b{}]" % _HEAD
+"""The content of a blob with a state that has no properties."""
 
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
@@ -70,18 +79,28 @@ def from_text(text: str | bytes) -> Any:
     raise ValueError("the stored state is not a JSON object")
 
 
+def to_content(item: object) -> bytes:
+    """The content of an item's blob: a JSON array of the format version and the item.
+
+    Raises:
+        TypeError, ValueError: as `to_text`.
+    """
+    return b"%b%b]" % (_HEAD, to_text(item).encode())
+
+
 def stored_item(content: bytes) -> Any:
     """The item of a blob with this content.
 
     Raises:
+        UnknownFormat: it has another format version.
         StorageUnavailable: the content is not an item, or cannot be read.
     """
+    found = _VERSION.match(content)
+    check_version(_STORED, found[1].decode() if found else None)
     try:
-        return from_text(content)
+        return from_text(content[len(_HEAD) : -1])
     except ValueError as error:
-        raise StorageUnavailable(
-            f"a blob in the container {CONTAINER} is not stored state"
-        ) from error
+        raise StorageUnavailable(f"{_STORED} is not stored state") from error
 
 
 def _parsed(text: str) -> Any:
@@ -175,7 +194,7 @@ class LoadedState:
     """
 
     def __init__(self, blob: Blob | None) -> None:
-        self._stored = blob.content if blob else b"{}"
+        self._stored = blob.content if blob else EMPTY_STATE
         self.etag = blob.etag if blob else None
         self.state, self.turn_ids, self.position = _parts(self._stored)
         self.is_requested = False
@@ -260,7 +279,7 @@ class LoadedState:
             item = {**item, TURN_IDS_KEY: turn_ids}
         if position:
             item = {**item, POSITION_KEY: list(position)}
-        return to_text(item).encode()
+        return to_content(item)
 
     def _ids_with(self, turn_id: str) -> list[str]:
         if not turn_id or turn_id in self.turn_ids:

@@ -190,21 +190,23 @@ class BlobContainer:
         """
         return await self._put(name, "AppendBlob", b"", etag, metadata, None)
 
-    async def append(self, name: str, content: bytes, *, creates: bool = True) -> bool:
-        """Append to a blob; False: it does not exist, and `creates` is False.
+    async def append(
+        self, name: str, content: bytes, metadata: Mapping[str, str] | None = None
+    ) -> bool:
+        """Append to a blob; False: it does not exist, and `metadata` is None.
 
         When an answer is lost, the content may be appended twice.
 
         Args:
             name: the name of a blob that is only appended to.
             content: up to 4 MiB; a blob takes 50,000 such blocks.
-            creates: create the blob if it does not exist.
+            metadata: of the blob, which is created with it if it does not exist.
         """
         request = self._request("PUT", name, {"comp": "appendblock"}, body=content)
         response = await self._account.call(request, _MISSING)
-        if error_code(response) and creates:
+        if error_code(response) and metadata is not None:
             with contextlib.suppress(BlobChanged):  # another process was quicker
-                await self.create_append(name, None)
+                await self.create_append(name, None, metadata)
             response = await self._account.call(request)
         return not error_code(response)
 

@@ -36,7 +36,7 @@ each batch. The exporter reads these variables when it is created."""
 log = logging.getLogger(__name__)
 
 
-def start_export(settings: ExportSettings, environ: MutableMapping[str, str]) -> None:
+def start_export(settings: ExportSettings, environ: MutableMapping[str, str], version: str) -> None:
     """Export what the process records from now on. Takes 50 ms or more: call it in a thread.
 
     If the Functions worker or the bot has already set a provider for a signal, it is used, and
@@ -45,6 +45,7 @@ def start_export(settings: ExportSettings, environ: MutableMapping[str, str]) ->
     Args:
         settings: what to export.
         environ: os.environ, where Microsoft's exporter looks for its settings.
+        version: the base's.
     """
     ExportLog().attach()
     for warning in settings.warnings:
@@ -52,7 +53,7 @@ def start_export(settings: ExportSettings, environ: MutableMapping[str, str]) ->
     destinations = _destinations(settings, environ)
     if not destinations:
         return
-    resource = _resource(environ)
+    resource = _resource(environ, version)
     starts: dict[str, Callable[[], None]] = {
         "spans": partial(_start_traces, settings, destinations, resource, environ),
         "metrics": partial(_start_metrics, destinations, resource),
@@ -94,12 +95,15 @@ def _application_insights(settings: ExportSettings) -> Destination:
     return azure_monitor_destination(settings)
 
 
-def _resource(environ: Mapping[str, str]) -> Resource:
+def _resource(environ: Mapping[str, str], version: str) -> Resource:
     """What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say, and else the Function App's name.
 
     The Functions host has the same name in its own telemetry, as the role's.
     """
-    attributes = {"service.name": environ.get("WEBSITE_SITE_NAME") or "bot"}
+    attributes = {
+        "service.name": environ.get("WEBSITE_SITE_NAME") or "bot",
+        "service.version": version,
+    }
     if instance := environ.get("WEBSITE_INSTANCE_ID"):
         attributes["service.instance.id"] = instance
     return Resource.create({**attributes, **OTELResourceDetector().detect().attributes})

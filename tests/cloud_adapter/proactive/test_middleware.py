@@ -54,6 +54,7 @@ async def stored(app: ComposedApp) -> dict[str, Any]:
         blob = await blobs.read(entry.name)
         assert blob
         found[entry.name] = json.loads(blob.content)
+        assert found[entry.name].pop("v") == 1
     return found
 
 

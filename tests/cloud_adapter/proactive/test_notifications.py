@@ -19,7 +19,8 @@ from cloud_adapter.proactive.notifications import (
 )
 from cloud_adapter.proactive.references import CONTAINER as REFERENCES
 from cloud_adapter.proactive.run import CONTAINER
-from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_state import EMPTY_STATE
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.notifier import TENANT, Notifier, texts

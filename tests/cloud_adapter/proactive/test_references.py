@@ -4,7 +4,7 @@ import pytest
 from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 
 from cloud_adapter.codec import read_model, write_value
-from cloud_adapter.errors import StorageUnavailable
+from cloud_adapter.errors import StorageUnavailable, UnknownFormat
 from cloud_adapter.proactive.records import MAX_JOINED, ConversationRecord, UserRecord
 from cloud_adapter.proactive.references import CONTAINER, ConversationReferences, conversation_blob
 from cloud_adapter.storage.account import StorageAccount
@@ -136,15 +136,18 @@ async def test_nobody(references: ConversationReferences) -> None:
 async def test_a_blob_that_holds_something_else(
     references: ConversationReferences, blobs: BlobContainer, content: bytes
 ) -> None:
-    """It is nothing, and is written over when the conversation is seen again."""
+    """It is neither taken for a record nor written over."""
     await references.store(message())
-    for name in [entry.name async for entry in blobs.list()]:
+    names = [entry.name async for entry in blobs.list()]
+    for name in names:
         await blobs.write(name, content, ANY)
-    assert await references.find("a:1") is None
-    assert await references.find("29:1") is None
-    await references.store(message())
-    assert await references.find("a:1")
-    assert await references.find("29:1")
+    for use in (references.find("a:1"), references.find("29:1"), references.store(message())):
+        with pytest.raises(UnknownFormat, match="no known format version"):
+            await use
+    for name in names:
+        blob = await blobs.read(name)
+        assert blob
+        assert blob.content == content
 
 
 async def test_others_keep_writing(
@@ -156,7 +159,9 @@ async def test_others_keep_writing(
 
     async def another_process_writes() -> None:
         for name in [entry.name async for entry in blobs.list()]:
-            await blobs.write(name, b"{}", ANY)
+            blob = await blobs.read(name)
+            assert blob
+            await blobs.write(name, blob.content, ANY)
 
     front.spoil("PUT blob bot-references", after(another_process_writes))
     with pytest.raises(StorageUnavailable, match="keep changing"):

@@ -10,7 +10,12 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient
 from auth.errors import Unavailable
 from cloud_adapter.adapter import read_activity
 from cloud_adapter.errors import TurnRepeated
-from cloud_adapter.queued.drain import MAX_AGE_WITHOUT_STATE_SECONDS, NO_STATE
+from cloud_adapter.queued.drain import (
+    MAX_AGE_WITHOUT_STATE_SECONDS,
+    MAX_OUTAGE_SECONDS,
+    NO_STATE,
+)
+from cloud_adapter.queued.inbox import FAILED
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, WakeUp
 from cloud_adapter.state.stored_state import CONTAINER as STATE
 from cloud_adapter.state.stored_state import MAX_TURN_IDS
@@ -204,6 +209,47 @@ async def test_an_unreadable_record(
     assert await poison.count() == 2
     assert [each.levelno for each in caplog.records] == [logging.ERROR] * 2
     assert "cannot be read" in caplog.text
+
+
+async def test_a_record_of_another_version(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
+) -> None:
+    """It waits an hour for the version that wrote it; then it is dead-lettered as it is."""
+    await one.accept(content("a"))
+    await one.settle(messages)
+    await one.accept(content("b"))
+    name = f"inbox/{CONVERSATION}"
+    inbox = await one.blobs.read(name)
+    assert inbox
+    record = inbox.content.splitlines(keepends=True)[-1].replace(b'{"v": 1, ', b'{"v": 2, ')
+    position = int(inbox.metadata["start"]) + len(inbox.content) - len(record)
+    await one.blobs.create_append(name, inbox.etag, {"start": f"{position}"})
+    await one.blobs.append(name, record)
+    await one.accept(content("c"))
+    await wake_up_all(one, messages)
+    assert one.runs == ["a"]
+    assert await poison.count() == 0
+    one.clock_ahead = MAX_OUTAGE_SECONDS + 1
+    await one.settle(messages)
+    assert one.runs == ["a", "c"]
+    found = await one.set_aside.find(name_of("b"))
+    assert found
+    assert (found.state, found.content) == (FAILED, record)
+    assert await poison.count() == 1
+
+
+async def test_a_state_of_another_version(
+    one: QueuedTurnsBot, messages: QueueMessages, poison: QueueMessages
+) -> None:
+    """The conversation waits, and its state stays as it is."""
+    await one.states.write(CONVERSATION, b'[2,{"count":7}]', None)
+    await one.accept(content("a"))
+    await wake_up_all(one, messages)
+    assert one.runs == []
+    found = await one.states.read(CONVERSATION)
+    assert found
+    assert found.content == b'[2,{"count":7}]'
+    assert (await messages.count(), await poison.count()) == (1, 0)
 
 
 async def test_deep_nesting(one: QueuedTurnsBot, messages: QueueMessages) -> None:

@@ -16,8 +16,8 @@ from cloud_adapter.queued.inbox import (
     record,
 )
 from cloud_adapter.queued.set_aside import CONTAINER
-from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
-from cloud_adapter.state.stored_state import InboxPosition
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_state import EMPTY_STATE, InboxPosition
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 from tests.support.bots.queued_turns import CLAIMS, content
@@ -246,7 +246,9 @@ def test_a_record_of_an_agents_hosting_parent() -> None:
     assert activity.additional_properties == {}
 
 
-@pytest.mark.parametrize("line", [b"", b"hello\n", b"{}\n", b'{"id": "x", "accepted": 1, \n'])
+@pytest.mark.parametrize(
+    "line", [b"", b"hello\n", b"[]\n", b'{"v": 1, "id": "x", "accepted": 1, \n']
+)
 def test_a_record_of_somebody_else(line: bytes) -> None:
     """It has a name, but it cannot be read."""
     stored = StoredActivity.of_record("c", line)

@@ -9,6 +9,7 @@ from azure.storage.queue.aio import QueueClient
 
 from auth.errors import Unavailable
 from cloud_adapter.adapter import MAX_BODY_BYTES
+from cloud_adapter.errors import UnknownFormat
 from cloud_adapter.queued.inbox import Inbox
 from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.wake_up import BACKOFF, PAUSE_SECONDS, SLOW_APPEND_SECONDS, WakeUp
@@ -36,6 +37,7 @@ async def test_an_accepted_activity_is_processed(
     await one.accept(content(text="sesame"))
     (message,) = await messages.taken()
     assert json.loads(message) == {
+        "v": 1,
         "inbox": CONVERSATION,
         "activities": [id_of()],
         "again": 0,
@@ -225,7 +227,8 @@ async def test_a_body_with_line_breaks(one: QueuedTurnsBot, messages: QueueMessa
         b"",
         b"hello",
         b"{}",
-        b'{"activity": "x", "again": 0}',
+        b'{"activity": "x/y", "again": 0}',
+        b'{"v": 1, "activity": "x", "again": 0}',
         b"\xff",
         b'{"inbox": "\xff", "activities": [], "again": 0}',
     ],
@@ -239,6 +242,13 @@ async def test_a_message_that_is_not_a_wake_up(
         (message,) = [each async for each in poison.receive_messages()]
     assert base64.b64decode(message.content) == body
     assert "is dead-lettered: it is not a wake-up message" in caplog.text
+
+
+async def test_a_wake_up_of_another_version(one: QueuedTurnsBot, poison: QueueMessages) -> None:
+    """The host delivers it again: another instance may have the version that wrote it."""
+    with pytest.raises(UnknownFormat, match="a wake-up message in the queue has the format versio"):
+        await one.wake_up(WakeUp(CONVERSATION).text.replace('"v": 1', '"v": 2'))
+    assert await poison.count() == 0
 
 
 async def test_a_wake_up_before_its_append(

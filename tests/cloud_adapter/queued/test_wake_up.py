@@ -40,9 +40,14 @@ def test_one_for_an_activity(conversation: str, activity: str, retries: int) -> 
 def test_the_stored_formats() -> None:
     """Earlier and later versions of the app read each other's messages."""
     activity = WakeUp("c/a").next(2)
-    assert json.loads(activity.text) == {"activity": "c/a", "again": 2}
+    assert json.loads(activity.text) == {"v": 1, "activity": "c/a", "again": 2}
     inbox = WakeUp("c", ("a", "b"))
-    assert json.loads(inbox.text) == {"inbox": "c", "activities": ["a", "b"], "again": 0}
+    assert json.loads(inbox.text) == {
+        "v": 1,
+        "inbox": "c",
+        "activities": ["a", "b"],
+        "again": 0,
+    }
 
 
 @pytest.mark.parametrize("following", [WakeUp("c", ("a",)).next(0), WakeUp("c", ("a",), 1).next(2)])
@@ -78,17 +83,18 @@ def test_pauses() -> None:
         "[]",
         "null",
         "{}",
-        '{"activity": "c/a"}',
-        '{"again": 1}',
-        '{"activity": "c", "again": 1}',
-        '{"activity": 5, "again": 1}',
-        '{"activity": "c/a", "again": "1"}',
-        '{"activity": "c/a", "again": null}',
+        '{"activity": "c/a", "again": 1}',
+        '{"v": 1, "activity": "c/a"}',
+        '{"v": 1, "again": 1}',
+        '{"v": 1, "activity": "c", "again": 1}',
+        '{"v": 1, "activity": 5, "again": 1}',
+        '{"v": 1, "activity": "c/a", "again": "1"}',
+        '{"v": 1, "activity": "c/a", "again": null}',
         '["c/a", 1]',
-        '{"inbox": "c", "again": 0}',
-        '{"inbox": "c/a", "activities": [], "again": 0}',
-        '{"inbox": 5, "activities": [], "again": 0}',
-        '{"inbox": "c", "activities": "a", "again": 0}',
+        '{"v": 1, "inbox": "c", "again": 0}',
+        '{"v": 1, "inbox": "c/a", "activities": [], "again": 0}',
+        '{"v": 1, "inbox": 5, "activities": [], "again": 0}',
+        '{"v": 1, "inbox": "c", "activities": "a", "again": 0}',
         "[" * 48_000,
         "\ud800",
     ],

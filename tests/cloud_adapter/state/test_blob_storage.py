@@ -47,13 +47,13 @@ async def stored(state: Storage, key: str = "k") -> dict[str, Any]:
 
 
 async def test_the_content_of_a_blob(account: StorageAccount) -> None:
-    """It is plain JSON without the ETag, which is the blob's own."""
+    """It is the format version and plain JSON without the ETag, which is the blob's own."""
     state, blobs = in_blobs(account), BlobContainer(account, CONTAINER)
     await state.write({"a/b": {"x": "é"}})
     await state.write(await state.read(["a/b"]))
     blob = await blobs.read(name_part("a/b"))
     assert blob
-    assert blob.content == b'{"x":"\\u00e9"}'
+    assert blob.content == b'[1,{"x":"\\u00e9"}]'
     assert (await state.read(["a/b"]))["a/b"]["e_tag"] == blob.etag
 
 
@@ -91,7 +91,9 @@ async def test_a_read_that_fails(
     assert await stored(far) == {"x": 1}
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"<html>\xff</html>", b"[" * 200_000])
+@pytest.mark.parametrize(
+    "body", [b"[1,", b"[1,[]]", b"[1,null]", b"[1,{]", b"[1,\xff]", b"[1," + b"[" * 200_000]
+)
 async def test_a_blob_that_is_not_state(account: StorageAccount, body: bytes) -> None:
     """It is not taken for empty state."""
     await BlobContainer(account, CONTAINER).write("k", body, None)

@@ -139,7 +139,7 @@ async def test_endless_writers() -> None:
 
     class RestlessContainer(CountingContainer):
         async def write(self, name: str, *args: Any, **options: Any) -> str:
-            await MemoryContainer.write(self, name, b'{"other":%d}' % self.writes, ANY)
+            await MemoryContainer.write(self, name, b'[1,{"other":%d}]' % self.writes, ANY)
             return await super().write(name, *args, **options)
 
     blobs = RestlessContainer()

@@ -13,7 +13,7 @@ from cloud_adapter.state.stored_state import (
     TURN_IDS_KEY,
     InboxPosition,
     LoadedState,
-    to_text,
+    to_content,
 )
 from cloud_adapter.storage.blobs import Blob, MemoryContainer
 
@@ -30,13 +30,15 @@ async def stored(blobs: MemoryContainer) -> Item:
     """What is stored, as it is."""
     blob = await blobs.read("k")
     assert blob
-    item: Item = json.loads(blob.content)
-    return item
+    version, item = json.loads(blob.content)
+    assert version == 1
+    found: Item = item
+    return found
 
 
 def loaded(item: Any, etag: str = "1") -> LoadedState:
     """A state as it is stored."""
-    return LoadedState(Blob(to_text(item).encode(), etag, {}))
+    return LoadedState(Blob(to_content(item), etag, {}))
 
 
 async def test_the_last_turn_ids_are_stored(blobs: MemoryContainer) -> None:
@@ -114,7 +116,7 @@ async def test_changes_of_different_properties(
     state = loaded(was)
     state.state.clear()
     state.state.update(mine)
-    await blobs.write("k", to_text({**theirs, TURN_IDS_KEY: ["theirs"]}).encode(), None)
+    await blobs.write("k", to_content({**theirs, TURN_IDS_KEY: ["theirs"]}), None)
     await state.save(blobs, "k", "mine")
     assert state.state == merged
     assert await stored(blobs) == {**merged, TURN_IDS_KEY: ["theirs", "mine"]}

@@ -11,12 +11,11 @@ from botbuilder.schema import Activity, ConversationAccount
 from cloud_adapter.errors import ConversationBusy
 from cloud_adapter.state.lock import (
     BACKOFF,
-    EMPTY_STATE,
     ConversationLocks,
     conversation_name,
     held_locks,
 )
-from cloud_adapter.state.stored_state import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER, EMPTY_STATE
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.storage.storage_front import StorageFront, after

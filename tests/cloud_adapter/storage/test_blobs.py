@@ -47,19 +47,19 @@ async def test_a_missing_container_is_an_empty_one(far: BlobContainer, front: St
 
 
 async def test_appending_to_nothing(blobs: BlobContainer) -> None:
-    """Without `creates`, a missing container and a missing blob are left alone."""
+    """Without metadata, a missing container and a missing blob are left alone."""
     for _ in range(2):
-        assert not await blobs.append("log", b"x", creates=False)
+        assert not await blobs.append("log", b"x")
         assert await blobs.read("log") is None
         await blobs.write("other", b"", ANY)
-    assert await blobs.append("log", b"x")
-    assert await blobs.append("log", b"y", creates=False)
+    assert await blobs.append("log", b"x", {"m": "1"})
+    assert await blobs.append("log", b"y")
     assert await content(blobs, "log") == b"xy"
 
 
 async def test_appending(blobs: BlobContainer) -> None:
     """The first of many writers creates the container and the blob; nobody's block is lost."""
-    await asyncio.gather(*(blobs.append("log", b"%d\n" % number) for number in range(10)))
+    await asyncio.gather(*(blobs.append("log", b"%d\n" % number, {}) for number in range(10)))
     assert sorted((await content(blobs, "log")).splitlines()) == [
         b"%d" % number for number in range(10)
     ]

@@ -55,12 +55,16 @@ def test_spans_and_metrics(collector: Collector, log: Path) -> None:
 
 
 def test_resource(collector: Collector, log: Path) -> None:
-    """The service is named for the Function App, as in the host's telemetry; OTEL_... wins."""
+    """The service is named for the Function App, as in the host's telemetry; OTEL_... wins.
+
+    Its version is the base's.
+    """
     azure = {"WEBSITE_SITE_NAME": "my-bot-0815", "WEBSITE_INSTANCE_ID": "an instance"}
     with ExportingProcess({**collector.settings, **azure}, log) as process:
         process.does("span first")
         until(lambda: bool(collector.spans))
         assert collector.resource["service.name"] == "my-bot-0815"
+        assert collector.resource["service.version"] == "1.2.3"
         assert collector.resource["service.instance.id"] == "an instance"
     chosen = {"OTEL_SERVICE_NAME": "mine", "OTEL_RESOURCE_ATTRIBUTES": "deployment.region=west"}
     with ExportingProcess({**collector.settings, **azure, **chosen}, log) as process:

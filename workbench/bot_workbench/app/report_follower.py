@@ -45,7 +45,7 @@ class ReportFollower:
         seen = polls = 0
         while True:
             blob = await self._reports.read(self._name)
-            found = report_lines(blob.content if blob else b"")
+            found = report_lines(blob)
             for line in found[seen:]:
                 yield line
                 if "summary" in line or "error" in line:

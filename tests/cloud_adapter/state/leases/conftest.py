@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from azure.storage.blob.aio import BlobClient
 
-from cloud_adapter.state.lock import EMPTY_STATE, ConversationLocks
-from cloud_adapter.state.stored_state import CONTAINER
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_state import CONTAINER, EMPTY_STATE
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer
 

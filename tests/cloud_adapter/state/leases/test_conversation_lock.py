@@ -8,12 +8,11 @@ from aiohttp import web
 from cloud_adapter.errors import ConversationBusy, StorageUnavailable
 from cloud_adapter.state.lock import (
     BACKOFF,
-    EMPTY_STATE,
     LEASE_GRACE_SECONDS,
     MAX_LEASE_REUSE_SECONDS,
     ConversationLocks,
 )
-from cloud_adapter.state.stored_state import CONTAINER
+from cloud_adapter.state.stored_state import CONTAINER, EMPTY_STATE
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import ANY, BlobContainer
 from tests.support.storage.storage_front import (

@@ -170,8 +170,8 @@ async def test_a_read_that_was_too_early(
 
     async def theirs() -> None:
         await both_read.wait()
-        await blobs.write(name_part(conversation_key(far)), b'{"count":10}', ANY)
-        await blobs.write(name_part(USER_KEY), b'{"total":20}', ANY)
+        await blobs.write(name_part(conversation_key(far)), b'[1,{"count":10}]', ANY)
+        await blobs.write(name_part(USER_KEY), b'[1,{"total":20}]', ANY)
 
     for _ in range(2):
         front.spoil(READ, read, times=1)

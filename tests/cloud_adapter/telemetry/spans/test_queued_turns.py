@@ -230,7 +230,7 @@ async def test_records_of_others(
     assert record.pop("trace").startswith(f"00-{TRACE_ID}-")
     changed = record if trace is None else {**record, "trace": trace}
     await blobs.create_append(name, inbox.etag, inbox.metadata)
-    await blobs.append(name, json.dumps(changed).encode() + b"\n", creates=False)
+    await blobs.append(name, json.dumps(changed).encode() + b"\n")
     with host_trace(DRAIN_HOST):
         await woken(queued, message, echo)
     assert queued.texts() == ["You said: sesame"]

@@ -1,5 +1,6 @@
 """Stored blobs: state that turns read and write, with what was stored before."""
 
+import re
 import time
 from collections import OrderedDict
 from typing import Any
@@ -22,6 +23,8 @@ MAX_KNOWN = 500
 MAX_KNOWN_BYTES = 256 * 1024
 """A larger one is not remembered."""
 
+_VERSIONED = re.compile(rb"\[[0-9]+,([{[].*)\]", re.DOTALL)
+
 _known: OrderedDict[str, bytes] = OrderedDict()
 """The content of blobs that exist, by key, as last read or written in this process."""
 
@@ -37,7 +40,7 @@ def reading(recording: Recording, call: Facts) -> Watching:
     _remember(key, content if blob else None)
     if turn is not None:
         turn.notes.add(key)
-        value, etag = preview(content), blob.etag if blob else None
+        value, etag = _preview(content), blob.etag if blob else None
         _report(recording, turn, call, "read", (key, at, started), value, value, etag, known=True)
 
 
@@ -54,7 +57,7 @@ def loading(recording: Recording, call: Facts) -> Watching:
         return
     content = loaded._stored if loaded.etag else b""
     _remember(key, content or None)
-    value = preview(content)
+    value = _preview(content)
     fields = {"before": value, "after": value, "known": True, "etag": loaded.etag, "ms": 0.0}
     recording.report("state", turn, op="read", key=key, source=KEPT, **fields)
 
@@ -71,9 +74,9 @@ def writing(recording: Recording, call: Facts) -> Watching:
     if turn is not None:
         known = is_new or before is not None
         place = (key, at, started)
-        after, etag = preview(content), outcome.result
+        after, etag = _preview(content), outcome.result
         _report(
-            recording, turn, call, "write", place, preview(before or b""), after, etag, known=known
+            recording, turn, call, "write", place, _preview(before or b""), after, etag, known=known
         )
 
 
@@ -86,7 +89,7 @@ def deletion(recording: Recording, call: Facts) -> Watching:
         return
     _remember(key, None)
     if turn is not None:
-        place, value = (key, at, started), preview(before or b"")
+        place, value = (key, at, started), _preview(before or b"")
         _report(recording, turn, call, "delete", place, value, None, None, known=before is not None)
 
 
@@ -101,6 +104,12 @@ def _key(call: Facts) -> str:
 def _key_in(container: Any, name: str) -> str:
     """A blob's name, after its container's."""
     return f"{getattr(container, '_container', MEMORY)}/{name}"
+
+
+def _preview(content: bytes) -> Any:
+    """A blob's content, as it is shown: without the format version around a state."""
+    found = _VERSIONED.fullmatch(content)
+    return preview(found[1] if found else content)
 
 
 def _remember(key: str, content: bytes | None) -> None:

@@ -117,7 +117,7 @@ class Notifier:
     async def report(self, notification_id: str = "m1") -> list[dict[str, Any]]:
         """The report's lines."""
         blob = await self._reports.read(report_name(notification_id))
-        return report_lines(blob.content) if blob else []
+        return report_lines(blob)
 
     async def results(self, notification_id: str = "m1") -> dict[str, tuple[str, str]]:
         """Result and reason by recipient."""

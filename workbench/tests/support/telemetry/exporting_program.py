@@ -161,7 +161,7 @@ def main() -> None:
     if settings is not None:
         from cloud_adapter.telemetry.providers import start_export
 
-        start_export(settings, os.environ)
+        start_export(settings, os.environ, "1.2.3")
     print("ready", flush=True)
     for line in sys.stdin:
         name, *arguments = line.split()
