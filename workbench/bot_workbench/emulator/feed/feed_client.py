@@ -14,7 +14,7 @@ from bot_workbench.emulator.feed.secrecy import Secrecy
 from bot_workbench.emulator.loopback import LOOPBACK
 
 MAX_WAITING_BYTES = 32 * 1024 * 1024
-"""The events that wait for a slow local cloud. Beyond it, events are dropped, and counted."""
+"""The limit of what waits for a slow local cloud. Beyond it, events are dropped, and counted."""
 
 MAX_WRITE_BYTES = 1024 * 1024
 
@@ -105,8 +105,7 @@ class FeedClient:
         connection.shutdown(socket.SHUT_RDWR)  # the reading thread keeps it open otherwise
 
     def _next(self) -> bytes:
-        """The events that wait, up to a limit; empty once the client is closed and everything is
-        sent."""
+        """Waiting lines, up to a limit; empty once the client is closed and everything is sent."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closed or self._is_lost)
             lines: list[bytes] = []

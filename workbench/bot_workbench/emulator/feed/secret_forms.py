@@ -1,4 +1,4 @@
-"""The forms of secrets in the feed's lines: by their names, and by their own forms."""
+"""The forms of secrets in the feed's lines: their names, and their own forms."""
 
 import functools
 import re
@@ -53,8 +53,7 @@ _FORMS = (
         re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----(?:\\+[nrt]|[\w+/=:,. -])*"),
     ),
 )
-"""The forms of texts that are secret wherever they stand. Before each: lower-case text that shows
-that it may be.
+"""Secrets wherever they stand. Before each: lower-case text that shows that it may be.
 
 What these match never crosses the end of a JSON string, and never splits an escape. They are
 bounded so that a long text is searched in a time that its length is in proportion to.
@@ -72,7 +71,7 @@ _PAIR = re.compile(rf"(?i)((?:{_NAMES})(?:=|%3d))(?!\(|none\b|null\b)({_VALUE})"
 """A value after its name: in a query, a form or a connection string, or in Python code."""
 
 _BEFORE_PAIRS = "?&;,\"'\\%"
-"""The texts before a pair that is no code."""
+"""The text before a pair that is no code."""
 
 MAX_NAME_CHARACTERS = 40
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."

@@ -65,7 +65,7 @@ class Libraries(MetaPathFinder):
 
     def __init__(self) -> None:
         self._moment: Callable[[str], Wrap] | None = None
-        self._replaced: dict[LibraryFunction, tuple[Any, Any]] = {}
+        self._replaced: dict[LibraryFunction, tuple[Any, Any, Any]] = {}
         self._changing = threading.Lock()
 
     def install(self, moment: Callable[[str], Wrap]) -> None:
@@ -76,14 +76,14 @@ class Libraries(MetaPathFinder):
 
     def remove(self) -> None:
         """Put the functions back, but for one that somebody else has replaced since."""
-        self._moment = None
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        for function, (original, wrapped) in self._replaced.items():
-            owner = getattr(sys.modules[function.module], function.owner)
-            if vars(owner)[function.name] is wrapped:
-                setattr(owner, function.name, original)
-        self._replaced.clear()
+        with self._changing:
+            self._moment = None
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            for function, (owner, original, wrapped) in self._replaced.items():
+                if vars(owner)[function.name] is wrapped:
+                    setattr(owner, function.name, original)
+            self._replaced.clear()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -112,7 +112,7 @@ class Libraries(MetaPathFinder):
                     continue
                 wrap = self._moment(function.moment) if function.moment else _submitting_turn
                 wrapped = wrap(original)
-                self._replaced[function] = original, wrapped
+                self._replaced[function] = owner, original, wrapped
                 setattr(owner, function.name, wrapped)
 
 

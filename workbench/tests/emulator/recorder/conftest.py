@@ -14,7 +14,7 @@ from tests.support.recording.feed_thread import FeedThread
 from tests.support.recording.recorded_bot import APP, RecordedBot
 
 FAULT = "The inspector could not record something"
-"""What a host logs if an observer fails."""
+"""A host's log line if an observer fails."""
 
 StartBot = Callable[..., RecordedBot]
 """Starts a bot with the settings that are its arguments."""

@@ -147,7 +147,7 @@ def test_tenant(checked: CheckedBot, press: TokenPress) -> None:
 
 
 def in_tenant(tenant: str, checked: CheckedBot) -> dict[str, Any]:
-    """What an activity of a user in Teams has, who belongs to a tenant."""
+    """The fields of an activity of a user in Teams, who belongs to a tenant."""
     conversation = {"id": checked.bot.conversation.id, "tenantId": tenant}
     return {"channelId": "msteams", "conversation": conversation}
 

@@ -1,4 +1,4 @@
-"""What a turn costs: with the feed and no inspector open, as much as without a feed."""
+"""The cost of a turn: with the feed and no inspector open, as much as without a feed."""
 
 import statistics
 from collections.abc import Iterator

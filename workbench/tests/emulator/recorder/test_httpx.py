@@ -45,7 +45,7 @@ def calling(
 
 @pytest.fixture
 def service(own_cloud: CloudThread) -> Iterator[ScriptedService]:
-    """What the bot sends to."""
+    """The service that the bot sends to."""
     service = ScriptedService()
     own_cloud.do(service.start())
     yield service
@@ -185,7 +185,7 @@ class Events:
 
 
 def received(calling: RecordedBot, call: Event) -> Event:
-    """What was read of a call's streamed response."""
+    """The event that says what was read of a call's streamed response."""
     found = [each for each in calling.feed.kinds("received") if each["id"] == call["id"]]
     return found[0] if found else {}
 
@@ -310,7 +310,7 @@ def test_the_openai_library(calling: RecordedBot, service: ScriptedService, clie
 
 @pytest.mark.parametrize("client", ["OpenAI", "AsyncOpenAI", "aiohttp"])
 def test_a_streamed_answer(calling: RecordedBot, service: ScriptedService, client: str) -> None:
-    """What the library has read of a streamed answer is shown."""
+    """A streamed answer is shown as the library has read it."""
     body = chunk("So") + chunk("up.") + b"data: [DONE]\n\n"
     headers = {"Content-Type": "text/event-stream; charset=utf-8"}
     service.otherwise = lambda _: answered(web.Response(body=body, headers=headers))

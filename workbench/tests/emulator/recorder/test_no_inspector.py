@@ -1,4 +1,4 @@
-"""What is reported while no inspector is open: what failed, and turns that no request starts."""
+"""While no inspector is open, failures are reported, and turns that no request starts."""
 
 import subprocess
 import sys
@@ -88,7 +88,7 @@ def test_an_inspector_comes_and_goes(start: StartBot, feed: FeedThread) -> None:
 
 
 def test_a_deployed_app(uploaded: Path, own_cloud: CloudThread, feed: FeedThread) -> None:
-    """What is deployed has nothing of it: with a feed named, the app connects to none."""
+    """The deployed app has nothing of it: with a feed named, it connects to none."""
     program = (
         "import asyncio, sys\n"
         "async def main():\n"

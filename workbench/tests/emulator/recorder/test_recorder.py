@@ -214,7 +214,7 @@ def tenfold(_: str) -> libraries.Wrap:
 
 
 def added(module: types.ModuleType) -> int:
-    """What a new Sum adds up to."""
+    """The result of a new Sum."""
     result: int = module.Sum().add(1)
     return result
 
@@ -238,7 +238,7 @@ def test_libraries(is_early: bool) -> None:
 
 @pytest.mark.usefixtures("table", "library")
 def test_somebody_else_replaces_it_too() -> None:
-    """What another tool has put around the function stays."""
+    """A function that another tool has replaced since stays as it is."""
     found, module = Libraries(), importlib.import_module("watched_library")
     found.install(tenfold)
     module.Sum.add = tenfold("")(module.Sum.add)

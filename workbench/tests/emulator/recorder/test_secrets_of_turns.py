@@ -1,4 +1,4 @@
-"""What a bot does with tokens and keys is recorded without them."""
+"""A bot's use of tokens and keys is recorded without them."""
 
 import secrets
 from collections.abc import Iterator

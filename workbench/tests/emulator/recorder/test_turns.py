@@ -1,4 +1,4 @@
-"""What is recorded of a turn, on each event loop."""
+"""The record of a turn, on each event loop."""
 
 import re
 import secrets
@@ -138,7 +138,7 @@ def test_log_lines(recorded: RecordedBot) -> None:
 
 @pytest.mark.parametrize("how", THREADS)
 def test_threads_belong_to_the_turn(recorded: RecordedBot, how: str) -> None:
-    """What a turn runs in threads and callbacks belongs to it."""
+    """Threads and callbacks of a turn belong to it."""
     word = secrets.token_hex(8)  # the feed also has the lines of other tests, and of other loops
     turn = recorded.say(f"threads {word}")
 
@@ -151,7 +151,7 @@ def test_threads_belong_to_the_turn(recorded: RecordedBot, how: str) -> None:
 
 
 def test_an_executors_thread_belongs_to_no_turn(recorded: RecordedBot) -> None:
-    """What it logs after the function of another turn is not of the turn that has started it."""
+    """A line that it logs after a turn's function does not belong to the turn that started it."""
     word = secrets.token_hex(8)
     recorded.say("released first")
     recorded.say(f"released {word}")

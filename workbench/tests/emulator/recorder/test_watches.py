@@ -94,7 +94,7 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
     "thread.start": (has("log", text="thread belongs"),),
     "ThreadPoolExecutor.submit": (has("log", text="pool belongs"),),
 }
-"""What shows that each moment was watched, in each table; and a function that becomes none."""
+"""The evidence that each moment was watched, in each table; and a function that becomes none."""
 
 
 def test_each_is_known_here() -> None:

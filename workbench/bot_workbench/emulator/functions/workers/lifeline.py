@@ -14,7 +14,7 @@ from typing import Any
 from bot_workbench.emulator.loopback import LOOPBACK, GuardedPort
 
 Command = Mapping[str, Any]
-"""The host's requests: `{"do": ..., ...}`."""
+"""A request of the host: `{"do": ..., ...}`."""
 
 
 class LifelineAddress(GuardedPort):

@@ -9,7 +9,7 @@ from bot_workbench.emulator.functions.workers.function import Function
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The result of loading the code.
+    """The outcome of the load.
 
     Attributes:
         http: the port that answers HTTP requests.

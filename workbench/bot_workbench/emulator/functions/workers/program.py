@@ -30,10 +30,10 @@ APP = "function_app"
 """The module of the app, which is also the name of this project's logger there."""
 
 CANCEL_SECONDS = 1.0
-"""The time that cancelled functions have to clean up."""
+"""The time that functions that are cancelled have to clean up."""
 
 LINGER_SECONDS = 1.0
-"""The time that tasks which functions left behind have to finish."""
+"""The time that tasks that functions left behind have to finish."""
 
 CLOSE_SECONDS = 5.0
 

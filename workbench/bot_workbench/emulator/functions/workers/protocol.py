@@ -39,7 +39,7 @@ class BindingInfo(Message):
 
 
 class RpcRetryOptions(Message):
-    """The retry policy of a function.
+    """The policy by which a function is tried again.
 
     Raises:
         ValueError: FunctionRpc.proto has no such value.
@@ -67,7 +67,7 @@ class RpcRetryOptions(Message):
 
 
 class StatusResult(Message):
-    """The status of a request, with the numbers of FunctionRpc.proto."""
+    """The outcome of a request, with the numbers of FunctionRpc.proto."""
 
     Failure = 0
     Success = 1
