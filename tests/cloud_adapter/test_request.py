@@ -193,6 +193,10 @@ def test_text_is_unicode() -> None:
         b"{'a':1}",
         b"{} {}",
         b"\xff",
+        b"\xff\xfe{}",
+        b"\x00" * 10,
+        b"[" * 100_000,
+        b"NaN",
     ],
 )
 def test_not_an_object(body: bytes) -> None:

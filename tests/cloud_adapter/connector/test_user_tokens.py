@@ -159,16 +159,13 @@ async def test_a_user_without_a_token(
     assert await client.get_user_token(USER, CONNECTION, CHANNEL, None) is None
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 500])
 @pytest.mark.parametrize("name", list(QUESTIONS))
-async def test_a_refusal(
-    client: UserTokenClient, service: ScriptedService, name: str, status: int
-) -> None:
+async def test_a_refusal(client: UserTokenClient, service: ScriptedService, name: str) -> None:
     """What the service refuses raises the SDK's exception."""
-    service.otherwise = Reply(status, {"error": {"code": "No", "message": "x"}})
+    service.otherwise = Reply(403, {"error": {"code": "No", "message": "x"}})
     with pytest.raises(ErrorResponseException) as caught:
         await QUESTIONS[name][0](client)
-    assert caught.value.response.status_code == status
+    assert caught.value.response.status_code == 403
     assert len(service.seen) == 1
 
 

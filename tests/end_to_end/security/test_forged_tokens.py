@@ -24,7 +24,7 @@ FORGED: dict[str, tuple[Forge, int]] = {
     "wrong signature": (REJECTED["signature changed"][0], 401),
     "unknown key": (REJECTED["kid unknown"][0], 401),
     "expired": (REJECTED["expired"][0], 401),
-    "HS256 with the public key": (REJECTED["HS256 with the public key"][0], 401),
+    "algorithm none": (REJECTED["alg none"][0], 401),
     "another audience": (with_claims(aud=FOREIGN_TENANT), 403),
     "another service URL": (with_claims(serviceurl="https://smba.trafficmanager.net/teams/"), 403),
     "another bot": (

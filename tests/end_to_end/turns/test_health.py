@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from auth.credential_kinds import MANAGED_IDENTITY
-from auth.inbound.bearer_token import MAX_FETCHES
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.bot_process import BotProcess
@@ -75,44 +74,6 @@ def test_token_endpoint_is_down_at_the_start(tmp_path: Path, logs: Path) -> None
             until(lambda: health(caller).status == 200)
             assert User(thread.cloud, caller).says("hello") == 200
     assert "cannot sign in: set MicrosoftAppId" in log.read_text()
-
-
-@pytest.mark.extended(
-    covered_by=[
-        "tests/auth/inbound/test_fetch_limits.py",
-        "tests/auth/outbound/test_token_cache.py",
-    ]
-)
-def test_a_flood_of_probes(tmp_path: Path, logs: Path) -> None:
-    """It causes no more requests than the keys' budget and the tokens' pauses allow."""
-    with CloudThread(Cloud(tmp_path)) as thread:
-        channel, identity = thread.cloud.channel.server, thread.cloud.identity.server
-        channel.faults.set(status=503)
-        identity.faults.set(status=400)
-        with probed(thread, logs / "health flood.log") as caller:
-            assert all(is_unavailable(health(caller)) for _ in range(PROBES))
-        assert 1 < channel.requests.total() <= MAX_FETCHES
-        assert 1 < identity.requests.total() < PROBES
-
-
-@pytest.mark.extended(
-    covered_by=[
-        "tests/auth/inbound/test_signing_keys.py",
-        "tests/auth/outbound/test_token_cache.py",
-    ]
-)
-def test_both_down_while_warm(tmp_path: Path, logs: Path) -> None:
-    """With known keys and a token in hand, the bot stays healthy."""
-    with (
-        CloudThread(Cloud(tmp_path)) as thread,
-        probed(thread, logs / "health warm.log") as caller,
-    ):
-        assert health(caller).status == 200
-        for part in ("entra", "identity", "channel"):
-            thread.stop(part)
-        assert [health(caller).status for _ in range(PROBES)] == [200] * PROBES
-        for part in ("entra", "identity", "channel"):
-            thread.start(part)
 
 
 def test_without_authentication(tmp_path: Path, logs: Path) -> None:
