@@ -18,7 +18,7 @@ QUEUES = HOST["extensions"]["queues"]
 LEVELS = ("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")
 
 HOST_CATEGORIES = ("Microsoft.Azure.WebJobs.", "Function.", "Worker.", "Host.")
-"""How the categories begin that the host's own filter lets through, from Information on.
+"""The beginnings of the categories that the host's own filter lets through, from Information on.
 
 Source: azure-functions-host, ScriptLoggingBuilderExtensions and ScriptConstants.
 """

@@ -1,4 +1,4 @@
-"""What the adapter's tests share: services on loopback, and the app in Queued mode."""
+"""Fixtures of the adapter's tests: services on loopback, and the app in Queued mode."""
 
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping

@@ -24,7 +24,7 @@ REPLIED_TO = [
 
 
 def activity(**values: Any) -> Activity:
-    """What a user sent."""
+    """An activity that a user sent."""
     return Activity(
         **{
             "type": "message",

@@ -121,7 +121,7 @@ class Broken(Exception):
 
 
 def caught(code: str) -> BaseException:
-    """What a piece of code raises."""
+    """The error of a piece of code."""
     try:
         exec(code, {"__name__": "a_test"})  # noqa: S102  # the code is in this file
     except BaseException as error:  # noqa: BLE001  # whatever it is

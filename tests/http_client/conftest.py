@@ -1,4 +1,4 @@
-"""What the tests of the HTTP client share: a pool, and the servers that it calls."""
+"""Fixtures of the tests of the HTTP client: a pool, and the servers that it calls."""
 
 import asyncio
 import ssl

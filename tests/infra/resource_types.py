@@ -180,7 +180,7 @@ NAMES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Property:
-    """What the table says of one property."""
+    """The row of one property in the table."""
 
     is_required: bool
     values: frozenset[str]

@@ -26,7 +26,7 @@ def is_first(name):
     file.touch()
     return is_first
 """
-"""What each file of tests starts with: `is_first` is true once for each name."""
+"""The start of each file of tests: `is_first` is true once for each name."""
 
 FLAKY = "def test_flaky(): assert not is_first('flaky')"
 PASSES = "def test_passes(): pass"

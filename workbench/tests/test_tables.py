@@ -104,7 +104,7 @@ def test_names_of_queues_and_files() -> None:
 
 
 def addresses(of: ManagementCloud) -> tuple[str, ...]:
-    """What the app calls, too."""
+    """The addresses that the app calls, too."""
     token_service = f"https://{of.token_domain}"
     return (of.authority, of.federation_audience, of.channel_audience, token_service)
 

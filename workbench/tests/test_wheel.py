@@ -36,7 +36,7 @@ NOT_IMPORTED = {
     "uv": "runs as a program",
     "pytest-asyncio": "calls a hook of bot_testing.plugin",
 }
-"""What is needed all the same, and why."""
+"""The names that are needed all the same, and why."""
 
 PIP = "pip"
 """Every virtual environment that venv makes has it."""

@@ -1,4 +1,4 @@
-"""What the tests of authentication share."""
+"""Fixtures of the tests of authentication."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What the tests of the connector share: sessions and clients."""
+"""Fixtures of the tests of the connector: sessions and clients."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the tests of proactive messages share: the composed app with storage, and a clock."""
+"""Fixtures of the tests of proactive messages: the composed app with storage, and a clock."""
 
 from collections.abc import Iterator, Mapping
 

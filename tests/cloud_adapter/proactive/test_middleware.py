@@ -46,7 +46,7 @@ async def silent(_: TurnContext) -> None:
 
 
 async def stored(app: ComposedApp) -> dict[str, Any]:
-    """What is stored, by blob."""
+    """The stored content, by blob."""
     assert app.parts.account
     blobs = BlobContainer(app.parts.account, CONTAINER)
     found = {}

@@ -18,7 +18,7 @@ ONE = Result("29:1", "conversations/1", "sent")
 
 
 async def lines(account: StorageAccount) -> int:
-    """How many there are."""
+    """Their number."""
     blob = await BlobContainer(account, CONTAINER).read(report_name("n1"))
     return len(report_lines(blob))
 

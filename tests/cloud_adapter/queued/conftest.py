@@ -1,4 +1,4 @@
-"""What the tests of queued turns share: processes over one account, and its queues."""
+"""Fixtures of the tests of queued turns: processes over one account, and its queues."""
 
 import pytest
 

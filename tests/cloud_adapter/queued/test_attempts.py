@@ -27,7 +27,7 @@ RETRY = WakeUp(name_of()).text
 
 
 async def stored(turns: QueuedTurnsBot) -> AcceptedActivity:
-    """What is stored of the activity `a`."""
+    """The stored parts of the activity `a`."""
     at = await turns.set_aside.find(name_of())
     assert at
     return at.parse()
@@ -201,7 +201,7 @@ async def test_a_process_that_dies_behind_what_is_processed(
 
 
 async def cut_offs(turns: QueuedTurnsBot) -> int:
-    """How often the first activity that is not processed was cut off, as stored."""
+    """The stored number of cut-offs of the first activity that is not processed."""
     position = LoadedState(await turns.states.read(CONVERSATION)).position
     return position.cut_offs if position else 0
 

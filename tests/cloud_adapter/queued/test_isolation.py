@@ -119,7 +119,7 @@ class DyingHost:
         self._waiting = list(running.values())
 
     def runs(self, name: str) -> int:
-        """How often the turn of an activity has begun."""
+        """The number of times that the turn of an activity has begun."""
         return sum(process.runs.count(name) for process in self.processes)
 
     @property

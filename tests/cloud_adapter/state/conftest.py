@@ -1,4 +1,4 @@
-"""What the tests of state share: the app with each kind of storage, and a bot that counts."""
+"""Fixtures of the tests of state: the app with each kind of storage, and a bot that counts."""
 
 from collections.abc import AsyncIterator, Mapping
 

@@ -27,7 +27,7 @@ def blobs() -> MemoryContainer:
 
 
 async def stored(blobs: MemoryContainer) -> Item:
-    """What is stored, as it is."""
+    """The stored content, as it is."""
     blob = await blobs.read("k")
     assert blob
     version, item = json.loads(blob.content)

@@ -41,7 +41,7 @@ def said(number: int, conversation: str = "c", **facts: Any) -> Activity:
 
 
 async def texts(store: BlobTranscriptStore, conversation: str = "c", **facts: Any) -> list[str]:
-    """What all pages of a transcript say; no page is longer than PAGE_SIZE."""
+    """The content of all pages of a transcript; no page is longer than PAGE_SIZE."""
     found, token = [], None
     while True:
         page = await store.get_transcript_activities("msteams", conversation, token, **facts)

@@ -1,4 +1,4 @@
-"""What the tests of storage share: an account in front of which Entra's tokens are accepted."""
+"""Fixtures of the tests of storage: an account in front of which Entra's tokens are accepted."""
 
 import asyncio
 from collections.abc import Iterator

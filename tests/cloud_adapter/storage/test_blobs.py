@@ -28,7 +28,7 @@ async def names(blobs: BlobContainer, prefix: str = "") -> list[str]:
 
 
 async def content(blobs: BlobContainer, name: str) -> bytes:
-    """What a blob holds."""
+    """The content of a blob."""
     found = await blobs.read(name)
     assert found
     return found.content

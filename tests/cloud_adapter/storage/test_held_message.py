@@ -29,7 +29,7 @@ from tests.support.storage.storage_front import (
 from tests.support.timing.moved_clock import MovedClock
 
 MESSAGE = "PUT queue"
-"""How the calls begin that hide a message."""
+"""The beginnings of the calls that hide a message."""
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def queue(far_account: StorageAccount) -> MessageQueue:
 
 @pytest.fixture
 def messages(storage: str) -> QueueMessages:
-    """What is in the queue."""
+    """The messages in the queue."""
     return QueueMessages(storage, "work")
 
 

@@ -18,7 +18,7 @@ WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalIn
 GIVEN = {"name": "contoso", "location": "westeurope", "tags": {}, "workspaceId": WORKSPACE}
 
 AGO = re.compile(r"\bago\((\w+)\)")
-"""How far back a query looks."""
+"""The time that a query covers."""
 
 
 def deployed(module: str, **parameters: Any) -> list[Resource]:

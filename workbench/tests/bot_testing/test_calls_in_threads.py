@@ -62,7 +62,7 @@ def chat_mode(request: pytest.FixtureRequest) -> str:
 
 
 async def count_of(items: AsyncIterator[Any]) -> int:
-    """How many there are."""
+    """Their number."""
     return len([each async for each in items])
 
 
@@ -74,7 +74,7 @@ def message(turn: TurnContext, **more: Any) -> Activity:
 
 
 def parts_of(services: BotServices, turn: TurnContext) -> dict[str, Any]:
-    """What a bot has."""
+    """The parts of a bot."""
     return {
         "adapter": services.adapter,
         "credentials": services.credentials,

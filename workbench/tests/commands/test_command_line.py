@@ -181,7 +181,7 @@ def test_the_help_imports_no_command() -> None:
 
 
 def ports(bot: str, auth: str = ON, debugging: Debugging = NO_DEBUGGER) -> set[str]:
-    """What must be free for a run."""
+    """The ports that must be free for a run."""
     folder = ROOT / bot
     run = RunOptions(folder, auth, "", "", None, 7071, 7072, CHAT_PORT, debugging)
     return {*run.ports()}

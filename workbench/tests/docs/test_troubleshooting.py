@@ -17,7 +17,7 @@ ANY_TEXT = "…"
 
 
 def phrases(section: str) -> list[str]:
-    """What stands in backticks in the first column of a section's table."""
+    """The words in backticks in the first column of a section's table."""
     body = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in body.splitlines() if line.startswith("| `")]
     return [phrase for cell in cells for phrase in re.findall(r"`([^`]+)`", cell)]

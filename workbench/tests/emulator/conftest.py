@@ -1,4 +1,4 @@
-"""What the tests of the local cloud's parts share."""
+"""Fixtures of the tests of the local cloud's parts."""
 
 import ssl
 from collections.abc import AsyncIterator

@@ -24,7 +24,7 @@ async def answer(request: web.Request) -> web.Response:
 
 @pytest.fixture
 def exchanges() -> list[Exchange]:
-    """What the observer has seen."""
+    """The events that the observer has seen."""
     return []
 
 

@@ -20,7 +20,7 @@ from bot_workbench.emulator.server import Server
 from tests.support.timing.condition import SECONDS, comes_true
 
 NO_ANSWER_SECONDS = 0.1
-"""How long tests wait for a response that never comes, once its request has arrived."""
+"""The time for which tests wait for a response that never comes, once its request has arrived."""
 
 
 class Part:

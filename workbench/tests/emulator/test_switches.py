@@ -37,7 +37,7 @@ async def post(session: aiohttp.ClientSession, path: str, body: Any = None) -> i
 
 
 async def identity_status(cloud: Cloud) -> int:
-    """What the identity endpoint answers to a request without its header: 4xx when healthy."""
+    """The answer of the identity endpoint to a request without its header: 4xx when healthy."""
     async with aiohttp.ClientSession() as other, other.get(cloud.identity.server.url) as response:
         return response.status
 

@@ -12,7 +12,7 @@ needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is
 
 
 def printed(script: Path, code: str, *words: str) -> str:
-    """What a script prints."""
+    """The output of a script."""
     script.write_text(code, "utf-8")
     command = [*node_command(script), *words]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

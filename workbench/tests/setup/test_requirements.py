@@ -34,7 +34,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def lines(app: Path, *bots: str, file: str = "requirements.txt") -> list[Line]:
-    """What is installed for bots."""
+    """The packages that are installed for bots."""
     return read([app / file], [app / each for each in bots], app)
 
 

@@ -1,4 +1,4 @@
-"""What tests share: a local cloud, the bot in front of it, and activities to send."""
+"""Fixtures of tests: a local cloud, the bot in front of it, and activities to send."""
 
 import asyncio
 import contextlib

@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What became of the tests of a run, by their node ids.
+    """The outcome of the tests of a run, by their node ids.
 
     Attributes:
         collected: those that were to run.

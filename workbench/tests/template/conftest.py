@@ -21,7 +21,7 @@ AUTHOR = {
 
 
 def git(folder: Path, *words: str) -> str:
-    """What git prints, run in a folder.
+    """The output of git, run in a folder.
 
     Raises:
         CalledProcessError: it fails.

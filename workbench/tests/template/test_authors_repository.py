@@ -39,7 +39,7 @@ pytestmark = [
 MIN_TESTS = 150
 WHEEL = "bot-workbench"
 PROGRAMS = ("ruff", "uv")
-"""What their packages start."""
+"""The programs that their packages start."""
 
 
 def environment(folder: Path, requirements: Path, app: Path) -> Path:
@@ -94,7 +94,7 @@ def _empty_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(author: Path, *words: str) -> str:
-    """What a command of run.py prints; it succeeds."""
+    """The output of a command of run.py; it succeeds."""
     command = [sys.executable, "run.py", *words]
     done = subprocess.run(command, cwd=author, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

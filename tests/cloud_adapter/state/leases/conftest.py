@@ -1,4 +1,4 @@
-"""What the tests of leases share: a conversation that is known, and the locks of processes."""
+"""Fixtures of the tests of leases: a conversation that is known, and the locks of processes."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What the tests of stored objects share: a bot's folder, written by the test."""
+"""Fixtures of the tests of stored objects: a bot's folder, written by the test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -37,7 +37,7 @@ async def held(far: ComposedApp) -> AsyncIterator[HeldLock]:
 
 
 def saved(held: HeldLock) -> tuple[int, InboxPosition | None]:
-    """How many turns' ids are saved, and the position."""
+    """The number of turns' ids that are saved, and the position."""
     state = LoadedState(held.blob)
     return len(state.turn_ids), state.position
 

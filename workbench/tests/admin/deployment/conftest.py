@@ -17,7 +17,7 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def clock() -> MovedClock:
-    """What the commands wait with."""
+    """The clock with which the commands wait."""
     return MovedClock()
 
 

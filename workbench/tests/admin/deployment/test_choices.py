@@ -11,7 +11,7 @@ from tests.support.azd.deployment_stage import DeploymentStage
 
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 FALSE = ("0", "f", "F", "FALSE", "false", "False")
-"""What strconv.ParseBool of Go takes."""
+"""The texts that Go's strconv.ParseBool takes."""
 
 FAULTS = [
     ("BOT_ALWAYS_READY", "two", "a whole number from 0 to 20", "0"),

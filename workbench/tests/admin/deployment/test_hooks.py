@@ -35,7 +35,7 @@ CALLS = {
     "postdeploy": 'run("prove")',
     "postdown": 'run("remove")',
 }
-"""What each hook's script ends with."""
+"""The end of each hook's script."""
 
 SCOPE = f"{PUBLIC.resource_manager_audience}/.default"
 TENANT = "22222222-2222-4222-8222-222222222222"

@@ -126,7 +126,7 @@ class ExaminedBot:
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     def findings(self) -> list[dict[str, str]]:
-        """What the doctor finds; its exit status agrees."""
+        """The doctor's findings; its exit status agrees."""
         ended = self.run("--bot", BOT, "--json")
         found: list[dict[str, str]] = json.loads(ended.output)["findings"]
         assert ended.status == (1 if found else 0), ended.output + ended.errors

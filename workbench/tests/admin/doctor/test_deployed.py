@@ -16,7 +16,7 @@ from tests.support.azd.deployment_stage import DeploymentStage, deployment_stage
 
 @pytest.fixture
 def clock() -> MovedClock:
-    """What the commands wait with."""
+    """The clock with which the commands wait."""
     return MovedClock()
 
 

@@ -38,7 +38,7 @@ def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migra
 
 
 def doctor(*words: str) -> list[dict[str, str]]:
-    """What the doctor finds."""
+    """The doctor's findings."""
     result = CliRunner().invoke(app, ["doctor", "--bot", BOT, "--json", *words], obj=MovedClock())
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

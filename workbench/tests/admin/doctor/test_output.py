@@ -36,7 +36,7 @@ def credential() -> str:
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """What a terminal shows."""
+    """The text on a terminal."""
     shown = StringIO()
     monkeypatch.setattr(
         console, "output", Console(file=shown, force_terminal=True, width=100, markup=False)

@@ -18,8 +18,8 @@ ROUNDS = 3
 """A restored app registration lacks its service principal, which nobody could see before."""
 
 OWN = "bot "
-"""How a line of this project's own commands begins. They run in this process, because each start of
-Python costs a second."""
+"""The beginnings of lines of this project's own commands. They run in this process, because each
+start of Python costs a second."""
 
 
 @pytest.fixture

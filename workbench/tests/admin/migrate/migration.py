@@ -27,7 +27,7 @@ BOTS = "Microsoft.BotService/botServices"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended.
+    """The end of a command.
 
     Attributes:
         status: exit status.

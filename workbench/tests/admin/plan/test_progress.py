@@ -121,7 +121,7 @@ def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def bash(script: str, answers: str) -> str:
-    """What a script prints, on both streams."""
+    """The output of a script, on both streams."""
     ended = subprocess.run(
         ["bash", "-c", script],  # noqa: S607  # as people start it
         input=answers,

@@ -140,7 +140,7 @@ def end(log: TurnLog, turn_id: str, status: int = 200) -> Turn:
 
 
 def lines(terminal: io.StringIO) -> list[str]:
-    """What was printed."""
+    """The output."""
     return terminal.getvalue().splitlines()
 
 

@@ -34,7 +34,7 @@ def _set(text: str) -> frozenset[str]:
 
 AZD_FLAGS = _set("--debug --docs --help -h --no-prompt")
 AZD_OPTIONS = _set("--cwd -C --environment -e --output -o")
-"""What every command of azd takes."""
+"""The options of every command of azd."""
 
 
 AZD = {

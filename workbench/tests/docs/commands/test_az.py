@@ -63,7 +63,7 @@ esac
 
 @dataclass(frozen=True)
 class Pasted:
-    """What a page did in the recording shell.
+    """The effects of a page in the recording shell.
 
     Attributes:
         folder: the shell's working folder, with the files that the page wrote.

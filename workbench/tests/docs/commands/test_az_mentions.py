@@ -17,7 +17,7 @@ PAGES = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md", ROOT / "CONTRIBUTI
 
 
 def mentions(files: Iterable[Path]) -> set[str]:
-    """What stands in code within the text: a command, with or without some of its options."""
+    """The code within the text: a command, with or without some of its options."""
     return {
         found
         for file in files

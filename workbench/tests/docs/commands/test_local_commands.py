@@ -26,7 +26,7 @@ NOT_OF_BOT = {"clean"}
 
 
 def commands(page: Path, program: str) -> list[str]:
-    """What follows a program's name in a page's code, up to the comment or the end."""
+    """The text after a program's name in a page's code, up to the comment or the end."""
     text = re.sub(r"\\\n *", "", page.read_text("utf-8"))
     found = re.findall(rf"(?:^ *|`){program} ([^`#|\n]+)", text, re.M)
     return [command.strip() for command in found]

@@ -25,7 +25,7 @@ DAY_SECONDS = 86400
 HASTE = 400
 RESTART_SECONDS = 2.0
 SAY_SECONDS = 0.5
-"""How often somebody writes to the bot."""
+"""The interval at which somebody writes to the bot."""
 
 SIGN_IN = (
     "az config set core.instance_discovery=false 2>/dev/null\n"
@@ -104,7 +104,7 @@ class Migration:
         self._thread.azure.directory.clock = lambda: start + HASTE * (time.time() - start)
 
     def secrets(self) -> int:
-        """How many secrets the bot's app registration has."""
+        """The number of secrets of the bot's app registration."""
         return len(self.old.registration.secrets)
 
     def write_to_bots(self) -> None:

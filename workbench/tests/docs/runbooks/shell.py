@@ -79,7 +79,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Paste:
-    """What blocks did in the shell.
+    """The effects of blocks in the shell.
 
     Attributes:
         calls: each call of a program, in order.

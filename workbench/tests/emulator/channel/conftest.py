@@ -1,4 +1,4 @@
-"""What the tests of the channel share: a connector, and Direct Line with a bot behind it."""
+"""Fixtures of the tests of the channel: a connector, and Direct Line with a bot behind it."""
 
 import ssl
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What the tests of Entra share: a registration with certificates, a server, and clients."""
+"""Fixtures of the tests of Entra: a registration with certificates, a server, and clients."""
 
 from collections.abc import AsyncIterator
 

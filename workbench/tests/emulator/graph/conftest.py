@@ -1,4 +1,4 @@
-"""What the tests of Graph share: a directory with one application, and callers."""
+"""Fixtures of the tests of Graph: a directory with one application, and callers."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What the tests of the inspector share: a channel, a bot that it talks to, and its API."""
+"""Fixtures of the tests of the inspector: a channel, a bot that it talks to, and its API."""
 
 import ssl
 from collections.abc import AsyncIterator

@@ -15,7 +15,7 @@ from tests.emulator.inspector.inspector_client import InspectorClient
 
 
 async def service(client: InspectorClient, name: str) -> dict[str, Any]:
-    """What the API says of a service."""
+    """A service as the API shows it."""
     found: list[dict[str, Any]] = await client.call("GET", "/services")
     return next(each for each in found if each["name"] == name)
 

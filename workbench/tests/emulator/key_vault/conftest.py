@@ -1,4 +1,4 @@
-"""What the tests of the vault share: a vault, and its callers."""
+"""Fixtures of the tests of the vault: a vault, and its callers."""
 
 from collections.abc import AsyncIterator
 

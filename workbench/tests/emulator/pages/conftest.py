@@ -1,4 +1,4 @@
-"""What the tests of the pages share: a running chat, and a browser."""
+"""Fixtures of the tests of the pages: a running chat, and a browser."""
 
 import shutil
 import ssl
@@ -95,7 +95,7 @@ def libraries() -> Path:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser's console says: warnings, errors, breaches of the page's policy."""
+    """The lines of the browser's console: warnings, errors, breaches of the page's policy."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the tests of Resource Manager share: a running one, a resource group, SDK clients."""
+"""Fixtures of the tests of Resource Manager: a running one, a resource group, SDK clients."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

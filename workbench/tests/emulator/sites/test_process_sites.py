@@ -34,7 +34,7 @@ from tests.support.timing.condition import comes_true, until
 
 HOST = f"https://{FUNCTIONS}.azurewebsites.net"
 WITHOUT_SETTINGS = "The bot is not available."
-"""What a Function App without a bot's settings answers to authorized callers."""
+"""The answer of a Function App without a bot's settings to authorized callers."""
 
 
 def identity(thread: AzureThread, app: PreparedFunctionApp) -> dict[str, object]:
@@ -240,7 +240,7 @@ def hosting(thread: AzureThread, tmp_path: Path) -> SiteHosting:
 
 
 async def text_of_identity(code: ProcessSite, key: str = "") -> str:
-    """What a site's /api/identity answers to a caller with a key."""
+    """The answer of a site's /api/identity to a caller with a key."""
     answer = await code.answer(make_mocked_request("GET", "/api/identity", {KEY_HEADER: key}))
     assert isinstance(answer, web.Response)
     return answer.text or ""

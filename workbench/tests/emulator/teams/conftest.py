@@ -1,4 +1,4 @@
-"""What the tests of the Teams channel share: the deployed adapter in front of a local cloud."""
+"""Fixtures of the tests of the Teams channel: the deployed adapter in front of a local cloud."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator

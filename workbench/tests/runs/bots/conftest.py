@@ -1,4 +1,4 @@
-"""What the tests of bots' folders share: an app with a bot that a test has written."""
+"""Fixtures of the tests of bots' folders: an app with a bot that a test has written."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager

@@ -31,7 +31,7 @@ def exported(file: Path) -> dict[str, str]:
 
 
 def said(chat: str, text: str) -> list[str]:
-    """What the bot answers to a user on its chat page."""
+    """The answer of the bot to a user on its chat page."""
     started = requests.post(f"{chat}{DIRECT_LINE}/tokens/generate", json={}, timeout=60).json()
     headers = {"Authorization": f"Bearer {started['token']}"}
     base = f"{chat}{DIRECT_LINE}/conversations"

@@ -44,8 +44,8 @@ AZURE = {
     "WEBSITE_SITE_NAME": "my-bot-0815",
     "AllowedServiceHosts": SHORT_LOOPBACK,
 }
-"""What Azure sets; and the host of the tests' connector: this machine, under a name that the app
-does not take for loopback."""
+"""The variables that Azure sets; and the host of the tests' connector: this machine, under a name
+that the app does not take for loopback."""
 
 
 def test_only_what_runs_in_azure(uploaded: Path) -> None:

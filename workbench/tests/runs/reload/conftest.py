@@ -1,4 +1,4 @@
-"""What the tests of reload share: the app in front of the local cloud, and a user of its bot."""
+"""Fixtures of the tests of reload: the app in front of the local cloud, and a user of its bot."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping

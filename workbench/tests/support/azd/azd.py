@@ -17,7 +17,7 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
-"""What Go's strconv.ParseBool takes."""
+"""The texts that Go's strconv.ParseBool takes."""
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w+)(?:=([^}]*))?\}")

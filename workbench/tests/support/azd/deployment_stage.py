@@ -33,7 +33,7 @@ SITES = "Microsoft.Web/sites"
 
 
 class DeploymentStage:
-    """What a deployment works on.
+    """The parts on which a deployment works.
 
     Args:
         thread: has the local Azure.

@@ -56,7 +56,7 @@ class Hooks:
 
     @property
     def events(self) -> set[str]:
-        """What they run before and after, such as "postdeploy"."""
+        """The hooks before and after, such as "postdeploy"."""
         return set(self._scripts)
 
     def command(self, event: str) -> list[str]:

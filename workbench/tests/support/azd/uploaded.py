@@ -1,4 +1,4 @@
-"""What azd uploads of the folder that it packages for a Function App in Python."""
+"""The files that azd uploads of the folder that it packages for a Function App in Python."""
 
 import os
 from pathlib import Path

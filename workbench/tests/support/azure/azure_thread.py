@@ -17,7 +17,7 @@ SECONDS = 200
 """No call takes longer."""
 
 TURN_SECONDS = 60.0
-"""How long a bot has for a turn: more than a real channel gives it, for slow machines."""
+"""The time that a bot has for a turn: more than a real channel gives it, for slow machines."""
 
 
 class AzureThread:

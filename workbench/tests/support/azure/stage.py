@@ -19,7 +19,7 @@ REFUSED = "AADSTS7000215"
 
 @dataclass(frozen=True)
 class Stage:
-    """What a route starts from.
+    """The start of a route.
 
     Attributes:
         thread: runs the local Azure.

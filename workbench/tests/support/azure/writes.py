@@ -12,7 +12,7 @@ READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/g
 """Endings of paths at which a POST only reads."""
 
 Interference = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
-"""What happens to a request instead of being handled and answered."""
+"""The fault of a request that is not handled and answered."""
 
 
 def writes(request: web.Request) -> bool:

@@ -111,7 +111,7 @@ class BotProcess:
 
     @property
     def returncode(self) -> int | None:
-        """How the process ended; None while it runs."""
+        """The end of the process; None while it runs."""
         assert self._process is not None
         return self._process.poll()
 

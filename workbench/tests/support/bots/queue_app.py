@@ -152,7 +152,7 @@ class QueueApp:
 
     @staticmethod
     def count(queue: QueueClient) -> int:
-        """How many messages a queue has, hidden ones included; 0 when it is missing."""
+        """The number of messages in a queue, hidden ones included; 0 when it is missing."""
         try:
             return queue.get_queue_properties().approximate_message_count or 0
         except ResourceNotFoundError:

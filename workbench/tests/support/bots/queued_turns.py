@@ -162,7 +162,7 @@ class QueuedTurnsBot:
         return (found.state, found.attempts) if found else None
 
     async def count(self, conversation: str = CONVERSATION) -> int:
-        """How many turns the conversation's state counts."""
+        """The number of turns in the conversation's state."""
         count: int = LoadedState(await self.states.read(conversation)).state.get("count", 0)
         return count
 

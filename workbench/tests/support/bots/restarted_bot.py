@@ -43,7 +43,7 @@ class RestartedBot(BotProcess):
         port = ("--port", str(self._port.getsockname()[1]))
         super().__init__(settings, log, app, (*options, *workers, *port))
         self.starts = 0
-        """How many hosts have been ready."""
+        """The number of hosts that have been ready."""
         self._log_start = 0
         self._is_ready = threading.Event()
         self._stopping = threading.Event()

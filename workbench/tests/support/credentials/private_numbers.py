@@ -17,7 +17,8 @@ DIGIT_BITS = 30
 
 
 def private_numbers(key: rsa.RSAPrivateKey) -> dict[str, int]:
-    """What nobody but the key's owner may know (RFC 8017, 3.2), by cryptography's names."""
+    """The parts of a key that nobody but its owner may know (RFC 8017, 3.2), by cryptography's
+    names."""
     numbers = key.private_numbers()
     names = ("d", "p", "q", "dmp1", "dmq1", "iqmp")
     return {name: getattr(numbers, name) for name in names}

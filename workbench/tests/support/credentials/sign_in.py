@@ -41,7 +41,7 @@ class SignIn:
 
     @property
     def requests(self) -> int:
-        """How many there were."""
+        """Their number."""
         return len(self.asked_at)
 
     async def __call__(self) -> AccessToken:

@@ -37,7 +37,7 @@ class DebugClient:
         self._detached = False
         self._changing = threading.Lock()
         self.attached = 0
-        """How many processes it has attached to, with its breakpoints set."""
+        """The number of processes that it has attached to, with its breakpoints set."""
         self.stops: queue.Queue[Stop] = queue.Queue()
         """Where a process is held, one after the other."""
 

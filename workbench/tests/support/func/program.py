@@ -33,7 +33,7 @@ AGENT = "functions-core-tools/4.14.0"
 SITES_VERSION = "2015-08-01"
 POLL_SECONDS = 0.1
 SECONDS = 60.0
-"""How long one request, or a deployment, may take."""
+"""The time limit of one request, or of a deployment."""
 
 REQUIREMENTS = "requirements.txt"
 RUN_FROM_PACKAGE = "WEBSITE_RUN_FROM_PACKAGE"
@@ -282,7 +282,7 @@ def _root(folder: Path) -> Path:
 
 
 def _az(*words: str) -> str:
-    """What the Azure CLI prints."""
+    """The output of the Azure CLI."""
     az = shutil.which("az")
     if az is None:
         raise CliError("az CLI not found")

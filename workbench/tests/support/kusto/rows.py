@@ -1,4 +1,4 @@
-"""What a query makes of a line of the log: its filters and columns, evaluated in Python.
+"""The rows that a query makes of a line of the log: its filters and columns, evaluated in Python.
 
 It knows what this project's queries use of Kusto, before they summarize or project.
 """

@@ -13,7 +13,7 @@ COMMON = (
     " UserAccountId:string UserAuthenticatedId:string UserId:string"
     " _BilledSize:real _IsBillable:string _ResourceId:string _SubscriptionId:string"
 )
-"""What every table of Application Insights has."""
+"""The columns of every table of Application Insights."""
 
 OWN = {
     "AppRequests": "DurationMs:real Id:string Measurements:dynamic Name:string"

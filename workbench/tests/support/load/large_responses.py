@@ -154,7 +154,7 @@ def calls(pool: HttpPool, url: str) -> dict[str, Callable[[], Awaitable[Any]]]:
 
 
 async def measure(name: str, url: str) -> str:
-    """What one call costs this process."""
+    """The cost of one call for this process."""
     pool, heart = HttpPool(), Heartbeat()
     beating = asyncio.create_task(heart.beat())
     call = calls(pool, url)[name]

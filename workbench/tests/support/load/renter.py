@@ -24,7 +24,7 @@ class Renter:
         name, people = f"Renter {number}", number % 6 + 1
         self.conversation: Conversation = channel.conversation()
         self.answers = ["hi", "Raft", name, str(people), "2031-05-06", "yes"]
-        """What the user says, one after the other."""
+        """The user's texts, one after the other."""
         self.expected = [
             "Which boat?",
             "Who rents it?",

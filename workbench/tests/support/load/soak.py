@@ -54,7 +54,7 @@ Deed = Callable[[], Awaitable[object] | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a soak found.
+    """The findings of a soak.
 
     Attributes:
         credential: how the bot signed in.

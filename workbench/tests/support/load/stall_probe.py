@@ -48,7 +48,8 @@ class Heartbeat:
 
 
 class _RunQueue:
-    """How long this thread was ready to run and had no core (Linux, sched-stats: second field)."""
+    """The time for which this thread was ready to run and had no core (Linux, sched-stats: second
+    field)."""
 
     def __init__(self) -> None:
         path = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")

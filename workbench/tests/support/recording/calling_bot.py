@@ -1,7 +1,7 @@
 """A bot whose turns send requests with httpx, httpx2 and the OpenAI library."""
 
 API_KEY = "sk-unmistakable"
-"""What the bot sends in headers."""
+"""The headers that the bot sends."""
 
 BOT = f'''
 import asyncio

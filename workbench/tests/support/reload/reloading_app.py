@@ -84,7 +84,7 @@ class ReloadingApp:
 
     @property
     def output(self) -> str:
-        """What the host has printed and logged so far."""
+        """The output and the log of the host so far."""
         return self.log.read_text()
 
     @property

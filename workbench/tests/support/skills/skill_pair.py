@@ -138,7 +138,7 @@ class SkillPair:
         return self.user.conversation
 
     def texts(self) -> list[str]:
-        """What the user has got so far."""
+        """The texts that the user has got so far."""
         return [each["text"] for each in self.conversation.activities if each["type"] == "message"]
 
 

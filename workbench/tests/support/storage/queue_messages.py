@@ -7,7 +7,7 @@ from azure.storage.queue.aio import QueueClient
 
 
 class QueueMessages:
-    """What lies in a queue.
+    """The messages in a queue.
 
     Args:
         storage: connection string.

@@ -207,7 +207,7 @@ class StorageFront(RunningService):
         self._faults.clear()
 
     def count(self, name: str) -> int:
-        """How many calls there were whose names begin like this."""
+        """The number of calls whose names begin like this."""
         return sum(call.name.startswith(name) for call in self.calls)
 
     def _handler(

@@ -18,7 +18,7 @@ QUIET_SECONDS = 0.5
 MAX_WAIT = 120.0
 
 _ANSWER_BYTES = 4096
-"""How much of each answer is kept."""
+"""The part of each answer that is kept."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Exchange:
 
 
 def round_trips(exchanges: list[Exchange]) -> int:
-    """How many of them came one after the other: those that were open together count as one."""
+    """The round trips among them: those that were open together count as one."""
     count, end = 0, 0
     for exchange in sorted(exchanges, key=lambda each: each.ended):
         if exchange.began > end:

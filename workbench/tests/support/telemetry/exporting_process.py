@@ -48,7 +48,7 @@ class ExportingProcess:
         program.communicate()
 
     def does(self, line: str) -> str:
-        """What the program prints once it has done this."""
+        """The output of the program once it has done this."""
         program = self._started()
         assert program.stdin is not None
         program.stdin.write(f"{line}\n")

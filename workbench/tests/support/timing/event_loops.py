@@ -32,8 +32,9 @@ COMMANDS = (
     *("admin/", "app/", "app_package/", "commands/", "docs/", "emulator/", "maintenance/"),
     "setup/",
 )
-"""How the paths of tests of commands begin: these run on asyncio's loop everywhere. On uvloop, an
-aiohttp client that is cancelled while it connects leaves its socket to the garbage collector."""
+"""The beginnings of the paths of tests of commands: these run on asyncio's loop everywhere. On
+uvloop, an aiohttp client that is cancelled while it connects leaves its socket to the garbage
+collector."""
 
 FUNCTIONS_HOST = "emulator/functions/"
 """The tests of what runs on the worker's loop."""
@@ -54,7 +55,8 @@ ON_EACH_LOOP = (
     "end_to_end/turns/test_messages",
     "http_client/",
 )
-"""How the paths of tests of network code begin, which run on each loop; all others run on one."""
+"""The beginnings of the paths of tests of network code, which run on each loop; all others run on
+one."""
 
 
 def loops_of_tests(module: Path, only: str | None) -> list[str]:

@@ -69,7 +69,7 @@ def tab(browser: Browser, complaints: list[str], width: int, height: int) -> Ite
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds in the page: a rule and an element each."""
+    """The findings of axe-core in the page: a rule and an element each."""
     page.evaluate((TEST_FILES.folder / "axe.js").read_text("utf-8"))
     report = page.evaluate("rules => axe.run({runOnly: rules})", ACCESS_RULES)
     return [

@@ -13,7 +13,7 @@ JSON = (("Content-Type", "application/json"),)
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: status, headers by lower-case name, body (bytes)."""
+    """A response: status, headers by lower-case name, body (bytes)."""
 
     status: int
     headers: dict[str, str]

@@ -55,7 +55,7 @@ class Delivered:
 
     @property
     def seconds(self) -> float:
-        """How long the last delivery took."""
+        """The duration of the last delivery."""
         return self.ended_at[-1] - self.sent_at[-1]
 
     @property
@@ -163,7 +163,7 @@ class InsistentChannel(RunningService):
         return now() - start
 
     def replies(self) -> Counter[str]:
-        """How many messages of the bot's have arrived, by the id of what they reply to."""
+        """The number of the bot's messages that have arrived, by the id of what they reply to."""
         return Counter(
             call.path.rpartition("/")[2]
             for call in self._cloud.connector.calls

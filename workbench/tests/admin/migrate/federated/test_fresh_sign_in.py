@@ -13,7 +13,7 @@ RESTART = f"Restart {APP}, so that"
 
 
 def restarts(ended: Ended) -> int:
-    """How often the command has restarted the app."""
+    """The number of times that the command has restarted the app."""
     return ended.output.count(f"plan     {RESTART}")
 
 

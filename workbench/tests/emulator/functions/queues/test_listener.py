@@ -32,7 +32,7 @@ SOON = QueueSettings(max_polling_interval=0.1)
 
 
 async def count(queue: QueueClient) -> int:
-    """How many messages the queue has, hidden ones included; 0 when it is missing."""
+    """The number of messages in the queue, hidden ones included; 0 when it is missing."""
     try:
         properties = await queue.get_queue_properties()
     except ResourceNotFoundError:

@@ -1,4 +1,4 @@
-"""How long a listener waits after it found no message."""
+"""The time for which a listener waits after it found no message."""
 
 from itertools import pairwise
 

@@ -24,7 +24,7 @@ TIMEOUT = 600.0
 
 @pytest.fixture(autouse=True)
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """What the host logs."""
+    """The log of the host."""
     with caplog.at_level(logging.INFO, "bot_workbench"):
         yield caplog
 

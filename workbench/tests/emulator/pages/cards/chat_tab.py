@@ -105,7 +105,7 @@ class ChatTab:
         self.page.screenshot(path=ROOT / "artifacts" / name)
 
     def violations(self) -> list[str]:
-        """What axe-core finds."""
+        """The findings of axe-core."""
         self._examined = True
         return chromium.violations(self.page)
 

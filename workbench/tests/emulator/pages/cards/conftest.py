@@ -1,4 +1,4 @@
-"""What the tests of cards share: bots that run as `make run` runs them, and a browser."""
+"""Fixtures of the tests of cards: bots that run as `make run` runs them, and a browser."""
 
 import shutil
 from collections.abc import Iterator

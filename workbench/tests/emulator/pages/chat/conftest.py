@@ -1,4 +1,4 @@
-"""What the tests of the chat page share: a local cloud, a bot, and a browser."""
+"""Fixtures of the tests of the chat page: a local cloud, a bot, and a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the inspector's tests share: a local cloud, a bot that reports to it, and a browser."""
+"""Fixtures of the inspector's tests: a local cloud, a bot that reports to it, and a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What came of a scenario: its figures, those that are demands, and the table of them."""
+"""The outcome of a scenario: its figures, those that are demands, and the table of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def at_most(value: float, highest: float) -> Figure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a scenario.
+    """The outcome of a scenario.
 
     Attributes:
         scenario: its name.

@@ -167,13 +167,13 @@ class Killer:
 
 
 def apologies(user: CountedConversation) -> int:
-    """How many a user got."""
+    """The number that a user got."""
     return sum(text == APOLOGY for _, text in user.replies)
 
 
 @asynccontextmanager
 async def stage(folder: Path, log: Path) -> AsyncIterator[Stage]:
-    """What a scenario has for itself, as long as the block runs.
+    """A scenario's own resources, as long as the block runs.
 
     It has its own Azurite, too: after ten minutes, Azurite deletes overwritten blobs, and answers
     nothing meanwhile, the longer the more they are.

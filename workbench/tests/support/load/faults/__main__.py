@@ -56,7 +56,7 @@ AFTER_ASKING_SECONDS = 4.0
 """From asking for the first state until it is there or refused, if that is later."""
 
 MARGIN_SECONDS = 0.3
-"""What connections and this process take, beside what is measured."""
+"""The memory that connections and this process take, beside what is measured."""
 
 
 async def silent(passage: Passage, _: Pass) -> web.StreamResponse:
