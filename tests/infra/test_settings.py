@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from auth.settings import Settings
+from tests.auth.environs import HOSTING_VARIABLES
 from tests.infra.template import INFRA, Template, Variant
 from tests.support.project import ROOT
 
@@ -20,6 +21,9 @@ OF_THE_HOST = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
 """Settings that the Functions host reads; so does telemetry, where it is installed."""
+
+NO_SETTINGS = {"MicrosoftAppPassword", "AZURE_FUNCTIONS_ENVIRONMENT", *HOSTING_VARIABLES}
+"""What else the app looks for: a secret to warn of, and where it runs."""
 
 CLIENT_ID = "AzureWebJobsStorage__clientId"
 
@@ -89,10 +93,15 @@ def test_settings_are_written_last(tmp_path: Path) -> None:
     assert types.index(bot) < types.index(settings)
 
 
-def test_settings_are_in_the_example() -> None:
-    """local.settings.json.example has every setting that a deployment sets, for a local run."""
+def test_the_example_is_what_the_app_reads() -> None:
+    """local.settings.json.example has every setting that the app asks for, and no other."""
     example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))["Values"]
-    assert set(deployed_names()) - OF_THE_HOST <= example.keys()
+    asked: set[str] = set()
+    for variant in VARIANTS:
+        reads = Reads(variant.settings())
+        Settings.from_environ(reads)
+        asked |= reads.names
+    assert asked - NO_SETTINGS == example.keys() - {"FUNCTIONS_WORKER_RUNTIME"}
 
 
 def test_settings_are_documented() -> None:
