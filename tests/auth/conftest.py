@@ -16,19 +16,12 @@ from bot_workbench.emulator.certificates import self_signed
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
 from bot_workbench.emulator.key_vault.permissions import GrantedOperations
 from http_client.pool import HttpPool
-from tests.support.credentials.bot_certificate import damaged
 
 
 @pytest.fixture(scope="session")
 def public(key: rsa.RSAPrivateKey) -> x509.Certificate:
     """The certificate of `key`."""
     return self_signed("bot", key)
-
-
-@pytest.fixture(scope="session")
-def damaged_key(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
-    """`key`, spoiled."""
-    return damaged(key)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from http_client.pool import (
 from tests.support.timing.condition import comes_true
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.fickle_service import FickleService
-from tests.support.wire.host_addresses import HOST, closed_port, dead_address, give_addresses
+from tests.support.wire.host_addresses import HOST, Address, closed_port, give_addresses
 
 
 @pytest.fixture
@@ -45,6 +46,25 @@ async def sequential() -> AsyncIterator[HttpPool]:
 def test_the_connection_attempt_delay() -> None:
     """The default is a quarter of a second, as RFC 8305 recommends."""
     assert CONNECTION_ATTEMPT_DELAY_SECONDS == 0.25
+
+
+CONNECTIONS_TO_FILL = 4
+"""More than a listen queue of backlog 0 holds."""
+
+
+@contextmanager
+def dead_address(ip: str = LOOPBACK) -> Iterator[Address]:
+    """An address that never answers: its listen queue is full, so the kernel drops connections."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket(family))
+        full.bind((ip, 0))
+        full.listen(0)
+        for _ in range(CONNECTIONS_TO_FILL):
+            caller = stack.enter_context(socket.socket(family))
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        yield full.getsockname()[:2]
 
 
 async def test_a_dead_address(

@@ -26,6 +26,7 @@ from auth.certificates.private_key import (
 )
 from auth.errors import CertificateError
 from bot_workbench.emulator.certificates import private_key_pem, self_signed
+from tests.support.credentials.bot_certificate import damaged
 
 P256 = bytes.fromhex("2a8648ce3d030107")
 NO_CURVE = bytes.fromhex("2a8648ce3d03017f")
@@ -76,6 +77,12 @@ async def test_a_signature(
         ours.verify(signature, b"other data", ps256, hashes.SHA256())
     with pytest.raises(InvalidSignature):
         other_key.public_key().verify(signature, b"data", ps256, hashes.SHA256())
+
+
+@pytest.fixture(scope="session")
+def damaged_key(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    """`key`, spoiled."""
+    return damaged(key)
 
 
 async def test_a_damaged_key(damaged_key: rsa.RSAPrivateKey, public: x509.Certificate) -> None:

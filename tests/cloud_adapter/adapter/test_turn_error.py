@@ -15,6 +15,7 @@ from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import StorageUnavailable, TurnKilled, TurnRepeated
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.state.stored_state import TURN_IDS_KEY
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.remembering_bot import (
@@ -24,7 +25,7 @@ from tests.support.bots.remembering_bot import (
     counts,
     stored,
 )
-from tests.support.bots.set_aside_turns import attempted, retry_of, state_of
+from tests.support.bots.set_aside_turns import attempted, retry_of, set_aside
 from tests.support.logic import EXPECT_REPLIES, INVOKE, MESSAGE, echo, raising, woken
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.storage_front import StorageFront, answered
@@ -320,6 +321,12 @@ async def test_a_proactive_turn(app: ComposedApp, caplog: pytest.LogCaptureFixtu
     with pytest.raises(LookupError):
         await adapter.send_proactively(reference, fail)
     assert handler.errors == [LookupError]
+
+
+async def state_of(app: ComposedApp, message: str) -> str | None:
+    """The state of the activity that a wake-up message names; None: it is not set aside."""
+    found = await set_aside(app).find(WakeUp.parse(retry_of(message)).name)
+    return found.state if found else None
 
 
 async def test_a_queued_turn(queued: ComposedApp, wake_ups: QueueMessages) -> None:

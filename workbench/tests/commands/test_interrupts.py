@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.interrupted_start import interrupted
 from tests.support.program import Program
 from tests.support.project import ROOT
+from tests.support.timing.condition import SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 
@@ -59,6 +60,34 @@ def test_the_program_stops_in_its_own_time(number: signal.Signals) -> None:
         assert process.stdout is not None
         assert process.stdout.readlines() == ["stops\n", "has stopped\n"]
     assert process.returncode == 3
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How it ended.
+
+    Attributes:
+        status: exit status.
+        errors: standard error, without what Python says of its imports.
+    """
+
+    status: int
+    errors: str
+
+
+def interrupted(module: str, *words: str, after: str) -> Ended:
+    """Run `python -m MODULE WORDS`, and interrupt it when it has imported another module."""
+    command = [sys.executable, "-X", "importtime", "-m", module, *words]
+    with Program(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stderr is not None
+        for line in program.stderr:
+            if line.rsplit("|", 1)[-1].strip() == after:
+                program.send_signal(signal.SIGINT)
+                break
+        left = [line for line in program.stderr if not line.startswith("import time:")]
+        return Ended(program.wait(SECONDS), "".join(left))
 
 
 @pytest.mark.parametrize(

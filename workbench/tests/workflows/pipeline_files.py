@@ -1,7 +1,5 @@
 """The files of GitHub Actions, Dependabot and Azure Pipelines, and what they say."""
 
-import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,16 +88,3 @@ def lines(document: Document, *programs: str) -> list[str]:
     """The lines of all scripts that start one of these programs."""
     every = [line.strip() for script in scripts(document) for line in script.splitlines()]
     return [line for line in every if line.startswith(programs)]
-
-
-def ci_commands() -> list[str]:
-    """What .ci/run runs, as `make` commands."""
-    script = (ROOT / ".ci" / "run").read_text("utf-8")
-    [lines] = re.findall(r"^exec .* tests\.support\.ci_run (.*)$", script, re.M)
-    return [f"make {line}" for line in shlex.split(lines)]
-
-
-def passed_variables() -> dict[str, str]:
-    """What the deploy job passes to azd, by the variables' names."""
-    given: dict[str, str] = read(DEPLOY)["jobs"]["deploy"]["env"]
-    return given

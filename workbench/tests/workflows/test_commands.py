@@ -21,10 +21,8 @@ from tests.workflows.pipeline_files import (
     DEPENDABOT,
     DEPLOY,
     WORKFLOWS,
-    ci_commands,
     lines,
     name_of,
-    passed_variables,
     read,
     scripts,
 )
@@ -89,6 +87,19 @@ def matrix_commands() -> dict[str, list[str]]:
     github = read(CI)["jobs"]["test"]["strategy"]["matrix"]["command"]
     azure = read(AZURE)["stages"][0]["jobs"][0]["strategy"]["matrix"]
     return {CI.name: github, AZURE.name: [each["command"] for each in azure.values()]}
+
+
+def ci_commands() -> list[str]:
+    """What .ci/run runs, as `make` commands."""
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    [lines] = re.findall(r"^exec .* tests\.support\.ci_run (.*)$", script, re.M)
+    return [f"make {line}" for line in shlex.split(lines)]
+
+
+def passed_variables() -> dict[str, str]:
+    """What the deploy job passes to azd, by the variables' names."""
+    given: dict[str, str] = read(DEPLOY)["jobs"]["deploy"]["env"]
+    return given
 
 
 @pytest.mark.parametrize("file", [CI.name, AZURE.name])

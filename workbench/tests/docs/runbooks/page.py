@@ -35,11 +35,6 @@ class Block:
         return f"{self.page.name}:{self.line}"
 
 
-def inline_commands(page: Path) -> list[str]:
-    """The `az` commands within a page's text that can be pasted: those that use variables."""
-    return re.findall(r"`(az [^`]*\"\$[^`]*)`", page.read_text("utf-8"))
-
-
 def blocks(page: Path) -> Iterator[Block]:
     """The page's fenced bash blocks, those inside lists too."""
     text = page.read_text("utf-8")

@@ -1,10 +1,11 @@
 """Every block of the runbooks is pasted by somebody, and the shell notices what fails."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.runbooks.page import blocks, inline_commands
+from tests.docs.runbooks.page import blocks
 from tests.docs.runbooks.recipe import BY_HAND, DEPLOY, ROUTES, deployment, route
 from tests.docs.runbooks.report import check_success
 from tests.docs.runbooks.runs import RUNS
@@ -21,6 +22,11 @@ def test_each_block_of_the_routes_is_pasted() -> None:
     """No block of migrate-by-hand.md is left out of all routes, and each route is taken."""
     assert {run.route for run in RUNS} >= set(ROUTES)
     assert {block for name in ROUTES for block in route(name)} == set(blocks(BY_HAND))
+
+
+def inline_commands(page: Path) -> list[str]:
+    """The `az` commands within a page's text that can be pasted: those that use variables."""
+    return re.findall(r"`(az [^`]*\"\$[^`]*)`", page.read_text("utf-8"))
 
 
 def test_each_command_within_the_text_is_pasted() -> None:

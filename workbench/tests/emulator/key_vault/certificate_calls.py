@@ -6,7 +6,6 @@ from azure.core.rest import HttpRequest
 from azure.keyvault.certificates import (
     CertificateOperation,
     CertificatePolicy,
-    CertificateProperties,
     KeyUsageType,
     KeyVaultCertificate,
     LifetimeAction,
@@ -46,12 +45,6 @@ async def create(
     made = await call(kind, "certificates", begin)
     assert isinstance(made, KeyVaultCertificate)
     return made
-
-
-def properties_of(made: KeyVaultCertificate) -> CertificateProperties:
-    """A certificate's properties, which the client always sets."""
-    assert made.properties is not None
-    return made.properties
 
 
 async def pending(call: VaultCaller) -> CertificateOperation:

@@ -1,7 +1,12 @@
 """CertificateOperations: the azure-keyvault client makes certificates by a policy."""
 
 import pytest
-from azure.keyvault.certificates import CertificatePolicy, KeyUsageType
+from azure.keyvault.certificates import (
+    CertificatePolicy,
+    CertificateProperties,
+    KeyUsageType,
+    KeyVaultCertificate,
+)
 from azure.keyvault.keys.crypto import SignatureAlgorithm
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,10 +17,15 @@ from tests.emulator.key_vault.certificate_calls import (
     SHORT_POLICY,
     create,
     pending,
-    properties_of,
     send,
 )
 from tests.emulator.key_vault.vault_caller import VaultCaller, kinds, refusal
+
+
+def properties_of(made: KeyVaultCertificate) -> CertificateProperties:
+    """A certificate's properties, which the client always sets."""
+    assert made.properties is not None
+    return made.properties
 
 
 @kinds

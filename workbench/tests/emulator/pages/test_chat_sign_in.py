@@ -7,20 +7,20 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot_workbench.emulator.channel.user_tokens import CONNECTION
-from tests.emulator.pages.web_chat import (
-    SHADE,
-    LocalChat,
-    bubble,
-    oauth_card,
-    open_web_chat,
-    press_sign_in,
-    say,
-    shoot,
-)
+from tests.emulator.pages.web_chat import LocalChat, bubble, oauth_card, open_web_chat, say, shoot
 from tests.emulator.registered_bot import APP_ID
 
 # One browser serves all tests, so they share its event loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+SHADE = "rgb(245, 247, 250)"
+"""What is behind both pages, by the style that they share."""
+
+
+async def press_sign_in(page: Page) -> None:
+    """Press the sign-in card's button, by keyboard: Web Chat moves a new card."""
+    await page.locator(".ac-pushButton", has_text="Sign in").press("Enter")
 
 
 async def test_signing_in_by_the_card(chat: LocalChat, page: Page, complaints: list[str]) -> None:

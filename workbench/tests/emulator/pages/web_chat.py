@@ -18,8 +18,6 @@ from tests.emulator.registered_bot import APP_ID, TENANT
 from tests.support.project import ROOT
 
 CARD = "application/vnd.microsoft.card.adaptive"
-SHADE = "rgb(245, 247, 250)"
-"""What is behind both pages, by the style that they share."""
 
 
 def card(text: str, *actions: dict[str, Any]) -> dict[str, Any]:
@@ -151,11 +149,6 @@ async def open_web_chat(chat: LocalChat, page: Page) -> None:
 async def say(page: Page, text: str) -> None:
     await page.get_by_placeholder("Type your message").fill(text)
     await page.keyboard.press("Enter")
-
-
-async def press_sign_in(page: Page) -> None:
-    """Press the sign-in card's button, by keyboard: Web Chat moves a new card."""
-    await page.locator(".ac-pushButton", has_text="Sign in").press("Enter")
 
 
 def bubble(page: Page, text: str) -> Locator:

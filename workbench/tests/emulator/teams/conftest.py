@@ -1,7 +1,6 @@
 """Fixtures of the tests of the Teams channel: the deployed adapter in front of a local cloud."""
 
-import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -27,13 +26,6 @@ def running_cloud(
     """A cloud of a module's own: its tests change how long it holds deliveries."""
     with CloudThread(Cloud(tmp_path_factory.mktemp("cloud"), manifest=manifest_path)) as thread:
         yield thread
-
-
-@pytest.fixture
-def write_manifest(manifest_path: Path) -> Iterator[Callable[[object], object]]:
-    """Writes the app's manifest, which is removed after the test."""
-    yield lambda manifest: manifest_path.write_text(json.dumps(manifest))
-    manifest_path.unlink(missing_ok=True)
 
 
 @pytest.fixture

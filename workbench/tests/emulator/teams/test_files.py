@@ -5,10 +5,12 @@ Microsoft references "Send and receive files using a bot", "driveItem: createUpl
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from bot_workbench.emulator.channel.conversations import Activity
 from bot_workbench.emulator.cloud import Cloud
@@ -108,6 +110,13 @@ async def test_files_are_for_personal_chats(page: TeamsPage, bot: AdaptedBot) ->
     got = await bot.wait_for("message")
     assert [each["contentType"] for each in got["attachments"]] == ["text/html"]
     await group.close()
+
+
+@pytest.fixture
+def write_manifest(manifest_path: Path) -> Iterator[Callable[[object], object]]:
+    """Writes the app's manifest, which is removed after the test."""
+    yield lambda manifest: manifest_path.write_text(json.dumps(manifest))
+    manifest_path.unlink(missing_ok=True)
 
 
 async def test_files_for_a_bot_that_takes_none(

@@ -38,9 +38,3 @@ async def attempted(app: ComposedApp, message: str, attempts: int) -> str:
     stored = StoredActivity.of_record(wake_up.conversation, inbox.content)
     await set_aside(app).write(replace(stored, attempts=attempts))
     return retry_of(message)
-
-
-async def state_of(app: ComposedApp, message: str) -> str | None:
-    """The state of the activity that a wake-up message names; None: it is not set aside."""
-    found = await set_aside(app).find(WakeUp.parse(retry_of(message)).name)
-    return found.state if found else None

@@ -52,7 +52,6 @@ MEMBER = (
     '"name":"José 😀 Müller","givenName":"José","surname":"Müller","userRole":"user",'
     '"email":"jose.mueller.%d@contoso.com","userPrincipalName":"jose.mueller.%d@contoso.com"}'
 ).encode()
-KEY = b'{"kty":"RSA","e":"AQAB","n":"' + 342 * b"x" + b'","kid":"%d"}'
 KEYS = b'{"jwks_uri":"http://127.0.0.1:PORT5","keys":['
 TOKEN = b'{"access_token":"a","expires_in":"9","expires_on":"9999999999","resource":"x","x":['
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,8 +13,6 @@ from bot_workbench.emulator.loopback import LOOPBACK
 HOST = "several.test"
 """The host name that `give_addresses` resolves."""
 
-CONNECTIONS_TO_FILL = 4
-"""More than a listen queue of backlog 0 holds."""
 
 Address = tuple[str, int]
 
@@ -42,18 +40,3 @@ def closed_port() -> Iterator[Address]:
     with socket.socket() as bound:
         bound.bind((LOOPBACK, 0))
         yield bound.getsockname()
-
-
-@contextmanager
-def dead_address(ip: str = LOOPBACK) -> Iterator[Address]:
-    """An address that never answers: its listen queue is full, so the kernel drops connections."""
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-    with ExitStack() as stack:
-        full = stack.enter_context(socket.socket(family))
-        full.bind((ip, 0))
-        full.listen(0)
-        for _ in range(CONNECTIONS_TO_FILL):
-            caller = stack.enter_context(socket.socket(family))
-            caller.setblocking(False)
-            caller.connect_ex(full.getsockname())
-        yield full.getsockname()[:2]

@@ -15,14 +15,6 @@ def deletion(migration: Migration) -> Deletion:
 
 
 @pytest.fixture
-def multi_tenant(migration: Migration) -> Deletion:
-    """The same with a multi-tenant bot, for `app_type`: its app has a certificate."""
-    deletion = Deletion(migration)
-    deletion.switch(deletion.use_certificate)
-    return deletion
-
-
-@pytest.fixture
 def replaced(migration: Migration) -> Deletion:
     """A new bot replaces it: its app has just called a channel, and the old app is stopped."""
     deletion = Deletion(migration)

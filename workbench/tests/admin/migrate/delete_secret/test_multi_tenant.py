@@ -5,7 +5,7 @@ import pytest
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from bot_workbench.emulator.entra.registration import CHANNEL_TENANT
 from tests.admin.migrate.delete_secret.deletion import Deletion
-from tests.admin.migrate.migration import BOT
+from tests.admin.migrate.migration import BOT, Migration
 
 ELSEWHERE = "https://elsewhere.contoso.com/api/messages"
 NO_PROOF = "a MultiTenant bot signs in in the tenant botframework.com"
@@ -15,6 +15,14 @@ NO_PROOF = "a MultiTenant bot signs in in the tenant botframework.com"
 def app_type() -> str:
     """The old bot's type."""
     return "MultiTenant"
+
+
+@pytest.fixture
+def multi_tenant(migration: Migration) -> Deletion:
+    """The same with a multi-tenant bot, for `app_type`: its app has a certificate."""
+    deletion = Deletion(migration)
+    deletion.switch(deletion.use_certificate)
+    return deletion
 
 
 @pytest.mark.parametrize("is_old", [False, True])

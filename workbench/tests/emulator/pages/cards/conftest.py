@@ -52,10 +52,3 @@ def tab(browser: Browser, teams_bot: str) -> Iterator[ChatTab]:
     """A new user's tab; the test fails on an error in the browser's console."""
     with ChatTab.opened(browser, teams_bot) as tab:
         yield tab
-
-
-@pytest.fixture
-def ai_tab(browser: Browser, ai_bot: str) -> Iterator[ChatTab]:
-    """The same, in front of the example with AI messages."""
-    with ChatTab.opened(browser, ai_bot) as tab:
-        yield tab

@@ -10,6 +10,13 @@ from tests.emulator.pages.cards.chat_tab import ChatTab
 
 
 @pytest.fixture
+def ai_tab(browser: Browser, ai_bot: str) -> Iterator[ChatTab]:
+    """The same, in front of the example with AI messages."""
+    with ChatTab.opened(browser, ai_bot) as tab:
+        yield tab
+
+
+@pytest.fixture
 def slow_stream(ai_tab: ChatTab, ai_bot: str) -> Iterator[None]:
     """Delays each part of an answer by two seconds: a busy browser can show it, and stop it."""
     url = urljoin(ai_bot, "/api/inspector/services/connector/faults")
