@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
-    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
     from cloud_adapter.deadlines import HostTimeout
     from cloud_adapter.proactive.notifications import Notifications
     from cloud_adapter.proactive.references import ConversationReferences
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.blobs import Container
     from cloud_adapter.telemetry.export_settings import ExportSettings
+    from cloud_adapter.turn_context import ShowTypingMiddleware
     from http_client.pool import HttpPool
 
 VERSION = "0.1.0"
@@ -302,9 +302,9 @@ class Composition:
         self, services: "BotServices", locks: "ConversationLocks"
     ) -> "tuple[ShowTypingMiddleware, AutoSaveStateMiddleware]":
         """Add the base's middleware, before the bot adds its own: it runs outside that."""
-        from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
         from cloud_adapter.proactive.references import ConversationReferenceMiddleware
         from cloud_adapter.state.turn import AutoSaveStateMiddleware
+        from cloud_adapter.turn_context import ShowTypingMiddleware
 
         typing_indicator = ShowTypingMiddleware()
         state = AutoSaveStateMiddleware(locks, services.conversation_state, services.user_state)

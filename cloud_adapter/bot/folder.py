@@ -168,8 +168,8 @@ def import_bot_sdk() -> None:
         apply_conversation_reference,
         conversation_reference,
     )
-    from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
     from cloud_adapter.teams_info import TeamsInfo
+    from cloud_adapter.turn_context import ShowTypingMiddleware
 
     for module in (teams, teams_activity_handler, teams_info):
         module.TeamsInfo = TeamsInfo

@@ -60,7 +60,7 @@ def test_the_sdk() -> None:
     assert imported == []
     assert held == ["DeferredModule"] * 3
     assert same
-    assert set(ours) == {"cloud_adapter.bot.typing_indicator", "cloud_adapter.teams_info"}
+    assert set(ours) == {"cloud_adapter.turn_context", "cloud_adapter.teams_info"}
 
 
 @pytest.fixture

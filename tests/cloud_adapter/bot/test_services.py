@@ -13,11 +13,11 @@ from botbuilder.core import Bot, Middleware, TurnContext
 
 from auth.errors import SettingsError
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter.bot import typing_indicator
+from cloud_adapter import turn_context
 from cloud_adapter.bot.services import BotServices
-from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.errors import BadNotification
 from cloud_adapter.proactive.notifications import QUEUE
+from cloud_adapter.turn_context import ShowTypingMiddleware
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.timing.condition import comes_true
 
@@ -65,7 +65,7 @@ async def test_the_typing_indicator(
     """A bot may turn it off: then a long turn shows nothing."""
 
     monkeypatch.setattr(
-        typing_indicator, "ShowTypingMiddleware", partial(ShowTypingMiddleware, delay=0.0)
+        turn_context, "ShowTypingMiddleware", partial(ShowTypingMiddleware, delay=0.0)
     )
 
     async def work(turn: TurnContext) -> None:

@@ -16,10 +16,10 @@ from botframework.connector.auth import SkillValidation
 from auth.errors import ServiceUrlRefused
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.adapter import TurnRequest, TurnResponse
-from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.connector.client import BOT_TIMEOUTS
 from cloud_adapter.proactive.references import CONTAINER
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.turn_context import ShowTypingMiddleware
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.credentials.bot_token_press import CALLER, BotTokenPress
 from tests.support.credentials.forged_tokens import FOREIGN_TENANT

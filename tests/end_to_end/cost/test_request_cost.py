@@ -17,11 +17,11 @@ from botbuilder.core import TurnContext
 
 from auth.errors import BodyTooLarge
 from bot_workbench.emulator.cloud import Cloud
+from cloud_adapter import turn_context
 from cloud_adapter.adapter import MAX_BODY_BYTES, MAX_RUNS
-from cloud_adapter.bot import typing_indicator
-from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
 from cloud_adapter.codec import MAX_DIGITS, check_cost
 from cloud_adapter.errors import StateConflict
+from cloud_adapter.turn_context import ShowTypingMiddleware
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.credentials.token_press import TokenPress
 from tests.support.load.call_count import calls_counted, steps_counted
@@ -205,7 +205,7 @@ def connector(running_cloud: Any) -> Iterator[DrainingConnector]:
 def _no_typing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where measuring makes a turn slow, the bot sends nothing but its reply."""
     late = partial(ShowTypingMiddleware, delay=60.0)
-    monkeypatch.setattr(typing_indicator, "ShowTypingMiddleware", late)
+    monkeypatch.setattr(turn_context, "ShowTypingMiddleware", late)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ ON_EACH_LOOP = (
     "auth/certificates/",
     "auth/inbound/test_signing_keys",
     "auth/outbound/",
-    "cloud_adapter/bot/test_typing_indicator",
+    "cloud_adapter/test_typing_indicator",
     "cloud_adapter/connector/",
     "cloud_adapter/adapter/",
     "cloud_adapter/storage/test_account",

@@ -11,7 +11,7 @@ from botbuilder.core import TurnContext
 
 from auth.errors import SignInError
 from cloud_adapter.adapter import CloudAdapter
-from cloud_adapter.bot.typing_indicator import ShowTypingMiddleware
+from cloud_adapter.turn_context import ShowTypingMiddleware
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
