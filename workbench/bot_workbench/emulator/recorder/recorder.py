@@ -64,10 +64,13 @@ class Recorder:
                 if self._recording.is_detailed:
                     self._watch_details()
 
-    async def invoke(self, function: str, data: Any, trace_parent: str, run: Awaitable[Any]) -> Any:
+    def invoke(
+        self, function: str, data: Any, trace_parent: str, run: Awaitable[Any]
+    ) -> Awaitable[Any]:
         """Await an invocation of a function, see `turns.invoke`."""
-        self._libraries.replace()
-        return await turns.invoke(self._recording, function, data, trace_parent, run)
+        if self._recording.is_detailed:
+            self._libraries.replace()
+        return turns.invoke(self._recording, function, data, trace_parent, run)
 
     def close(self) -> None:
         """Watch nothing any more, and close the connection to the feed."""
