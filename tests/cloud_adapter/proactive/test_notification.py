@@ -11,7 +11,7 @@ from cloud_adapter.proactive.notification import Notification
     [
         '{"to": "all", "text": "hello"}',
         '{"to": ["all"], "channel": "msteams", "text": "hello", "id": "n1"}',
-        '{"to": ["29:1", "29:2"], "card": {"type": "AdaptiveCard"}, "fruitless": 3}',
+        '{"v": 1, "to": ["29:1", "29:2"], "card": {"type": "AdaptiveCard"}, "fruitless": 3}',
     ],
 )
 def test_the_message_of_a_notification(message: str) -> None:

@@ -91,7 +91,7 @@ async def test_a_line_that_was_written_twice(account: StorageAccount) -> None:
 async def test_who_appends_first(account: StorageAccount) -> None:
     """Many that find no blob, nor a container: it is made once, and nothing of it is lost."""
     blobs = BlobContainer(account, CONTAINER)
-    await asyncio.gather(*(blobs.append("log", b"line\n") for _ in range(20)))
+    await asyncio.gather(*(blobs.append("log", b"line\n", {}) for _ in range(20)))
     blob = await blobs.read("log")
     assert blob
     assert blob.content == b"line\n" * 20
