@@ -325,9 +325,11 @@ class SigningKeys:
         key = self._keys.get(kid)
         if key is None and self._keys_fetch_number <= fetches_before and kid not in self._withdrawn:
             self._ensure_any()
-            raise self._unavailable(
-                f"the signing key {kid!r:.80} is unknown, and keys cannot be fetched now"
-            )
+            # Queries tell an outage from made-up ids by how the text ends: the id is the caller's.
+            problem = "is unknown, though the keys were fetched just now"
+            if self._failures:
+                problem = "is unknown, and keys cannot be fetched now"
+            raise self._unavailable(f"the signing key {kid!r:.80} {problem}")
         return key
 
     async def ensure_known(self) -> None:

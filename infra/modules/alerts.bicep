@@ -43,7 +43,7 @@ var rules = [
     title: 'The channel is refused'
     description: 'Ten or more requests were refused, or could not be answered, for one reason: see docs/operations.md, question 2.'
     severity: 1
-    query: '${replace(loadTextContent('../queries/refusals.kql'), 'ago(24h)', 'ago(30m)')}| where Refusals >= 10 and Reason !has "there is no bearer token" and Reason !has "not a JWT"'
+    query: '${replace(loadTextContent('../queries/refusals.kql'), 'ago(24h)', 'ago(30m)')}| where Refusals >= 10 and Reason !has "there is no bearer token" and Reason !has "not a JWT" and Reason !endswith " is unknown, though the keys were fetched just now"'
     window: 'PT30M'
     frequency: 'PT15M'
     resolves: true

@@ -44,6 +44,30 @@ async def test_unknown_keys_are_fetched_within_the_budget(
     assert await keys.find("old")
 
 
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (None, "though the keys were fetched just now"),
+        (OSError(), "and keys cannot be fetched now"),
+    ],
+)
+async def test_why_a_key_is_unknown(
+    failure: Exception | None,
+    reason: str,
+    keys: SigningKeys,
+    publisher: KeyPublisher,
+    clock: Clock,
+) -> None:
+    """The error tells a made-up id from an outage, at its end: the id is the caller's."""
+    await keys.ensure_known()
+    publisher.failure = failure
+    clock.advance(MINUTE)
+    with contextlib.suppress(KeysUnavailable):
+        await keys.find("made up")
+    with pytest.raises(KeysUnavailable, match=f"is unknown, {reason}$"):
+        await keys.find("made up")
+
+
 @pytest.mark.parametrize("early", [False, True], ids=["on time", "early"])
 async def test_an_early_failure(
     early: bool, keys: SigningKeys, publisher: KeyPublisher, clock: Clock

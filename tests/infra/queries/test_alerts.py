@@ -17,6 +17,8 @@ MODULES = ROOT / "infra" / "modules"
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w"
 GIVEN = {"name": "contoso", "location": "westeurope", "tags": {}, "workspaceId": WORKSPACE}
 
+MADE_UP = "the signing key 'x' is unknown, though the keys were fetched just now"
+
 AGO = re.compile(r"\bago\((\w+)\)")
 """The time that a query covers."""
 
@@ -87,6 +89,7 @@ def test_the_queries_are_correct_with_their_filters() -> None:
     [
         ("refusals", "Answered 401: there is no bearer token", False),
         ("refusals", "Answered 401: not a JWT", False),
+        ("refusals", f"Answered 503: {MADE_UP}", False),
         ("refusals", "Answered 403: the token is for another bot (audience)", True),
         ("refusals", "Answered 503: the vault does not answer", True),
         ("certificate", "The certificate A expires soon (days left: 12): renew", True),

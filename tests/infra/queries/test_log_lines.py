@@ -118,6 +118,26 @@ def test_causes_of_outages(text: str, cause: str, caplog: pytest.LogCaptureFixtu
         assert row["Reason"].startswith(text[:20])
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_made_up"),
+    [("though the keys were fetched just now", True), ("and keys cannot be fetched now", False)],
+)
+def test_key_ids_that_are_made_up(
+    reason: str, is_made_up: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are refused, and no outage, whatever the id says; an id of a lost fetch is one."""
+    assert reason in (ROOT / "auth" / "inbound" / "bearer_token.py").read_text("utf-8")
+    for kid in ("x", "and keys cannot be fetched now", "y' is unknown, though the keys"):
+        line = answered(KeysUnavailable(f"the signing key {kid!r} is unknown, {reason}"), caplog)
+        assert (columns(FILES["outages"], line) is None) is is_made_up
+        [counted] = re.findall(
+            r"MadeUp = sumif\(\s*ItemCount,\s*(Message .*)\),", FILES["doctor/last-day"]
+        )
+        assert (columns(f"table\n| where {counted}", line) is not None) is is_made_up
+    assert "coalesce(Refused, 0) + coalesce(MadeUp, 0)" in FILES["doctor/last-day"]
+    assert "coalesce(Unanswered, 0) - coalesce(MadeUp, 0)" in FILES["doctor/last-day"]
+
+
 def test_causes_of_broken_deployments(caplog: pytest.LogCaptureFixture) -> None:
     """Wrong settings, and code that cannot be imported."""
     for error, cause in ((SettingsError(["a: b"]), "settings"), (CompositionFailed(), "code")):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 _TEXT = r"@?'[^']*'|@?\"[^\"]*\""
 _COMPARISON = re.compile(
-    r"^(?P<column>\w+) (?P<operator>startswith|contains|has_any|has|!has|==|!=|in)"
+    r"^(?P<column>\w+)"
+    r" (?P<operator>startswith|!endswith|endswith|contains|has_any|has|!has|==|!=|in)"
     r" (?P<operand>.+)$",
     re.S,
 )
@@ -64,6 +65,8 @@ def _has(value: str, word: str) -> bool:
 
 _OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
     "startswith": lambda value, words: value.lower().startswith(words[0].lower()),
+    "endswith": lambda value, words: value.lower().endswith(words[0].lower()),
+    "!endswith": lambda value, words: not value.lower().endswith(words[0].lower()),
     "contains": lambda value, words: words[0].lower() in value.lower(),
     "has": lambda value, words: _has(value, words[0]),
     "!has": lambda value, words: not _has(value, words[0]),
