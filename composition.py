@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from auth.errors import CompositionFailed, SettingsError, Unavailable
 from auth.settings import Settings
 from cloud_adapter.home_loop import bind, on_home_loop
-from http_client.observer import moment
+from http_client.observer import attach, detach, moment
 
 if TYPE_CHECKING:
     from botbuilder.core import Bot
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cloud_adapter.storage.account import StorageAccount
     from cloud_adapter.storage.blobs import Container
     from cloud_adapter.telemetry.export_settings import ExportSettings
+    from cloud_adapter.telemetry.observer import Telemetry
     from cloud_adapter.turn_context import ShowTypingMiddleware
     from http_client.pool import HttpPool
 
@@ -79,6 +80,7 @@ class Parts:
         package: the hash of the package that runs (SHA-256, lower-case hex), or BUILT_IN_AZURE.
         bot_keys: the signing keys of other bots' tokens; None if no other bot may call this one.
             If so, `skill_replies` is None too.
+        telemetry: watches the others; None: telemetry is off.
     """
 
     settings: Settings
@@ -93,12 +95,18 @@ class Parts:
     services: "BotServices"
     bot: "Bot"
     skill_replies: "SkillReplies | None"
+    telemetry: "Telemetry | None"
 
     async def close(self) -> None:
-        """Release the leases that are kept for further turns, and close the HTTP client."""
+        """Release the leases that are kept for further turns, and close the HTTP client.
+
+        Telemetry ends with it.
+        """
         bind(None)
         await self.locks.close()
         await self.pool.close()
+        if self.telemetry is not None:
+            detach(self.telemetry)
 
 
 class Composition:
@@ -148,20 +156,26 @@ class Composition:
 
         return ExportSettings.of(self._environ)
 
-    def _class[Part](self, part: type[Part]) -> type[Part]:
-        """The class of a part: with telemetry, a subclass that makes spans."""
-        if self.exports is None:
-            return part
-        from cloud_adapter.telemetry.traced import traced
+    @cached_property
+    def telemetry(self) -> "Telemetry | None":
+        """The observer that makes spans and metrics, which watches from now on.
 
-        return traced(part)
+        None: telemetry is off. This step imports OpenTelemetry's API.
+        """
+        if self.exports is None:
+            return None
+        from cloud_adapter.telemetry.observer import Telemetry
+
+        telemetry = Telemetry(self.settings.app_id)
+        attach(telemetry)
+        return telemetry
 
     @cached_property
     def pool(self) -> "HttpPool":
         """The HTTP client."""
         from http_client.pool import HttpPool
 
-        return self._class(HttpPool)()
+        return HttpPool()
 
     @cached_property
     def keys(self) -> "SigningKeys":
@@ -186,7 +200,7 @@ class Composition:
         from auth.outbound.credentials import credential_for
         from auth.outbound.token_provider import TokenProvider
 
-        return self._class(TokenProvider)(credential_for(self.settings, self.pool))
+        return TokenProvider(credential_for(self.settings, self.pool))
 
     @cached_property
     def account(self) -> "StorageAccount | None":
@@ -194,10 +208,9 @@ class Composition:
         if (source := self.settings.storage) is None:
             return None
         from auth.outbound.credentials import storage_tokens
-        from auth.outbound.token_provider import TokenProvider
         from cloud_adapter.storage.account import StorageAccount
 
-        tokens = storage_tokens(source, self.pool, self._class(TokenProvider))
+        tokens = storage_tokens(source, self.pool)
         return StorageAccount(source, self.pool, tokens)
 
     @cached_property
@@ -225,9 +238,9 @@ class Composition:
             settings.bot_callers,
             settings.allowed_tenants,
         )
-        session = self._class(ConnectorSession)(self.pool)
-        return self._class(CloudAdapter)(
-            self._class(BotAuthentication)(
+        session = ConnectorSession(self.pool)
+        return CloudAdapter(
+            BotAuthentication(
                 settings, caller_check, self.tokens, session, self.pool, self._created_on
             ),
             self._queued_turns(locks),
@@ -242,10 +255,10 @@ class Composition:
         from cloud_adapter.storage.blobs import BlobContainer
         from cloud_adapter.storage.queue import MessageQueue
 
-        return self._class(queued_turns.QueuedTurns)(
+        return queued_turns.QueuedTurns(
             BlobContainer(self.account, set_aside.CONTAINER),
             MessageQueue(self.account, queued_turns.QUEUE),
-            self._class(MessageQueue)(self.account, queued_turns.POISON_QUEUE),
+            MessageQueue(self.account, queued_turns.POISON_QUEUE),
             locks,
             redact=not self.settings.development,
             max_drain_seconds=self.host_timeout.drain_seconds,
@@ -285,12 +298,12 @@ class Composition:
         from cloud_adapter.storage.queue import MessageQueue
 
         reports = BlobContainer(self.account, run.CONTAINER)
-        return self._class(notifications.Notifications)(
+        return notifications.Notifications(
             adapter,
             references,
             reports,
             MessageQueue(self.account, notifications.QUEUE),
-            self._class(MessageQueue)(self.account, notifications.POISON_QUEUE),
+            MessageQueue(self.account, notifications.POISON_QUEUE),
             ConversationLocks(reports),
             max_run_seconds=min(
                 notifications.MAX_RUN_SECONDS,
@@ -318,7 +331,7 @@ class Composition:
             return None
         from cloud_adapter.skills import SkillReplies
 
-        return self._class(SkillReplies)(services.adapter, services.skill_conversations, bot)
+        return SkillReplies(services.adapter, services.skill_conversations, bot)
 
     def _container(self, name: str) -> "Container":
         """A container of the storage account; without one, a container in this process's memory."""
@@ -391,13 +404,14 @@ class Composition:
 
     def _create_services(self) -> "tuple[ConversationLocks, CloudAdapter, BotServices]":
         self.settings  # noqa: B018  # read first: if they are wrong, nothing needs to be imported
+        self.telemetry  # noqa: B018  # watches before there is anything to watch
         from cloud_adapter.bot.folder import import_bot_sdk
 
         import_bot_sdk()
         from cloud_adapter.state.lock import ConversationLocks
         from cloud_adapter.state.stored_state import CONTAINER
 
-        locks = self._class(ConversationLocks)(self._container(CONTAINER))
+        locks = ConversationLocks(self._container(CONTAINER))
         adapter = self._adapter(locks)
         return locks, adapter, self._services(adapter, locks)
 
@@ -437,13 +451,14 @@ class Composition:
             services=services,
             bot=bot,
             skill_replies=self._skill_replies(services, bot),
+            telemetry=self.telemetry,
         )
 
     def _start_export(self, exports: "ExportSettings") -> None:
         from cloud_adapter.telemetry.metrics import bot_metrics
         from cloud_adapter.telemetry.providers import start_export
 
-        start_export(exports, self._environ, VERSION)
+        start_export(exports, self._environ, bot_metrics(), VERSION)
         bot_metrics().process_started(self._created_on)
 
     async def _warm_up(self) -> Parts:
@@ -479,6 +494,7 @@ class Composition:
             keys.prefetch()
             if self.bot_keys is not None:
                 self.bot_keys.prefetch()
+        await asyncio.to_thread(lambda: self.telemetry)
         tokens = await asyncio.to_thread(lambda: self.tokens)
         if authenticated:
             tokens.prefetch(self.settings.channel_audience)

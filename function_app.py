@@ -92,10 +92,11 @@ def traced_http(function: HttpFunction) -> HttpFunction:
     """With telemetry, run an HTTP function in the trace of the host's invocation."""
     if composition.exports is None:
         return function
-    from cloud_adapter.telemetry.spans import host_trace
 
     # Not `wraps`: the worker would look up the parameters of the wrapped function.
     async def traced(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        from cloud_adapter.telemetry.spans import host_trace
+
         with host_trace(context.trace_context.trace_parent):
             return await function(req)
 
@@ -107,9 +108,10 @@ def traced_queue(function: QueueFunction) -> QueueFunction:
     """With telemetry, run a queue's function in the trace of the host's invocation."""
     if composition.exports is None:
         return function
-    from cloud_adapter.telemetry.spans import host_trace
 
     async def traced(message: func.QueueMessage, context: func.Context) -> None:
+        from cloud_adapter.telemetry.spans import host_trace
+
         with host_trace(context.trace_context.trace_parent):
             await function(message)
 

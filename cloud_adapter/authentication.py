@@ -142,12 +142,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
         session: sends calls to the channel's services.
         pool: the HTTP client, which sends calls to skills.
         process_started_on: when this process loaded the app (seconds since 1970, UTC).
-
-    Attributes:
-        skill_client_class: the class of its clients for skills.
     """
-
-    skill_client_class = SkillClient
 
     def __init__(
         self,
@@ -311,7 +306,7 @@ class BotAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # un
             storage: stores the conversations of `post_activity_to_skill`.
         """
         settings = self._settings
-        return self.skill_client_class(
+        return SkillClient(
             self._pool,
             self._credentials,
             settings.channel_audience,

@@ -97,15 +97,12 @@ def credential_for(settings: Settings, pool: HttpPool) -> Credential:
     return _CREDENTIALS[settings.credential](settings, pool)
 
 
-def storage_tokens(
-    source: StorageSource, pool: HttpPool, provider: type[TokenProvider] = TokenProvider
-) -> TokenProvider | None:
+def storage_tokens(source: StorageSource, pool: HttpPool) -> TokenProvider | None:
     """The tokens for the storage account; None with a connection string, which needs none.
 
     Args:
         source: the storage account.
         pool: the HTTP client.
-        provider: the class of what is returned.
     """
     if source.connection_string:
         return None
@@ -113,4 +110,4 @@ def storage_tokens(
     from auth.outbound.managed_identity import ManagedIdentityCredential
 
     setting, transport = f"{STORAGE}__clientId", PoolTransport(pool)
-    return provider(ManagedIdentityCredential(source.client_id, setting, transport))
+    return TokenProvider(ManagedIdentityCredential(source.client_id, setting, transport))

@@ -96,14 +96,10 @@ class TokenProvider:
         self._credential.refresh_if_due()
         cache = self._caches.get(audience)
         if cache is None:
-            request = partial(self._request, audience)
+            request = partial(_request, self._credential, audience)
             cache = TokenCache(request, max_attempts=self._max_attempts)
             self._caches[audience] = cache
         return await cache.get()
-
-    @moment("token.request")
-    async def _request(self, audience: str) -> AccessToken:
-        return await self._credential.request_token(audience)
 
     async def _prefetch(self, audience: str) -> None:
         try:
@@ -267,3 +263,8 @@ class TokenCache:
         pause = max(REFRESH_BACKOFF.pause(self._failed_refreshes), asked)
         self._paused_until = now + min(pause, left)
         log.warning("No new token (%s); the current one is used for %.0f s more", error, left)
+
+
+@moment("token.request")
+async def _request(credential: Credential, audience: str) -> AccessToken:
+    return await credential.request_token(audience)

@@ -33,7 +33,7 @@ from cloud_adapter.connector.client import (
     request_headers,
 )
 from cloud_adapter.home_loop import on_home_loop
-from http_client.observer import moment
+from http_client.observer import moment, trace_parent
 from http_client.pool import MAX_LIST_BYTES, ConnectFailed, HttpPool, ResponseLost, ResponseTooLarge
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ class SkillClient(BotFrameworkClient):  # type: ignore[misc]  # untyped SDK base
         headers = request_headers(credentials.get_access_token(), has_body=True)
         # Lets the skill's front end route a conversation to the same instance each time.
         headers["x-ms-conversation-id"] = conversation_id
+        if parent := trace_parent():
+            headers["traceparent"] = parent
         call = f"POST to the skill {to_bot_id}"
         try:
             response = await self._pool.request(

@@ -32,7 +32,7 @@ from cloud_adapter.proactive.sender import NotificationSender, RateLimiter
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.storage.blobs import BlobContainer
 from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage, held
-from http_client.observer import moment
+from http_client.observer import moment, trace_parent
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,6 @@ class Notifications:
         card: dict[str, Any] | None,
         channel: str,
         own_id: str,
-        trace_parent: str = "",
     ) -> str:
         """Enqueue a notification, and return its id. For the arguments, see Notification.
 
@@ -119,7 +118,7 @@ class Notifications:
         recipients = [to] if isinstance(to, str) else list(to)
         given = {"to": recipients, "channel": channel or None, "text": text, "card": card}
         notification = Notification.parse(json.dumps(given), own_id or str(uuid.uuid4()))
-        notification = replace(notification, trace_parent=trace_parent)
+        notification = replace(notification, trace_parent=trace_parent())
         await self._queue.put(notification.message)
         return notification.id
 

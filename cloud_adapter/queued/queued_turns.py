@@ -41,8 +41,7 @@ from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.state.turn import turn_id
 from cloud_adapter.storage.blobs import Blob, BlobContainer
 from cloud_adapter.storage.queue import HeldMessage, MessageQueue, ReceivedMessage, held
-from http_client import observer
-from http_client.observer import moment
+from http_client.observer import moment, trace_parent
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +99,7 @@ class QueuedTurns:
         self._retrying: set[str] = set()
 
     @moment("queued.enqueue")
-    async def enqueue(
-        self, activity: Any, body: bytes, claims: Mapping[str, Any], trace_parent: str = ""
-    ) -> None:
+    async def enqueue(self, activity: Any, body: bytes, claims: Mapping[str, Any]) -> None:
         """Store an activity: once this returns, it will be processed.
 
         If it is cancelled, the activity is stored all the same, and processed.
@@ -111,15 +108,13 @@ class QueuedTurns:
             activity: an Activity.
             body: its JSON, as received.
             claims: the claims of the caller, which have been checked.
-            trace_parent: see AcceptedActivity.
 
         Raises:
             StorageUnavailable: it may not be stored, and the channel must send it again.
         """
         # Without a key, a second delivery looks like a second activity.
         activity_id = turn_id(activity) or uuid4().hex
-        trace_parent = trace_parent or observer.trace_parent()
-        content = record(activity_id, self._clock(), claims, body, trace_parent)
+        content = record(activity_id, self._clock(), claims, body, trace_parent())
         await self._commits.add(conversation_name(activity), activity_id, content)
 
     async def _store(self, batch: "Batch") -> None:

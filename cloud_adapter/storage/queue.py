@@ -61,11 +61,14 @@ class MessageQueue:
     Args:
         account: the bot's storage account.
         name: the queue's name.
+
+    Attributes:
+        name: the same.
     """
 
     def __init__(self, account: StorageAccount, name: str) -> None:
         self._account = account
-        self._name = name
+        self.name = name
         self._messages = f"{name}/messages"
 
     @moment("queue.put")
@@ -87,7 +90,7 @@ class MessageQueue:
         query = {"messagettl": "-1", "visibilitytimeout": str(round(delay))}
         request = StorageRequest("queue", "POST", self._messages, query, body=body)
         if error_code(await self._account.call(request, _MISSING)):
-            await self._account.call(StorageRequest("queue", "PUT", self._name))
+            await self._account.call(StorageRequest("queue", "PUT", self.name))
             await self._account.call(request)
 
     async def receive_all(self) -> AsyncIterator[ReceivedMessage]:

@@ -14,8 +14,7 @@ from azure.monitor.opentelemetry.exporter import (
 )
 from opentelemetry.sdk.trace import ReadableSpan
 
-from cloud_adapter.telemetry.destination import Destination
-from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES, ExportSettings
+from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES
 
 TRACES_PER_SECOND = 5.0
 """How many traces a process sends at most, as Microsoft's distribution does by default: Application
@@ -41,24 +40,23 @@ class NamedSpanExporter(AzureMonitorTraceExporter):
         return envelope
 
 
-def azure_monitor_destination(settings: ExportSettings) -> Destination:
-    """The exporters to Application Insights.
+def exporter(signal: str) -> Any:
+    """The exporter of a signal.
 
     Raises:
         ValueError: the connection string is wrong.
     """
-    wanted = settings.application_insights
     # An instance's disk is gone with the instance, so what cannot be sent is not stored there.
-    return Destination(
-        name="Application Insights",
-        sampler=_rate_limit,
-        spans=NamedSpanExporter(disable_offline_storage=True) if TRACES in wanted else None,
-        metrics=(
-            AzureMonitorMetricExporter(disable_offline_storage=True) if METRICS in wanted else None
-        ),
-        logs=AzureMonitorLogExporter(disable_offline_storage=True) if LOGS in wanted else None,
-    )
+    return _EXPORTERS[signal](disable_offline_storage=True)
 
 
-def _rate_limit() -> RateLimitedSampler:
+def rate_limit() -> RateLimitedSampler:
+    """The sampler that takes TRACES_PER_SECOND."""
     return RateLimitedSampler(TRACES_PER_SECOND)
+
+
+_EXPORTERS = {
+    TRACES: NamedSpanExporter,
+    METRICS: AzureMonitorMetricExporter,
+    LOGS: AzureMonitorLogExporter,
+}

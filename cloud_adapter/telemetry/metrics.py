@@ -1,16 +1,19 @@
-"""BotMetrics: the app's metrics, counted where its spans end.
+"""BotMetrics: the app's metrics, counted where its operations end.
 
 A metric that Microsoft's Agents SDK has too bears the SDK's name, unit and attributes. The values
 of labels are few, because each combination is a series of its own: whoever talks to the bot can
 choose an activity's type and channel, so all values but those listed here count as one.
 """
 
+import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
-from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
+if TYPE_CHECKING:
+    from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
 SCOPE = "secretless-bot-functions"
 """The name under which the app's own spans and metrics are exported."""
@@ -26,9 +29,41 @@ DAY_SECONDS = 24 * 3600.0
 Attributes = Mapping[str, str | int | float | bool]
 """The attributes of a span."""
 
+Labels = tuple[tuple[str, str | int | float | bool], ...]
+"""The labels of a series, with their values."""
+
 Recorder = Callable[[str, float, Attributes, str], None]
 """Counts a span that has ended: its name, how long it took in milliseconds, its attributes, and the
 error's class, or nothing."""
+
+COUNTERS = {
+    "agents.turn.count": "turn",
+    "agents.turn.error.count": "turn",
+    "agents.auth.token.request.count": "request",
+    "agents.connector.request.count": "request",
+    "agents.user_token_client.request.count": "request",
+    "agents.storage.operation.total": "operation",
+    "agents.proactive.operation.count": "operation",
+    "bot.refusals": "{request}",
+    "bot.retries": "{retry}",
+    "bot.dead_letters": "{message}",
+}
+"""The metrics that count, with their units."""
+
+HISTOGRAMS = {
+    "agents.turn.duration": "ms",
+    "agents.adapter.process.duration": "ms",
+    "agents.auth.token.request.duration": "ms",
+    "agents.connector.request.duration": "ms",
+    "agents.user_token_client.request.duration": "ms",
+    "agents.storage.operation.duration": "ms",
+    "bot.queue.age": "s",
+    "bot.cold_start.duration": "s",
+}
+"""The metrics that distribute durations, with their units."""
+
+MAX_EARLY = 1000
+"""How many durations are kept until the export begins."""
 
 OTHER = "other"
 
@@ -106,68 +141,58 @@ class FirstSeen:
 class BotMetrics:
     """The app's metrics. Each method may be called in any thread, and none of them waits.
 
+    Counts are kept here, and read when they are exported: that costs a turn less than a counter of
+    OpenTelemetry. What is measured before the export begins is exported, too.
+
     Args:
-        meter: creates the instruments.
         clock: returns the time in seconds since the epoch.
     """
 
-    def __init__(self, meter: Meter, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: dict[str, Counter[Labels]] = {name: Counter() for name in COUNTERS}
+        self._histograms: dict[str, Histogram] = {}
+        self._early: deque[tuple[str, float, Labels]] = deque(maxlen=MAX_EARLY)
         self._errors = FirstSeen()
         self._tokens: dict[str, float] = {}
         self._certificate_expires_on = 0.0
         self._started_at = self._ready_at = 0.0
-        self._create_counters(meter)
-        self._create_histograms(meter)
-        self._create_gauges(meter)
         self._recorders: dict[str, Recorder | None] = {}
         self._families: dict[str, Recorder] = {
             "agents.app.run": self._turn,
             "agents.adapter.process": self._request,
             "agents.authentication.get_access_token": self._token,
             "agents.proactive.send_activity": self._proactive,
-            "agents.connector": partial(
-                self._call, self._connector_requests, self._connector_duration
-            ),
-            "agents.user_token_client": partial(
-                self._call, self._user_token_requests, self._user_token_duration
-            ),
+            "agents.connector": partial(self._call, "agents.connector.request"),
+            "agents.user_token_client": partial(self._call, "agents.user_token_client.request"),
             "agents.storage": self._storage,
             "bot.queue_wait": self._queue_wait,
         }
 
-    def _create_counters(self, meter: Meter) -> None:
-        counter = meter.create_counter
-        self._turns = counter("agents.turn.count", "turn")
-        self._turn_errors = counter("agents.turn.error.count", "turn")
-        self._token_requests = counter("agents.auth.token.request.count", "request")
-        self._connector_requests = counter("agents.connector.request.count", "request")
-        self._user_token_requests = counter("agents.user_token_client.request.count", "request")
-        self._storage_operations = counter("agents.storage.operation.total", "operation")
-        self._proactive_operations = counter("agents.proactive.operation.count", "operation")
-        self._refusals = counter("bot.refusals", "{request}")
-        self._retries = counter("bot.retries", "{retry}")
-        self._dead_letters = counter("bot.dead_letters", "{message}")
+    def export_to(self, meter: "Meter") -> None:
+        """Export them from now on, and what was measured before. Call it once.
 
-    def _create_histograms(self, meter: Meter) -> None:
-        histogram = meter.create_histogram
-        self._turn_duration = histogram("agents.turn.duration", "ms")
-        self._request_duration = histogram("agents.adapter.process.duration", "ms")
-        self._token_duration = histogram("agents.auth.token.request.duration", "ms")
-        self._connector_duration = histogram("agents.connector.request.duration", "ms")
-        self._user_token_duration = histogram("agents.user_token_client.request.duration", "ms")
-        self._storage_duration = histogram("agents.storage.operation.duration", "ms")
-        self._queue_age = histogram(
-            "bot.queue.age", "s", explicit_bucket_boundaries_advisory=SECONDS_BUCKETS
-        )
-        self._cold_start = histogram(
-            "bot.cold_start.duration", "s", explicit_bucket_boundaries_advisory=SECONDS_BUCKETS
-        )
-
-    def _create_gauges(self, meter: Meter) -> None:
-        gauge = meter.create_observable_gauge
-        gauge("bot.token.age", [self._token_ages], "s")
-        gauge("bot.certificate.days_left", [self._certificate_days], "d")
+        Args:
+            meter: creates the instruments.
+        """
+        for name, unit in COUNTERS.items():
+            meter.create_observable_counter(name, [partial(self._observed, name)], unit)
+        meter.create_observable_gauge("bot.token.age", [self._token_ages], "s")
+        meter.create_observable_gauge("bot.certificate.days_left", [self._certificate_days], "d")
+        created = {
+            name: meter.create_histogram(
+                name,
+                unit,
+                explicit_bucket_boundaries_advisory=SECONDS_BUCKETS if unit == "s" else None,
+            )
+            for name, unit in HISTOGRAMS.items()
+        }
+        with self._lock:
+            self._histograms = created
+            for name, value, labels in self._early:
+                created[name].record(value, dict(labels))
+            self._early.clear()
 
     def ended(self, name: str, seconds: float, attributes: Attributes, error: str) -> None:
         """Count a span that has ended, sampled or not; most names are not counted.
@@ -188,7 +213,7 @@ class BotMetrics:
 
     def dead_lettered(self, queue: str) -> None:
         """Count a message that was set aside after its last attempt."""
-        self._dead_letters.add(1, {"messaging.destination.name": queue})
+        self._count("bot.dead_letters", (("messaging.destination.name", queue),))
 
     def process_started(self, at: float) -> None:
         """Measure the cold start: from `at` to the end of the first request that is not refused.
@@ -214,79 +239,97 @@ class BotMetrics:
         """Note when the certificate in use expires, in seconds since the epoch."""
         self._certificate_expires_on = seconds
 
-    # The two callbacks run in the exporter's thread: they read values that are replaced as a whole.
+    def _count(self, name: str, labels: Labels, number: int = 1) -> None:
+        with self._lock:
+            self._counts[name][labels] += number
 
-    def _token_ages(self, _: CallbackOptions) -> Iterable[Observation]:
+    def _record(self, name: str, value: float, labels: Labels = ()) -> None:
+        if histogram := self._histograms.get(name):
+            histogram.record(value, dict(labels))
+            return
+        with self._lock:
+            self._early.append((name, value, labels))
+
+    # The callbacks run in the exporter's thread. The last two read values that are replaced as a
+    # whole.
+
+    def _observed(self, name: str, _: "CallbackOptions") -> "Iterable[Observation]":
+        from opentelemetry.metrics import Observation
+
+        with self._lock:
+            counts = list(self._counts[name].items())
+        return [Observation(count, dict(labels)) for labels, count in counts]
+
+    def _token_ages(self, _: "CallbackOptions") -> "Iterable[Observation]":
+        from opentelemetry.metrics import Observation
+
         now = self._clock()
         return [Observation(now - at, {"bot.token": kind}) for kind, at in self._tokens.items()]
 
-    def _certificate_days(self, _: CallbackOptions) -> Iterable[Observation]:
+    def _certificate_days(self, _: "CallbackOptions") -> "Iterable[Observation]":
+        from opentelemetry.metrics import Observation
+
         expires_on = self._certificate_expires_on
         return [Observation((expires_on - self._clock()) / DAY_SECONDS)] if expires_on else []
 
     def _turn(self, _: str, milliseconds: float, attributes: Attributes, error: str) -> None:
-        labels = {
-            "activity.type": known(ACTIVITY_TYPES, attributes.get("activity.type")),
-            "activity.channel_id": known(CHANNELS, attributes.get("activity.channel_id")),
-        }
-        self._turns.add(1, labels)
-        self._turn_duration.record(milliseconds, labels)
+        labels = (
+            ("activity.type", known(ACTIVITY_TYPES, attributes.get("activity.type"))),
+            ("activity.channel_id", known(CHANNELS, attributes.get("activity.channel_id"))),
+        )
+        self._count("agents.turn.count", labels)
+        self._record("agents.turn.duration", milliseconds, labels)
         if error:
-            self._turn_errors.add(1, {"error.type": error})
+            self._count("agents.turn.error.count", (("error.type", error),))
 
     def _request(self, _: str, milliseconds: float, attributes: Attributes, error: str) -> None:
         kind = known(ACTIVITY_TYPES, attributes.get("activity.type"))
-        self._request_duration.record(milliseconds, {"activity.type": kind})
+        self._record("agents.adapter.process.duration", milliseconds, (("activity.type", kind),))
         if error:
-            self._refusals.add(1, {"error.type": error})
+            self._count("bot.refusals", (("error.type", error),))
         elif self._started_at:
             now = self._clock()
             if now - milliseconds / 1000 <= self._ready_at + COLD_SECONDS:
-                self._cold_start.record(now - self._started_at)
+                self._record("bot.cold_start.duration", now - self._started_at)
             self._started_at = 0.0
 
     def _token(self, _: str, milliseconds: float, attributes: Attributes, error: str) -> None:
-        labels = {"auth.method": attributes.get("auth.method", "unknown")}
-        self._token_duration.record(milliseconds, labels)
-        self._token_requests.add(1, {**labels, **_outcome("auth.success", error)})
+        labels = (("auth.method", attributes.get("auth.method", "unknown")),)
+        self._record("agents.auth.token.request.duration", milliseconds, labels)
+        outcome = _outcome("auth.success", error)
+        self._count("agents.auth.token.request.count", (*labels, *outcome))
 
     def _call(
-        self,
-        count: Counter,
-        duration: Histogram,
-        name: str,
-        milliseconds: float,
-        attributes: Attributes,
-        _: str,
+        self, metric: str, name: str, milliseconds: float, attributes: Attributes, _: str
     ) -> None:
-        operation = name.rpartition(".")[2]
+        operation = ("operation", name.rpartition(".")[2])
         status = attributes.get("http.response.status_code", 0)
-        labels = {"operation": operation, "http.status_code": status}
-        count.add(1, labels)
-        duration.record(milliseconds, labels)
+        labels = (operation, ("http.status_code", status))
+        self._count(f"{metric}.count", labels)
+        self._record(f"{metric}.duration", milliseconds, labels)
         if retries := attributes.get("bot.retries"):
-            self._retries.add(int(retries), {"operation": operation})
+            self._count("bot.retries", (operation,), int(retries))
 
     def _storage(self, name: str, milliseconds: float, _: Attributes, error: str) -> None:
-        labels = {"storage.operation": name.rpartition(".")[2]}
-        self._storage_duration.record(milliseconds, labels)
-        self._storage_operations.add(1, {**labels, "error.type": error} if error else labels)
+        labels: Labels = (("storage.operation", name.rpartition(".")[2]),)
+        self._record("agents.storage.operation.duration", milliseconds, labels)
+        failure: Labels = (("error.type", error),) if error else ()
+        self._count("agents.storage.operation.total", (*labels, *failure))
 
     def _proactive(self, _: str, __: float, ___: Attributes, error: str) -> None:
-        labels = {"operation": "send_activity", **_outcome("success", error)}
-        self._proactive_operations.add(1, labels)
+        labels = (("operation", "send_activity"), *_outcome("success", error))
+        self._count("agents.proactive.operation.count", labels)
 
     def _queue_wait(self, _: str, milliseconds: float, __: Attributes, ___: str) -> None:
-        self._queue_age.record(milliseconds / 1000)
+        self._record("bot.queue.age", milliseconds / 1000)
 
 
-def _outcome(name: str, error: str) -> dict[str, str | bool]:
-    return {name: False, "error.type": error} if error else {name: True}
+def _outcome(name: str, error: str) -> Labels:
+    return ((name, False), ("error.type", error)) if error else ((name, True),)
 
 
-_METRICS = BotMetrics(metrics.get_meter(SCOPE))
-"""Created with the module, so that two threads cannot create two. They count nothing until the
-global meter provider is set, however late that is."""
+_METRICS = BotMetrics()
+"""Created with the module, so that two threads cannot create two."""
 
 
 def bot_metrics() -> BotMetrics:

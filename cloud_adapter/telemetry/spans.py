@@ -8,8 +8,7 @@ Context", `traceparent`: version, trace id, parent id and flags, in hex.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
@@ -36,7 +35,9 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Operation:
-    """A context manager: its span is the current one inside it, and ends with it.
+    """A piece of work: its span is the current one until it ends. Metrics count it, too.
+
+    In a trace that is not taken, it has no span of its own.
 
     Args:
         name: the span's.
@@ -47,20 +48,19 @@ class Operation:
 
     Attributes:
         is_call: it is one call of another service, whose status and retries are of interest.
-        is_propagated: the called service gets the trace context.
     """
 
     __slots__ = (
         "_added",
         "_attributes",
         "_error",
+        "_has_sent",
+        "_is_taken",
         "_name",
-        "_requests",
         "_span",
         "_start",
         "_token",
         "is_call",
-        "is_propagated",
     )
 
     def __init__(
@@ -72,15 +72,21 @@ class Operation:
         links: Sequence[Link] = (),
     ) -> None:
         self.is_call = kind is SpanKind.CLIENT
-        self.is_propagated = False
         self._name = name
-        self._requests = 0
+        self._has_sent = False
         self._attributes = attributes or {}
         self._added: dict[str, Value] = {}
         self._error = ""
         self._start = time.perf_counter()
-        self._span: Span = tracer.start_span(name, parent, kind, self._attributes, links)
-        within = trace.set_span_in_context(self._span, parent)
+        outer = None if parent is not None else Operation.current()
+        if outer is not None and not outer._is_taken:
+            self._is_taken: bool = False
+            self._span: Span = outer._span
+            within = context_api.get_current()
+        else:
+            self._span = tracer.start_span(name, parent, kind, self._attributes, links)
+            self._is_taken = self._span.is_recording()
+            within = trace.set_span_in_context(self._span, parent)
         self._token = context_api.attach(context_api.set_value(_KEY, self, within))
 
     @staticmethod
@@ -93,12 +99,16 @@ class Operation:
         """Add an attribute, until it ends."""
         self._added[name] = value  # added to the span at once at the end, which costs less
 
+    def count(self, name: str) -> None:
+        """Add 1 to an attribute, which begins at 0."""
+        self._added[name] = int(self._added.get(name, 0)) + 1
+
     def count_request(self) -> None:
         """Note that it sends a request: each one after the first is a retry."""
-        self._requests += 1
-        if self._requests > 1:
-            self.set("http.request.resend_count", self._requests - 1)
-            self.set("bot.retries", self._requests - 1)
+        if self._has_sent:
+            self.count("http.request.resend_count")
+            self.count("bot.retries")
+        self._has_sent = True
 
     def fail(self, error: BaseException) -> None:
         """Note that it has failed, and with which class of error. The first error counts."""
@@ -107,26 +117,30 @@ class Operation:
         self._error = error_name(error)
         self.set("error.type", self._error)
         self.set("bot.error", self._error)
-        if self._error not in NO_FAILURES:
+        if self._error not in NO_FAILURES and self._is_taken:
             self._span.set_status(_FAILED)
 
-    def __enter__(self) -> Self:
-        return self
+    def received(self, response: Any, error: BaseException | None) -> None:
+        """Note the status of a response, which has one, unless there was an error."""
+        if error is None:
+            self.set("http.response.status_code", response.status)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace_back: TracebackType | None,
-    ) -> None:
+    def answered(self, response: Any, error: BaseException | None) -> None:
+        """End it with the status of its response."""
+        self.received(response, error)
+        self.ended(response, error)
+
+    def ended(self, _: object, error: BaseException | None) -> None:
+        """End it, with the error that it has raised, if any."""
         if error is not None:
             self.fail(error)
         context_api.detach(self._token)
-        if self._added:
-            self._span.set_attributes(self._added)
-        self._span.end()
+        if self._is_taken:
+            if self._added:
+                self._span.set_attributes(self._added)
+            self._span.end()
         seconds = time.perf_counter() - self._start
-        attributes = {**self._attributes, **self._added}
+        attributes = {**self._attributes, **self._added} if self._added else self._attributes
         bot_metrics().ended(self._name, seconds, attributes, self._error)
 
 

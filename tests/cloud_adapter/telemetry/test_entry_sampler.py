@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from opentelemetry.trace import SpanKind
 
-from cloud_adapter.telemetry.entry_sampler import SAMPLE_RATE, EntrySampler
+from cloud_adapter.telemetry.providers import SAMPLE_RATE, EntrySampler
 
 
 def remote(flags: int) -> Context:

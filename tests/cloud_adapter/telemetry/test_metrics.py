@@ -11,6 +11,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from cloud_adapter.telemetry.metrics import (
     ACTIVITY_TYPES,
     CHANNELS,
+    MAX_EARLY,
     MAX_NAMES,
     OTHER,
     SCOPE,
@@ -28,8 +29,12 @@ class Read:
     def __init__(self) -> None:
         self.clock = Clock()
         self._reader = InMemoryMetricReader()
+        self.metrics = BotMetrics(self.clock)
+
+    def begin(self) -> None:
+        """Begin the export."""
         provider = MeterProvider([self._reader], shutdown_on_exit=False)
-        self.metrics = BotMetrics(provider.get_meter(SCOPE), self.clock)
+        self.metrics.export_to(provider.get_meter(SCOPE))
 
     def points(self, name: str) -> list[Point]:
         """The series of a metric: its labels, and its value or the sum of a histogram's values."""
@@ -67,8 +72,23 @@ def value_of(point: Any) -> float:
 
 @pytest.fixture
 def read() -> Read:
-    """Fresh metrics."""
-    return Read()
+    """Fresh metrics, which are exported."""
+    read = Read()
+    read.begin()
+    return read
+
+
+def test_what_is_counted_before_the_export() -> None:
+    """It is exported with the rest: the first turn ends before the exporters are there."""
+    read = Read()
+    for number in range(MAX_EARLY + 5):
+        read.metrics.ended("agents.app.run", number / 1000, MESSAGE, "")
+    read.begin()
+    read.metrics.ended("agents.app.run", 0.25, MESSAGE, "")
+    assert read.points("agents.turn.count") == [(MESSAGE, MAX_EARLY + 6)]
+    [(labels, milliseconds)] = read.points("agents.turn.duration")
+    assert labels == MESSAGE
+    assert milliseconds == pytest.approx(250 + sum(range(5, MAX_EARLY + 5)))
 
 
 def test_turns(read: Read) -> None:

@@ -1,83 +1,45 @@
-"""The parts that make spans take the place of the others, where telemetry is on, and only there."""
+"""The observer watches where telemetry is on, and only there; the export starts in the warm-up."""
 
-import importlib
-import inspect
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from auth.errors import SettingsError
 from auth.settings import Settings
 from bot_workbench.emulator.cloud import Cloud
-from cloud_adapter import telemetry
-from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.queued.queued_turns import QUEUE
 from cloud_adapter.telemetry import providers
-from cloud_adapter.telemetry.traced import PARTS, traced
+from cloud_adapter.telemetry.spans import host_trace
 from composition import Composition
+from http_client.observer import detach, trace_parent
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.load.call_count import calls_counted
 from tests.support.logic import EXPECT_REPLIES, MESSAGE, echo, woken
 from tests.support.project import ROOT
 from tests.support.storage.queue_messages import QueueMessages
 from tests.support.storage.received_message import received
-from tests.support.telemetry.exported_spans import TELEMETRY_ON, ExportedSpans
+from tests.support.telemetry.exported_spans import HOST, TELEMETRY_ON, ExportedSpans
 from tests.support.test_bot import create_bot
 from tests.support.timing.condition import comes_true
 
 
-def traced_class(name: str) -> Any:
-    """The subclass of a part."""
-    module = importlib.import_module(f"{traced.__module__}.{PARTS[name]}")
-    return getattr(module, f"Traced{name}")
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_a_part(name: str) -> None:
-    """Its constructor and its overridden methods have the same arguments as the base's."""
-    found = traced_class(name)
-    [base] = found.__bases__
-    assert (base.__name__, traced(base)) == (name, found)
-    assert inspect.signature(found) == inspect.signature(base)
-    for method, own in inspect.getmembers(found, inspect.isfunction):
-        if method in vars(found) and hasattr(base, method):
-            parameters = inspect.signature(own).parameters
-            assert list(parameters) == list(inspect.signature(getattr(base, method)).parameters)
-
-
-def test_the_first_parts_import_no_sdk() -> None:
-    """The warm-up creates them before it imports the bot SDK, which it does in a way of its own."""
+def test_no_sdk() -> None:
+    """The warm-up attaches the observer before it imports the bot SDK in a way of its own."""
     program = (
-        "import sys; import cloud_adapter.telemetry.traced.warm_up;"
-        "sys.exit('botbuilder' in sys.modules)"
+        "import sys; import cloud_adapter.telemetry.observer;sys.exit('botbuilder' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
-def test_every_part_is_used() -> None:
-    """The composition asks for each, so none makes spans that nobody sees."""
-    text = (ROOT / "composition.py").read_text()
-    assert [name for name in PARTS if f"{name})(" not in text] == []
-
-
-async def test_on(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the setting, the app consists of them."""
-    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON) as app:
-        assert type(app.parts.adapter) is traced_class("CloudAdapter")
-        assert type(app.parts.pool) is traced_class("HttpPool")
-
-
-async def test_off(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it, of the parts as they are."""
-    async with ComposedApp(cloud, monkeypatch) as app:
-        assert type(app.parts.adapter) is CloudAdapter
-        folder = str(Path(telemetry.__path__[0]))
-        found = [each for each in vars(app.parts).values() if folder in _file(type(each))]
-        assert found == []
+async def test_the_end(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that is closed watches no longer."""
+    async with ComposedApp(cloud, monkeypatch, TELEMETRY_ON):
+        with host_trace(HOST):
+            assert trace_parent() == HOST
+    with host_trace(HOST):
+        assert trace_parent() == ""
 
 
 async def test_off_no_code_of_telemetry_runs(
@@ -101,10 +63,6 @@ async def test_off_no_code_of_telemetry_runs(
     assert [name for name in calls if name.startswith(telemetry)] == []
 
 
-def _file(kind: type[Any]) -> str:
-    return getattr(importlib.import_module(kind.__module__), "__file__", None) or ""
-
-
 async def test_tokens_for_storage(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their requests have spans, as those for the channel have."""
     exported = ExportedSpans(monkeypatch)
@@ -117,12 +75,14 @@ async def test_tokens_for_storage(cloud: Cloud, monkeypatch: pytest.MonkeyPatch)
     for name in cloud.identity.settings():
         monkeypatch.setenv(name, settings[name])
     composition = Composition(lambda: Settings.from_environ(settings), settings, create_bot)
+    assert composition.telemetry
     assert composition.account
     composition.account.prefetch()
     await comes_true(lambda: bool(exported.names))
     found = exported.attributes("agents.authentication.get_access_token")
     assert found["auth.scopes"] == "https://storage.azure.com/.default"
     await composition.pool.close()
+    detach(composition.telemetry)
 
 
 async def test_the_export_starts_with_the_warm_up(
@@ -134,7 +94,7 @@ async def test_the_export_starts_with_the_warm_up(
     for name in cloud.identity.settings():
         monkeypatch.setenv(name, settings[name])
 
-    def start(_: object, environ: object) -> None:
+    def start(_: object, environ: object, __: object) -> None:
         in_loop = threading.current_thread() is threading.main_thread()
         started.append((environ, in_loop or composition.parts is None))
 

@@ -169,7 +169,7 @@ def test_all_providers_are_set_already(collector: Collector, log: Path) -> None:
         assert process.does("span first") == "own first child"
         assert process.logged == []
     with ExportingProcess(settings, log) as process:
-        assert len(process.does("threads").split()) == 3
+        until(lambda: len(process.does("threads").split()) == 3)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,7 @@ def test_a_variable_that_is_wrong(
             until(lambda: bool(collector.spans))
         if lost != "metrics":
             until(lambda: "agents.turn.count" in collector.metrics)
+        until(lambda: bool(process.logged))
         [line] = process.logged
         assert f"No {lost} are exported: " in line
 
@@ -201,6 +202,7 @@ def test_headers_that_are_wrong(collector: Collector, log: Path) -> None:
     """They are not logged: they may hold the key of the service that gets the telemetry."""
     headers = {"OTEL_EXPORTER_OTLP_HEADERS": "api-key sesame"}
     with ExportingProcess({**collector.settings, **headers}, log) as process:
+        until(lambda: bool(process.logged))
         [line] = process.logged
         assert "Header format invalid!" in line
         assert "sesame" not in line
@@ -232,11 +234,12 @@ def test_an_endpoint_that_does_not_work(status: int | str, collector: Collector,
     with ExportingProcess(settings, log) as process:
         assert float(process.does("stall 1")) < 1000, "the event loop waited for the endpoint"
         process.does(f"spans {2 * MAX_QUEUE}")
+        # The exporters, with the packages that they import, are created after a second.
+        until(lambda: any("Exporting telemetry" in line for line in process.logged))
         before = resident(process.pid)
         for _ in range(4):
             process.does(f"spans {2 * MAX_QUEUE}")
         assert resident(process.pid) - before < 8_000_000
-        until(lambda: any("Exporting telemetry" in line for line in process.logged))
         lines = [line for line in process.logged if "Exporting telemetry" in line]
         assert len(lines) <= 6
         assert all("Exporting telemetry" in line for line in process.logged)

@@ -16,8 +16,9 @@ from benchmarks.traffic.load import Load
 from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 IN_FLIGHT = 16
-LEAD_SECONDS = 1.5
-"""Load before the measurement: connections are opened, and the first batches are sent."""
+LEAD_SECONDS = 4.0
+"""Load before the measurement: connections are opened, the exporters created, and the first batches
+sent."""
 MIN_TURNS = 50
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 
+from cloud_adapter.telemetry.observer import activity_attributes, hashed
 from cloud_adapter.telemetry.spans import (
     current_trace_parent,
     entry_kind,
     host_trace,
     stored_parent,
 )
-from cloud_adapter.telemetry.traced.turns import activity_attributes, hashed
 from tests.support.telemetry.exported_spans import HOST, HOST_SPAN_ID, TRACE_ID
 
 APP_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"

@@ -5,28 +5,22 @@ import inspect
 from typing import Any
 
 import pytest
-from aiohttp import web
 from botbuilder.schema import Activity
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from auth.bot_framework import BotCredentials
 from cloud_adapter.codec import read_model
 from cloud_adapter.connector.client import (
     AttachmentsOperations,
-    ConnectorClient,
     ConnectorError,
     ConversationsOperations,
-    Service,
     ServiceResponse,
     TeamsOperations,
     UserTokenClient,
 )
 from cloud_adapter.telemetry import spans
+from cloud_adapter.telemetry.observer import call_name, host_of
 from cloud_adapter.telemetry.spans import host_trace
-from cloud_adapter.telemetry.traced.turns import TracedConnectorSession, call_name
-from cloud_adapter.telemetry.traced.warm_up import TracedHttpPool, host_of
-from http_client.pool import MAX_RESPONSE_BYTES
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.logic import MESSAGE
 from tests.support.skills.replying_skill import ALLOWED, ReplyingSkill
@@ -48,22 +42,6 @@ OPERATIONS = [
     for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction)
     if not name.startswith("_")
 ]
-
-
-async def test_limits_of_responses(service: ScriptedService) -> None:
-    """With telemetry, each call has its own limit, too."""
-
-    async def respond(_: web.Request) -> web.Response:
-        return web.Response(body=b"[]" + b" " * MAX_RESPONSE_BYTES)
-
-    service.otherwise = respond
-    pool = TracedHttpPool()
-    session = TracedConnectorSession(pool)
-    client = ConnectorClient(session, Service(service.url, BotCredentials("", None, "x"), 0.0))
-    assert await client.conversations.get_conversation_members("c") == []
-    with pytest.raises(ConnectorError, match="too large"):
-        await client.conversations.get_conversation_member("c", "m")
-    await pool.close()
 
 
 @pytest.mark.parametrize(("kind", "name"), OPERATIONS, ids=str)

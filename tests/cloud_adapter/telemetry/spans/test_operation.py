@@ -1,15 +1,24 @@
 """Operation: a span and the metrics beside it."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from cloud_adapter.telemetry import spans as module
 from cloud_adapter.telemetry.metrics import SCOPE
-from cloud_adapter.telemetry.spans import Operation, error_name, past_operation
+from cloud_adapter.telemetry.spans import (
+    Operation,
+    current_trace_parent,
+    error_name,
+    past_operation,
+)
 from tests.support.telemetry.exported_spans import ExportedSpans, id_of, parent_id
 
 
@@ -34,9 +43,20 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> CountedMetrics:
     return metrics
 
 
+@contextlib.contextmanager
+def running(operation: Operation) -> Iterator[Operation]:
+    """Within it, the operation runs; it ends with it."""
+    try:
+        yield operation
+    except BaseException as error:
+        operation.ended(None, error)
+        raise
+    operation.ended(None, None)
+
+
 def fail(operation: Operation, error: Exception) -> None:
     """Raise an error within an operation."""
-    with operation:
+    with running(operation):
         raise error
 
 
@@ -74,8 +94,8 @@ def test_names_of_errors(name: str, exported_as: str) -> None:
 async def test_the_current_operation(exported: ExportedSpans) -> None:
     """It is that of the running code, also in tasks that this code starts; then the outer one."""
     assert Operation.current() is None
-    with Operation("outer") as outer:
-        with Operation("inner") as inner:
+    with running(Operation("outer")) as outer:
+        with running(Operation("inner")) as inner:
             assert Operation.current() is inner
 
             async def found() -> Operation | None:
@@ -91,7 +111,7 @@ async def test_a_cancelled_one(exported: ExportedSpans) -> None:
     """Its span ends, and says so."""
 
     async def work() -> None:
-        with Operation("x"):
+        with running(Operation("x")):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
@@ -104,7 +124,7 @@ async def test_a_cancelled_one(exported: ExportedSpans) -> None:
 
 def test_a_past_one(exported: ExportedSpans, counted: CountedMetrics) -> None:
     """It has the given times, within the current span; a clock that is behind makes it empty."""
-    with Operation("outer"):
+    with running(Operation("outer")):
         past_operation("x", 1_000_000_000, 3_000_000_000)
         past_operation("y", 3_000_000_000, 1_000_000_000)
     first, second = exported.one("x"), exported.one("y")
@@ -113,3 +133,22 @@ def test_a_past_one(exported: ExportedSpans, counted: CountedMetrics) -> None:
     outer = exported.one("outer")
     assert parent_id(first) == parent_id(second) == id_of(outer)
     assert counted.seconds[:2] == [2.0, 0.0]
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_trace_that_is_not_taken(is_taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first span is its only one, which what is stored in it refers to."""
+    started: list[str] = []
+    tracer = TracerProvider(None if is_taken else ALWAYS_OFF).get_tracer(SCOPE)
+
+    def start_span(name: str, *rest: Any) -> trace.Span:
+        started.append(name)
+        return tracer.start_span(name, *rest)
+
+    monkeypatch.setattr(module, "tracer", SimpleNamespace(start_span=start_span))
+    with running(Operation("outer")):
+        outer = current_trace_parent()
+        with running(Operation("inner")):
+            assert (current_trace_parent() == outer) is not is_taken
+            assert current_trace_parent().startswith(outer[:36])
+    assert started == (["outer", "inner"] if is_taken else ["outer"])

@@ -16,8 +16,8 @@ from cloud_adapter.queued.drain import MAX_ATTEMPTS
 from cloud_adapter.queued.set_aside import CONTAINER
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.telemetry import observer
 from cloud_adapter.telemetry.spans import host_trace
-from cloud_adapter.telemetry.traced import turns as traced_turns
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.set_aside_turns import attempted, retry_of
 from tests.support.logic import MESSAGE, echo, raising, woken
@@ -193,7 +193,7 @@ async def test_a_dead_letter(
     """It is counted; the span of the last attempt says that it was the last."""
     counted: list[str] = []
     metrics = SimpleNamespace(dead_lettered=counted.append)
-    monkeypatch.setattr(traced_turns, "bot_metrics", lambda: metrics)
+    monkeypatch.setattr(observer, "bot_metrics", lambda: metrics)
     await accepted(queued)
     [message] = await wake_ups.taken()
     last = await attempted(queued, message, MAX_ATTEMPTS - 1)

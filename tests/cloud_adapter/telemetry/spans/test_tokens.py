@@ -1,5 +1,6 @@
 """The spans of token requests: one for each that is sent, and what they say."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from auth.errors import EndpointDown
-from auth.outbound.token_provider import AccessToken, Credential
-from cloud_adapter.telemetry.traced import warm_up
-from cloud_adapter.telemetry.traced.warm_up import TracedTokenProvider
+from auth.outbound.token_provider import AccessToken, Credential, TokenProvider
+from cloud_adapter.telemetry import observer
+from cloud_adapter.telemetry.observer import Telemetry
+from http_client.observer import attach, detach
 from tests.support.telemetry.exported_spans import ExportedSpans
 
 REQUEST = "agents.authentication.get_access_token"
@@ -25,7 +27,6 @@ class PaidCredential(Credential):
     """
 
     def __init__(self, expires_on: float = 0.0, error: Exception | None = None) -> None:
-        self.refreshes = 0
         self._expires_on = expires_on
         self._error = error
 
@@ -35,14 +36,13 @@ class PaidCredential(Credential):
             raise self._error
         return AccessToken(f"secret for {audience}", 4e9, "", self._expires_on)
 
-    def refresh_if_due(self) -> None:
-        """Count."""
-        self.refreshes += 1
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """One."""
-        return ("renew it",)
+@pytest.fixture(autouse=True)
+def _watched() -> Iterator[None]:
+    telemetry = Telemetry("")
+    attach(telemetry)
+    yield
+    detach(telemetry)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is counted: kinds of tokens, and when certificates expire."""
     counted: list[Any] = []
     metrics = SimpleNamespace(token_obtained=counted.append, certificate_expires_at=counted.append)
-    monkeypatch.setattr(warm_up, "bot_metrics", lambda: metrics)
+    monkeypatch.setattr(observer, "bot_metrics", lambda: metrics)
     return counted
 
 
@@ -66,7 +66,7 @@ async def test_a_request(
     audience: str, kind: str, scopes: str | None, exported: ExportedSpans, counted: list[Any]
 ) -> None:
     """It has one span, whose scope is no other bot's app id; a cached token has none."""
-    tokens = TracedTokenProvider(PaidCredential(1e9))
+    tokens = TokenProvider(PaidCredential(1e9))
     for _ in range(2):
         assert (await tokens.get(audience)).value == f"secret for {audience}"
     found = exported.attributes(REQUEST)
@@ -78,18 +78,10 @@ async def test_a_request(
 
 async def test_a_request_that_fails(exported: ExportedSpans, counted: list[Any]) -> None:
     """Each attempt that fails has a span that names the error, and counts no token."""
-    tokens = TracedTokenProvider(PaidCredential(error=EndpointDown("sesame")), max_attempts=1)
+    tokens = TokenProvider(PaidCredential(error=EndpointDown("sesame")), max_attempts=1)
     with pytest.raises(EndpointDown):
         await tokens.get("https://api.botframework.com")
     assert exported.attributes(REQUEST)["error.type"] == "EndpointDown"
     assert exported.one(REQUEST).status.status_code is StatusCode.ERROR
     assert counted == []
     assert "sesame" not in exported.text
-
-
-async def test_the_rest_is_the_credentials() -> None:
-    """Warnings and background work are passed on."""
-    credential = PaidCredential()
-    tokens = TracedTokenProvider(credential)
-    await tokens.get("x")
-    assert (tokens.warnings, credential.refreshes) == (("renew it",), 1)

@@ -78,7 +78,7 @@ def trace_parent() -> str:
 
 def putting(recording: Recording, call: Facts) -> Watching:
     """A message is put into a queue: it names activities, or one that was set aside."""
-    queue = call["self"]._name
+    queue = call["self"].name
     if queue not in {TURNS, POISON}:
         return
     started = time.perf_counter()

@@ -159,9 +159,10 @@ def main() -> None:
         _all_providers()
     settings = ExportSettings.of(os.environ)
     if settings is not None:
+        from cloud_adapter.telemetry.metrics import bot_metrics
         from cloud_adapter.telemetry.providers import start_export
 
-        start_export(settings, os.environ, "1.2.3")
+        start_export(settings, os.environ, bot_metrics(), "1.2.3")
     print("ready", flush=True)
     for line in sys.stdin:
         name, *arguments = line.split()
