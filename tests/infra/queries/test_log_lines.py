@@ -127,7 +127,11 @@ def test_key_ids_that_are_made_up(
 ) -> None:
     """They are refused, and no outage, whatever the id says; an id of a lost fetch is one."""
     assert reason in (ROOT / "auth" / "inbound" / "bearer_token.py").read_text("utf-8")
-    for kid in ("x", "and keys cannot be fetched now", "y' is unknown, though the keys"):
+    for kid in (
+        "x",
+        "and keys cannot be fetched now",
+        "y is unknown, though the keys were fetched just now",
+    ):
         line = answered(KeysUnavailable(f"the signing key {kid!r} is unknown, {reason}"), caplog)
         assert (columns(FILES["outages"], line) is None) is is_made_up
         [counted] = re.findall(
