@@ -2,13 +2,14 @@
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 import pytest
 from botbuilder.core import MiddlewareSet
 from botbuilder.schema import Activity
 
+from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
 from cloud_adapter.codec import read_model
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.telemetry.observer import Telemetry
@@ -56,7 +57,7 @@ FACTS = {
     "skill.reply": "self request",
     "state.delete": "self name",
     "state.load": "self turn_context force",
-    "state.lock": "self lock_timeout beside known deadline",
+    "state.lock": "self lock_timeout meanwhile known deadline",
     "state.read": "self name",
     "state.save": "self turn_context requested",
     "state.write": "self name content etag",
@@ -233,9 +234,10 @@ def test_the_facts_of_each_moment() -> None:
     }
 
 
-def test_what_telemetry_watches() -> None:
-    """Each name in its table is that of a moment."""
-    assert Telemetry("").watches.keys() - FACTS.keys() == set()
+@pytest.mark.parametrize("watched", [Telemetry("").watches, ALWAYS, DETAILS, SPANS])
+def test_what_observers_watch(watched: Mapping[str, object]) -> None:
+    """Each name in telemetry's table, and in the recorder's, is that of a moment."""
+    assert watched.keys() - FACTS.keys() == set()
 
 
 async def test_a_plain_turn(app: ComposedApp, everything: Everything) -> None:

@@ -112,8 +112,8 @@ async def test_notify(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, storage: st
         new_id = await notify("all", "hello", channel="msteams")
         assert await notify(("29:1", "29:2"), card=CARD, notification_id="n1") == "n1"
         assert await queued(app) == [
-            {"to": ["all"], "channel": "msteams", "text": "hello", "id": new_id},
-            {"to": ["29:1", "29:2"], "card": CARD, "id": "n1"},
+            {"v": 1, "to": ["all"], "channel": "msteams", "text": "hello", "id": new_id},
+            {"v": 1, "to": ["29:1", "29:2"], "card": CARD, "id": "n1"},
         ]
 
 
