@@ -98,8 +98,6 @@ class Telemetry:
         self._app_id = app_id
         self.watches: Mapping[str, Watch] = {
             "request": _request,
-            "caller.authenticate": _caller_check,
-            "caller.authenticate_skill": _caller_check,
             "caller.authorize": self._authorized,
             "turn": self._turn,
             "turn.error": _turn_failed,
@@ -141,10 +139,6 @@ class Telemetry:
 
 def _request(_: Facts) -> Ended:
     return Operation("agents.adapter.process", _REQUEST, entry_kind()).answered
-
-
-def _caller_check(_: Facts) -> Ended:
-    return Operation("bot.caller_check").ended
 
 
 def _turn_failed(facts: Facts) -> None:

@@ -202,7 +202,7 @@ def test_an_instance_that_waits(read: Read) -> None:
 
 def test_other_spans_are_not_counted(read: Read) -> None:
     """A span that no metric is about changes nothing."""
-    read.metrics.ended("bot.caller_check", 0.1, {}, "TokenRejected")
+    read.metrics.ended("bot.drain", 0.1, {}, "TokenRejected")
     read.metrics.ended("anything", 0.1, {}, "")
     assert read.points("bot.refusals") == []
 

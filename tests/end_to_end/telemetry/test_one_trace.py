@@ -187,7 +187,7 @@ def test_nothing_secret_is_exported(
         assert send(bot, token, {**message, "serviceUrl": "https://ada.example/"}) == 403
         assert send(bot, "Bearer sesame", message) == 401
         assert send(bot, token, {"text": "sesame"}) == 400
-        expected = {*PATH[QUEUED], "bot.caller_check", "agents.storage.write", "bot.drain"}
+        expected = {*PATH[QUEUED], "agents.storage.write", "bot.drain"}
         until(lambda: expected <= set(names(collector)))
         until(lambda: names(collector).count("agents.adapter.process") == 6)
         until(lambda: "agents.turn.count" in collector.metrics)

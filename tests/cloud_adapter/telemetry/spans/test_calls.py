@@ -172,7 +172,7 @@ class TestRepliesOfSkills:
         return {**TELEMETRY_ON, **ALLOWED}
 
     async def test_a_reply(self, app: ComposedApp, exported: ExportedSpans) -> None:
-        """The caller check and the turn that passes the reply on belong to the same trace."""
+        """The look for the conversation and the turn that passes the reply on are in one trace."""
         skill = ReplyingSkill(app)
         await skill.is_called()
         await app.parts.tokens.get(app.parts.settings.channel_audience)
@@ -182,6 +182,6 @@ class TestRepliesOfSkills:
         [(name, children)] = exported.trees
         assert name == "bot.skill.reply"
         names = [child for child, _ in children]
-        assert names == ["bot.caller_check", "agents.storage.read", "agents.app.run"]
+        assert names == ["agents.storage.read", "agents.app.run"]
         assert exported.traces == {TRACE_ID}
         assert exported.attributes(name)["http.response.status_code"] == 200

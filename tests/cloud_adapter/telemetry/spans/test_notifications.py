@@ -87,7 +87,7 @@ async def test_a_notification_keeps_its_trace() -> None:
     without = Notification.parse('{"to": "x", "text": "y"}', "m1")
     assert without.trace_parent == ""
     assert "trace" not in without.message
-    message = '{"to": "x", "text": "y", "trace": "%s"}' % HOST  # noqa: UP031  # JSON's braces
+    message = '{"v": 1, "to": "x", "text": "y", "trace": "%s"}' % HOST  # noqa: UP031  # JSON's braces
     parsed = Notification.parse(message, "m1")
     assert Notification.parse(parsed.message, "m2").trace_parent == HOST
 

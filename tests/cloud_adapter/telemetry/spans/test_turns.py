@@ -23,7 +23,7 @@ from tests.support.telemetry.exported_spans import (
     parent_id,
 )
 
-PROCESS, RUN, CHECK = "agents.adapter.process", "agents.app.run", "bot.caller_check"
+PROCESS, RUN = "agents.adapter.process", "agents.app.run"
 TOKEN = "agents.authentication.get_access_token"
 REPLY: Tree = ("agents.connector.reply_to_activity", [])
 
@@ -45,11 +45,11 @@ def failures(exported: ExportedSpans) -> dict[str, Any]:
 
 
 async def test_a_message(app: ComposedApp, exported: ExportedSpans) -> None:
-    """Request, caller check, turn, and the call to the channel, in the host's trace."""
+    """Request, turn, and the call to the channel, in the host's trace."""
     await app.parts.tokens.get(app.parts.settings.channel_audience)
     exported.clear()
     await deliver(app, MESSAGE, echo)
-    assert exported.trees == [(PROCESS, [(CHECK, []), (RUN, [REPLY])])]
+    assert exported.trees == [(PROCESS, [(RUN, [REPLY])])]
     assert (exported.traces, exported.orphans) == ({TRACE_ID}, [])
     process = exported.one(PROCESS)
     assert parent_id(process) == int(HOST_SPAN_ID, 16)
@@ -92,8 +92,8 @@ async def test_a_first_token(app: ComposedApp, exported: ExportedSpans) -> None:
         await app.deliver(MESSAGE, echo)
         await app.deliver(MESSAGE, echo)
     first, second = exported.trees
-    assert first == (PROCESS, [(CHECK, []), (TOKEN, []), (RUN, [REPLY])])
-    assert second == (PROCESS, [(CHECK, []), (RUN, [REPLY])])
+    assert first == (PROCESS, [(TOKEN, []), (RUN, [REPLY])])
+    assert second == (PROCESS, [(RUN, [REPLY])])
     assert exported.attributes(TOKEN) == {
         "auth.method": "ManagedIdentityCredential",
         "auth.scopes": "https://api.botframework.com/.default",
@@ -107,14 +107,14 @@ async def test_state(app: ComposedApp, exported: ExportedSpans) -> None:
     read, write = "agents.storage.read", "agents.storage.write"
     lock: Tree = ("bot.conversation_lock", [(read, [])])
     run: Tree = (RUN, [lock, REPLY, (write, []), (write, [])])
-    assert exported.trees[-1] == (PROCESS, [(CHECK, []), run])
+    assert exported.trees[-1] == (PROCESS, [run])
     assert exported.attributes(read) == {"storage.operation": "read", "storage.keys.count": 1}
 
 
 async def test_an_invoke(app: ComposedApp, exported: ExportedSpans) -> None:
     """The answer is in the response, so no call follows."""
     await deliver(app, INVOKE, answering(200, {"word": "sesame"}))
-    assert exported.trees[-1] == (PROCESS, [(CHECK, []), (RUN, [])])
+    assert exported.trees[-1] == (PROCESS, [(RUN, [])])
     assert exported.attributes(PROCESS)["activity.type"] == "invoke"
 
 
@@ -135,7 +135,7 @@ async def test_refusals(
     request = TurnRequest("application/json", header, body)
     with host_trace(HOST), pytest.raises(error):
         await app.parts.adapter.process(request, SimpleNamespace(on_turn=echo))
-    assert exported.trees == [(PROCESS, [(CHECK, [])])]
+    assert exported.trees == [(PROCESS, [])]
     process = exported.one(PROCESS)
     assert process.status.status_code is StatusCode.ERROR
     assert process.status.description is None
@@ -146,7 +146,7 @@ async def test_refusals(
 async def test_a_bot_that_raises(app: ComposedApp, exported: ExportedSpans) -> None:
     """The turn has failed, although the channel gets 200; the apology is sent within it."""
     await deliver(app, MESSAGE, raising(LookupError("sesame")))
-    assert exported.trees[-1] == (PROCESS, [(CHECK, []), (RUN, [REPLY])])
+    assert exported.trees[-1] == (PROCESS, [(RUN, [REPLY])])
     assert failures(exported) == {RUN: "LookupError"}
     assert exported.one(RUN).status.status_code is StatusCode.ERROR
     assert [span.events for span in exported if span.events] == []
@@ -169,7 +169,7 @@ async def test_no_sign_in(
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with host_trace(HOST), pytest.raises(SignInError):
         await app.deliver(MESSAGE, echo)
-    assert exported.trees == [(PROCESS, [(CHECK, []), (TOKEN, [])])]
+    assert exported.trees == [(PROCESS, [(TOKEN, [])])]
     assert failures(exported).keys() == {PROCESS, TOKEN}
 
 
@@ -217,7 +217,7 @@ async def test_a_span_of_the_bot(app: ComposedApp, exported: ExportedSpans) -> N
             await echo(turn)
 
     await deliver(app, MESSAGE, bot)
-    assert exported.trees[-1] == (PROCESS, [(CHECK, []), (RUN, [("look up", [REPLY])])])
+    assert exported.trees[-1] == (PROCESS, [(RUN, [("look up", [REPLY])])])
 
 
 async def test_a_turn_that_a_bot_starts(app: ComposedApp, exported: ExportedSpans) -> None:
@@ -228,5 +228,5 @@ async def test_a_turn_that_a_bot_starts(app: ComposedApp, exported: ExportedSpan
         await turn.adapter.continue_conversation(reference, echo)
 
     await deliver(app, MESSAGE, bot)
-    [(_, [_, (name, [(inner, _)])])] = exported.trees[-1:]
+    [(_, [(name, [(inner, _)])])] = exported.trees[-1:]
     assert (name, inner) == (RUN, RUN)
