@@ -36,8 +36,8 @@ UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError
 """The errors of reading a blob that does not hold an activity."""
 
 _HEAD = re.compile(rb'\{"v": [0-9]+, "id": "([0-9a-f]+)", "accepted": ([0-9]+), ')
-"""How a record begins in every format version. The metadata of a blob are also the same in each, so
-that any version of the base can set any activity aside."""
+"""The start of a record in every format version. The metadata of a blob are also the same in each,
+so that any version of the base can set any activity aside."""
 
 
 def record(

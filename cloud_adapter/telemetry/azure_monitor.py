@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from cloud_adapter.telemetry.export_settings import LOGS, METRICS, TRACES
 
 TRACES_PER_SECOND = 5.0
-"""How many traces a process sends at most, as Microsoft's distribution does by default: Application
+"""The most traces that a process sends, as Microsoft's distribution does by default: Application
 Insights bills each span. The number that a span stands for is in its ItemCount."""
 
 DEPENDENCY = "RemoteDependencyData"

@@ -15,7 +15,7 @@ PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 SAMPLER = "OTEL_TRACES_SAMPLER"
 
 MICROSOFTS = "microsoft."
-"""How the names of samplers begin that only Microsoft's distribution knows. OpenTelemetry would
+"""The start of the names of samplers that only Microsoft's distribution knows. OpenTelemetry would
 take its default instead, which follows the host's flag and drops nearly every turn."""
 
 TRACES, METRICS, LOGS = "TRACES", "METRICS", "LOGS"

@@ -41,8 +41,8 @@ PARSER = "opentelemetry.util.re"
 """The logger that quotes OTEL_EXPORTER_OTLP_HEADERS if they are not valid: they may hold a key."""
 
 PAUSE_SECONDS = 600.0
-"""How long after a line no further line is logged for the same logger: an exporter that cannot
-reach its endpoint fails every few seconds."""
+"""The least time between two lines of the same logger: an exporter that cannot reach its endpoint
+fails every few seconds."""
 
 MAX_LENGTH = 300
 """The number of characters of an exporter's message that are logged."""

@@ -63,7 +63,7 @@ HISTOGRAMS = {
 """The metrics that distribute durations, with their units."""
 
 MAX_EARLY = 1000
-"""How many durations are kept until the export begins."""
+"""The most durations that are kept until the export begins."""
 
 OTHER = "other"
 

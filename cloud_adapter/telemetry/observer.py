@@ -31,10 +31,10 @@ TURNS, NOTIFICATIONS = "bot-turns", "bot-notifications"
 """The names of the queues."""
 
 DEAD_LETTERS = "-poison"
-"""How the name of a queue of dead letters ends."""
+"""The end of the name of a queue of dead letters."""
 
 CHANNEL, STORAGE, SKILL = "channel", "storage", "skill"
-"""What a token is for, as metrics say it."""
+"""The uses of a token, as metrics name them."""
 
 TURN_COUNT = "messaging.batch.message_count"
 

@@ -25,12 +25,13 @@ from cloud_adapter.telemetry.log_handlers import ExportLog, LogExport
 from cloud_adapter.telemetry.metrics import SCOPE, BotMetrics
 
 BATCH_DELAY_MS = 1000.0
-"""How long spans and log lines wait for others, unless OTEL_BSP_SCHEDULE_DELAY or
+"""The time that spans and log lines wait for others, unless OTEL_BSP_SCHEDULE_DELAY or
 OTEL_BLRP_SCHEDULE_DELAY say otherwise. A killed worker loses what waits, so OpenTelemetry's own
 five seconds are long."""
 
 LATE_SECONDS = 1.0
-"""How long after the start of the export the exporters are created: the first turn comes first."""
+"""The time from the start of the export until the exporters are created, so that the first turn
+comes first."""
 
 QUIET = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
@@ -337,7 +338,7 @@ class Export:
 
 
 def _resource(environ: Mapping[str, str], version: str) -> Resource:
-    """What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say, and else the Function App's name.
+    """The values of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, else the Function App's name.
 
     The Functions host has the same name in its own telemetry, as the role's.
     """
