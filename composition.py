@@ -408,10 +408,10 @@ class Composition:
         from cloud_adapter.bot.folder import import_bot_sdk
 
         import_bot_sdk()
+        from cloud_adapter.state import stored_state
         from cloud_adapter.state.lock import ConversationLocks
-        from cloud_adapter.state.stored_state import CONTAINER
 
-        locks = ConversationLocks(self._container(CONTAINER))
+        locks = ConversationLocks(self._container(stored_state.CONTAINER))
         adapter = self._adapter(locks)
         return locks, adapter, self._services(adapter, locks)
 

@@ -54,7 +54,8 @@ LOGGERS = (__name__, "auth", "cloud_adapter", "composition", "http_client", "asy
 
 HttpFunction = Callable[..., Awaitable[func.HttpResponse]]
 QueueFunction = Callable[..., Awaitable[None]]
-"""Get the request or the message and, with telemetry, the context of the host's invocation."""
+"""The functions of the triggers: they get the request or the message and, with telemetry, the
+context of the host's invocation."""
 
 log = logging.getLogger(__name__)
 invocation_log = InvocationLog()

@@ -55,7 +55,7 @@ class _Tokens:
 
     @on_home_loop
     async def get(self, audience: str) -> AccessToken:
-        """See TokenProvider."""
+        """A valid token for `audience`; raises as TokenProvider does."""
         return await self._provider.get(audience)
 
 

@@ -10,7 +10,7 @@ JSON that is small on the wire can be large in memory: `{},` becomes a model of 
 one emoji makes every character of a text take four bytes. So the cost of a body is estimated before
 it is parsed. The sizes below are measured and rounded up. The limits are those for requests, chosen
 so that no accepted body costs more than 8 MB, including its own bytes and the copies that a turn
-makes of its text; cloud_adapter/connector has those for responses.
+makes of its text; cloud_adapter/connector/client.py has those for responses.
 
 The limits accept what real channels send: activities have at most 100 KB in Teams and 256 KB on
 Direct Line (Microsoft references "Format your bot messages" and "Send an activity to the bot").

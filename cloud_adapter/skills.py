@@ -248,7 +248,9 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
     async def delete(self, item: str) -> None:
         """Delete an activity."""
         skill, conversation_id = self._skill, self._conversation_id
-        await _known(item, lambda each: self.on_delete_activity(skill, conversation_id, each))
+        await _call_with_id(
+            item, lambda each: self.on_delete_activity(skill, conversation_id, each)
+        )
 
     async def members(self, _: str) -> Any:
         """All members, as a list of ChannelAccount."""
@@ -257,7 +259,7 @@ class SkillCall(CloudSkillHandler):  # type: ignore[misc]  # untyped SDK base
     async def member(self, item: str) -> Any:
         """One member, as a ChannelAccount."""
         channel, conversation_id = await self._channel(), self._channel_id
-        return await _known(
+        return await _call_with_id(
             item, lambda each: channel.get_conversation_member(conversation_id, each)
         )
 
@@ -290,7 +292,7 @@ def _named(item: str, named: str | None) -> str:
     return named if named and _slashed(named) == _slashed(item) else _slashed(item)
 
 
-async def _known[Result](item: str, call: Callable[[str], Awaitable[Result]]) -> Result:
+async def _call_with_id[Result](item: str, call: Callable[[str], Awaitable[Result]]) -> Result:
     """The result of a call with an id; with another reading of it if the channel answers 404."""
     for activity_or_member in readings(item)[:-1]:
         try:

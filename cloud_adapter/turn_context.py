@@ -1,10 +1,10 @@
 """TurnContext: botbuilder's TurnContext, with faster sending that leaves no reference cycles.
 
-ShowTypingMiddleware shows the user that the bot is working on a long turn.
-
 botbuilder makes a deep copy of each outgoing activity and addresses the copy, so that the bot's own
 activity does not change. `copy.deepcopy` spends most of its time inspecting values, but nearly all
 values of an activity are None or strings, which need no copy.
+
+ShowTypingMiddleware shows the user that the bot is working on a long turn.
 """
 
 import asyncio

@@ -439,7 +439,9 @@ def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
         try:
             if not _verifies_tokens(entry):
                 continue
-            public_key = rsa.RSAPublicNumbers(_number(entry["e"]), _number(entry["n"])).public_key()
+            public_key = rsa.RSAPublicNumbers(
+                _integer(entry["e"]), _integer(entry["n"])
+            ).public_key()
             endorsements = frozenset(str(name) for name in entry.get("endorsements", ()))
             if public_key.key_size >= MIN_KEY_BITS:
                 keys[str(entry["kid"])] = SigningKey(public_key, endorsements)
@@ -448,7 +450,7 @@ def _read_keys(key_set: dict[str, Any]) -> dict[str, SigningKey]:
     return keys
 
 
-_OPTIONAL_MEMBERS = {"use": "sig", "alg": "RS256"}
+_OPTIONAL_MEMBERS = {"use": "sig", "alg": ALGORITHM}
 """The values that a key's optional members must have if they are present (RFC 7517, 4.2 and 4.4):
 a key for encryption or for another algorithm must not verify tokens (RFC 8725, 3.1)."""
 
@@ -459,7 +461,8 @@ def _verifies_tokens(entry: dict[str, Any]) -> bool:
     )
 
 
-def _number(text: str) -> int:
+def _integer(text: str) -> int:
+    """An integer in base64url, with or without padding (RFC 7518, 6.3.1)."""
     try:
         return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except binascii.Error as error:

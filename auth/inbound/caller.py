@@ -65,7 +65,7 @@ class ServiceUrls:
         Raises:
             ServiceUrlRefused: the bot must not call this URL.
         """
-        _check(self, url)
+        _check_service_url(self, url)
 
     def check_of_bot(self, url: str) -> None:
         """Check that the bot may call the service URL of another bot in AllowedCallers.
@@ -80,7 +80,7 @@ class ServiceUrls:
 
 
 @functools.lru_cache(maxsize=64)  # a channel has few service URLs; exceptions are not cached
-def _check(urls: ServiceUrls, url: str) -> None:
+def _check_service_url(urls: ServiceUrls, url: str) -> None:
     if not PLAIN_URL.fullmatch(url):
         raise ServiceUrlRefused("the service URL is not a plain http(s) URL")
     parts = urlsplit(url)

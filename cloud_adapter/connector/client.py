@@ -135,11 +135,12 @@ class CallRefused(ConnectorError):
 
 
 TURN_SECONDS = 12.0
-"""The time after a turn's start in which its calls may be retried: some channels wait that long;
-see cloud_adapter/deadlines.py."""
+"""The time after a turn's start in which its calls may be retried: some channels wait that long
+(cloud_adapter/deadlines.py)."""
 
 CALL_SECONDS = 60.0
-"""The same after a call's own start, in a queued turn, which has no deadline."""
+"""The time after its own start in which a call of a queued turn, which has no deadline, may be
+retried."""
 
 RETRIES = RetryPolicy(max_attempts=5, max_connects=3, backoff=Backoff(first=0.5, longest=4.0))
 """The policy for calls that a bot makes in a turn."""
@@ -153,6 +154,7 @@ SDK calls skills, has this limit."""
 
 TOO_LARGE = "got an answer that is too large"
 """The failure of a call whose response exceeds a limit: of its size, or of the memory it takes."""
+
 _NO_RESPONSE = Response(CONNECT_FAILED, {}, b"")
 
 
@@ -341,8 +343,8 @@ def request_headers(token: str, *, has_body: bool) -> dict[str, str]:
 
 
 MAX_PARSED_BYTES = 80_000_000
-"""The most memory that a parsed body and its models may take, by the estimate of
-codec.py. 10,000 members of Teams, with emojis in their names, take 65 MB."""
+"""The most memory that a parsed body and its models may take, by the estimate of codec.py. 10,000
+members of Teams, with emojis in their names, take 65 MB."""
 
 MAX_UNCHECKED_BYTES = 64 * 1024
 """The size of a body that is parsed without this check: no such body takes much memory."""
@@ -694,7 +696,11 @@ class NoUserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped S
     async def get_sign_in_resource(
         self, connection_name: str, activity: Activity, final_redirect: str | None
     ) -> Any:
-        """Raises: CallRefused: always."""
+        """Refuse the call.
+
+        Raises:
+            CallRefused: always.
+        """
         raise CallRefused(_REFUSAL, HTTPStatus.NOT_IMPLEMENTED)
 
     async def sign_out_user(
@@ -721,5 +727,9 @@ class NoUserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped S
         channel_id: str,
         exchange_request: TokenExchangeRequest,
     ) -> Any:
-        """Raises: CallRefused: always."""
+        """Refuse the call.
+
+        Raises:
+            CallRefused: always.
+        """
         raise CallRefused(_REFUSAL, HTTPStatus.NOT_IMPLEMENTED)

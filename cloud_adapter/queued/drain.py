@@ -208,9 +208,9 @@ class Isolation:
 
     @contextmanager
     def slot(self, name: str, cut_offs: int) -> Iterator[bool]:
-        """Yields whether a turn may run in the block; an isolated one may if no other one runs.
+        """Yield whether a turn may run in the block; an isolated one may if no other one runs.
 
-        Of those that wait, the turns go first that were cut off less often.
+        Of the turns that wait, those that were cut off less often go first.
 
         Args:
             name: identifies the turn.

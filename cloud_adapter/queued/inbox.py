@@ -6,7 +6,7 @@ Positions count bytes since the inbox was created. A conversation's state says u
 the records are processed, so that one write stores both what a turn changed and that it is done.
 Records that are processed are removed now and then: the blob is replaced by an empty one, whose
 `start` is the position of the next record. A new inbox starts at the time in nanoseconds, so a
-position never fits into another inbox than its own.
+position never fits any inbox but its own.
 """
 
 import asyncio
@@ -136,7 +136,7 @@ class StoredActivity:
 
     @property
     def id(self) -> str:
-        """Identifies it in its conversation."""
+        """The activity's id, hex digits that identify it in its conversation."""
         return self.name.partition("/")[2]
 
     def after_cut_off(self) -> "StoredActivity":

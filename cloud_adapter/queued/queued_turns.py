@@ -46,8 +46,10 @@ from http_client.observer import moment, trace_parent
 log = logging.getLogger(__name__)
 
 QUEUE = "bot-turns"
+"""The queue of wake-up messages."""
 
 POISON_QUEUE = f"{QUEUE}-poison"
+"""The queue of dead letters, to which the host, too, moves messages that it gives up on."""
 
 MAX_WAIT_SECONDS = 1.0
 """The time for which a wake-up message waits for the lock of its conversation."""

@@ -1,6 +1,6 @@
 """Activities whose turns failed: set aside for another attempt, and at last dead-lettered.
 
-Dead letters are shown, requeued or dropped.
+The commands of `bot dead-letters` show, requeue or drop dead letters through DeadLetters.
 """
 
 import contextlib
@@ -17,10 +17,11 @@ from cloud_adapter.storage.queue import MessageQueue, ReceivedMessage
 from http_client.observer import moment
 
 CONTAINER = "bot-turns"
+"""The container of set-aside activities and of the inboxes."""
 
 
 class SetAsideActivities:
-    """Reads and writes them. Each method raises StorageUnavailable.
+    """Reads and writes set-aside activities. Each method raises StorageUnavailable.
 
     In the bot, only a turn that has locked the conversation writes them.
 

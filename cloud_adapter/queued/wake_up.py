@@ -16,7 +16,7 @@ BACKOFF = Backoff(first=1.0, longest=30.0, jitter=0.0)
 """The pauses between the wake-up messages for a turn that cannot run."""
 
 PAUSE_SECONDS = 1.0
-"""The pause before one that continues what another one began."""
+"""The pause before a wake-up message that continues what another one began."""
 
 SLOW_APPEND_SECONDS = PAUSE_SECONDS / 2
 """An append that takes longer is followed by another wake-up message: one that is put back because

@@ -456,7 +456,14 @@ class _ConversationLock:
     async def _acquire_at_once(
         self, meanwhile: Callable[[], Awaitable[object]] | None, known: Blob | None
     ) -> str | None:
-        """Raises: BlobLeased: another process has the lease, or had it when `known` was read."""
+        """Acquire the lease without waiting, and read the blob unless it is known.
+
+        Returns:
+            As `_BlobLease.acquire`.
+
+        Raises:
+            BlobLeased: another process has the lease, or had it when `known` was read.
+        """
         if known is not None and known.is_leased:
             raise BlobLeased("somebody else had the blob's lease when it was read")
         if known is None:

@@ -170,7 +170,7 @@ class InboxPosition(NamedTuple):
 
 
 class Blobs(Protocol):
-    """Where a state is read and written: ConversationLocks."""
+    """Reads and writes the blobs of states, as ConversationLocks does."""
 
     async def read(self, name: str) -> Blob | None:
         """A blob; None if it does not exist."""
@@ -298,7 +298,7 @@ def _parts(content: bytes) -> tuple[dict[str, Any], list[str], InboxPosition | N
 
 
 def _further(one: InboxPosition | None, other: InboxPosition | None) -> InboxPosition | None:
-    """The position that is further, of those that there are."""
+    """The further of two positions; None if there is neither."""
     found = filter(None, (one, other))
     return max(found, key=lambda each: (each.next, each.cut_offs), default=None)
 

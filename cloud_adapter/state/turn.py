@@ -86,7 +86,7 @@ class ConversationTurn:
 
     @functools.cached_property
     def id(self) -> str:
-        """See `turn_id`."""
+        """The id of the activity as it was received, as `turn_id` returns it."""
         return _digest(self._key)
 
     @property
@@ -236,7 +236,7 @@ class _Property(BotStatePropertyAccessor):  # type: ignore[misc]  # untyped SDK 
 
 
 class _TurnScopedState(BotState):  # type: ignore[misc]  # untyped SDK base
-    """The part that both states share.
+    """The base of both states.
 
     Args:
         storage: where the state is stored.
@@ -379,7 +379,9 @@ class UserState(_TurnScopedState, SdkUserState):  # type: ignore[misc]  # untype
 
 
 class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK base
-    """Saves after the replies are sent. If the process dies in between, they are sent twice.
+    """Saves a turn's state after its replies are sent.
+
+    If the process dies in between, the next run of the turn sends them again.
 
     A turn in which the bot raises saves nothing. The adapter ends it after handling the error.
 

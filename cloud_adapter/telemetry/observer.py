@@ -37,8 +37,10 @@ CHANNEL, STORAGE, SKILL = "channel", "storage", "skill"
 """The uses of a token, as metrics name them."""
 
 TURN_COUNT = "messaging.batch.message_count"
+"""The attribute with the number of turns that a drain has run."""
 
 HISTORY = "history"
+"""The one segment of a path that stands where others have an id."""
 
 OPERATIONS = {
     ("GET", "v3", "conversations"): "get_conversations",
@@ -75,6 +77,7 @@ TOKEN_OPERATIONS = {
 """Names of the token service's operations, by the last segment of their path."""
 
 OTHER_CALL = "request"
+"""The name of an operation that neither table has."""
 
 SYSTEM = "azure_queue_storage"
 """The conventions for messaging spans have no value for queues of Azure Storage, and allow others.

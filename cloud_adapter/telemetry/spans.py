@@ -145,7 +145,7 @@ class Operation:
 
 
 def past_operation(name: str, start: int, end: int) -> None:
-    """A span of something that is over, within the current one.
+    """Record something that is over as a span within the current one.
 
     Args:
         name: the span's.
@@ -157,7 +157,7 @@ def past_operation(name: str, start: int, end: int) -> None:
 
 
 def error_name(error: BaseException) -> str:
-    """The name of an error's class, unless a bot has made it of something else."""
+    """The name of an error's class; `Exception` if it is no plain name: a bot may make any."""
     name = type(error).__name__
     return name if name.isidentifier() and len(name) <= MAX_ERROR_NAME else "Exception"
 

@@ -98,11 +98,11 @@ class StandInShape:
         self.tag = tag
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See Shape."""
+        """The object\'s parts and attributes."""
         return StandIn.stored(value)[1:]
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """See Shape."""
+        """The object of these parts and attributes; raises as Shape\'s does."""
         return StandIn(self.tag, parts, attributes)
 
 
@@ -114,11 +114,11 @@ class EnumShape:
         self._kind = kind
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See Shape."""
+        """The object\'s parts and attributes."""
         return {VALUE: value._value_ if isinstance(value, Flag) else value._name_}, {}
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """See Shape."""
+        """The object of these parts and attributes; raises as Shape\'s does."""
         if attributes or parts.keys() != {VALUE}:
             raise ValueError("is not a member of an enum")
         member = parts[VALUE]
@@ -150,7 +150,7 @@ class ModelShape:
         self._defaults = vars(read_model(kind, {}))
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See Shape."""
+        """The object\'s parts and attributes."""
         attributes = {
             name: item
             for name, item in (self._defaults | vars(value)).items()
@@ -161,7 +161,7 @@ class ModelShape:
         return {}, attributes
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """See Shape."""
+        """The object of these parts and attributes; raises as Shape\'s does."""
         if parts:
             raise ValueError("has a value beside its attributes")
         model = read_model(self._kind, {})
@@ -261,7 +261,7 @@ class ObjectShape:
         self._own = self._fields.keys() | self._slots.keys()
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """See Shape."""
+        """The object\'s parts and attributes."""
         parts: dict[str, Any] = {}
         attributes: dict[str, Any] = self._dict.__get__(value) if self._dict is not None else {}
         if any(map(_is_dunder, attributes)):
@@ -283,7 +283,7 @@ class ObjectShape:
         return parts, attributes
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """See Shape."""
+        """The object of these parts and attributes; raises as Shape\'s does."""
         extra = parts.pop(EXTRA, {})
         if type(extra) is not dict or any(type(name) is not str for name in extra):
             raise ValueError("has attributes without names")
