@@ -23,13 +23,12 @@ from auth.environment import Environment
 from auth.errors import SettingsError
 from auth.inbound.caller import BotCallers, ServiceUrls
 
-INLINE = "Inline"
-QUEUED = "Queued"
+INLINE, QUEUED = "Inline", "Queued"
+"""The values of BotTurns."""
 
-TURNS = "BotTurns"
-CALLERS = "AllowedCallers"
+TURNS, CALLERS, STORAGE = "BotTurns", "AllowedCallers", "AzureWebJobsStorage"
+"""The names of settings that texts and conditions elsewhere name, too."""
 
-STORAGE = "AzureWebJobsStorage"
 _STORAGE_ACCOUNT, _STORAGE_CLIENT_ID = f"{STORAGE}__accountName", f"{STORAGE}__clientId"
 _BLOB_URL, _QUEUE_URL = f"{STORAGE}__blobServiceUri", f"{STORAGE}__queueServiceUri"
 _STORAGE_CREDENTIAL = f"{STORAGE}__credential"

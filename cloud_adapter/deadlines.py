@@ -150,8 +150,10 @@ UNREADABLE_SECONDS = 5 * 60.0
 """Taken for a value that cannot be read, with which the host does not start."""
 
 UNLIMITED = "-1"
+"""The value that means that there is no limit. (the same reference)"""
 
 MAX_RESERVE_SECONDS = 60.0
+"""The most of the timeout that is kept for what comes before or after a turn."""
 
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d+)(?::(\d+(?:\.\d+)?))?")
 

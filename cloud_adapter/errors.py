@@ -38,7 +38,7 @@ class StorageUnavailable(Unavailable):
 
 
 class UnknownFormat(StorageUnavailable):
-    """Stored data has not the format, or the format version, that this code reads.
+    """Stored data does not have the format, or the format version, that this code reads.
 
     It stays as it is. The text says what it is.
     """

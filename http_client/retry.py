@@ -41,8 +41,8 @@ def retry_after(text: str | None) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text)
     with contextlib.suppress(ValueError, OverflowError):  # neither a number nor a date
-        moment = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
-        return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+        until = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
+        return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
     return None
 
 

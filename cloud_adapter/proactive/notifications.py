@@ -37,7 +37,10 @@ from http_client.observer import moment, trace_parent
 log = logging.getLogger(__name__)
 
 QUEUE = "bot-notifications"
+"""The queue of notifications."""
+
 POISON_QUEUE = f"{QUEUE}-poison"
+"""The queue of dead letters, to which the host, too, moves messages that it gives up on."""
 
 LOCK = "lock"
 """The blob whose lease one process has at a time, beside the reports."""

@@ -27,8 +27,8 @@ from http_client.observer import Ended, Facts, Watch
 
 _REQUEST = {"http.request.method": "POST", "http.route": "/api/messages"}
 
-TURNS, NOTIFICATIONS = "bot-turns", "bot-notifications"
-"""The names of the queues."""
+TURN_QUEUE, NOTIFICATION_QUEUE = "bot-turns", "bot-notifications"
+"""The queues' names, repeated because their modules import the bot SDK."""
 
 DEAD_LETTERS = "-poison"
 """The end of the name of a queue of dead letters."""
@@ -214,12 +214,12 @@ def _storage(operation: str, _: Facts) -> Ended:
 def _enqueue_turn(_: Facts) -> Ended:
     if operation := Operation.current():
         operation.set("bot.queued", True)
-    attributes = queue_attributes(TURNS, "send")
-    return Operation(f"send {TURNS}", attributes, SpanKind.PRODUCER).ended
+    attributes = queue_attributes(TURN_QUEUE, "send")
+    return Operation(f"send {TURN_QUEUE}", attributes, SpanKind.PRODUCER).ended
 
 
 def _drain(_: Facts) -> Ended:
-    return Operation("bot.drain", {"messaging.destination.name": TURNS, TURN_COUNT: 0}).ended
+    return Operation("bot.drain", {"messaging.destination.name": TURN_QUEUE, TURN_COUNT: 0}).ended
 
 
 def _queued_turn(facts: Facts) -> Ended:
@@ -227,8 +227,8 @@ def _queued_turn(facts: Facts) -> Ended:
         drain.count(TURN_COUNT)
     accepted = facts["accepted"]
     parent, links = stored_parent(accepted.trace_parent)
-    attributes = {**queue_attributes(TURNS, "process"), "bot.attempt": facts["attempt"].name}
-    operation = Operation(f"process {TURNS}", attributes, SpanKind.CONSUMER, parent, links)
+    attributes = {**queue_attributes(TURN_QUEUE, "process"), "bot.attempt": facts["attempt"].name}
+    operation = Operation(f"process {TURN_QUEUE}", attributes, SpanKind.CONSUMER, parent, links)
     if accepted.accepted_at:
         past_operation("bot.queue_wait", accepted.accepted_at, time.time_ns())
     return operation.ended
@@ -247,14 +247,14 @@ def _put(facts: Facts) -> Ended | None:
 
 
 def _enqueue_notification(_: Facts) -> Ended:
-    attributes = queue_attributes(NOTIFICATIONS, "send")
-    return Operation(f"send {NOTIFICATIONS}", attributes, SpanKind.PRODUCER).ended
+    attributes = queue_attributes(NOTIFICATION_QUEUE, "send")
+    return Operation(f"send {NOTIFICATION_QUEUE}", attributes, SpanKind.PRODUCER).ended
 
 
 def _send_notification(facts: Facts) -> Ended:
     parent, links = stored_parent(facts["notification"].trace_parent)
-    attributes = queue_attributes(NOTIFICATIONS, "process")
-    name = f"process {NOTIFICATIONS}"
+    attributes = queue_attributes(NOTIFICATION_QUEUE, "process")
+    name = f"process {NOTIFICATION_QUEUE}"
     return Operation(name, attributes, SpanKind.CONSUMER, parent, links).ended
 
 

@@ -95,7 +95,11 @@ def hide_project() -> None:
 
 
 def _function_timeout(value: object) -> float | None:
-    """Raises: HostError: it is no time span."""
+    """The seconds of a functionTimeout; None: there is no limit.
+
+    Raises:
+        HostError: it is no time span.
+    """
     if value is None:
         return DEFAULT_FUNCTION_TIMEOUT_SECONDS
     if str(value) == "-1":

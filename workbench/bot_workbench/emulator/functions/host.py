@@ -115,7 +115,11 @@ async def _loaded_worker(options: HostOptions, route_prefix: str) -> FunctionsWo
 
 
 async def _listen(front: HttpFront, options: HostOptions) -> None:
-    """Raises: HostError: the port is taken."""
+    """Listen at the port, or on the socket that the options name.
+
+    Raises:
+        HostError: the port is taken.
+    """
     if options.listener is not None:
         await front.start(listening=socket.socket(fileno=options.listener))
         return

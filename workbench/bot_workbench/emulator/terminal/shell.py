@@ -46,15 +46,15 @@ class Bash:
         self.activate = f". .venv/{programs}/activate"
 
     def exported(self, name: str, text: str) -> str:
-        """See Shell."""
+        """The line that sets an environment variable."""
         return f"export {name}={shlex.quote(text)}"
 
     def variable(self, name: str) -> str:
-        """See Shell."""
+        """The value of an environment variable, within a line."""
         return f"${name}"
 
     def sourced(self, file: Path) -> str:
-        """See Shell."""
+        """The line that runs a file's lines in this very shell."""
         # Without a slash, it would be looked up in PATH.
         path = file.as_posix()
         return f". {shlex.quote(path if file.is_absolute() else f'./{path}')}"
@@ -67,15 +67,15 @@ class PowerShell:
     activate = '$env:PATH = "$PWD\\.venv\\Scripts;$env:PATH"'
 
     def exported(self, name: str, text: str) -> str:
-        """See Shell."""
+        """The line that sets an environment variable."""
         return f"$env:{name} = {_quoted(text)}"
 
     def variable(self, name: str) -> str:
-        """See Shell."""
+        """The value of an environment variable, within a line."""
         return f"$env:{name}"
 
     def sourced(self, file: Path) -> str:
-        """See Shell."""
+        """The line that runs a file's lines in this very shell."""
         path = _quoted(str(file))
         return f"Get-Content -Raw -LiteralPath {path} | Invoke-Expression"
 

@@ -221,7 +221,11 @@ class QueueListener:
         return base64.b64decode(content.translate(WITHOUT_WHITE_SPACE), validate=True)
 
     def _data(self, content: bytes) -> TypedData:
-        """Raises: InvocationError: it is not UTF-8, which the host notices when it binds it."""
+        """A message's content, as the function gets it.
+
+        Raises:
+            InvocationError: it is not UTF-8, which the host notices when it binds it.
+        """
         if self._is_binary:
             return TypedData(bytes=content)
         try:

@@ -104,7 +104,11 @@ class _Section:
         return default
 
     def finish(self) -> None:
-        """Raises: HostError: the section has a fault, or an unknown name."""
+        """Check that nothing was wrong, and that nothing is left.
+
+        Raises:
+            HostError: the section has a fault, or an unknown name.
+        """
         self._faults += [f"{name} is not known" for name in self._values]
         if self._faults:
             raise HostError(f"host.json, extensions.queues: {'; '.join(self._faults)}.")

@@ -145,7 +145,11 @@ class WorkerPool:
         upstream: Callable[[WorkerProcess], HttpUpstream],
         request: HttpRequest,
     ) -> HttpResponse:
-        """Raises: InvocationError: there is no answer."""
+        """Send a request to a worker, and return its answer.
+
+        Raises:
+            InvocationError: there is no answer.
+        """
         call = Call()
         sending = asyncio.create_task(self._send(call, upstream, request))
         self.outstanding += 1
@@ -181,7 +185,11 @@ class WorkerPool:
                 raise InvocationError("the worker process ended during the invocation") from error
 
     async def _next(self) -> Channel:
-        """Raises: InvocationError: none gets ready in time, so that the host ends."""
+        """The next worker that is ready.
+
+        Raises:
+            InvocationError: none gets ready in time, so that the host ends.
+        """
         try:
             async with asyncio.timeout((self._max_deaths + 1) * self._rules.initialization):
                 while not self._ready:

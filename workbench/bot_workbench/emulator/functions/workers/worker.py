@@ -130,9 +130,10 @@ class FunctionsWorker:
         self.functions, self.is_loaded = functions, True
 
     def _check_routes(self, functions: Sequence[Function]) -> None:
-        """Raises: IndexingError: the template of a route is invalid: Azure's host does not start.
+        """Check the templates of routes (azure-functions-host, ScriptHost.OnHostInitialized).
 
-        Source: azure-functions-host, ScriptHost.OnHostInitialized.
+        Raises:
+            IndexingError: one is invalid: Azure's host does not start.
         """
         try:
             for function in functions:
