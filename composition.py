@@ -45,8 +45,8 @@ VERSION = "0.1.0"
 """The version of the base, and of the workbench that fits it (https://semver.org)."""
 
 COLLECTION_THRESHOLD = 50_000
-"""The number of allocations between two garbage collections, instead of Python's 2,000. A
-dozen concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""
+"""The number of allocations between two garbage collections, instead of Python's 2,000. A dozen
+concurrent turns have tens of thousands of objects in use, and leave no reference cycles."""
 
 PACKAGE_HASH = "package.sha256"
 """The file beside this module that names the package: the hash of its contents, one line."""

@@ -261,7 +261,7 @@ class QueuedTurns:
         stored = found.after_cut_off()
         position = LoadedState(held.blob).position
         if held.blob and held.blob.was_abandoned and stored is found and position:
-            # Not this turn was cut off, but that of the first record which is not processed.
+            # It was not this turn that was cut off, but that of the first unprocessed record.
             position = position._replace(cut_offs=position.cut_offs + 1)
             await held.write_position(position)
         if is_isolated(stored.cut_offs) and (stored is not found or not alone):

@@ -39,17 +39,17 @@ class LivePages:
         log.listeners.append(self)
 
     def turn_changed(self, turn: Turn) -> None:
-        """See TurnListener."""
+        """Send the turn to the pages."""
         for page in self._pages:
             page.add_turn(turn)
 
     def logged(self, line: JsonObject) -> None:
-        """See TurnListener."""
+        """Send the line to the pages."""
         for page in self._pages:
             page.add_line(line)
 
     def cleared(self) -> None:
-        """See TurnListener."""
+        """Let the pages remove all turns."""
         for page in self._pages:
             page.clear()
 
