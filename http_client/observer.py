@@ -12,7 +12,7 @@ is the lowest module, because every part of the app has moments.
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 Facts = Mapping[str, Any]
@@ -98,11 +98,9 @@ def moment[**P, R](name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
             @functools.wraps(function)
             def started(*args: P.args, **kwargs: P.kwargs) -> R:
-                running = function(*args, **kwargs)
                 if not watched.watches:
-                    return running
-                facts = _facts(function, args, kwargs)
-                return cast("R", _awaited(watched, facts, cast("Awaitable[object]", running)))
+                    return function(*args, **kwargs)
+                return cast("R", _awaited(watched, function, args, kwargs))
 
             inspect.markcoroutinefunction(started)
             return started
@@ -125,10 +123,13 @@ def moment[**P, R](name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return declare
 
 
-async def _awaited(watched: _Moment, facts: Facts, running: Awaitable[object]) -> object:
-    ends = _begin(watched, facts)
+async def _awaited(
+    watched: _Moment, function: Callable[..., Any], args: Sequence[Any], kwargs: Facts
+) -> object:
+    ends = _begin(watched, _facts(function, args, kwargs))
     try:
-        result = await running
+        # Called here: a task that is cancelled before it starts leaves no coroutine behind.
+        result = await function(*args, **kwargs)
     except BaseException as error:
         _end(watched, ends, None, error)
         raise

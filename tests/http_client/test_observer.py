@@ -1,10 +1,13 @@
 """The hook by which an observer watches moments."""
 
 import asyncio
+import contextlib
+import gc
 import importlib
 import logging
 import sys
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +153,57 @@ async def test_the_end_of_a_call_under_way() -> None:
     assert await task == 3
     await added("awaited", 1)
     assert spy.seen[1:] == [(3, None)]
+
+
+@pytest.mark.filterwarnings("error")
+async def test_a_task_that_never_starts() -> None:
+    """It is cancelled without a warning that a coroutine was never awaited, and nobody sees it."""
+    spy = Spy("test.awaited")
+    attach(spy)
+    try:
+        task = asyncio.create_task(Adder().add_later(1))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    finally:
+        detach(spy)
+    del task
+    gc.collect()
+    assert spy.seen == []
+
+
+async def test_a_cancelled_call() -> None:
+    """Its end is seen, in the context of its start, with the cancellation."""
+    seen = ContextVar("seen", default="")
+    at_the_end: list[Any] = []
+
+    class Setting(Spy):
+        """Sets a context variable while the function runs."""
+
+        def _watch(self, _: Facts) -> Ended:
+            token = seen.set("within")
+
+            def ended(result: Any, error: BaseException | None) -> None:
+                at_the_end.append((seen.get(), result, type(error)))
+                seen.reset(token)
+
+            return ended
+
+    async def cancelled() -> str:
+        with contextlib.suppress(asyncio.CancelledError):
+            await Adder().add_later(1)
+        return seen.get()
+
+    spy = Setting("test.awaited")
+    attach(spy)
+    try:
+        task = asyncio.create_task(cancelled())
+        await asyncio.sleep(0)
+        task.cancel()
+        assert await task == ""
+    finally:
+        detach(spy)
+    assert at_the_end == [("within", None, asyncio.CancelledError)]
 
 
 def test_the_last_trace_parent() -> None:
