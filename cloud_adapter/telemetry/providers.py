@@ -271,16 +271,13 @@ class Export:
             log.warning("Nothing is exported to %s: %s%s", destination.name, hint, error)
         return None
 
-    def _limit(self) -> Callable[[], Sampler] | None:
-        limits = (each.sampler for each, _ in self._spans if each.sampler is not None)
-        return next(limits, None)
-
     def _start_traces(self) -> None:
         if _is_set(trace.get_tracer_provider()):
             log.info("Spans go to the tracer provider that is already set")
             self._spans = []
             return
-        chosen = self._sampler if self._limit() else ALWAYS_ON
+        is_limited = any(each.sampler for each, _ in self._spans)
+        chosen = self._sampler if is_limited else ALWAYS_ON
         sampler = None if self._settings.own_sampler else chosen
         provider = TracerProvider(sampler, self._resource, shutdown_on_exit=False)
         delay = self._delay("OTEL_BSP_SCHEDULE_DELAY")
@@ -290,10 +287,15 @@ class Export:
         trace.set_tracer_provider(provider)
 
     def _create_exporters(self) -> None:
-        for destination, exporter in self._spans:
-            exporter.use(self._created(destination, TRACES))
-        if limit := self._limit():
-            self._sampler.inner = limit()
+        usable = []
+        for destination, late in self._spans:
+            exporter = self._created(destination, TRACES)
+            late.use(exporter)
+            if exporter is not None:
+                usable.append(destination)
+        limits = [each.sampler for each in usable if each.sampler is not None]
+        if usable:  # otherwise no trace is taken: it would go nowhere
+            self._sampler.inner = limits[0]() if limits else ALWAYS_ON
 
     def _start_metrics(self) -> None:
         from opentelemetry import metrics

@@ -138,6 +138,19 @@ def test_a_wrong_connection_string(value: str, tmp_path: Path) -> None:
         assert "Nothing is exported to Application Insights" in line
 
 
+def test_a_wrong_connection_string_beside_a_collector(tmp_path: Path) -> None:
+    """The collector gets all traces: there is no limit of Application Insights."""
+    settings = {"APPLICATIONINSIGHTS_CONNECTION_STRING": "nonsense"}
+    with (
+        Collector() as collector,
+        ExportingProcess({**settings, **collector.settings}, tmp_path / "log") as process,
+    ):
+        process.does("span first")
+        until(lambda: len(collector.spans) == 2)
+        process.does("spans 100")
+        until(lambda: len(collector.spans) == 202)
+
+
 def test_nothing_calls_home(settings: dict[str, str], ingestion: Ingestion, tmp_path: Path) -> None:
     """The exporter connects to the configured endpoint and the identity's, and nowhere else."""
     with ExportingProcess(settings, tmp_path / "log") as process:
