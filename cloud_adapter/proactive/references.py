@@ -120,7 +120,7 @@ class ConversationReferences:
             yield entry.name
 
     async def read(self, name: str) -> ConversationRecord | None:
-        """The conversation in a blob; None when there is no such blob, or it is not a record."""
+        """The conversation in a blob; None when there is no such blob."""
         return await self._read(name, ConversationRecord.parse)
 
     async def find(self, recipient: str) -> Record | None:
