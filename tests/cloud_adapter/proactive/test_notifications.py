@@ -245,6 +245,7 @@ async def test_a_message_that_is_received_again(
     assert texts(conversation) == ["hello"]
     await notifier.send(last, dequeue_count=2)
     assert json.loads((await notifier.visible(POISON_QUEUE))[0]) == {
+        "v": 1,
         **HELLO,
         "to": ["all"],
         "id": "m1",
@@ -256,7 +257,7 @@ async def test_a_run_that_succeeds(app: ComposedApp, clock: SteppedClock) -> Non
     """One that had no time for every recipient did not fail, and ends the row of those before."""
     notifier = Notifier(app, clock, max_run_seconds=0)
     await notifier.add_users(1)
-    await notifier.send({**HELLO, "failed": MAX_FAILED_RUNS - 1})
+    await notifier.send({"v": 1, **HELLO, "failed": MAX_FAILED_RUNS - 1})
     [(text, _)] = notifier.queue.enqueued
     assert "failed" not in json.loads(text)
 

@@ -68,7 +68,7 @@ async def test_the_time_is_up(app: ComposedApp, clock: SteppedClock) -> None:
     await notifier.send(HELLO)
     assert 0 < sent(conversations) < 20
     [message] = await notifier.visible()
-    assert json.loads(message) == {"to": ["all"], "text": "hello", "id": "m1"}
+    assert json.loads(message) == {"v": 1, "to": ["all"], "text": "hello", "id": "m1"}
     await Notifier(app, clock).send(message, "m2")
     assert [texts(each) for each in conversations] == [["hello"]] * 20
     assert (await notifier.report())[-1]["summary"] == {"sent": 20}

@@ -144,6 +144,7 @@ async def test_a_pause_beyond_the_run(
     assert await notifier.report("n1") == []
     [(message, delay)] = notifier.queue.enqueued
     assert json.loads(message) == {
+        "v": 1,
         **HELLO,
         "to": ["all"],
         "channel": "msteams",

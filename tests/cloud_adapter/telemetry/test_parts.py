@@ -94,7 +94,7 @@ async def test_the_export_starts_with_the_warm_up(
     for name in cloud.identity.settings():
         monkeypatch.setenv(name, settings[name])
 
-    def start(_: object, environ: object, __: object) -> None:
+    def start(_: object, environ: object, *__: object) -> None:
         in_loop = threading.current_thread() is threading.main_thread()
         started.append((environ, in_loop or composition.parts is None))
 
