@@ -110,6 +110,34 @@ async def test_start_and_end(kind: str, spy: Spy) -> None:
     assert (facts, outcome) == ({"first": 1, "second": 2}, (3, None))
 
 
+def test_an_argument_in_place_of_a_default() -> None:
+    """An observer gets it, and not the default, whether it has a name or not."""
+    spy = Spy("test.plain")
+    attach(spy)
+    try:
+        assert Adder().add(1, 5) == Adder().add(1, second=5) == 6
+    finally:
+        detach(spy)
+    assert [each["second"] for each in spy.seen[::2]] == [5, 5]
+
+
+def test_an_exit() -> None:
+    """An observer sees the end of a plain function that exits."""
+
+    @moment("test.exit")
+    def leave() -> None:
+        raise SystemExit(3)
+
+    spy = Spy("test.exit")
+    attach(spy)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            leave()
+    finally:
+        detach(spy)
+    assert spy.seen == [{}, (None, caught.value)]
+
+
 @each_kind
 async def test_an_error(kind: str, spy: Spy) -> None:
     """An observer gets the error, which the caller gets, too."""
@@ -140,6 +168,29 @@ async def test_a_failing_observer(
         f"An observer of test.{kind} has failed: LookupError"
     }
     assert [record.exc_info for record in caplog.records] == [None, None]
+
+
+@each_kind
+async def test_two_observers(kind: str) -> None:
+    """They start in the order in which they were attached, and end in the reverse one."""
+    order: list[str] = []
+
+    class Ordered(Spy):
+        """Notes its own trace parent at each start and end."""
+
+        def _watch(self, _: Facts) -> Ended:
+            order.append(self.trace_parent())
+            return lambda _, __: order.append(self.trace_parent())
+
+    observers = [Ordered(f"test.{kind}", name) for name in ("first", "second")]
+    for each in observers:
+        attach(each)
+    try:
+        await added(kind, 1)
+    finally:
+        for each in observers:
+            detach(each)
+    assert order == ["first", "second", "second", "first"]
 
 
 async def test_the_end_of_a_call_under_way() -> None:
