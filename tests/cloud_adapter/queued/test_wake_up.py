@@ -38,7 +38,7 @@ def test_one_for_an_activity(conversation: str, activity: str, retries: int) -> 
 
 
 def test_the_stored_formats() -> None:
-    """Earlier and later versions of the app read each other's messages."""
+    """The instances of a bot read each other's messages, also while a deployment replaces them."""
     activity = WakeUp("c/a").next(2)
     assert json.loads(activity.text) == {"v": 1, "activity": "c/a", "again": 2}
     inbox = WakeUp("c", ("a", "b"))

@@ -80,6 +80,8 @@ async def test_a_message_of_somebody_else(app: ComposedApp, exported: ExportedSp
     process = exported.one(PROCESS)
     assert traces([process]) == {TRACE_ID}
     assert process.links == ()
+    # Its lock is taken before its span begins, and is no turn's.
+    assert "bot.conversation_lock" not in exported.names
 
 
 async def test_a_notification_keeps_its_trace() -> None:

@@ -13,9 +13,11 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
+from cloud_adapter.queued.queued_turns import POISON_QUEUE
 from cloud_adapter.queued.set_aside import CONTAINER
 from cloud_adapter.queued.wake_up import WakeUp
 from cloud_adapter.storage.blobs import BlobContainer
+from cloud_adapter.storage.queue import MessageQueue
 from cloud_adapter.telemetry import observer
 from cloud_adapter.telemetry.spans import host_trace
 from tests.support.bots.composed_app import ComposedApp
@@ -200,6 +202,20 @@ async def test_a_dead_letter(
     await woken(queued, last, raising(LookupError("sesame")))
     assert counted == ["bot-turns-poison"]
     assert exported.attributes(PROCESS)["bot.attempt"] == "LAST"
+
+
+async def test_a_dead_letter_that_cannot_be_put(
+    queued: ComposedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not counted: the message is delivered again, and its dead letter is put then."""
+    counted: list[str] = []
+    metrics = SimpleNamespace(dead_lettered=counted.append)
+    monkeypatch.setattr(observer, "bot_metrics", lambda: metrics)
+    assert queued.parts.account
+    poison = MessageQueue(queued.parts.account, POISON_QUEUE)
+    with pytest.raises(ValueError, match="at most"):
+        await poison.put("x" * 100_000)
+    assert counted == []
 
 
 async def test_an_activity_that_cannot_be_stored(
