@@ -128,12 +128,12 @@ def named(ingestion: Ingestion, name: str) -> list[dict[str, Any]]:
     ],
 )
 def test_a_wrong_connection_string(value: str, tmp_path: Path) -> None:
-    """It costs one line of the log, and the app works."""
+    """It costs one line of the log, no trace is taken, and the app works."""
     settings = {"APPLICATIONINSIGHTS_CONNECTION_STRING": value}
     with ExportingProcess(settings, tmp_path / "log") as process:
         process.does("span first")
         until(lambda: bool(process.logged))
-        process.does("span second")
+        assert process.does("span second") == "sampled False"
         [line] = process.logged
         assert "Nothing is exported to Application Insights" in line
 
