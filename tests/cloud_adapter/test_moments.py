@@ -229,10 +229,10 @@ def app_settings() -> dict[str, str]:
 
 
 def test_the_facts_of_each_moment() -> None:
-    """A new name of a moment, or of a parameter of its function, must be told to the observers."""
+    """A new name of a moment, or of a parameter of its function, must be named to the observers."""
     found = {**dict(declared()), "middleware": tuple(MIDDLEWARE.parameters)}
-    told = {name: " ".join(facts) for name, facts in found.items()}
-    assert told == FACTS, "telemetry and the recorder rely on these names"
+    named = {name: " ".join(facts) for name, facts in found.items()}
+    assert named == FACTS, "telemetry and the recorder rely on these names"
     assert set(declared()) == {
         (name, facts) for name, facts in found.items() if name != "middleware"
     }

@@ -77,7 +77,7 @@ def test_a_notification_is_enqueued(storage: str, capsys: pytest.CaptureFixture[
     [message] = queued(storage)
     assert isinstance(message, dict)
     notification_id = message.pop("id")
-    assert message == {"to": ["29:1", "29:2"], "text": "hello"}
+    assert message == {"v": 1, "to": ["29:1", "29:2"], "text": "hello"}
     assert capsys.readouterr().out == f"Notification {notification_id} is in the queue {QUEUE}.\n"
 
 
@@ -87,7 +87,7 @@ def test_a_card_from_a_file(storage: str, tmp_path: Path) -> None:
     file = tmp_path / "card.json"
     file.write_text(json.dumps(card))
     assert run(storage, "--to", "all", "--card", str(file), "--no-wait", "--id", "n1") == 0
-    assert queued(storage) == [{"to": ["all"], "card": card, "id": "n1"}]
+    assert queued(storage) == [{"v": 1, "to": ["all"], "card": card, "id": "n1"}]
 
 
 def test_conversations_that_all_means(storage: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +101,9 @@ def test_conversations_that_all_means(storage: str, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.startswith("It goes to 2 conversations (msteams: 2).\n")
     assert run(storage, *HELLO, "--no-wait", "--channel", "line") == 0
     assert capsys.readouterr().out.startswith("It goes to 0 conversations.\n")
-    assert {"to": ["all"], "channel": "msteams", "text": "hello", "id": "n1"} in queued(storage)
+    assert {"v": 1, "to": ["all"], "channel": "msteams", "text": "hello", "id": "n1"} in queued(
+        storage
+    )
 
 
 @pytest.mark.parametrize(
