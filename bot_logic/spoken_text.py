@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from botbuilder.schema import Activity
 
 MAX_MENTIONS = 8
-"""The number of distinct mention texts that are removed from one message; others stay in the text."""
+"""The most distinct mention texts that are removed from one message; others stay in the text."""
 
 
 def spoken_text(activity: Activity) -> str:
