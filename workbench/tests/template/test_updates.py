@@ -124,7 +124,7 @@ def test_a_replaced_icon(author: Path, changes: Mapping[str, str]) -> None:
     assert (author / "app_package" / "color.png").read_bytes() == ICON
 
 
-@pytest.mark.parametrize("name", ["tls.py", "retry.py"])
+@pytest.mark.parametrize("name", ["pool.py", "retry.py"])
 def test_a_file_that_the_base_drops(name: str, author: Path, changes: Mapping[str, str]) -> None:
     """It goes, even if the author has edited it."""
     assert changes[f"http_client/{name}"] == " D"
