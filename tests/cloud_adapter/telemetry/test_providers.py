@@ -233,8 +233,10 @@ def test_an_endpoint_that_does_not_work(status: int | str, collector: Collector,
     settings["OTEL_EXPORTER_OTLP_TIMEOUT"] = "1"
     with ExportingProcess(settings, log) as process:
         assert float(process.does("stall 1")) < 1000, "the event loop waited for the endpoint"
+        # The exporters, with the packages that they import, are created after a second, and
+        # those of the metrics last.
+        until(lambda: "OtelPeriodicExportingMetricReader" in process.does("threads"))
         process.does(f"spans {2 * MAX_QUEUE}")
-        # The exporters, with the packages that they import, are created after a second.
         until(lambda: any("Exporting telemetry" in line for line in process.logged))
         before = resident(process.pid)
         for _ in range(4):

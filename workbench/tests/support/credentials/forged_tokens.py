@@ -296,6 +296,6 @@ REJECTED: dict[str, tuple[Forge, str]] = {
     "nbf true": (with_claims(nbf=True), BAD_DATES),
     "nbf too small for a float": (with_number("nbf", "-1e999"), BAD_DATES),
     "nbf of a thousand digits": (with_number("nbf", "9" * 1000), "not valid yet"),
-    "early": (with_times(nbf=301), "not valid yet"),
+    "early": (with_times(nbf=360), "not valid yet"),
 }
 """Tokens that are answered 401: how each is made, and the reason."""
