@@ -84,6 +84,12 @@ def tenant_ids(activity: Activity) -> frozenset[str]:
 
 _ADAPTER_EVENTS = {ActivityEventNames.continue_conversation, ActivityEventNames.create_conversation}
 
+
+def is_from_adapter(activity: Activity) -> bool:
+    """Whether the adapter itself created an activity, for a turn that the bot has started."""
+    return activity.type == ActivityTypes.event and activity.name in _ADAPTER_EVENTS
+
+
 _CONTENT = (
     "timestamp",
     "name",
@@ -118,7 +124,7 @@ def activity_key(activity: Activity) -> str:
         return ""
     if activity.delivery_mode == DeliveryModes.expect_replies:
         return ""
-    if activity.type == ActivityTypes.event and activity.name in _ADAPTER_EVENTS:
+    if is_from_adapter(activity):
         return ""
     activity_id: str = activity.id
     if activity.type == ActivityTypes.message:

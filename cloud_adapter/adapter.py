@@ -238,7 +238,7 @@ OnError = Callable[[TurnContext, Exception], Awaitable[None]]
 """A bot's own handler for errors: `on_turn_error`."""
 
 ErrorPolicy = Callable[[TurnContext, Exception], Awaitable[bool]]
-"""Decides what becomes of an error in a turn: `handle_error`, `log_error` or `handle_last_error` of
+"""Decides what becomes of an error in a turn: `handle_error` or `handle_last_error` of
 `CloudAdapter`. Returns whether the turn raises the error. It does not raise it itself: its own
 frame would be part of the traceback, and refer to it, and only the garbage collector could free the
 activity."""
@@ -363,8 +363,9 @@ class CloudAdapter(AdapterCalls):
     async def _run_stored(self, bot: Bot, accepted: AcceptedActivity, attempt: Attempt) -> None:
         caller = self.bot_framework_authentication.authorized_before(accepted.claims)
         logic = _fail_as_killed if attempt is Attempt.WITHOUT_BOT else bot.on_turn
-        on_error = self.log_error if attempt is Attempt.NOT_LAST else self.handle_last_error
-        await self.run(caller, accepted.activity, logic, on_error)
+        is_last = attempt is not Attempt.NOT_LAST
+        on_error = self.handle_last_error if is_last else self.handle_error
+        await self.run(caller, accepted.activity, logic, on_error, is_last_attempt=is_last)
 
     @moment("proactive.send")
     async def send_proactively(self, reference: ConversationReference, logic: Logic) -> None:
@@ -390,7 +391,8 @@ class CloudAdapter(AdapterCalls):
         sender = self.bot_framework_authentication.unretried_sender()
         # Less than other turns have: one may begin at the end of a run of notifications.
         async with limited_bot_code(self._host_timeout.proactive_seconds):
-            await self.run(sender, get_continuation_activity(reference), noted, self.log_error)
+            activity = get_continuation_activity(reference)
+            await self.run(sender, activity, noted, self.handle_error, is_last_attempt=False)
         if refusals:
             raise refusals.pop()
 
@@ -401,6 +403,8 @@ class CloudAdapter(AdapterCalls):
         logic: Logic,
         on_error: ErrorPolicy,
         start: StartLimit | None = None,
+        *,
+        is_last_attempt: bool = True,
     ) -> TurnContext:
         """Run one turn: the middleware, and within it `logic`.
 
@@ -411,6 +415,7 @@ class CloudAdapter(AdapterCalls):
             on_error: handles errors that `logic` or the middleware raises, and decides whether this
                 method raises them.
             start: the limit of what comes before the middleware; None: no request waits.
+            is_last_attempt: see TurnContext.
 
         Raises:
             ServiceUrlRefused, SignInError: the turn cannot start; `on_error` is not called.
@@ -425,6 +430,7 @@ class CloudAdapter(AdapterCalls):
         context = self._create_turn_context(
             activity, identity, caller.audience, connector, user_tokens, logic, factory
         )
+        context.is_last_attempt = is_last_attempt
         if start is not None:
             context.arrived_at = start.arrived_at
             start.lift()
@@ -442,8 +448,8 @@ class CloudAdapter(AdapterCalls):
             Unavailable: the turn cannot run now.
             Exception: any other error, if there is no `on_turn_error`.
         """
-        on_error = self.handle_error if self.on_turn_error else self.log_error
-        await self._run_middleware(context, callback, on_error)
+        context.is_last_attempt = self.on_turn_error is not None
+        await self._run_middleware(context, callback, self.handle_error)
 
     @moment("turn")
     async def _run_middleware(
@@ -465,16 +471,17 @@ class CloudAdapter(AdapterCalls):
     async def handle_error(self, context: TurnContext, error: Exception) -> bool:
         """Log the error, and let the bot's `on_turn_error` or an apology tell the user.
 
-        Returns whether the turn raises the error. Most errors end here; not those that mean that
-        the activity must be delivered again, or has already been processed.
+        Returns whether the turn raises the error, because it may run again (see `runs_again`): then
+        the user hears nothing of it.
 
         Raises:
             TurnRepeated: the bot's error handler has found that the activity has already been
                 processed.
         """
-        if isinstance(error, NOT_FINAL) and not _is_committed(context):
+        if not isinstance(error, NOT_FINAL) or _is_committed(context):
+            self._log_failure(context.activity, "failed", error)
+        if runs_again(context, error):
             return True
-        self._log_failure(context.activity, "failed", error)
         # Status 200, because a channel would send an invoke again after an error.
         context.turn_state[self._INVOKE_RESPONSE_KEY] = Activity(
             type=ActivityTypes.invoke_response, value=InvokeResponse(status=HTTPStatus.OK)
@@ -484,18 +491,6 @@ class CloudAdapter(AdapterCalls):
         else:
             await self._call_handler(self.on_turn_error, context, error)
         return False
-
-    @moment("turn.error")
-    async def log_error(self, context: TurnContext, error: Exception) -> bool:
-        """Log the error; the turn raises it: the caller of `run` decides whether to try again.
-
-        If the bot has committed the turn, it cannot run again, and the error is handled.
-        """
-        if _is_committed(context):
-            return await self.handle_error(context, error)
-        if not isinstance(error, NOT_FINAL):
-            self._log_failure(context.activity, "failed", error)
-        return True
 
     async def handle_last_error(self, context: TurnContext, error: Exception) -> bool:
         """Handle the error; the turn raises it, too: for the last attempt at a queued turn.
@@ -524,6 +519,8 @@ class CloudAdapter(AdapterCalls):
             await self._apologize(context)
 
     async def _apologize(self, context: TurnContext) -> None:
+        if context.has_apologized:
+            return
         try:  # the bot's own code, too, may look at what is sent
             async with limited_bot_code(self._host_timeout.apology_seconds):
                 await context.send_activity(APOLOGY)
@@ -577,6 +574,15 @@ async def _without_exit(logic: Logic, context: TurnContext) -> object:
 async def _fail_as_killed(_: TurnContext) -> None:
     causes = "a crash, lack of memory, a blocked event loop, or functionTimeout"
     raise TurnKilled(f"the process died in the last attempt: {causes}")
+
+
+def runs_again(context: TurnContext, error: BaseException) -> bool:
+    """Whether a turn that fails with this error may run again.
+
+    Not if the bot has saved state with `force`: then the activity counts as processed.
+    """
+    may_follow = isinstance(error, NOT_FINAL) or not context.is_last_attempt
+    return may_follow and not _is_committed(context)
 
 
 def _is_committed(context: TurnContext) -> bool:

@@ -21,6 +21,7 @@
     ├── BlobLeased                       somebody else has the blob's lease
     ├── OutOfTime                        a notification's next attempt is left to a later run
     ├── BadNotification                  a message is not a notification
+    ├── MessageTooLarge                  the channel does not take a message of this size
     ├── MalformedModel                   JSON does not have the shape that its model needs
     └── RedactionTooCostly               a text for the log takes too long to redact
 
@@ -155,6 +156,10 @@ class BadNotification(BotError, ValueError):
 
 class MalformedModel(BotError, ValueError):
     """The JSON does not have the shape that the model needs."""
+
+
+class MessageTooLarge(BotError):
+    """The channel does not take a message of this size."""
 
 
 class RedactionTooCostly(BotError):

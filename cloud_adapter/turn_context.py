@@ -46,10 +46,15 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
             None: no request waits for it.
         task_context: the contextvars of the task that runs the turn. Calls from other threads run
             in them, and so find what the turn has locked. None outside of an adapter's turn.
+        is_last_attempt: if the turn fails, the user hears of it; False: whoever runs the turn gets
+            the error, and may run it again.
+        has_apologized: the user has been sent the apology, in place of an answer.
     """
 
     arrived_at: float | None = None
     task_context: Context | None = None
+    is_last_attempt = True
+    has_apologized = False
 
     @on_home_loop
     async def send_activities(self, activities: list[Activity]) -> list[ResourceResponse]:
@@ -57,7 +62,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
 
         As in the base class, handlers registered with `on_send_activities` see the copies first.
         """
-        outgoing = [self._addressed(activity) for activity in activities]
+        outgoing = [self.addressed(activity) for activity in activities]
         responds = any(activity.type != ActivityTypes.trace for activity in outgoing)
         responses: list[ResourceResponse]
         if self._on_send_activities:
@@ -75,7 +80,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
     update_activity = on_home_loop(TurnContextBase.update_activity)
     delete_activity = on_home_loop(TurnContextBase.delete_activity)
 
-    def _addressed(self, activity: Activity) -> Activity:
+    def addressed(self, activity: Activity) -> Activity:
         """A copy of an activity, addressed as a reply to the incoming one."""
         incoming, reply = self.activity, independent_copy(activity)
         reply.channel_id = incoming.channel_id
@@ -186,6 +191,8 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
         ValueError: the delay is negative, or the period is not positive.
     """
 
+    _KEY = "cloud_adapter.ShowTypingMiddleware"
+
     def __init__(self, delay: float = 0.5, period: float = 2.5) -> None:
         if delay < 0 or period <= 0:
             raise ValueError("delay must not be negative, and period must be positive")
@@ -205,18 +212,30 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
             await logic()
             return
         tasks: list[asyncio.Task[None]] = []
-        # A timer is cheaper than a task, and most turns end before it fires.
-        timer = asyncio.get_running_loop().call_later(
-            self._delay, lambda: tasks.append(asyncio.create_task(self._show(context)))
-        )
-        try:
-            await logic()
-        finally:
+
+        async def stop() -> None:
             timer.cancel()
             for task in tasks:
                 task.cancel()
                 # The turn must not fail if a typing activity cannot be sent.
                 await asyncio.gather(task, return_exceptions=True)
+
+        # A timer is cheaper than a task, and most turns end before it fires.
+        timer = asyncio.get_running_loop().call_later(
+            self._delay, lambda: tasks.append(asyncio.create_task(self._show(context)))
+        )
+        context.turn_state[self._KEY] = stop
+        try:
+            await logic()
+        finally:
+            await stop()
+
+    @staticmethod
+    @on_home_loop
+    async def stop(context: TurnContextBase) -> None:
+        """Show the indicator of a turn no longer; for a bot that shows otherwise what it does."""
+        if stop := context.turn_state.get(ShowTypingMiddleware._KEY):
+            await stop()
 
     async def _show(self, context: TurnContextBase) -> None:
         while True:

@@ -15,7 +15,7 @@ import functools
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -271,6 +271,25 @@ class ConnectorSession:
             SignInError: no token is available.
             TypeError, ValueError: the body contains a value that JSON cannot represent.
         """
+        return await self._call(service, method, path, body, query, max_bytes)
+
+    @on_home_loop
+    @moment("connector.part")
+    async def send_part(
+        self, service: Service, method: str, path: tuple[str, ...], body: object
+    ) -> ServiceResponse:
+        """As `call`, for a part of a streamed message: a moment of its own, as there are many."""
+        return await self._call(service, method, path, body, None, MAX_RESPONSE_BYTES)
+
+    async def _call(
+        self,
+        service: Service,
+        method: str,
+        path: tuple[str, ...],
+        body: object,
+        query: dict[str, Any] | None,
+        max_bytes: int,
+    ) -> ServiceResponse:
         url = _url(service.base_url, path, query)
         name = _name(method, url)
         data = b"" if body is None else json_bytes(write_value(body))
@@ -415,13 +434,30 @@ class ConnectorClient:
     """
 
     def __init__(self, session: ConnectorSession, connector: Service) -> None:
-        call = functools.partial(session.call, connector)
+        self._session = session
+        self._connector = connector
         self.config = SimpleNamespace(
             credentials=connector.credentials, base_url=connector.base_url
         )
+        self._bind(functools.partial(session.call, connector))
+
+    def _bind(self, call: Call) -> None:
         self.conversations = ConversationsOperations(call)
         self.attachments = AttachmentsOperations(call)
         self.teams = TeamsOperations(call)
+
+    def extend(self, seconds: float) -> None:
+        """Let calls be retried for so long from now on, if the turn's own time ends sooner."""
+        old = self._connector.deadline
+        if old is not None:
+            deadline = max(old, asyncio.get_running_loop().time() + seconds)
+            self._connector = replace(self._connector, deadline=deadline)
+            self._bind(functools.partial(self._session.call, self._connector))
+
+    def for_parts(self) -> "ConversationsOperations":
+        """Operations that send the parts of a streamed message: calls that are not retried."""
+        connector = replace(self._connector, retries=NO_RETRIES)
+        return ConversationsOperations(functools.partial(self._session.send_part, connector))
 
 
 class ConversationsOperations:

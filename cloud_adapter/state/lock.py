@@ -12,9 +12,10 @@ import functools
 import itertools
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 from cloud_adapter.deadlines import storage_in_time
@@ -218,7 +219,11 @@ class HeldLock:
             raise ConversationBusy("the new conversation could not be leased")
 
     async def save(
-        self, state: LoadedState, turn_id: str = "", position: InboxPosition | None = None
+        self,
+        state: LoadedState,
+        turn_id: str = "",
+        position: InboxPosition | None = None,
+        streams: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Write the conversation's state, on top of what was written since it was loaded.
 
@@ -226,11 +231,15 @@ class HeldLock:
         """
         await self._lock.created()
         state.catch_up(self.blob)
-        await state.save(self._locks, self.name, turn_id, position)
+        await state.save(self._locks, self.name, turn_id, position, streams)
 
     async def write_position(self, position: InboxPosition) -> None:
         """Write the position alone; it raises as `save` does."""
         await self.save(LoadedState(self.blob), position=position)
+
+    async def write_stream(self, key: str, message_id: str) -> None:
+        """Write a begun message alone, see ConversationTurn; it raises as `save` does."""
+        await self.save(LoadedState(self.blob), streams={key: message_id})
 
 
 _HELD: ContextVar[HeldLock | None] = ContextVar("lock", default=None)

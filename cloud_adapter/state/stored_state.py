@@ -7,7 +7,8 @@ import json
 import math
 import re
 import sys
-from types import NoneType
+from collections.abc import Mapping
+from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple, Protocol
 
 from cloud_adapter.errors import BlobChanged, StateConflict, StorageUnavailable, UnreadableState
@@ -148,8 +149,14 @@ TURN_IDS_KEY = "~turns"
 POSITION_KEY = "~inbox"
 """The key of the InboxPosition, likewise."""
 
+STREAMS_KEY = "~streams"
+"""The key of the messages that turns have begun with Replies, likewise."""
+
 MAX_TURN_IDS = 100
 """The number of turns' ids that are stored."""
+
+MAX_STREAMS = 100
+"""The number of begun messages that are stored."""
 
 MAX_WRITES = 5
 """The number of attempts to save a state. Each merges what another turn has written meanwhile."""
@@ -189,6 +196,8 @@ class LoadedState:
         state: the bot's properties by name; the SDK's accessors read and change it.
         turn_ids: ids of the turns that have written the stored state, oldest first.
         position: as stored; None: no queued turn has written the state.
+        streams: as stored: the ids of messages that turns have begun with Replies and whose turns
+            have not ended, oldest first; see ConversationTurn. An empty id is not known yet.
         etag: the stored state's; None: nothing is stored.
         is_requested: whether the bot has called `save_changes`.
     """
@@ -196,7 +205,7 @@ class LoadedState:
     def __init__(self, blob: Blob | None) -> None:
         self._stored = blob.content if blob else EMPTY_STATE
         self.etag = blob.etag if blob else None
-        self.state, self.turn_ids, self.position = _parts(self._stored)
+        self.state, self.turn_ids, self.position, self.streams = _parts(self._stored)
         self.is_requested = False
 
     @property
@@ -206,18 +215,25 @@ class LoadedState:
         Raises:
             TypeError, ValueError: a property holds what state cannot hold.
         """
-        return self._content(self.turn_ids, self.position) != self._stored
+        return self._content(self.turn_ids, self.position, self.streams) != self._stored
 
     async def save(
-        self, blobs: Blobs, name: str, turn_id: str = "", position: InboxPosition | None = None
+        self,
+        blobs: Blobs,
+        name: str,
+        turn_id: str = "",
+        position: InboxPosition | None = None,
+        streams: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Write the state, merged with what others have written in the meantime.
 
         Args:
             blobs: where it is stored.
             name: the name of its blob.
-            turn_id: the id of the turn that writes it; empty: no id is added.
+            turn_id: the id of the turn that writes it, whose begun messages are removed; empty: no
+                id is added.
             position: replaces an earlier one.
+            streams: the begun messages to add.
 
         Raises:
             StateConflict: another turn changed the same property.
@@ -226,7 +242,8 @@ class LoadedState:
         """
         for _ in range(MAX_WRITES):
             ids, further = self._ids_with(turn_id), _further(self.position, position)
-            content = self._content(ids, further)
+            begun = self._streams_with(streams, turn_id)
+            content = self._content(ids, further, begun)
             try:
                 etag = await blobs.write(name, content, self.etag)
             except BlobChanged:
@@ -238,7 +255,8 @@ class LoadedState:
                 self._stored = content
                 self.merge(other)
             else:
-                self._stored, self.etag, self.turn_ids, self.position = content, etag, ids, further
+                self._stored, self.etag = content, etag
+                self.turn_ids, self.position, self.streams = ids, further, begun
             return
         raise StateConflict("other turns keep changing the state")
 
@@ -258,27 +276,31 @@ class LoadedState:
         Raises:
             StateConflict: both turns changed the same property; nothing is applied.
         """
-        before, _, _ = _parts(self._stored)
+        before, *_ = _parts(self._stored)
         names = {*before, *other.state}
         theirs = [name for name in names if _text(before, name) != _text(other.state, name)]
         for name in theirs:
             if _text(self.state, name) != _text(before, name):
                 raise StateConflict(f"two turns changed the property {name!r:.80} of state")
         self._stored, self.etag = other._stored, other.etag
-        self.turn_ids, self.position = other.turn_ids, other.position
+        self.turn_ids, self.position, self.streams = other.turn_ids, other.position, other.streams
         for name in theirs:
             if name in other.state:
                 self.state[name] = other.state[name]
             else:
                 del self.state[name]
 
-    def _content(self, turn_ids: list[str], position: InboxPosition | None) -> bytes:
+    def _content(
+        self, turn_ids: list[str], position: InboxPosition | None, streams: Mapping[str, str]
+    ) -> bytes:
         """The JSON to write."""
         item = self.state
         if turn_ids:
             item = {**item, TURN_IDS_KEY: turn_ids}
         if position:
             item = {**item, POSITION_KEY: list(position)}
+        if streams:
+            item = {**item, STREAMS_KEY: streams}
         return to_content(item)
 
     def _ids_with(self, turn_id: str) -> list[str]:
@@ -286,15 +308,27 @@ class LoadedState:
             return self.turn_ids
         return [*self.turn_ids, turn_id][-MAX_TURN_IDS:]
 
+    def _streams_with(self, begun: Mapping[str, str], ended: str) -> dict[str, str]:
+        """The begun messages with more of them, and without those of a turn that has ended."""
+        kept = {
+            key: own_id
+            for key, own_id in self.streams.items()
+            if key not in begun and not (ended and key.startswith(ended))
+        }
+        return dict([*kept.items(), *begun.items()][-MAX_STREAMS:])
 
-def _parts(content: bytes) -> tuple[dict[str, Any], list[str], InboxPosition | None]:
-    """The properties, the turn ids and the position in stored JSON."""
+
+def _parts(
+    content: bytes,
+) -> tuple[dict[str, Any], list[str], InboxPosition | None, dict[str, str]]:
+    """The properties, the turn ids, the position and the begun messages in stored JSON."""
     item = stored_item(content)
     if not isinstance(item, dict):
         raise StorageUnavailable("the item that is stored for a state is not a state")
     ids: list[str] = item.pop(TURN_IDS_KEY, [])
     position = item.pop(POSITION_KEY, None)
-    return item, ids, InboxPosition(*position) if position else None
+    streams: dict[str, str] = item.pop(STREAMS_KEY, {})
+    return item, ids, InboxPosition(*position) if position else None, streams
 
 
 def _further(one: InboxPosition | None, other: InboxPosition | None) -> InboxPosition | None:

@@ -9,8 +9,9 @@ finds the id and changes nothing twice.
 import asyncio
 import functools
 import hashlib
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from botbuilder.core import BotState, Middleware, StatePropertyAccessor, TurnContext
 from botbuilder.core import ConversationState as SdkConversationState
@@ -70,6 +71,8 @@ class ConversationTurn:
         self._is_prepared = False
         self._recorded_in: set[str] = set()  # names of blobs with which this run has saved its id
         self._position: InboxPosition | None = None  # of a queued turn, until it is saved
+        self._replies = 0
+        self._begun_before: Mapping[str, str] = {}
         held = held_locks()
         self._held = held.get(conversation_name(context.activity)) if held else None
         self.runs_in_lock = self._held is not None
@@ -157,10 +160,62 @@ class ConversationTurn:
         if turn_id:
             self._recorded_in.add(name)
 
-    async def save_position(self) -> None:
-        """Save the id and the position of a queued turn, unless a state was saved with them."""
-        if self._held and self._position:
-            await self._save_with(self._held, LoadedState(self._held.blob))
+    async def save_rest(self) -> None:
+        """Save what no state was saved with: a queued turn's position, and the id.
+
+        The id of a turn that uses no state matters only if the turn is queued or has a Reply.
+        """
+        if (held := self._held) is None:
+            return
+        if self._position or (self._replies and held.name not in self._recorded_in):
+            await self._save_with(held, LoadedState(held.blob))
+
+    @on_home_loop
+    async def begin_reply(self, context: TurnContext) -> "BegunReply":
+        """Number a Reply of the turn, and look up what an earlier run has sent in its place.
+
+        The conversation is locked, so that no second delivery of the activity streams as well.
+
+        Args:
+            context: the context of the turn.
+
+        Raises:
+            TurnRepeated: the activity has been processed already.
+            ConversationBusy, StorageUnavailable: see `lock`.
+        """
+        number, self._replies = self._replies, self._replies + 1
+        if not self._key:
+            return BegunReply()
+        await self.lock(context)
+        if (held := self._held) is None:
+            return BegunReply()
+        stored = LoadedState(held.blob)
+        if self.ran_before(held.name, stored.turn_ids):
+            raise TurnRepeated("the activity has been processed already")
+        if number == 0:
+            self._begun_before = {
+                key: each for key, each in stored.streams.items() if key.startswith(self.id)
+            }
+        key = f"{self.id}.{number}"
+        return BegunReply(key, bool(self._begun_before), self._begun_before.get(key, ""))
+
+    @on_home_loop
+    async def note_message(self, context: TurnContext, key: str, message_id: str) -> None:
+        """Store the id of a Reply's message, so that a rerun replaces it.
+
+        It is stored at once, without the turn's other changes, and removed when the turn ends.
+
+        Args:
+            context: the context of the turn.
+            key: the BegunReply's; empty: nothing is stored.
+            message_id: the id; empty: the message is about to be sent.
+
+        Raises:
+            ConversationBusy, StateConflict, StorageUnavailable: it cannot be stored.
+        """
+        del context  # on another event loop, it says which turn this is a part of
+        if key and self._held is not None:
+            await self._held.write_stream(key, message_id)
 
     async def _save_with(self, held: HeldLock, state: LoadedState) -> None:
         position = self._position if self._is_recorded else None
@@ -211,6 +266,21 @@ class ConversationTurn:
         """Let the next turn of the conversation run."""
         self.is_running = False
         await self._acquired.aclose()
+
+
+class BegunReply(NamedTuple):
+    """A Reply, as a turn has numbered it.
+
+    Attributes:
+        key: the key of its message among the begun ones: the turn's id and the Reply's number;
+            empty: nothing is stored, because the activity has no id or another turn has the lock.
+        is_rerun: an earlier run of the turn has begun messages.
+        message_id: that of this Reply in the earlier run; empty: there is none, or it is not known.
+    """
+
+    key: str = ""
+    is_rerun: bool = False
+    message_id: str = ""
 
 
 def turn_id(activity: Activity) -> str:
@@ -420,7 +490,7 @@ class AutoSaveStateMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK 
             await self._conversation.load(context)
         await logic()
         await self._save(context)
-        await turn.save_position()
+        await turn.save_rest()
         await turn.end()
 
     async def handle_error(

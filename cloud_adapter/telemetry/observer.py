@@ -106,6 +106,7 @@ class Telemetry:
             "turn.error": _turn_failed,
             "token.request": _token_request,
             "connector.call": _connector_call,
+            "reply.stream": _stream,
             "skill.call": _skill_call,
             "skill.reply": _skill_reply,
             "http.request": _http_request,
@@ -181,6 +182,11 @@ def _connector_call(facts: Facts) -> Ended:
     }
     # Without `url.full`: exporters would name the span after it, and it holds ids.
     return Operation(call_name(facts["method"], facts["path"]), attributes, SpanKind.CLIENT).ended
+
+
+def _stream(_: Facts) -> Ended:
+    # One span for all parts, whose calls have none.
+    return Operation("bot.reply.stream").ended
 
 
 def _skill_call(facts: Facts) -> Ended:

@@ -196,7 +196,8 @@ async def test_a_caller_that_tries_again(limited: ComposedApp, clock: MovedClock
     adapter, bot = limited.parts.adapter, HangingBot(limited)
     caller = adapter.bot_framework_authentication.authorized_before({"aud": "bot"})
     activity = read_model(Activity, limited.activity(MESSAGE))
-    turn = asyncio.create_task(adapter.run(caller, activity, bot, adapter.log_error))
+    running = adapter.run(caller, activity, bot, adapter.handle_error, is_last_attempt=False)
+    turn = asyncio.create_task(running)
     await clock.until(lambda: bot.began)
     clock.move(480)
     with pytest.raises(BotTimedOut):

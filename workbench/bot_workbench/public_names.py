@@ -18,6 +18,7 @@ from bot_workbench.setup.requirements import REQUIREMENTS, canonical, read
 
 PUBLIC: Mapping[tuple[str, str], str] = {
     ("cloud_adapter.bot.services", "BotServices"): "what create_bot gets, and what `ready` returns",
+    ("cloud_adapter.reply", "Reply"): "an answer that the user sees while it grows",
     ("auth.bot_framework", "credentials_factory"): "signs in a bot on botbuilder's own adapter",
     ("auth.errors", "SettingsError"): "what it raises, with every problem of the settings",
 }

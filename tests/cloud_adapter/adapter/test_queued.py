@@ -40,8 +40,8 @@ async def run(app: ComposedApp, bot: Logic, *, last: bool = False, **content: An
     adapter = app.parts.adapter
     claims = {"aud": app.cloud.registration.app_id}
     caller = adapter.bot_framework_authentication.authorized_before(claims)
-    on_error = adapter.handle_last_error if last else adapter.log_error
-    await adapter.run(caller, activity, bot, on_error)
+    on_error = adapter.handle_last_error if last else adapter.handle_error
+    await adapter.run(caller, activity, bot, on_error, is_last_attempt=last)
 
 
 async def test_a_queued_message(queued: ComposedApp, wake_ups: QueueMessages) -> None:

@@ -309,7 +309,7 @@ async def test_user_tokens_after_a_minute_of_a_turn(
             found.append(response.token)
 
     activity = read_model(Activity, signed_in.activity({"type": "message", "text": "sesame"}))
-    await adapter.run(caller, activity, turn, adapter.log_error)
+    await adapter.run(caller, activity, turn, adapter.handle_error)
     is_final = kind == "inline"
     assert found == ["503" if is_final else "a token"]
     assert len(service.seen) == (1 if is_final else 2)

@@ -40,7 +40,6 @@ NOT_FOR_BOTS = {
     # the adapter and the middleware these,
     "adapter.handle_error",
     "adapter.handle_last_error",
-    "adapter.log_error",
     "state.save_at_end",
     # and the SDK these: they work on what is loaded.
     "state.delete_property_value",

@@ -1,0 +1,311 @@
+"""MessageStream: a message that the channel shows while it grows, as its connector takes it.
+
+Each part is a typing activity with the whole text so far. The first one's answer has the message's
+id, and the final one is a message. Teams has no event for its Stop button: it refuses what comes
+next. What it refuses otherwise can mostly be said by an update of the message.
+
+Sources: Microsoft references "Stream bot messages" and "Format your bot messages"; docs/
+LIVESTREAMING.md of BotFramework-WebChat; for the texts of refusals, which Microsoft lists in part,
+microsoft/teams.py.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from botbuilder.core import CloudAdapterBase
+from botbuilder.schema import Activity, ActivityTypes, Entity
+from botframework.connector import Channels
+
+from cloud_adapter.activities import TEAMS
+from cloud_adapter.adapter import turn_name
+from cloud_adapter.codec import json_bytes, write_value
+from cloud_adapter.connector.client import ConnectorClient, ConnectorError
+from cloud_adapter.errors import MessageTooLarge
+from cloud_adapter.turn_context import TurnContext, independent_copy
+from http_client.retry import REFUSED_FOR_NOW, Backoff
+
+log = logging.getLogger(__name__)
+
+STREAM_SECONDS = 110.0
+"""The age at which a stream ends, two minutes being Teams' limit. ("Stream bot messages")"""
+
+MAX_BYTES = 80_000
+"""The size limit of an activity's JSON. Teams' own is about 100 KB in an encoding that it does not
+describe exactly, and Microsoft recommends 80. ("Format your bot messages")"""
+
+MAX_UPDATE_LENGTH = 1000
+"""The length limit of an informative update. ("Stream bot messages")"""
+
+
+class Pace(NamedTuple):
+    """How often a channel takes parts, in seconds.
+
+    Attributes:
+        first: from the first text to its part, so that the part has some words.
+        between: from the end of one call to the next.
+    """
+
+    first: float
+    between: float
+
+
+PACES = {
+    TEAMS: Pace(0.3, 1.5),
+    Channels.webchat.value: Pace(0.3, 0.5),
+    Channels.direct_line.value: Pace(0.3, 0.5),
+}
+"""The channels with streams. Teams takes one part a second, and its reference recommends to collect
+text for 1.5 to 2 seconds."""
+
+BACKOFF = Backoff(first=0.5, longest=4.0)
+"""The pauses between the attempts to deliver the end of a message."""
+
+INFORMATIVE, STREAMING, FINAL = "informative", "streaming", "final"
+
+
+class Phase(Enum):
+    """What the channel has of a message, and so what can be done with it."""
+
+    NEW = auto()
+    """Nothing: it can begin with a part."""
+    OPEN = auto()
+    """Parts: it ends with a final one."""
+    CLOSED = auto()
+    """An id, under which it can be replaced: it has ended, or takes neither parts nor an end."""
+    ABSENT = auto()
+    """Nothing, and it takes no parts: it is sent as a whole."""
+    STOPPED = auto()
+    """What the user has seen when they pressed Stop. It cannot change any more."""
+
+
+class MessageStream:
+    """Sends the parts of one message, its end, or the message as a whole.
+
+    Args:
+        context: the turn's.
+        phase: NEW, ABSENT or CLOSED.
+        message_id: the message's id; empty: it has none yet.
+
+    Attributes:
+        phase: see Phase.
+        message_id: as above.
+        shown: the text of the last part that the channel has taken.
+        begun_at: when the first part was sent, in event loop time (seconds); None: none was sent.
+        free_at: from when on the channel takes the next call, likewise.
+    """
+
+    def __init__(self, context: TurnContext, phase: Phase, message_id: str) -> None:
+        self.phase = phase
+        self.message_id = message_id
+        self.shown = ""
+        self.begun_at: float | None = None
+        self.free_at = 0.0
+        self.pace = PACES.get(context.activity.channel_id, PACES[TEAMS])
+        self._context = context
+        self._is_teams = context.activity.channel_id == TEAMS
+        self._sequence = 1
+        self._template: dict[str, Any] | None = None
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether it takes parts."""
+        return self.phase in (Phase.NEW, Phase.OPEN)
+
+    @property
+    def takes_attachments(self) -> bool:
+        """Whether its end may have attachments: those of Web Chat's streams should not."""
+        return self._is_teams or self.phase is not Phase.OPEN
+
+    async def send_part(self, text: str, kind: str) -> None:
+        """Send a part once; it is not retried, because a newer one follows.
+
+        Args:
+            text: the whole text so far, or an informative update.
+            kind: INFORMATIVE or STREAMING.
+
+        Raises:
+            MessageTooLarge: nothing was sent, or the channel did not take it.
+            SignInError: no token is available.
+        """
+        part = self._part(text, kind)
+        if _is_too_large(text, part):
+            raise MessageTooLarge
+        clock = asyncio.get_running_loop()
+        if self.begun_at is None:
+            self.begun_at = clock.time()
+        try:
+            answer = await self._post(part)
+        except ConnectorError as error:
+            self.free_at = clock.time() + max(self.pace.between, error.retry_after or 0.0)
+            self._refused(error)
+            return
+        self.free_at = clock.time() + self.pace.between
+        self._sequence += 1
+        if kind == STREAMING:
+            self.shown = text
+        if self.phase is Phase.NEW:
+            self.message_id = (answer and answer.id) or ""
+            self.phase = Phase.OPEN if self.message_id else Phase.ABSENT
+
+    def _refused(self, error: ConnectorError) -> None:
+        status = error.response.status_code
+        if status in REFUSED_FOR_NOW:
+            return
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and self.phase is Phase.OPEN:
+            raise MessageTooLarge from error
+        if self.phase is Phase.NEW:
+            # If only the answer was lost, there is a message that nobody knows the id of.
+            self.phase = Phase.ABSENT
+            log.info("%s: the answer is one message: %s", turn_name(self._context.activity), error)
+        elif 400 <= status < 500:
+            self._close(error)
+        else:  # it may have been carried out, and a number must not come twice
+            self._sequence += 1
+
+    def _close(self, error: ConnectorError) -> None:
+        if _says(error, "cancel"):
+            self.phase = Phase.STOPPED
+            return
+        self.phase = Phase.CLOSED
+        log.info("%s: the stream is refused: %s", turn_name(self._context.activity), error)
+
+    async def finish(self, message: Activity, deadline: float) -> bool:
+        """Send the end of an OPEN message. It is retried: the channel takes it once.
+
+        Args:
+            message: with a text that begins with `shown`.
+            deadline: until when, in event loop time (seconds).
+
+        Returns:
+            False if the channel refuses it: then it is STOPPED, or CLOSED and can be replaced.
+
+        Raises:
+            MessageTooLarge: the channel does not take a message of this size.
+            ConnectorError: it was not delivered in time.
+        """
+        final = independent_copy(message)
+        self._add_info(final, {"streamType": FINAL, "streamId": self.message_id})
+        try:
+            await self._insist(lambda: self._context.send_activity(final), deadline)
+        except ConnectorError as error:
+            if not _is_refusal(error):
+                raise
+            # The answer to an earlier attempt was lost.
+            if not _says(error, "completed"):
+                self._close(error)
+                return False
+        self.phase = Phase.CLOSED
+        return True
+
+    async def replace(self, message: Activity, deadline: float) -> bool:
+        """Replace a CLOSED message; arguments, result and errors are those of `finish`."""
+        message.id = self.message_id
+        try:
+            await self._insist(lambda: self._context.update_activity(message), deadline)
+        except ConnectorError as error:
+            if not _is_refusal(error):
+                raise
+            self._close(error)
+            return False
+        return True
+
+    async def send(self, message: Activity, deadline: float) -> str:
+        """Send a message as a whole, and return its id; empty: the channel has returned none.
+
+        Raises:
+            MessageTooLarge: the channel does not take a message of this size.
+            ConnectorError: it was not delivered in time, or its answer was lost.
+        """
+        connector: ConnectorClient | None
+        connector = self._context.turn_state.get(CloudAdapterBase.BOT_CONNECTOR_CLIENT_KEY)
+        if connector is not None:
+            connector.extend(deadline - asyncio.get_running_loop().time())
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await self._context.send_activity(message)
+        except ConnectorError as error:
+            raise _too_large_or(error) from error
+        except TimeoutError:
+            raise _out_of_time() from None
+        return (answer and answer.id) or ""
+
+    async def _insist(self, call: Callable[[], Awaitable[object]], deadline: float) -> None:
+        """Make a call that can be made twice until it succeeds, or is refused."""
+        now = asyncio.get_running_loop().time
+        for attempt in itertools.count(1):
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await call()
+            except TimeoutError:
+                raise _out_of_time() from None
+            except ConnectorError as error:
+                pause = error.retry_after or BACKOFF.pause(attempt)
+                if _is_refusal(error) or now() + pause > deadline:
+                    raise _too_large_or(error) from error
+            else:
+                return
+            await asyncio.sleep(pause)
+
+    def _part(self, text: str, kind: str) -> dict[str, Any]:
+        """The JSON of a part. All but the text stays the same, and is written once."""
+        if self._template is None:
+            typing = self._context.addressed(Activity(type=ActivityTypes.typing))
+            self._template = write_value(typing)
+        info = {"streamType": kind, "streamSequence": self._sequence}
+        if self.message_id:
+            info["streamId"] = self.message_id
+        part = {**self._template, "text": text, "entities": [{"type": "streaminfo", **info}]}
+        if not self._is_teams:
+            part["channelData"] = info
+        return part
+
+    def _add_info(self, message: Activity, info: dict[str, Any]) -> None:
+        message.entities = [entity("streaminfo", info), *(message.entities or [])]
+        if not self._is_teams:
+            message.channel_data = {**(message.channel_data or {}), **info}
+
+    async def _post(self, part: dict[str, Any]) -> Any:
+        # Not through the context: its handlers would log each part, and the turn's own connector
+        # would retry it.
+        connector = self._context.turn_state[CloudAdapterBase.BOT_CONNECTOR_CLIENT_KEY]
+        conversations, conversation_id = connector.for_parts(), part["conversation"]["id"]
+        if replied := part.get("replyToId"):
+            return await conversations.reply_to_activity(conversation_id, replied, part)
+        return await conversations.send_to_conversation(conversation_id, part)
+
+
+def entity(kind: str, properties: dict[str, Any]) -> Entity:
+    """An entity with more than a type."""
+    made = Entity(type=kind)
+    made.additional_properties = properties
+    return made
+
+
+def _is_too_large(text: str, part: dict[str, Any]) -> bool:
+    # A character has six bytes at most, as in \u0000, and the rest of a part seldom a thousand.
+    return 6 * len(text) > MAX_BYTES // 2 and len(json_bytes(part)) > MAX_BYTES
+
+
+def _is_refusal(error: ConnectorError) -> bool:
+    status = error.response.status_code
+    return 400 <= status < 500 and status not in REFUSED_FOR_NOW
+
+
+def _says(error: ConnectorError, word: str) -> bool:
+    """Whether a refusal's text has a word: Teams has one code for all refusals of a stream."""
+    text = getattr(getattr(error.error, "error", None), "message", None) or ""
+    return error.response.status_code == HTTPStatus.FORBIDDEN and word in text.lower()
+
+
+def _too_large_or(error: ConnectorError) -> Exception:
+    is_large = error.response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return MessageTooLarge() if is_large else error
+
+
+def _out_of_time() -> ConnectorError:
+    return ConnectorError("The end of an answer", failure="was not delivered in time")
