@@ -10,7 +10,7 @@ microsoft/teams.py.
 """
 
 import asyncio
-import itertools
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
@@ -24,7 +24,7 @@ from botframework.connector import Channels
 from cloud_adapter.activities import TEAMS
 from cloud_adapter.adapter import turn_name
 from cloud_adapter.codec import json_bytes, write_value
-from cloud_adapter.connector.client import ConnectorClient, ConnectorError
+from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import MessageTooLarge
 from cloud_adapter.turn_context import TurnContext, independent_copy
 from http_client.retry import REFUSED_FOR_NOW, Backoff
@@ -149,7 +149,7 @@ class MessageStream:
         if kind == STREAMING:
             self.shown = text
         if self.phase is Phase.NEW:
-            self.message_id = (answer and answer.id) or ""
+            self.message_id = _id_of(answer)
             self.phase = Phase.OPEN if self.message_id else Phase.ABSENT
 
     def _refused(self, error: ConnectorError) -> None:
@@ -191,7 +191,7 @@ class MessageStream:
         final = independent_copy(message)
         self._add_info(final, {"streamType": FINAL, "streamId": self.message_id})
         try:
-            await self._insist(lambda: self._context.send_activity(final), deadline)
+            await self._insist(functools.partial(self._context.send_activity, final), deadline)
         except ConnectorError as error:
             if not _is_refusal(error):
                 raise
@@ -206,7 +206,7 @@ class MessageStream:
         """Replace a CLOSED message; arguments, result and errors are those of `finish`."""
         message.id = self.message_id
         try:
-            await self._insist(lambda: self._context.update_activity(message), deadline)
+            await self._insist(functools.partial(self._context.update_activity, message), deadline)
         except ConnectorError as error:
             if not _is_refusal(error):
                 raise
@@ -221,34 +221,37 @@ class MessageStream:
             MessageTooLarge: the channel does not take a message of this size.
             ConnectorError: it was not delivered in time, or its answer was lost.
         """
-        connector: ConnectorClient | None
-        connector = self._context.turn_state.get(CloudAdapterBase.BOT_CONNECTOR_CLIENT_KEY)
-        if connector is not None:
-            connector.extend(deadline - asyncio.get_running_loop().time())
-        try:
-            async with asyncio.timeout_at(deadline):
-                answer = await self._context.send_activity(message)
-        except ConnectorError as error:
-            raise _too_large_or(error) from error
-        except TimeoutError:
-            raise _out_of_time() from None
-        return (answer and answer.id) or ""
+        call = functools.partial(self._context.send_activity, message)
+        return _id_of(await self._insist(call, deadline, can_repeat=False))
 
-    async def _insist(self, call: Callable[[], Awaitable[object]], deadline: float) -> None:
-        """Make a call that can be made twice until it succeeds, or is refused."""
+    async def _insist(
+        self, call: Callable[[], Awaitable[Any]], deadline: float, *, can_repeat: bool = True
+    ) -> Any:
+        """Make a call until it succeeds or is refused, and return its answer.
+
+        Args:
+            call: makes it.
+            deadline: until when, in event loop time (seconds).
+            can_repeat: it can be made again even if it may have been carried out.
+        """
         now = asyncio.get_running_loop().time
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 async with asyncio.timeout_at(deadline):
-                    await call()
+                    return await call()
             except TimeoutError:
-                raise _out_of_time() from None
+                error = ConnectorError("The end of an answer", failure="was not delivered in time")
+                raise error from None
             except ConnectorError as error:
+                status = error.response.status_code
                 pause = error.retry_after or BACKOFF.pause(attempt)
-                if _is_refusal(error) or now() + pause > deadline:
-                    raise _too_large_or(error) from error
-            else:
-                return
+                if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                    raise MessageTooLarge from error
+                is_unsure = not can_repeat and status not in REFUSED_FOR_NOW
+                if is_unsure or _is_refusal(error) or now() + pause > deadline:
+                    raise
             await asyncio.sleep(pause)
 
     def _part(self, text: str, kind: str) -> dict[str, Any]:
@@ -273,10 +276,10 @@ class MessageStream:
         # Not through the context: its handlers would log each part, and the turn's own connector
         # would retry it.
         connector = self._context.turn_state[CloudAdapterBase.BOT_CONNECTOR_CLIENT_KEY]
-        conversations, conversation_id = connector.for_parts(), part["conversation"]["id"]
+        conversation_id = part["conversation"]["id"]
         if replied := part.get("replyToId"):
-            return await conversations.reply_to_activity(conversation_id, replied, part)
-        return await conversations.send_to_conversation(conversation_id, part)
+            return await connector.parts.reply_to_activity(conversation_id, replied, part)
+        return await connector.parts.send_to_conversation(conversation_id, part)
 
 
 def entity(kind: str, properties: dict[str, Any]) -> Entity:
@@ -302,10 +305,6 @@ def _says(error: ConnectorError, word: str) -> bool:
     return error.response.status_code == HTTPStatus.FORBIDDEN and word in text.lower()
 
 
-def _too_large_or(error: ConnectorError) -> Exception:
-    is_large = error.response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return MessageTooLarge() if is_large else error
-
-
-def _out_of_time() -> ConnectorError:
-    return ConnectorError("The end of an answer", failure="was not delivered in time")
+def _id_of(answer: Any) -> str:
+    """The id in a ResourceResponse, if there is one."""
+    return (answer and answer.id) or ""

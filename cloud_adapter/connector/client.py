@@ -428,36 +428,22 @@ class ConnectorClient:
 
     Attributes:
         conversations: see ConversationsOperations.
+        parts: the same, for the parts of a streamed message: its calls are not retried.
         attachments: see AttachmentsOperations.
         teams: see TeamsOperations; the SDK has a separate client for these.
         config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
     """
 
     def __init__(self, session: ConnectorSession, connector: Service) -> None:
-        self._session = session
-        self._connector = connector
+        call = functools.partial(session.call, connector)
+        part = functools.partial(session.send_part, replace(connector, retries=NO_RETRIES))
         self.config = SimpleNamespace(
             credentials=connector.credentials, base_url=connector.base_url
         )
-        self._bind(functools.partial(session.call, connector))
-
-    def _bind(self, call: Call) -> None:
         self.conversations = ConversationsOperations(call)
+        self.parts = ConversationsOperations(part)
         self.attachments = AttachmentsOperations(call)
         self.teams = TeamsOperations(call)
-
-    def extend(self, seconds: float) -> None:
-        """Let calls be retried for so long from now on, if the turn's own time ends sooner."""
-        old = self._connector.deadline
-        if old is not None:
-            deadline = max(old, asyncio.get_running_loop().time() + seconds)
-            self._connector = replace(self._connector, deadline=deadline)
-            self._bind(functools.partial(self._session.call, self._connector))
-
-    def for_parts(self) -> "ConversationsOperations":
-        """Operations that send the parts of a streamed message: calls that are not retried."""
-        connector = replace(self._connector, retries=NO_RETRIES)
-        return ConversationsOperations(functools.partial(self._session.send_part, connector))
 
 
 class ConversationsOperations:
