@@ -271,25 +271,6 @@ class ConnectorSession:
             SignInError: no token is available.
             TypeError, ValueError: the body contains a value that JSON cannot represent.
         """
-        return await self._call(service, method, path, body, query, max_bytes)
-
-    @on_home_loop
-    @moment("connector.part")
-    async def send_part(
-        self, service: Service, method: str, path: tuple[str, ...], body: object
-    ) -> ServiceResponse:
-        """As `call`, for a part of a streamed message: a moment of its own, as there are many."""
-        return await self._call(service, method, path, body, None, MAX_RESPONSE_BYTES)
-
-    async def _call(
-        self,
-        service: Service,
-        method: str,
-        path: tuple[str, ...],
-        body: object,
-        query: dict[str, Any] | None,
-        max_bytes: int,
-    ) -> ServiceResponse:
         url = _url(service.base_url, path, query)
         name = _name(method, url)
         data = b"" if body is None else json_bytes(write_value(body))
@@ -428,7 +409,6 @@ class ConnectorClient:
 
     Attributes:
         conversations: see ConversationsOperations.
-        parts: the same, for the parts of a streamed message: its calls are not retried.
         attachments: see AttachmentsOperations.
         teams: see TeamsOperations; the SDK has a separate client for these.
         config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
@@ -436,14 +416,20 @@ class ConnectorClient:
 
     def __init__(self, session: ConnectorSession, connector: Service) -> None:
         call = functools.partial(session.call, connector)
-        part = functools.partial(session.send_part, replace(connector, retries=NO_RETRIES))
+        self._session = session
+        self._connector = connector
         self.config = SimpleNamespace(
             credentials=connector.credentials, base_url=connector.base_url
         )
         self.conversations = ConversationsOperations(call)
-        self.parts = ConversationsOperations(part)
         self.attachments = AttachmentsOperations(call)
         self.teams = TeamsOperations(call)
+
+    @functools.cached_property
+    def parts(self) -> "ConversationsOperations":
+        """`conversations` for the parts of a streamed message: its calls are not retried."""
+        unretried = replace(self._connector, retries=NO_RETRIES)
+        return ConversationsOperations(functools.partial(self._session.call, unretried))
 
 
 class ConversationsOperations:

@@ -76,6 +76,9 @@ TOKEN_OPERATIONS = {
 }
 """Names of the token service's operations, by the last segment of their path."""
 
+STREAM = "bot.reply.stream"
+"""The name of the span of a streamed answer's parts."""
+
 OTHER_CALL = "request"
 """The name of an operation that neither table has."""
 
@@ -175,7 +178,9 @@ def _kind_of(audience: str) -> str:
     return CHANNEL if "://" in audience else SKILL
 
 
-def _connector_call(facts: Facts) -> Ended:
+def _connector_call(facts: Facts) -> Ended | None:
+    if (outer := Operation.current()) and outer.name == STREAM:
+        return None  # a part, of which there are many
     attributes = {
         "http.request.method": facts["method"],
         "server.address": host_of(facts["service"].base_url),
@@ -185,8 +190,7 @@ def _connector_call(facts: Facts) -> Ended:
 
 
 def _stream(_: Facts) -> Ended:
-    # One span for all parts, whose calls have none.
-    return Operation("bot.reply.stream").ended
+    return Operation(STREAM).ended
 
 
 def _skill_call(facts: Facts) -> Ended:

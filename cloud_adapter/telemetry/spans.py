@@ -47,6 +47,7 @@ class Operation:
         links: the span's.
 
     Attributes:
+        name: as given.
         is_call: it is one call of another service, whose status and retries are of interest.
     """
 
@@ -56,11 +57,11 @@ class Operation:
         "_error",
         "_has_sent",
         "_is_taken",
-        "_name",
         "_span",
         "_start",
         "_token",
         "is_call",
+        "name",
     )
 
     def __init__(
@@ -72,7 +73,7 @@ class Operation:
         links: Sequence[Link] = (),
     ) -> None:
         self.is_call = kind is SpanKind.CLIENT
-        self._name = name
+        self.name = name
         self._has_sent = False
         self._attributes = attributes or {}
         self._added: dict[str, Value] = {}
@@ -141,7 +142,7 @@ class Operation:
             self._span.end()
         seconds = time.perf_counter() - self._start
         attributes = {**self._attributes, **self._added} if self._added else self._attributes
-        bot_metrics().ended(self._name, seconds, attributes, self._error)
+        bot_metrics().ended(self.name, seconds, attributes, self._error)
 
 
 def past_operation(name: str, start: int, end: int) -> None:

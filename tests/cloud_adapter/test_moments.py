@@ -37,7 +37,6 @@ FACTS = {
     "caller.authenticate_skill": "self auth_header",
     "caller.authorize": "self token activity",
     "connector.call": "self service method path body query max_bytes",
-    "connector.part": "self service method path body",
     "connector.sign_in": "self service_url audience",
     "http.connect": "self sock tls host",
     "http.request": "self method url headers body timeouts max_bytes",

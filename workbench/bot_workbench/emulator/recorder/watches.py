@@ -82,7 +82,6 @@ DETAILS: Mapping[str, Observe] = {
     "caller.authorize": callers.authorization,
     "caller.authenticate_skill": callers.skill_authentication,
     "connector.call": calls.connector_call,
-    "connector.part": calls.connector_call,
     "skill.call": calls.skill_call,
     "storage.call": calls.storage_call,
     "http.request": calls.request,
