@@ -121,12 +121,15 @@ class MessageStream:
         """Whether its end may have attachments: those of Web Chat's streams should not."""
         return self._is_teams or self.phase is not Phase.OPEN
 
-    async def send_part(self, text: str, kind: str) -> None:
-        """Send a part once; it is not retried, because a newer one follows.
+    async def send_part(self, text: str, kind: str) -> bool:
+        """Send a part once: instead of a retry, a newer one follows.
 
         Args:
             text: the whole text so far, or an informative update.
             kind: INFORMATIVE or STREAMING.
+
+        Returns:
+            Whether the channel has taken it.
 
         Raises:
             MessageTooLarge: nothing was sent, or the channel did not take it.
@@ -143,7 +146,7 @@ class MessageStream:
         except ConnectorError as error:
             self.free_at = clock.time() + max(self.pace.between, error.retry_after or 0.0)
             self._refused(error)
-            return
+            return False
         self.free_at = clock.time() + self.pace.between
         self._sequence += 1
         if kind == STREAMING:
@@ -151,6 +154,7 @@ class MessageStream:
         if self.phase is Phase.NEW:
             self.message_id = _id_of(answer)
             self.phase = Phase.OPEN if self.message_id else Phase.ABSENT
+        return True
 
     def _refused(self, error: ConnectorError) -> None:
         status = error.response.status_code
@@ -161,7 +165,7 @@ class MessageStream:
         if self.phase is Phase.NEW:
             # If only the answer was lost, there is a message that nobody knows the id of.
             self.phase = Phase.ABSENT
-            log.info("%s: the answer is one message: %s", turn_name(self._context.activity), error)
+            log.info("%s: the answer is not streamed: %s", turn_name(self._context.activity), error)
         elif 400 <= status < 500:
             self._close(error)
         else:  # it may have been carried out, and a number must not come twice
@@ -195,10 +199,9 @@ class MessageStream:
         except ConnectorError as error:
             if not _is_refusal(error):
                 raise
-            # The answer to an earlier attempt was lost.
-            if not _says(error, "completed"):
-                self._close(error)
-                return False
+            # Also if an earlier attempt, or an earlier end, was taken, but its answer was lost.
+            self._close(error)
+            return False
         self.phase = Phase.CLOSED
         return True
 

@@ -115,7 +115,7 @@ class Reply:
         self._calling = asyncio.Lock()
         self._sender: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._is_interrupted = False
+        self._is_interrupted = self._is_ending = False
 
     @property
     def text(self) -> str:
@@ -190,7 +190,7 @@ class Reply:
         reason = _reason_for_one_message(self._context, self._begun)
         if reason:
             activity = self._context.activity
-            log.info("%s: the answer is one message: %s", turn_name(activity), reason)
+            log.info("%s: the answer is not streamed: %s", turn_name(activity), reason)
         if message_id := self._begun.message_id:
             self._stream = MessageStream(self._context, Phase.CLOSED, message_id)
         elif not reason:
@@ -254,9 +254,7 @@ class Reply:
     def _failure(self) -> BaseException | None:
         """What has kept the sender from sending parts."""
         sender = self._sender
-        if sender is None or not sender.done() or sender.cancelled():
-            return None
-        return sender.exception()
+        return sender.exception() if sender and sender.done() and not sender.cancelled() else None
 
     def _tell(self) -> None:
         """Let the sender send the newest text."""
@@ -287,6 +285,9 @@ class Reply:
                     end = begun_at + STREAM_SECONDS
                     when = min(loop.time() + KEEP_ALIVE_SECONDS, end)
                     again = loop.call_at(when, self._news.set)
+        except asyncio.CancelledError:
+            if not self._is_ending:
+                raise
         finally:
             if again is not None:
                 again.cancel()
@@ -309,9 +310,11 @@ class Reply:
         had_id = bool(stream.message_id)
         try:
             if self._first_text_at is None:
-                await stream.send_part(self._informative, INFORMATIVE)
+                was_taken = await stream.send_part(self._informative, INFORMATIVE)
             else:
-                await stream.send_part(self.text, STREAMING)
+                was_taken = await stream.send_part(self.text, STREAMING)
+            if not was_taken:
+                self._news.set()
         except MessageTooLarge:
             await self._close_early()
         if stream.message_id and not had_id and turn is not None:
@@ -329,9 +332,10 @@ class Reply:
         """Send no more parts, once the one that is under way is answered: with the id, maybe."""
         if (sender := self._sender) is None:
             return
+        self._is_ending = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline), self._calling:
-                sender.cancel()
+                pass
         sender.cancel()
         await asyncio.wait({sender})
 
@@ -379,7 +383,7 @@ class Reply:
     async def _send(self, message: Activity, deadline: float, *, is_first: bool) -> None:
         stream = self._stream
         if is_first and stream.phase is Phase.OPEN:
-            await asyncio.sleep(max(0.0, stream.free_at - _now()))
+            await asyncio.sleep(max(0.0, min(stream.free_at - _now(), (deadline - _now()) / 2)))
             if await stream.finish(message, deadline):
                 return
         if is_first and stream.phase is Phase.CLOSED and await stream.replace(message, deadline):
@@ -407,7 +411,7 @@ class Reply:
         length = next((place + len(mark) for place, mark in marks if place > 0), length)
         if self._stream.phase is Phase.OPEN:
             length = max(length, len(self._stream.shown))  # Teams wants it in the final message
-        return text[:length], text[length:].lstrip()
+        return text[:length], text[length:] if text[length:].strip() else ""
 
     def _size(self, message: Activity) -> int:
         return len(json_bytes(write_value(self._context.addressed(message))))
