@@ -20,13 +20,15 @@ from benchmarks import environments
 from benchmarks.comparison import Comparison
 from benchmarks.contestant import CONTESTANTS, ROOT, Contestant
 from benchmarks.machine import machine
-from benchmarks.results import plots, report, state_report, telemetry_report
+from benchmarks.results import plots, report, state_report, streams_report, telemetry_report
 from benchmarks.results.goals import Goals
 from benchmarks.results.state_goals import StateGoals
 from benchmarks.results.summary import Summary
 from benchmarks.state.comparison import StateComparison
 from benchmarks.state.contestant import STATE_CONTESTANTS, StateContestant
 from benchmarks.state.measurement import median
+from benchmarks.streams import comparison as streams
+from benchmarks.streams.contestant import STREAM_CONTESTANTS, key
 from benchmarks.telemetry import comparison as telemetry
 from benchmarks.telemetry.contestant import TELEMETRY_CONTESTANTS, TelemetryContestant
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
@@ -46,8 +48,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="measure only matching contestants (a regular expression; `^state` and `^telemetry`"
-        " are parts): a part of which not all are measured is not written to docs",
+        help="measure only matching contestants (a regular expression; `^state`, `^telemetry` and"
+        " `^streams` are parts): a part of which not all are measured is not written to docs",
     )
     return parser.parse_args()
 
@@ -120,6 +122,20 @@ async def _compare_telemetry(
     return _written("telemetry ", found, telemetry_report.as_markdown(summaries, goals, facts))
 
 
+async def _compare_streams(contestants: Sequence[Contestant], options: argparse.Namespace) -> str:
+    with _measuring(len(contestants) * options.rounds) as (folder, progress):
+        comparison = streams.StreamsComparison(contestants, folder, progress)
+        await comparison.run(options.rounds)
+    summaries = {each: streams.median(rounds) for each, rounds in comparison.results.items()}
+    facts = _facts(options, [each.environment for each in contestants])
+    facts["seconds"] = streams.ANSWER_SECONDS
+    if len(summaries) < len(STREAM_CONTESTANTS):
+        return streams_report.as_markdown(summaries, [], facts)
+    goals = streams_report.streams_goals(summaries)
+    found = streams_report.as_json(summaries, goals, facts)
+    return _written("streams ", found, streams_report.as_markdown(summaries, goals, facts))
+
+
 def _facts(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     return {
         "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -148,10 +164,11 @@ def main() -> None:
     ]
     state_contestants = [each for each in STATE_CONTESTANTS if re.search(options.only, each.key)]
     exporting = [each for each in TELEMETRY_CONTESTANTS if re.search(options.only, each.key)]
-    if not contestants and not state_contestants and not exporting:
+    streaming = [each for each in STREAM_CONTESTANTS if re.search(options.only, key(each))]
+    if not contestants and not state_contestants and not exporting and not streaming:
         sys.exit("--only matches no contestant.")
     programs = [*contestants, *(each.bot for each in state_contestants)]
-    programs += [each.bot for each in exporting]
+    programs += [*(each.bot for each in exporting), *streaming]
     environments.make(dict.fromkeys(each.environment for each in programs))
     PLOTS.mkdir(exist_ok=True)
 
@@ -162,6 +179,8 @@ def main() -> None:
             print(await _compare_state(state_contestants, options))
         if exporting:
             print(await _compare_telemetry(exporting, options))
+        if streaming:
+            print(await _compare_streams(streaming, options))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_until_asked_to_stop(work()))

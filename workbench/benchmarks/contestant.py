@@ -18,6 +18,8 @@ APP = ENVIRONMENTS / "app"
 """This project's app, with the benchmark's echo bot."""
 COUNTER_APP = ENVIRONMENTS / "counter_app"
 """This project's app, with the benchmark's counter bot."""
+STREAMING_APP = ENVIRONMENTS / "streaming_app"
+"""This project's app, with the benchmark's streaming bot."""
 
 FUNCTIONS_HOST = "the workbench's Functions host"
 OWN_HOST = "the host it ships with"
@@ -25,6 +27,7 @@ OWN_HOST = "the host it ships with"
 PROJECT = "this project"
 BOTBUILDER = "BotBuilder Python"
 AGENTS = "M365 Agents SDK"
+TEAMS = "Teams SDK"
 
 ONE_TOKEN = "one token"  # noqa: S105  # no secret
 """The channel sends the same token with every turn."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT
+from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT, STREAMING_APP
 from benchmarks.telemetry.contestant import WITH_TELEMETRY
 from bot_workbench.app_folder import link_app
 
@@ -33,7 +33,8 @@ def make(environments: Iterable[str]) -> None:
     Raises:
         subprocess.CalledProcessError: pip failed; its output says why.
     """
-    for app, bot in ((APP, "echo_bot"), (COUNTER_APP, "counter_bot")):
+    bots = ((APP, "echo_bot"), (COUNTER_APP, "counter_bot"), (STREAMING_APP, "streaming_bot"))
+    for app, bot in bots:
         shutil.rmtree(app, ignore_errors=True)
         app.mkdir(parents=True)
         link_app(app, ROOT / "workbench" / "benchmarks" / bot)

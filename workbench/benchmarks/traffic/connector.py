@@ -17,7 +17,7 @@ from bot_workbench.emulator.entra.verified_tokens import VerifiedTokens
 from bot_workbench.emulator.loopback import LOOPBACK
 
 _REPLY = re.compile(
-    rb"POST /v3/conversations/[^/ ]+/activities/(?P<turn>[\w-]+) .*?"
+    rb"POST /v3/conversations/(?P<conversation>[^/ ]+)/activities/?(?P<turn>[\w-]*) .*?"
     rb"\r\nauthorization: bearer (?P<token>[^\r]+)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -29,6 +29,10 @@ _REFUSAL = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
 
 TakeReply = Callable[[bytes, bytes], None]
 """Called with a turn's id and the body of its reply, once its token is verified."""
+
+Respond = Callable[[bytes, bytes, bytes], bytes]
+"""Called with a conversation's id as in the URL, a turn's id (empty: the URL has none), and the
+body of a reply, once its token is verified. Returns the response."""
 
 
 class ReplyConnector:
@@ -43,6 +47,7 @@ class ReplyConnector:
         connections: accepted so far.
         latency: seconds from a reply to the response.
         take_reply: called with each reply.
+        respond: responds to each reply; at first it calls `take_reply`.
     """
 
     def __init__(self, tls: ssl.SSLContext, tokens: VerifiedTokens, app_id: str) -> None:
@@ -53,6 +58,7 @@ class ReplyConnector:
         self.connections = 0
         self.latency = 0.0
         self.take_reply: TakeReply = lambda *_: None
+        self.respond: Respond = self._accept
         self.port = 0
 
     @property
@@ -78,7 +84,10 @@ class ReplyConnector:
         match = _REPLY.match(head)
         if match is None or not self._is_from_bot(match["token"]):
             return _REFUSAL
-        self.take_reply(match["turn"], body)
+        return self.respond(match["conversation"], match["turn"], body)
+
+    def _accept(self, _: bytes, turn: bytes, body: bytes) -> bytes:
+        self.take_reply(turn, body)
         return _ANSWER
 
     def _is_from_bot(self, token: bytes) -> bool:
