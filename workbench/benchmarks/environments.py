@@ -38,6 +38,8 @@ def make(environments: Iterable[str]) -> None:
         shutil.rmtree(app, ignore_errors=True)
         app.mkdir(parents=True)
         link_app(app, ROOT / "workbench" / "benchmarks" / bot)
+    # The app's process finds nothing of the workbench, and this bot needs the scripted model.
+    (STREAMING_APP / "benchmarks").symlink_to(ROOT / "workbench" / "benchmarks")
     for environment in environments:
         folder = ENVIRONMENTS / environment
         fingerprint = _fingerprint(environment)
