@@ -257,7 +257,7 @@ def bench(
         str, typer.Option("--only", metavar="REGEX", help="Which ones, such as ^state:")
     ] = "",
 ) -> None:
-    """Compare with other bots, and write docs/benchmarks.md: half an hour, on Linux."""
+    """Compare with other bots, and write docs/benchmarks.md: 40 minutes, on Linux."""
     ready(BENCHMARKS)
     options = ["--rounds", str(rounds), "--seconds", str(seconds), "--only", only]
     run_programs([[str(BENCHMARKS.python), "-m", "benchmarks", *options]])
