@@ -122,8 +122,7 @@ class ConnectorOperations:
     def _update(self, request: web.Request, body: Body) -> web.Response:
         conversation, activity_id = self._own_activity(request)
         update = self._from_bot(conversation, checked_activity(body))
-        conversation.check_content(update)
-        conversation.update(activity_id, update)
+        conversation.accept_update(activity_id, update)
         return web.json_response({"id": activity_id})
 
     def _delete(self, request: web.Request, _: Body) -> web.Response:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot_workbench.emulator.channel.message_limits import check_limits
+from bot_workbench.emulator.channel.streams import StreamRules, stream_info, with_stream_id
+
 Activity = dict[str, Any]
 """One activity as JSON of the Bot Framework activity schema."""
 
@@ -57,12 +60,16 @@ class Conversation:
         changes: each activity as added or as updated, and a `messageDelete` for each deleted one.
             A watermark is a position in this list.
         bot: the bot's account in this conversation; None: the channel's usual one.
+        streams: the messages that the bot streams, and Teams' limits for all of its messages; None:
+            parts of a stream are activities like others, as on the live Direct Line, which leaves
+            them to its clients.
     """
 
     id: str
     members: dict[str, Account]
     changes: list[Activity] = field(default_factory=list)
     bot: Account | None = None
+    streams: StreamRules | None = None
     _current: dict[str, Activity] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -91,14 +98,40 @@ class Conversation:
         return self._store({**activity, "id": self._new_id(), "timestamp": timestamp_now()})
 
     def accept(self, activity: Activity) -> Acceptance:
-        """Append what the bot sends. Subclasses have their channel's rules."""
-        return Acceptance(201, str(self.add(activity)["id"]))
+        """Append what the bot sends. Subclasses have their channel's rules.
+
+        Raises:
+            ChannelError: as Teams refuses it, if `streams` is set.
+        """
+        if self.streams is None:
+            return Acceptance(201, str(self.add(activity)["id"]))
+        check_limits(activity)
+        if stream_info(activity) is None:
+            return Acceptance(201, str(self.add(activity)["id"]))
+        return self._accept_part(self.streams, activity)
+
+    def _accept_part(self, streams: StreamRules, activity: Activity) -> Acceptance:
+        stream_id = streams.accept(activity, self._new_id)
+        is_known = self.has(stream_id)
+        timestamp = self.find(stream_id)["timestamp"] if is_known else timestamp_now()
+        part = with_stream_id(activity, stream_id)
+        self._store({**part, "id": stream_id, "timestamp": timestamp})
+        return Acceptance(202) if is_known else Acceptance(201, stream_id)
+
+    def accept_update(self, activity_id: str, activity: Activity) -> None:
+        """Replace an activity, as the bot asks.
+
+        Raises:
+            UnknownActivityError: there is none of that id.
+            ChannelError: as Teams refuses it, if `streams` is set.
+        """
+        if self.streams is not None:
+            check_limits(activity)
+            self.streams.replace(activity_id)
+        self.update(activity_id, activity)
 
     def check_open(self) -> None:
         """Pass when the bot may use the conversation. Subclasses have their channel's rules."""
-
-    def check_content(self, activity: Activity) -> None:
-        """Pass when the bot may send this. Subclasses have their channel's rules."""
 
     def thread(self, activity_id: str) -> str:
         """The id of the conversation that an activity is in: in Teams channels, a thread's."""

@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -261,7 +261,9 @@ class DirectLine:
 
     async def _activities(self, request: web.Request) -> web.Response:
         conversation, _ = self._granted(request, bearer_token(request))
-        text, _ = self._shown(conversation, _watermark(request), request)
+        # Only the WebSocket brings typing, and so the parts of a stream (LIVESTREAMING.md of
+        # microsoft/BotFramework-WebChat, "Channel support").
+        text, _ = self._shown(conversation, _watermark(request), request, without=("typing",))
         return web.json_response(text=text)
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
@@ -287,9 +289,14 @@ class DirectLine:
             await socket.send_str(text)
 
     def _shown(
-        self, conversation: Conversation, watermark: int, request: web.Request
+        self,
+        conversation: Conversation,
+        watermark: int,
+        request: web.Request,
+        without: Container[str] = (),
     ) -> tuple[str, int]:
-        activities, reached = conversation.shown_since(watermark)
+        shown, reached = conversation.shown_since(watermark)
+        activities = [each for each in shown if each["type"] not in without]
         text = json.dumps({"activities": activities, "watermark": str(reached)})
         # Browsers do not trust the connector's certificate: they load its files from the page.
         connector_files = f"{self._connector_url()}/v3/attachments/"

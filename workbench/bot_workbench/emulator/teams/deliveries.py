@@ -27,13 +27,19 @@ RETRY_SECONDS = 0.25
 """Between two attempts to reach the bot."""
 
 
+REDELIVERY_SECONDS = 15.0
+"""Between two deliveries of the same message; Teams' (MicrosoftDocs/msteams-docs issue 6084)."""
+
+
 class Deliveries:
     """Delivers activities in the background, and publishes what becomes of each.
 
     As Teams does, it sends a conversation's activities without waiting for the bot's answer to the
     one before. It retries only what the bot did not get: a bot that answers too late, or with an
-    error, gets no activity twice. Unlike Teams, it holds activities while the bot cannot be
-    reached; they are delivered one after the other when it can, behind those under way.
+    error, gets no activity twice. Only where a conversation `redelivers`, each message that the bot
+    got is delivered again, whatever its answer; Teams does so when there is none in time. Unlike
+    Teams, it holds activities while the bot cannot be reached; they are delivered one after the
+    other when it can, behind those under way.
 
     Args:
         channel: delivers.
@@ -43,12 +49,14 @@ class Deliveries:
         hold_seconds: how long messages are held.
         invoke_hold_seconds: how long invokes are held while the bot is starting.
         min_wait_seconds: how long a message waits at least once those in front are delivered.
+        redelivery_seconds: between two deliveries of the same message.
     """
 
     def __init__(self, channel: Channel, status: BotStatus) -> None:
         self.hold_seconds = HOLD_SECONDS
         self.invoke_hold_seconds = INVOKE_HOLD_SECONDS
         self.min_wait_seconds = MIN_WAIT_SECONDS
+        self.redelivery_seconds = REDELIVERY_SECONDS
         self._channel = channel
         self._status = status
         self._reached = False
@@ -95,6 +103,7 @@ class Deliveries:
     async def _deliver(
         self, chat: TeamsConversation, activity: Activity, turn: str, limit: float
     ) -> None:
+        started = asyncio.get_running_loop().time()
         report = DeliveryReport(chat, activity["id"], turn)
         is_direct = self._reached and self._may_answer() and chat.backlog.is_empty
         report.publish("pending")
@@ -102,10 +111,16 @@ class Deliveries:
             answer = await self._post(activity, turn) if is_direct else None
             if answer is None or not answer.sent:
                 answer = await self._deliver_later(place, activity, report, limit)
-        chat.failed.pop(activity["id"], None)
-        if not answer.ok:
-            chat.failed[activity["id"]] = activity
-        report.publish_answer(answer)
+        _note_answer(chat, activity, report, answer)
+        if answer.sent and chat.redelivers and activity["type"] == "message":
+            await self._deliver_again(chat, activity, started + self.redelivery_seconds)
+
+    async def _deliver_again(self, chat: TeamsConversation, activity: Activity, at: float) -> None:
+        # A bot that has not answered until then is not waited for any longer: see Channel.timeout.
+        await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
+        report = DeliveryReport(chat, activity["id"], self._channel.new_turn())
+        answer = await self._channel.deliver(activity, report.turn)
+        _note_answer(chat, activity, report, answer)
 
     async def _post(self, activity: Activity, turn: str) -> BotAnswer:
         answer = await self._channel.deliver(activity, turn)
@@ -197,3 +212,13 @@ class DeliveryReport:
     def publish_answer(self, answer: BotAnswer) -> None:
         """Publish the bot's answer, or why there is none."""
         self.publish("delivered" if answer.ok else "failed", answer.status, answer.failure)
+
+
+def _note_answer(
+    chat: TeamsConversation, activity: Activity, report: DeliveryReport, answer: BotAnswer
+) -> None:
+    """Keep an activity that the bot has not accepted, for the user's retry; tell the pages."""
+    chat.failed.pop(activity["id"], None)
+    if not answer.ok:
+        chat.failed[activity["id"]] = activity
+    report.publish_answer(answer)

@@ -165,6 +165,18 @@ async def test_the_stream_pushes_changes(
     assert (deleted["type"], deleted["id"]) == ("messageDelete", first["id"])
 
 
+async def test_polling_leaves_typing_out(
+    client: DirectLineClient, conversation: Conversation
+) -> None:
+    """Only the WebSocket brings the parts of a stream; both bring its final message."""
+    conversation.add({"type": "typing", "text": "a", "from": BOT})
+    conversation.add({"type": "message", "text": "a b", "from": BOT})
+    assert [activity["text"] for activity in await visible(client)] == ["a b"]
+    async with asyncio.timeout(30), client.http.ws_connect(client.stream_url) as socket:
+        pushed = (await socket.receive_json())["activities"]
+    assert [activity["text"] for activity in pushed] == ["a", "a b"]
+
+
 async def test_a_reconnection_goes_on_from_its_watermark(
     client: DirectLineClient, conversation: Conversation
 ) -> None:

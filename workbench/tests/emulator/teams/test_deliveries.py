@@ -22,7 +22,7 @@ def _usual(running_cloud: CloudThread) -> Iterator[None]:
     deliveries = cloud.teams.deliveries
     usual, timeout = vars(deliveries).copy(), cloud.channel.timeout
     yield
-    for name in ("hold_seconds", "invoke_hold_seconds", "min_wait_seconds"):
+    for name in ("hold_seconds", "invoke_hold_seconds", "min_wait_seconds", "redelivery_seconds"):
         setattr(deliveries, name, usual[name])
     cloud.channel.timeout = timeout
     report(running_cloud, "ready")
@@ -121,6 +121,25 @@ def test_a_wait_is_reported_once() -> None:
     delivery.publish_held()
     delivery.publish_held()
     assert events.qsize() == 1
+
+
+async def test_a_message_is_delivered_again_on_request(
+    page: TeamsPage, bot: AdaptedBot, cloud: Cloud
+) -> None:
+    """Switched on, the bot gets the same message a second time; pages know the switch's state."""
+    cloud.teams.deliveries.redelivery_seconds = 0
+    await page.call("POST", f"{page.path}/redelivery", on=True)
+    await page.event("conversation", conversation={**page.chat, "redelivers": True})
+    sent = await page.say("twice")
+    again = await bot.wait_for("message", 2)
+    assert again == bot.of("message")[0]
+    await page.event("delivery", activityId=sent["id"], state="delivered")
+    await page.call("POST", f"{page.path}/redelivery", on=False)
+    await page.say("once")
+    await bot.wait_for("message", 3)
+    await page.say("next")
+    await bot.wait_for("message", 4)
+    assert [each["text"] for each in bot.of("message")] == ["twice", "twice", "once", "next"]
 
 
 async def test_those_behind_a_slow_turn_wait_for_it(

@@ -58,6 +58,7 @@ class ConversationRoutes:
             ("POST", f"{one}/uninstall"): self._uninstall,
             ("POST", f"{one}/block"): self._block,
             ("POST", f"{one}/unblock"): self._unblock,
+            ("POST", f"{one}/redelivery"): self._set_redelivery,
         }
 
     async def _session(self, request: web.Request) -> web.Response:
@@ -250,6 +251,13 @@ class ConversationRoutes:
         if chat.kind != "personal":
             raise bad("A user can block the bot in a personal chat only.")
         chat.blocked = blocked
+        chat.publish_conversation()
+        return web.json_response(chat.as_json())
+
+    async def _set_redelivery(self, request: web.Request) -> web.Response:
+        chat, body = self._chat(request), await json_object(request)
+        self._member(chat, body)
+        chat.redelivers = body.get("on") is True
         chat.publish_conversation()
         return web.json_response(chat.as_json())
 

@@ -11,11 +11,11 @@ from aiohttp import web
 
 from bot_workbench.emulator.channel.conversations import Activity
 from bot_workbench.emulator.channel.errors import ChannelError
+from bot_workbench.emulator.channel.streams import stream_info
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.inspector.bot_status import BotStatus
 from bot_workbench.emulator.teams.api.conversation_routes import member_of
 from bot_workbench.emulator.teams.directory.conversation import Event, TeamsConversation
-from bot_workbench.emulator.teams.directory.streams import stream_info
 from bot_workbench.emulator.teams.directory.teams_directory import TeamsDirectory
 
 HIDDEN = frozenset({"invoke", "trace", "messageReaction"})

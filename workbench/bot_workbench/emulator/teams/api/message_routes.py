@@ -184,7 +184,7 @@ class MessageRoutes:
 
     async def _stop(self, request: web.Request) -> web.Response:
         chat, _, _ = await self._asked(request)
-        chat.streams.stop(request.match_info["activity"])
+        chat.stop_stream(request.match_info["activity"])
         return web.json_response({})
 
     async def _react(self, request: web.Request) -> web.Response:

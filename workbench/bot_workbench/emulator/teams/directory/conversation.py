@@ -1,7 +1,6 @@
 """TeamsConversation: a personal chat, a group chat or a channel, with Teams' rules for bots."""
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Callable
@@ -16,9 +15,9 @@ from bot_workbench.emulator.channel.conversations import (
     timestamp_now,
 )
 from bot_workbench.emulator.channel.errors import ChannelError
+from bot_workbench.emulator.channel.streams import StreamRules, stream_info
 from bot_workbench.emulator.teams.directory.backlog import Backlog
 from bot_workbench.emulator.teams.directory.person import Person
-from bot_workbench.emulator.teams.directory.streams import StreamRules, stream_info, with_stream_id
 from bot_workbench.emulator.teams.directory.team import Team
 
 Kind = Literal["personal", "group", "channel"]
@@ -29,11 +28,6 @@ CONVERSATION_TYPES: dict[Kind, str] = {
     "channel": "channel",
 }
 """`conversation.conversationType` by kind."""
-
-MAX_MESSAGE_BYTES = 100 * 1024
-"""Microsoft reference "Format your bot messages": a bot's message has at most about 100 KB."""
-
-TOO_LARGE = "Message size too large."
 
 Event = dict[str, Any]
 """A page's message; its `type` says what it is."""
@@ -53,7 +47,7 @@ class TeamsConversation(Conversation):
         people: the members that are people, by id.
         team: the channel's.
         blocked: the user has blocked the bot.
-        streams: the messages that the bot streams.
+        redelivers: each of the users' messages is delivered twice.
         deleted: messages that users have deleted, and may restore.
         deliveries: by activity id, what has become of those that have not arrived.
         failed: by activity id, what the bot did not accept.
@@ -70,6 +64,7 @@ class TeamsConversation(Conversation):
     blocked: bool = False
     backlog: Backlog = field(default_factory=Backlog)
     streams: StreamRules = field(default_factory=StreamRules)
+    redelivers: bool = False
     deleted: dict[str, Activity] = field(default_factory=dict)
     deliveries: dict[str, Event] = field(default_factory=dict)
     failed: dict[str, Activity] = field(default_factory=dict)
@@ -103,6 +98,7 @@ class TeamsConversation(Conversation):
             "bot": self.bot,
             "installed": self.installed,
             "blocked": self.blocked,
+            "redelivers": self.redelivers,
         }
 
     def account(self, thread: str = "") -> dict[str, Any]:
@@ -141,15 +137,6 @@ class TeamsConversation(Conversation):
             message = "The bot is not part of the conversation roster."
             raise ChannelError(403, "BotNotInConversationRoster", message)
 
-    def check_content(self, activity: Activity) -> None:
-        """Pass when a message is not too large for Teams.
-
-        Raises:
-            ChannelError: 413, it is.
-        """
-        if _is_too_large(activity):
-            raise ChannelError(413, "MessageSizeTooBig", TOO_LARGE)
-
     def accept(self, activity: Activity) -> Acceptance:
         """Append what the bot sends, or refuse it.
 
@@ -159,27 +146,16 @@ class TeamsConversation(Conversation):
         self.check_open()
         if self.blocked:
             raise ChannelError(403, "MessageWritesBlocked", "Message writes are blocked.")
-        if stream_info(activity) is not None:
-            return self._accept_stream(activity)
-        self.check_content(activity)
-        return super().accept(activity)
+        accepted = super().accept(activity)
+        info = stream_info(activity)
+        if info is not None and activity["type"] == "message":
+            self.on_message(self.find(str(info["streamId"])))
+        return accepted
 
-    def _accept_stream(self, activity: Activity) -> Acceptance:
-        if self.kind != "personal":
-            message = "Streaming API is not enabled for this conversation."
-            raise ChannelError(400, "BadArgument", message)
-        if _is_too_large(activity):
-            raise ChannelError(403, "ContentStreamNotAllowed", TOO_LARGE)
-        stream_id, shown = self.streams.accept(activity, self._new_id)
-        if not shown:
-            return Acceptance(202)
-        known = self.has(stream_id)
-        timestamp = self.find(stream_id)["timestamp"] if known else timestamp_now()
-        update = with_stream_id(activity, stream_id)
-        stored = self._store({**update, "id": stream_id, "timestamp": timestamp})
-        if stored["type"] == "message":
-            self.on_message(stored)
-        return Acceptance(202) if known else Acceptance(201, stream_id)
+    def stop_stream(self, stream_id: str) -> None:
+        """End a stream, as its user does; pages get the message with `stopped`."""
+        if self.streams.stop(stream_id):
+            self._store({**self.find(stream_id), "stopped": True})
 
     def add(self, activity: Activity) -> Activity:
         """Append a message; in a channel, to the thread that it names, or as a new one."""
@@ -256,11 +232,6 @@ class TeamsConversation(Conversation):
         super()._wake()
         for queue in self._sockets:
             queue.put_nowait(None)
-
-
-def _is_too_large(activity: Activity) -> bool:
-    content = {name: activity.get(name) for name in ("text", "attachments", "entities")}
-    return len(json.dumps(content, ensure_ascii=False).encode()) > MAX_MESSAGE_BYTES
 
 
 def event_id() -> str:

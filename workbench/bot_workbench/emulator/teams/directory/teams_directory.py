@@ -13,6 +13,7 @@ from bot_workbench.emulator.channel.conversations import (
     Conversations,
 )
 from bot_workbench.emulator.channel.errors import ChannelError
+from bot_workbench.emulator.channel.streams import StreamRules
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.teams.directory.body import bad, item, items, optional_text, text
 from bot_workbench.emulator.teams.directory.conversation import Kind, TeamsConversation
@@ -167,6 +168,7 @@ class TeamsDirectory:
             conversation = self._add(kind, conversation_id, people, name)
         conversation.installed = body.get("installed") is not False
         conversation.blocked = body.get("blocked") is True
+        conversation.redelivers = body.get("redelivers") is True
         return conversation
 
     def _take_channel(self, body: Mapping[str, Any], people: list[Person]) -> TeamsConversation:
@@ -200,6 +202,7 @@ class TeamsDirectory:
             conversation_id,
             {person.id: person.account() for person in by_id.values()},
             bot=self.bot,
+            streams=StreamRules(enabled=kind == "personal"),
             kind=kind,
             tenant_id=self.tenant_id,
             name=name,
