@@ -4,10 +4,13 @@ import {
   CROSSED_MS,
   EMPTY,
   isShown,
+  SILENT_MS,
+  STREAM_MS,
   suggesting,
   TYPING_MS,
   withChanges,
   withRestart,
+  withoutDeadStreams,
   withoutTyping,
 } from "../../../../bot_workbench/emulator/pages/assets/model/transcript.js";
 
@@ -84,15 +87,15 @@ test("no indicator of the past, of the user, or of an answer that crossed with i
   assert.notEqual(shown([answer, typing(CROSSED_MS)]).typing, null);
 });
 
+function part(type, streamType, text, { stopped, ...info } = {}) {
+  const entities = [{ type: "streaminfo", streamType, ...info }];
+  const mark = stopped ? { stopped } : {};
+  return { type, id: "s1", from: BOT, text, timestamp: at(0), entities, ...mark };
+}
+
+const FURTHER = part("typing", "streaming", "It is", { streamId: "s1" });
+
 test("a stream is one message, whose text is the newest part's, and then the final one's", () => {
-  const part = (type, streamType, text, more = {}) => ({
-    type,
-    id: "s1",
-    from: BOT,
-    text,
-    timestamp: at(0),
-    entities: [{ type: "streaminfo", streamType, ...more }],
-  });
   const first = shown([part("typing", "informative", "Looking…")]);
   assert.deepEqual([first.items[0].streaming, first.typing], ["informative", null]);
   const second = withChanges(
@@ -101,12 +104,48 @@ test("a stream is one message, whose text is the newest part's, and then the fin
     READER,
   );
   assert.deepEqual([second.items.length, second.items[0].streaming], [1, "streaming"]);
-  const final = { ...part("message", "final", "It is.", { streamId: "s1" }) };
+  const final = part("message", "final", "It is.", { streamId: "s1" });
   const third = withChanges(second, [final], READER);
   assert.deepEqual([third.items.length, third.items[0].streaming], [1, null]);
   assert.deepEqual([third.items[0].activity.text, third.items[0].edited], ["It is.", false]);
-  const late = withChanges(third, [part("typing", "streaming", "It", { streamId: "s1" })], READER);
+  const late = withChanges(third, [FURTHER], READER);
   assert.equal(late.items[0].activity.text, "It is.");
+});
+
+test("a typing indicator is shown beside a stream, until its end", () => {
+  const streaming = shown([part("typing", "streaming", "It")]);
+  const both = withChanges(streaming, [{ type: "typing", from: BOT, timestamp: at(0) }], READER);
+  assert.notEqual(both.typing, null);
+  assert.notEqual(withChanges(both, [FURTHER], READER).typing, null);
+  const final = part("message", "final", "It is.", { streamId: "s1" });
+  assert.equal(withChanges(both, [final], READER).typing, null);
+});
+
+test("a stream that its user has stopped has ended", () => {
+  const streaming = shown([part("typing", "streaming", "It")]);
+  const stopped = part("typing", "streaming", "It", { streamId: "s1", stopped: true });
+  const after = withChanges(streaming, [stopped, FURTHER], READER);
+  assert.deepEqual([after.items[0].streaming, after.items[0].activity.text], [null, "It"]);
+});
+
+test("a stream whose bot is silent has ended with its text so far, until the bot goes on", () => {
+  const streaming = shown([part("typing", "streaming", "It")]);
+  assert.equal(withoutDeadStreams(streaming, NOW + SILENT_MS), streaming);
+  const dead = withoutDeadStreams(streaming, NOW + SILENT_MS + 1);
+  assert.deepEqual([dead.items[0].streaming, dead.items[0].activity.text], [null, "It"]);
+  assert.equal(streaming.items[0].streaming, "streaming");
+  const further = withChanges(dead, [FURTHER], READER);
+  assert.deepEqual([further.items[0].streaming, further.items[0].activity.text], [
+    "streaming",
+    "It is",
+  ]);
+});
+
+test("a stream has ended after two minutes, however new its last part is", () => {
+  const reader = { ...READER, now: NOW + STREAM_MS };
+  const streaming = shown([part("typing", "streaming", "It")], reader);
+  assert.equal(withoutDeadStreams(streaming, reader.now), streaming);
+  assert.equal(withoutDeadStreams(streaming, reader.now + 1).items[0].streaming, null);
 });
 
 test("what happens to a conversation is a line, what people do not see is none", () => {

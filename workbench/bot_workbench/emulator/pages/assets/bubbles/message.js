@@ -43,7 +43,7 @@ function MessageBody({ item, context }) {
     html`<div class="bubble">
       <${Quote} activity=${activity} />
       <${MessageText} item=${item} />
-      <${MessageExtras} activity=${activity} context=${context} />
+      <${MessageExtras} item=${item} context=${context} />
     </div>`
   }
   ${
@@ -55,7 +55,7 @@ function MessageBody({ item, context }) {
       )}
     </div>`
   }
-  ${!hasBubble && html`<${MessageExtras} activity=${activity} context=${context} />`}`;
+  ${!hasBubble && html`<${MessageExtras} item=${item} context=${context} />`}`;
 }
 
 function OneAttachment({ attachment, activity, context }) {

@@ -90,6 +90,7 @@ export function chatApi(opened) {
     },
     rename: (name) => inside("PATCH", "", (user) => ({ user, name })),
     block: (blocked) => inside("POST", blocked ? "/block" : "/unblock"),
+    redeliver: (on) => inside("POST", "/redelivery", (user) => ({ user, on })),
     install: () => inside("POST", "/install"),
     uninstall: () => inside("POST", "/uninstall"),
   };

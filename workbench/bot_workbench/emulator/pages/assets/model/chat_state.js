@@ -1,7 +1,7 @@
 /** The state of the chat page, and what changes it. */
 
 import * as outbox from "./outbox.js";
-import { EMPTY, withChanges, withRestart, withoutTyping } from "./transcript.js";
+import { EMPTY, withChanges, withRestart, withoutDeadStreams, withoutTyping } from "./transcript.js";
 
 const PERSON_TYPING_MS = 5000;
 
@@ -57,7 +57,7 @@ const ACTIONS = {
     unread: { ...state.unread, [conversation]: (state.unread[conversation] ?? 0) + 1 },
   }),
   tick: (state, { now }) => {
-    const transcript = withoutTyping(state.transcript, { now });
+    const transcript = withoutDeadStreams(withoutTyping(state.transcript, { now }), now);
     const typists = Object.entries(state.typists).filter(([, until]) => until > now);
     const same = typists.length === Object.keys(state.typists).length;
     if (transcript === state.transcript && same) return state;

@@ -7,7 +7,7 @@
  * first part has no stream id: its activity's id is the stream's.
  *
  * @returns {{id: string, state: "informative"|"streaming"|null}|null} null: it is no part of one; a
- *   state of null: it is the final message.
+ *   state of null: it is the final message, or the user has stopped it (the server's `stopped`).
  */
 export function streamOf(activity) {
   if (activity.type !== "typing" && activity.type !== "message") return null;
@@ -16,6 +16,6 @@ export function streamOf(activity) {
   const type = info.streamType ?? (activity.type === "message" ? "final" : "");
   if (!info.streamType && !info.streamId) return null;
   const id = info.streamId ?? activity.id;
-  if (activity.type === "message" || type === "final") return { id, state: null };
+  if (activity.type === "message" || type === "final" || activity.stopped) return { id, state: null };
   return { id, state: type === "informative" ? "informative" : "streaming" };
 }

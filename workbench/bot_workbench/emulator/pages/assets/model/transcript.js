@@ -12,12 +12,22 @@ export const TYPING_MS = 3500;
 /** An indicator that arrives this soon after the answer was sent before it. */
 export const CROSSED_MS = 250;
 
+/** The time limit of a stream in Teams. */
+export const STREAM_MS = 120_000;
+
+/**
+ * A stream whose bot has been silent for this long has no bot any more: Microsoft 365 Copilot ends
+ * it then (microsoft/Agents-for-net 958). What Teams does before the time limit is not known.
+ */
+export const SILENT_MS = 45_000;
+
 export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });
 
 /**
  * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, streaming,
- * past?, text?}`: `at` is epoch milliseconds, `streaming` is null, "informative" or "streaming",
- * `past` items are of a run of the local cloud that has ended. The server adds `reactions`,
+ * heard?, abandoned?, past?, text?}`: `at` is epoch milliseconds, `streaming` is null, "informative"
+ * or "streaming"; of a stream, `heard` is when its newest part came, and `abandoned` is true when
+ * nothing has come for too long; `past` items are of a run of the local cloud that has ended. The server adds `reactions`,
  * `edited` and `thread` to the activities.
  *
  * @param {object} transcript EMPTY, or what this function returned.
@@ -129,22 +139,38 @@ function withEvent(transcript, activity, reader) {
   return transcript;
 }
 
-/** Each part of a stream has the whole text so far; the final one is the message. */
+/**
+ * Each part of a stream has the whole text so far; the final one is the message. A typing indicator
+ * beside it stays until then, as in Teams.
+ */
 function withStream(transcript, activity, { id, state }, reader) {
   const key = keyOf(reader, id);
+  const typing = state === null ? null : transcript.typing;
   const index = transcript.items.findIndex((item) => item.key === key);
+  const part = { streaming: state, heard: reader.now, abandoned: false };
   if (index < 0) {
-    const item = { ...newItem(key, "message", activity, reader), streaming: state };
+    const item = { ...newItem(key, "message", activity, reader), ...part };
     item.id = state === null ? activity.id : id;
     transcript.items.push(item);
-    return { ...transcript, typing: null };
+    return { ...transcript, typing };
   }
   const before = transcript.items[index];
   // A part that was late: the stream has ended.
-  if (before.streaming === null && state !== null) return transcript;
+  if (before.streaming === null && !before.abandoned && state !== null) return transcript;
   const messageId = state === null ? activity.id : before.id;
-  transcript.items[index] = { ...before, id: messageId, activity, streaming: state };
-  return { ...transcript, typing: null };
+  transcript.items[index] = { ...before, ...part, id: messageId, activity };
+  return { ...transcript, typing };
+}
+
+/** With the streams ended whose bot does not go on: their text so far stays. */
+export function withoutDeadStreams(transcript, now) {
+  const isDead = ({ streaming, at, heard }) =>
+    streaming && (now - at > STREAM_MS || now - heard > SILENT_MS);
+  if (!transcript.items.some(isDead)) return transcript;
+  const items = transcript.items.map((item) =>
+    isDead(item) ? { ...item, streaming: null, abandoned: true } : item,
+  );
+  return { ...transcript, items };
 }
 
 /** Whether a message has something to show: a card's answer has neither text nor attachments. */

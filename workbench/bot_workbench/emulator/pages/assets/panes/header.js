@@ -71,7 +71,13 @@ function more(context) {
 
 function ofConversation({ api, attempt, conversation, openDialog }) {
   if (!conversation) return [];
-  const { kind, installed, blocked } = conversation;
+  const { kind, installed, blocked, redelivers } = conversation;
+  const redelivery = {
+    key: "redelivery",
+    label: "Deliver again after 15 s",
+    checked: redelivers === true,
+    run: () => attempt(() => api.redeliver(!redelivers)),
+  };
   const install = {
     key: "install",
     label: installed ? "Uninstall the app" : "Install the app",
@@ -79,12 +85,13 @@ function ofConversation({ api, attempt, conversation, openDialog }) {
     danger: installed,
   };
   if (kind !== "personal") {
-    return [{ key: "rename", label: "Rename", run: () => openDialog({ kind: "rename" }) }, install];
+    const rename = { key: "rename", label: "Rename", run: () => openDialog({ kind: "rename" }) };
+    return [redelivery, rename, install];
   }
   const block = {
     key: "block",
     label: blocked ? "Unblock the bot" : "Block the bot",
     run: () => attempt(() => api.block(!blocked)),
   };
-  return [block, install];
+  return [redelivery, block, install];
 }
