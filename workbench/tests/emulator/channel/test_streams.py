@@ -1,6 +1,7 @@
 """The rules for streams. Microsoft reference "Stream bot messages"."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -253,7 +254,7 @@ def test_limits(kind: str, more: Any, status: int) -> None:
     _, known = streamer.send(WHOLE)
     info = part(1)["entities"]
     in_part = {**more, "entities": info + more.get("entities", [])}
-    attempts = {
+    attempts: dict[str, Callable[[], object]] = {
         "part": lambda: streamer.send(part(1, **in_part)),
         "message": lambda: streamer.send({**WHOLE, **more}),
         "update": lambda: streamer.conversation.accept_update(known, {**WHOLE, **more}),
