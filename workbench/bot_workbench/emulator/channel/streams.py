@@ -73,7 +73,7 @@ class StreamedMessage:
 class StreamRules:
     """The streamed messages of one conversation.
 
-    Web Chat has these rules in part: any pace, and no time limit, so a conversation there has
+    Web Chat has these rules in part: no rate limit and no time limit, so a conversation there has
     `StreamRules(clock, part_seconds=0, max_seconds=math.inf)`. It would also take several streams
     at once, and a text that loses what it had.
 

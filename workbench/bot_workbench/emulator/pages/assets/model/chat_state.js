@@ -1,7 +1,13 @@
 /** The state of the chat page, and what changes it. */
 
 import * as outbox from "./outbox.js";
-import { EMPTY, withChanges, withRestart, withoutDeadStreams, withoutTyping } from "./transcript.js";
+import {
+  EMPTY,
+  withChanges,
+  withRestart,
+  withoutDeadStreams,
+  withoutTyping,
+} from "./transcript.js";
 
 const PERSON_TYPING_MS = 5000;
 
