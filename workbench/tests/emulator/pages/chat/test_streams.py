@@ -14,7 +14,7 @@ UNFINISHED = "The bot has not finished this message."
 
 
 def stream(teams: LocalTeams, page: Page, activity: Any) -> str:
-    """Have the bot send a part of a stream, without a rate limit; returns the id of a new stream."""
+    """Have the bot send a part, without a rate limit; returns the id of a new stream."""
     conversation = teams.conversation(page)
     conversation.streams.part_seconds = 0
     sent = {"from": teams.thread.cloud.teams.directory.bot, **activity}

@@ -16,6 +16,7 @@ export function streamOf(activity) {
   const type = info.streamType ?? (activity.type === "message" ? "final" : "");
   if (!info.streamType && !info.streamId) return null;
   const id = info.streamId ?? activity.id;
-  if (activity.type === "message" || type === "final" || activity.stopped) return { id, state: null };
+  const isOver = activity.type === "message" || type === "final" || activity.stopped;
+  if (isOver) return { id, state: null };
   return { id, state: type === "informative" ? "informative" : "streaming" };
 }
