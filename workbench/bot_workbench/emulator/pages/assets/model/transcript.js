@@ -25,10 +25,10 @@ export const EMPTY = Object.freeze({ items: [], typing: null, answered: {} });
 
 /**
  * An item is `{key, id, kind: "message"|"event", activity, at, own, edited, deleted, streaming,
- * heard?, abandoned?, past?, text?}`: `at` is epoch milliseconds, `streaming` is null, "informative"
- * or "streaming"; of a stream, `heard` is when its newest part came, and `abandoned` is true when
- * nothing has come for too long; `past` items are of a run of the local cloud that has ended. The
- * server adds `reactions`, `edited`, `stopped` and `thread` to the activities.
+ * heard?, abandoned?, past?, text?}`: `at` is epoch milliseconds, `streaming` is null,
+ * "informative" or "streaming"; of a stream, `heard` is when its newest part came, and `abandoned`
+ * is true when nothing has come for too long; `past` items are of a run of the local cloud that has
+ * ended. The server adds `reactions`, `edited`, `stopped` and `thread` to the activities.
  *
  * @param {object} transcript EMPTY, or what this function returned.
  * @param {Array} changes activities as added or updated, and `messageDelete`, in order.
