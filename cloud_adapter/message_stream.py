@@ -42,7 +42,7 @@ MAX_UPDATE_LENGTH = 1000
 """The length limit of an informative update. ("Stream bot messages")"""
 
 
-class Pace(NamedTuple):
+class RateLimit(NamedTuple):
     """How often a channel takes parts, in seconds.
 
     Attributes:
@@ -54,10 +54,10 @@ class Pace(NamedTuple):
     between: float
 
 
-PACES = {
-    TEAMS: Pace(0.3, 1.5),
-    Channels.webchat.value: Pace(0.3, 0.5),
-    Channels.direct_line.value: Pace(0.3, 0.5),
+RATE_LIMITS = {
+    TEAMS: RateLimit(0.3, 1.5),
+    Channels.webchat.value: RateLimit(0.3, 0.5),
+    Channels.direct_line.value: RateLimit(0.3, 0.5),
 }
 """The channels with streams. Teams takes one part a second, and its reference recommends to collect
 text for 1.5 to 2 seconds."""
@@ -105,7 +105,7 @@ class MessageStream:
         self.shown = ""
         self.begun_at: float | None = None
         self.free_at = 0.0
-        self.pace = PACES.get(context.activity.channel_id, PACES[TEAMS])
+        self.rate_limit = RATE_LIMITS.get(context.activity.channel_id, RATE_LIMITS[TEAMS])
         self._context = context
         self._is_teams = context.activity.channel_id == TEAMS
         self._sequence = 1
@@ -144,10 +144,10 @@ class MessageStream:
         try:
             answer = await self._post(part)
         except ConnectorError as error:
-            self.free_at = clock.time() + max(self.pace.between, error.retry_after or 0.0)
+            self.free_at = clock.time() + max(self.rate_limit.between, error.retry_after or 0.0)
             self._refused(error)
             return False
-        self.free_at = clock.time() + self.pace.between
+        self.free_at = clock.time() + self.rate_limit.between
         self._sequence += 1
         if kind == STREAMING:
             self.shown = text

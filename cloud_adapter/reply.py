@@ -29,7 +29,7 @@ from cloud_adapter.message_stream import (
     INFORMATIVE,
     MAX_BYTES,
     MAX_UPDATE_LENGTH,
-    PACES,
+    RATE_LIMITS,
     STREAM_SECONDS,
     STREAMING,
     MessageStream,
@@ -267,7 +267,7 @@ class Reply:
 
     @moment("reply.stream")
     async def _send_parts(self) -> None:
-        """Send the newest text at the channel's pace, and again while the model is silent."""
+        """Send the newest text at the channel's rate, and again while the model is silent."""
         loop = asyncio.get_running_loop()
         again: asyncio.TimerHandle | None = None
         try:
@@ -296,7 +296,7 @@ class Reply:
         """When the next part is sent, in event loop time (seconds)."""
         if self._first_text_at is None or self._stream.shown:
             return self._stream.free_at
-        return max(self._stream.free_at, self._first_text_at + self._stream.pace.first)
+        return max(self._stream.free_at, self._first_text_at + self._stream.rate_limit.first)
 
     async def _send_newest(self) -> None:
         stream, turn = self._stream, ConversationTurn.of(self._context)
@@ -438,7 +438,7 @@ class Reply:
         if text and about:
             root = {"@type": "Message", "@context": "https://schema.org", "@id": "", **about}
             message.entities = [entity("https://schema.org/Message", root)]
-        if text and is_last and self._feedback and self._context.activity.channel_id in PACES:
+        if text and is_last and self._feedback and self._context.activity.channel_id in RATE_LIMITS:
             message.channel_data = {"feedbackLoop": {"type": self._feedback}}
         return message
 
@@ -455,7 +455,7 @@ def _reason_for_one_message(context: TurnContext, begun: BegunReply) -> str:
         return "no activity of the channel has started the turn"
     if activity.delivery_mode == DeliveryModes.expect_replies:
         return "the caller expects it in its response"
-    if activity.channel_id not in PACES:
+    if activity.channel_id not in RATE_LIMITS:
         return "the channel has no streams"
     is_personal = conversation.conversation_type in (None, "personal")
     if activity.channel_id == TEAMS and (conversation.is_group or not is_personal):
