@@ -1,6 +1,8 @@
 """The spans of a turn that runs while the channel waits: one trace, from the host's span on."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from auth.errors import BadRequest, BotError, CallerForbidden, SignInError, TokenRejected
 from cloud_adapter.adapter import TurnRequest
+from cloud_adapter.reply import Reply
 from cloud_adapter.telemetry.spans import host_trace
 from tests.support.bots.composed_app import ComposedApp, Logic
 from tests.support.bots.remembering_bot import RememberingBot
@@ -25,6 +28,7 @@ from tests.support.telemetry.exported_spans import (
 
 PROCESS, RUN = "agents.adapter.process", "agents.app.run"
 TOKEN = "agents.authentication.get_access_token"
+STREAM: Tree = ("bot.reply.stream", [("agents.storage.write", [])] * 2)
 REPLY: Tree = ("agents.connector.reply_to_activity", [])
 
 
@@ -55,6 +59,26 @@ async def test_a_message(app: ComposedApp, exported: ExportedSpans) -> None:
     assert parent_id(process) == int(HOST_SPAN_ID, 16)
     assert process.kind is SpanKind.INTERNAL
     assert {span.status.status_code for span in exported} == {StatusCode.UNSET}
+
+
+async def test_a_streamed_answer(app: ComposedApp, exported: ExportedSpans) -> None:
+    """All parts are one span, which has not failed; the end is a call to the channel."""
+
+    async def chunks() -> AsyncIterator[str]:
+        yield "Soup."
+        # The cloud's thread sets no event.
+        while not any("text" in each for each in app.conversation.activities):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def answer(context: TurnContext) -> None:
+        async with Reply(context) as reply:
+            await reply.stream(chunks())
+
+    await deliver(app, MESSAGE, answer)
+    [(_, [(_, children)])] = [tree for tree in exported.trees if tree[0] == PROCESS]
+    sent = [tree for tree in children if tree[0] in (STREAM[0], REPLY[0])]
+    assert sent == [STREAM, REPLY]
+    assert failures(exported) == {}
 
 
 async def test_its_attributes(app: ComposedApp, exported: ExportedSpans) -> None:
