@@ -23,6 +23,7 @@ from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.proactive import notifications, references, run
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.queued import queued_turns, set_aside
+from cloud_adapter.reply import Reply
 from cloud_adapter.state import stored_state, transcripts
 from composition import CreateBot
 from function_app import REFUSALS
@@ -40,6 +41,9 @@ CHANGELOG.md what a user has to do, and raise VERSION in composition.py: the sec
 """
 OF_REFERENCES = ("conversation", "conversations")
 """The methods of `services.references` for bots. The other services are the SDK's classes."""
+
+CREATED = (Reply,)
+"""The classes that bots create themselves, so that the parameters of `__init__` are public."""
 
 WITH_EVERYTHING = {
     "AllowedCallers": "00000000-0000-0000-0000-000000000001",
@@ -285,7 +289,9 @@ def members(public: str, value: object) -> Iterator[str]:
     yield from (each for each in re.findall(r"^    (\w+):", section, re.M) if each not in names)
     yield from (ast.unparse(each) for each in annotated if not is_private(ast.unparse(each.target)))
     for each in tree.body:
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not is_private(each.name):
+        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not is_private(each.name) or (each.name == "__init__" and value in CREATED):
             decorators = "".join(f"@{ast.unparse(one)} " for one in each.decorator_list)
             kind = "async def" if isinstance(each, ast.AsyncFunctionDef) else "def"
             returns = f" -> {ast.unparse(each.returns)}" if each.returns else ""
