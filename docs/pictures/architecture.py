@@ -45,7 +45,7 @@ class Room:
 BOT = Room("bot_logic", "bot_logic", "your bot", 0, 1, "bot")
 """Stands beside the floors. It is the user's: what it imports is not looked up."""
 
-OFFERED = "cloud_adapter.bot"
+OFFERED = ("cloud_adapter.bot", "cloud_adapter.reply")
 """The imports of the bot that are drawn."""
 
 TOOL = "tool"
@@ -58,21 +58,23 @@ ROOMS = (
     Room("cloud_adapter.bot", "bot", "what a bot is given", 3, 1, "turn"),
     Room("cloud_adapter.telemetry", "telemetry", "spans and metrics", 3, 2, "turn"),
     Room("cloud_adapter.skills", "skills.py", "replies of skills", 4, 0, "turn"),
+    Room("cloud_adapter.reply", "reply.py", "answers while they grow", 4, 1, "turn"),
     Room("cloud_adapter.proactive", "proactive", "notifications", 4, 2, "turn"),
-    Room("cloud_adapter.adapter", "adapter.py", "one turn", 5, 1, "turn"),
-    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 6, 0, "turn"),
-    Room("cloud_adapter.queued", "queued", "turns behind a queue", 6, 2, "turn"),
-    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 7, 1, "turn"),
-    Room("cloud_adapter.connector", "connector", "calls to the channel", 8, 0, "turn"),
-    Room("cloud_adapter.state", "state", "what the bot remembers", 8, 2, "turn"),
-    Room("cloud_adapter.activities", "activities.py", "who, where, and which", 9, 0, "turn"),
-    Room("cloud_adapter.storage", "storage", "blobs and queues", 9, 2, "turn"),
-    Room("cloud_adapter.codec", "codec.py", "JSON to models and back", 10, 1, "turn"),
-    Room("cloud_adapter.deadlines", "deadlines.py", "the time limits of a turn", 10, 0, "turn"),
-    Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 11, 0, "turn"),
-    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 12, 1, "turn"),
-    Room("auth", "auth", "who the bot is, and who may call it", 13, 0, "auth", columns=3),
-    Room("http_client", "http_client", "the pooled client", 14, 0, "http", columns=3),
+    Room("cloud_adapter.message_stream", "message_stream.py", "one growing message", 5, 1, "turn"),
+    Room("cloud_adapter.adapter", "adapter.py", "one turn", 6, 1, "turn"),
+    Room("cloud_adapter.authentication", "authentication.py", "the SDK's interface", 7, 0, "turn"),
+    Room("cloud_adapter.queued", "queued", "turns behind a queue", 7, 2, "turn"),
+    Room("cloud_adapter", "a turn's parts", "what the adapter works with", 8, 1, "turn"),
+    Room("cloud_adapter.connector", "connector", "calls to the channel", 9, 0, "turn"),
+    Room("cloud_adapter.state", "state", "what the bot remembers", 9, 2, "turn"),
+    Room("cloud_adapter.activities", "activities.py", "who, where, and which", 10, 0, "turn"),
+    Room("cloud_adapter.storage", "storage", "blobs and queues", 10, 2, "turn"),
+    Room("cloud_adapter.codec", "codec.py", "JSON to models and back", 11, 1, "turn"),
+    Room("cloud_adapter.deadlines", "deadlines.py", "the time limits of a turn", 11, 0, "turn"),
+    Room("cloud_adapter.home_loop", "home_loop.py", "calls from threads", 12, 0, "turn"),
+    Room("cloud_adapter.errors", "errors.py", "of storage and turns", 13, 1, "turn"),
+    Room("auth", "auth", "who the bot is, and who may call it", 14, 0, "auth", columns=3),
+    Room("http_client", "http_client", "the pooled client", 15, 0, "http", columns=3),
     Room("bot_testing", "bot_testing", "a test kit for your bot", 1, 3, TOOL),
     Room("bot_workbench.app", "bot_workbench.app", "what imports the base", 2, 3, TOOL),
     Room("bot_workbench", "bot_workbench", "bot, and a cloud of your own", 3, 3, TOOL),
@@ -102,8 +104,8 @@ class Panel:
 
 PANELS = (
     Panel("The bot", "what its author writes", "author", (0, 0)),
-    Panel("The base", "runs a bot in Azure", "base", (1, 14)),
-    Panel("cloud_adapter", "how a turn runs", "house", (3, 12), padding=9),
+    Panel("The base", "runs a bot in Azure", "base", (1, 15)),
+    Panel("cloud_adapter", "how a turn runs", "house", (3, 13), padding=9),
     Panel("The workbench", "tools, never deployed", "tools", (0, 3), (3, 3)),
 )
 
@@ -185,7 +187,7 @@ def imports_of_rooms(known: dict[str, Path]) -> dict[Room, set[Room]]:
         ValueError: an import leads up or sideways, so the floors are not the code's.
     """
     below: dict[Room, set[Room]] = {room: set() for room in ROOMS}
-    below[BOT] = {room for room in ROOMS if room.package == OFFERED}
+    below[BOT] = {room for room in ROOMS if room.package in OFFERED}
     wrong = []
     for module, file in known.items():
         room = room_of(module)
