@@ -17,9 +17,10 @@ SOURCES = {
 }
 ANSWER = "The canteen opens at **11:30** [1], and today there is soup [2]."
 PAUSE_SECONDS = 0.25
-LABEL = ("Internal", "For employees only")
+TAG = ("Internal", "For employees only")
 FOLLOW_UP = HeroCard(
-    buttons=[CardAction(type=ActionTypes.im_back, title="And tomorrow?", value="And tomorrow?")]
+    text="What else would you like to know?",
+    buttons=[CardAction(type=ActionTypes.im_back, title="And tomorrow?", value="And tomorrow?")],
 )
 
 
@@ -28,9 +29,7 @@ class AnswerBot(TeamsActivityHandler):
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Answer, while the user watches, until the model ends or the user presses Stop."""
-        async with Reply(
-            turn_context, ai_label=True, sensitivity=LABEL, feedback="default"
-        ) as reply:
+        async with Reply(turn_context, ai_label=True, sensitivity=TAG, feedback="default") as reply:
             reply.update("Reading the menu…")
             await reply.stream(model(turn_context.activity.text))
             for name, abstract in SOURCES.items():

@@ -8,21 +8,21 @@ pytestmark = pytest.mark.chat(channel="msteams")
 
 
 async def test_answer(chat: Chat) -> None:
-    """In a personal chat the answer is streamed; its end has the label, and each source's mark."""
+    """In a personal chat, the answer is a stream, whose end has labels, sources and feedback."""
     await chat.say("When is lunch?")
     [answer] = chat.replies
-    print(answer.raw)
     [stream, message] = answer.raw["entities"]
     assert stream["streamType"] == "final"
     assert message["additionalType"] == ["AIGeneratedContent"]
-    assert all(f"[{each['position']}]" in answer.text for each in message["citation"])
+    assert [each["position"] for each in message["citation"]] == [1, 2]
+    assert answer.text.endswith("soup [2].")
+    assert answer.raw["channelData"] == {"feedbackLoop": {"type": "default"}}
 
 
 @pytest.mark.chat(kind="groupChat")
 async def test_answer_in_a_group_chat(chat: Chat) -> None:
-    """In a group chat the answer is one message, with the same label and sources."""
+    """In a group chat, the answer is one message, with the same labels and sources."""
     [answer] = await chat.say("When is lunch?")
-    print(answer.raw)
     [message] = answer.raw["entities"]
     assert message["usageInfo"]["name"] == "Internal"
     assert [each["appearance"]["name"] for each in message["citation"]] == ["Opening hours", "Menu"]
