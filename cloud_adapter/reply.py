@@ -103,7 +103,7 @@ class Reply:
         self._ai_label = ai_label
         self._sensitivity = sensitivity
         self._feedback = feedback
-        self._written: list[str] = []
+        self._text = ""
         self._informative = ""
         self._citations: list[dict[str, Any]] = []
         self._attachments: list[Attachment] = []
@@ -120,7 +120,7 @@ class Reply:
     @property
     def text(self) -> str:
         """The answer's text so far; once it is stopped, the text that the user has seen."""
-        return self._stream.shown if self.stopped else "".join(self._written)
+        return self._stream.shown if self.stopped else self._text
 
     @property
     def stopped(self) -> bool:
@@ -233,10 +233,10 @@ class Reply:
         try:
             if self._stream.phase is not Phase.STOPPED:
                 async for chunk in chunks:
-                    self._written.append(chunk)
+                    self._text += chunk
                     if self._first_text_at is None and chunk.strip():
                         self._first_text_at = _now()
-                    if self._first_text_at is not None:
+                    if chunk and self._first_text_at is not None:
                         self._tell()
         except asyncio.CancelledError:
             # A turn that is cancelled cancels this task, too, and then the error is the turn's.
@@ -346,8 +346,8 @@ class Reply:
         if self.stopped:
             return
         if error is None:
-            if is_empty and (is_shown or not self._attachments):
-                text = self._empty
+            if is_empty:
+                text = self._empty if is_shown or not self._attachments else ""
             await self._deliver(text, self._attachments, deadline)
         elif runs_again(self._context, error):
             if stream.phase is Phase.OPEN and not is_empty:
