@@ -55,6 +55,9 @@ FINAL_SECONDS = 20.0
 CANCELLED_SECONDS = 5.0
 """The same, if the turn is cancelled."""
 
+INFO_BYTES = 1_000
+"""What the end of a stream has beside its message: at most this."""
+
 MIN_BYTES = 5_000
 """A message of this size that the channel does not take is not made smaller."""
 
@@ -107,7 +110,7 @@ class Reply:
         self._informative = ""
         self._citations: list[dict[str, Any]] = []
         self._attachments: list[Attachment] = []
-        self._limit = MAX_BYTES
+        self._limit = MAX_BYTES - INFO_BYTES
         self._begun = BegunReply()
         self._stream = MessageStream(context, Phase.ABSENT, "")
         self._first_text_at: float | None = None
