@@ -329,7 +329,10 @@ class Reply:
             self._stream.phase = Phase.ABSENT
             return
         message = self._message(self._stream.shown or self._informative)
-        await self._stream.finish(message, _now() + FINAL_SECONDS)
+        try:
+            await self._stream.finish(message, _now() + FINAL_SECONDS)
+        except MessageTooLarge:  # with its labels and citations
+            self._stream.phase = Phase.CLOSED
 
     async def _stop_sending(self, deadline: float) -> None:
         """Send no more parts, once the one that is under way is answered: with the id, maybe."""
