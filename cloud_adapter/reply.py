@@ -271,29 +271,22 @@ class Reply:
     @moment("reply.stream")
     async def _send_parts(self) -> None:
         """Send the newest text at the channel's rate, and again while the model is silent."""
-        loop = asyncio.get_running_loop()
-        again: asyncio.TimerHandle | None = None
+        again_at: float | None = None
         try:
             while self._stream.is_growing:
-                await self._news.wait()
-                while (pause := self._due() - loop.time()) > 0:  # noqa: ASYNC110  # it is due then
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(again_at):
+                        await self._news.wait()
+                while (pause := self._due() - _now()) > 0:  # noqa: ASYNC110  # it is due then
                     await asyncio.sleep(pause)
-                if again is not None:
-                    again.cancel()
                 async with self._calling:
                     self._news.clear()
                     await self._send_newest()
-                begun_at = self._stream.begun_at
-                if begun_at is not None:
-                    end = begun_at + STREAM_SECONDS
-                    when = min(loop.time() + KEEP_ALIVE_SECONDS, end)
-                    again = loop.call_at(when, self._news.set)
+                if (begun_at := self._stream.begun_at) is not None:
+                    again_at = min(_now() + KEEP_ALIVE_SECONDS, begun_at + STREAM_SECONDS)
         except asyncio.CancelledError:
             if not self._is_ending:
                 raise
-        finally:
-            if again is not None:
-                again.cancel()
 
     def _due(self) -> float:
         """When the next part is sent, in event loop time (seconds)."""
