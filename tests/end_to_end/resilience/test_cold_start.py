@@ -239,6 +239,8 @@ NO_TURN_NEEDS = (
     "botbuilder.dialogs",
     "botbuilder.core.inspection",
     "botbuilder.core.skills",
+    "cloud_adapter.message_stream",
+    "cloud_adapter.reply",
     "cloud_adapter.skills",
     "recognizers_text",
 )
