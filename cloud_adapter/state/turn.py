@@ -183,9 +183,9 @@ class ConversationTurn:
             TurnRepeated: the activity has been processed already.
             ConversationBusy, StorageUnavailable: see `lock`.
         """
-        number, self._replies = self._replies, self._replies + 1
         if not self._key:
             return BegunReply()
+        number, self._replies = self._replies, self._replies + 1
         await self.lock(context)
         if (held := self._held) is None:
             return BegunReply()
@@ -203,7 +203,8 @@ class ConversationTurn:
     async def note_message(self, context: TurnContext, key: str, message_id: str) -> None:
         """Store the id of a Reply's message, so that a rerun replaces it.
 
-        It is stored at once, without the turn's other changes, and removed when the turn ends.
+        It is stored at once, without the turn's other changes, and removed when the turn ends. A
+        turn that has saved its id stores nothing: it never runs again.
 
         Args:
             context: the context of the turn.
@@ -214,8 +215,9 @@ class ConversationTurn:
             ConversationBusy, StateConflict, StorageUnavailable: it cannot be stored.
         """
         del context  # on another event loop, it says which turn this is a part of
-        if key and self._held is not None:
-            await self._held.write_stream(key, message_id)
+        held = self._held
+        if key and held is not None and held.name not in self._recorded_in:
+            await held.write_stream(key, message_id)
 
     async def _save_with(self, held: HeldLock, state: LoadedState) -> None:
         position = self._position if self._is_recorded else None
