@@ -8,8 +8,10 @@ from botbuilder.schema import ChannelAccount
 
 from cloud_adapter.errors import StateConflict, StorageUnavailable
 from cloud_adapter.state.stored_state import (
+    MAX_STREAMS,
     MAX_TURN_IDS,
     POSITION_KEY,
+    STREAMS_KEY,
     TURN_IDS_KEY,
     InboxPosition,
     LoadedState,
@@ -77,6 +79,33 @@ async def test_the_position_in_the_inbox(blobs: MemoryContainer) -> None:
     await late.save(blobs, "k", position=InboxPosition(1, 7))
     assert await stored(blobs) == {"x": 1, POSITION_KEY: [2, 9, 0]}
     assert (late.state, late.position) == ({"x": 1}, (2, 9, 0))
+
+
+async def test_the_messages_that_turns_have_begun(blobs: MemoryContainer) -> None:
+    """A hundred, beside all else; the turn that ends removes its own, and no other's."""
+    others = {f"other{number}.0": "m" for number in range(MAX_STREAMS)}
+    rest = {"x": 1, TURN_IDS_KEY: ["a"], POSITION_KEY: [1, 5, 0]}
+    state = loaded({**rest, STREAMS_KEY: others})
+    state.etag = None
+    for key, message_id in (("own.0", ""), ("own.0", "m1"), ("own.1", "")):
+        await state.save(blobs, "k", streams={key: message_id})
+    del others["other0.0"], others["other1.0"]
+    begun = {**others, "own.0": "m1", "own.1": ""}
+    assert await stored(blobs) == {**rest, STREAMS_KEY: begun}
+    assert (state.state, state.streams, state.is_changed) == ({"x": 1}, begun, False)
+    await state.save(blobs, "k", "own")
+    assert await stored(blobs) == {**rest, TURN_IDS_KEY: ["a", "own"], STREAMS_KEY: others}
+
+
+async def test_begun_messages_that_are_merged(blobs: MemoryContainer) -> None:
+    """Those that another turn has stored meanwhile stay, and its ended ones do not come back."""
+    state = loaded({STREAMS_KEY: {"theirs.0": "m"}})
+    state.state["x"] = 1
+    await blobs.write("k", to_content({STREAMS_KEY: {"new.0": ""}}), None)
+    await state.save(blobs, "k", streams={"own.0": ""})
+    assert await stored(blobs) == {"x": 1, STREAMS_KEY: {"new.0": "", "own.0": ""}}
+    await state.save(blobs, "k", "own")
+    assert await stored(blobs) == {"x": 1, TURN_IDS_KEY: ["own"], STREAMS_KEY: {"new.0": ""}}
 
 
 def test_what_is_changed() -> None:

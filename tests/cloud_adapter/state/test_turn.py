@@ -10,10 +10,10 @@ from botbuilder.core.skills import SkillHandler
 from botbuilder.schema import Activity, ConversationAccount
 
 from cloud_adapter.deadlines import FIRST_STATE_SECONDS, MIN_FIRST_STATE_SECONDS
-from cloud_adapter.errors import ConversationBusy, StorageUnavailable
+from cloud_adapter.errors import ConversationBusy, StorageUnavailable, TurnRepeated
 from cloud_adapter.state.lock import ConversationLocks
 from cloud_adapter.state.stored_state import CONTAINER
-from cloud_adapter.state.turn import ConversationTurn
+from cloud_adapter.state.turn import BegunReply, ConversationTurn
 from cloud_adapter.storage.account import StorageAccount
 from cloud_adapter.storage.blobs import BlobContainer, MemoryContainer
 from tests.support.bots.queued_turns import LongTurn
@@ -128,6 +128,43 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
     with pytest.raises(ConversationBusy):
         await ended(waiting)
     await running.end()
+
+
+async def test_the_replies_of_a_turn() -> None:
+    """They are numbered; a rerun learns what an earlier run has begun, and an ended turn is over."""
+    locks = ConversationLocks(MemoryContainer())
+    first = turn(locks)
+    begun = [await first.begin_reply(CONTEXT) for _ in range(2)]
+    assert begun == [BegunReply(f"{first.id}.{number}") for number in range(2)]
+    await first.note_message(CONTEXT, begun[1].key, "m1")
+    await first.end()
+    rerun = turn(locks)
+    assert [await rerun.begin_reply(CONTEXT) for _ in range(3)] == [
+        BegunReply(f"{rerun.id}.0", is_rerun=True),
+        BegunReply(f"{rerun.id}.1", is_rerun=True, message_id="m1"),
+        BegunReply(f"{rerun.id}.2", is_rerun=True),
+    ]
+    await rerun.save_rest()
+    await rerun.end()
+    repeated = turn(locks)
+    with pytest.raises(TurnRepeated):
+        await repeated.begin_reply(CONTEXT)
+    await repeated.end()
+
+
+@pytest.mark.parametrize("changes", [{"id": None}, {"type": "invoke"}])
+async def test_replies_of_which_nothing_is_stored(changes: dict[str, Any]) -> None:
+    """Those of an activity that no rerun recognizes: the conversation is not locked for them."""
+    locks = ConversationLocks(MemoryContainer())
+    running = await LockedTurn.start(locks, NAME)
+    before = await locks.read(NAME)
+    one = turn(locks, **changes)
+    assert await one.begin_reply(CONTEXT) == BegunReply()
+    await one.note_message(CONTEXT, "", "m1")
+    await one.save_rest()
+    await one.end()
+    await running.end()
+    assert await locks.read(NAME) == before
 
 
 def late_turn(locks: ConversationLocks, clock: MovedClock) -> tuple[ConversationTurn, TurnContext]:
