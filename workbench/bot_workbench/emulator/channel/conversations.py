@@ -105,7 +105,8 @@ class Conversation:
         """
         if self.streams is None:
             return Acceptance(201, str(self.add(activity)["id"]))
-        check_limits(activity)
+        if self.streams.limits_messages:
+            check_limits(activity)
         if stream_info(activity) is None:
             return Acceptance(201, str(self.add(activity)["id"]))
         return self._accept_part(self.streams, activity)
@@ -126,7 +127,8 @@ class Conversation:
             ChannelError: as Teams refuses it, if `streams` is set.
         """
         if self.streams is not None:
-            check_limits(activity)
+            if self.streams.limits_messages:
+                check_limits(activity)
             self.streams.replace(activity_id)
         self.update(activity_id, activity)
 

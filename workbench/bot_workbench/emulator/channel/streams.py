@@ -73,9 +73,9 @@ class StreamedMessage:
 class StreamRules:
     """The streamed messages of one conversation.
 
-    Web Chat has these rules in part: no rate limit and no time limit, so a conversation there has
-    `StreamRules(clock, part_seconds=0, max_seconds=math.inf)`. It would also take several streams
-    at once, and a text that loses what it had.
+    Web Chat has these rules in part: no rate limit, no time limit, and messages of any size. So a
+    conversation there has part_seconds=0, max_seconds=math.inf and limits_messages=False. It would
+    also take several streams at once, and a text that loses what it had.
 
     Attributes:
         clock: returns seconds that only grow.
@@ -84,6 +84,7 @@ class StreamRules:
         max_seconds: the time limit of a stream.
         takes_update_while_open: whether a PUT on a stream that is still open is accepted; see
             `replace`.
+        limits_messages: whether all of the conversation's messages have Teams' limits.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -91,6 +92,7 @@ class StreamRules:
     part_seconds: float = PART_SECONDS
     max_seconds: float = MAX_SECONDS
     takes_update_while_open: bool = True
+    limits_messages: bool = True
     _streams: dict[str, StreamedMessage] = field(default_factory=dict)
 
     def accept(self, activity: dict[str, Any], new_id: Callable[[], str]) -> str:

@@ -266,6 +266,15 @@ def test_limits(kind: str, more: Any, status: int) -> None:
     assert streamer.texts == ["the whole text"]
 
 
+def test_no_limits() -> None:
+    """A conversation outside Teams can have streams without Teams' limits."""
+    streamer = Streamer(limits_messages=False)
+    large = {**WHOLE, "text": "x" * 200_000}
+    _, known = streamer.send(large)
+    streamer.conversation.accept_update(known, {**large, "text": "y" * 200_000})
+    assert streamer.texts == ["y" * 200_000]
+
+
 def test_the_longest_citations() -> None:
     """Twenty, each as long as it may be, are accepted."""
     longest = {"name": "x" * 80, "abstract": "x" * 160, "keywords": ["x" * 28] * 3}
