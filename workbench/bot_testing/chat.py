@@ -95,7 +95,13 @@ class Chat:
         return chats
 
     async def say(
-        self, text: str, /, *, expect_error: type[Exception] | None = None, **more: Any
+        self,
+        text: str,
+        /,
+        *,
+        expect_error: type[Exception] | None = None,
+        stop_after: int = 0,
+        **more: Any,
     ) -> TurnResult:
         """Send a message, and return the bot's replies.
 
@@ -104,10 +110,13 @@ class Chat:
         Args:
             text: the message.
             expect_error: an error that the bot's code must raise; None: it must raise none.
+            stop_after: the user presses Stop when so many parts of a streamed answer are shown; 0:
+                never.
             more: more properties of the activity, such as `locale="de-DE"`.
 
         Raises:
             TurnFailure: the app refuses the message, or the bot does not raise `expect_error`.
+            ChatMistake: the answer has fewer parts than `stop_after`, or nobody can stop it.
             Exception: an error of the bot's code that is not expected.
         """
         content = {"type": "message", "text": text, "textFormat": "plain"}
@@ -116,7 +125,10 @@ class Chat:
             mention = f"<at>{bot['name']}</at>"
             content["text"] = f"{mention} {text}"
             more.setdefault("entities", [{"type": "mention", "text": mention, "mentioned": bot}])
-        return await self.send({**content, **more}, expect_error=expect_error)
+        added = self._added({**content, **more})
+        if stop_after:
+            return await self._conversation.deliver_and_stop(added, stop_after, expect_error)
+        return await self._conversation.deliver(added, expect_error)
 
     async def press(
         self,
@@ -231,15 +243,21 @@ class Chat:
         """Deliver the user's last activity again, as a channel does if it gets no response."""
         return await self._conversation.deliver(self._last())
 
-    async def crash(self, text: str) -> TurnResult:
+    async def crash(self, text: str, *, parts: int = 0) -> TurnResult:
         """Send a message, and end the app after the bot's first reply, before state is saved.
 
         The app is started again, as by `restart`. Call `redeliver` to deliver the message again.
 
+        Args:
+            text: the message.
+            parts: end the app when so many parts of a streamed answer are shown, before it learns
+                that the last of them is; 0: after a whole reply.
+
         Raises:
-            ChatMistake: the bot replies nothing.
+            ChatMistake: the bot does not send so much.
         """
-        return await self._conversation.crash(self._added({"type": "message", "text": text}))
+        added = self._added({"type": "message", "text": text})
+        return await self._conversation.crash(added, parts)
 
     async def next_reply(self, seconds: float = SECONDS) -> Reply:
         """Wait for what the bot sends unprompted: a notification, or another proactive message.

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import azure.functions as func
@@ -12,16 +12,19 @@ import azure.functions as func
 from auth.errors import Unavailable
 from bot_testing.activities.card import TEAMS
 from bot_testing.activities.reply import Activity, Reply, TurnResult
+from bot_testing.app.death import Death
+from bot_testing.cloud.user_streams import streams_of
 from bot_testing.errors import ChatMistake, NoReply, TurnFailure
 from bot_testing.options import Kind
 from bot_testing.surroundings import Surroundings
 from bot_workbench.emulator.channel.card_action import show_result
 from bot_workbench.emulator.channel.connector_operations import bot_account
 from bot_workbench.emulator.channel.conversations import Conversation
+from bot_workbench.emulator.channel.streams import stream_info
 from cloud_adapter.errors import TurnRepeated
 
 NOT_SHOWN = {"typing", "trace"}
-"""Types of activities that do not count as replies."""
+"""Types of activities that do not count as replies, unless they are a part of a streamed one."""
 
 POLLING_SECONDS = 0.005
 
@@ -53,6 +56,8 @@ class ChatConversation:
         cloud = around.bot.cloud
         self.bot_account = bot_account(cloud.registration)
         self.stored = stored or cloud.conversations.create([self.bot_account])
+        self._streams = streams_of(channel, kind, around.time.seconds)
+        self.stored.streams = self._streams
         self._tenant_id = cloud.registration.tenant_id
         self._service_url = f"{cloud.connector.server.url}/"
         # A team is also a conversation, so that the bot can list its members. Its id is that of its
@@ -117,6 +122,24 @@ class ChatConversation:
         _check(result, activity["type"], expect_error)
         return result
 
+    async def deliver_and_stop(
+        self, activity: Activity, parts: int, expect_error: type[Exception] | None
+    ) -> TurnResult:
+        """Deliver an activity, and press Stop once some parts of the answer are shown.
+
+        Raises:
+            ChatMistake: the channel has no such button, or the answer has fewer parts.
+            TurnFailure, Exception: as `deliver`.
+        """
+        streams = self._streams
+        if self.channel != TEAMS or streams is None or not streams.enabled:
+            raise ChatMistake("A user can stop answers in personal chats of Teams only.")
+        streams.stop_at = streams.parts + parts
+        result = await self.deliver(activity, expect_error)
+        if streams.parts < streams.stop_at:
+            raise ChatMistake(f"The answer has fewer than {parts} parts: {result!r}")
+        return result
+
     def _mark(self) -> tuple[int, int]:
         """The number of changes and errors so far, for `_result`."""
         return len(self.stored.changes), len(self._around.bot.errors)
@@ -124,10 +147,7 @@ class ChatConversation:
     async def _answer(self, turn: "asyncio.Future[func.HttpResponse]") -> func.HttpResponse:
         seconds = self._around.turn_seconds
         end = time.monotonic() + seconds
-        if self._around.skip_waits:
-            await self._around.time.skip_waits(turn, end)
-        while not turn.done() and time.monotonic() < end:  # the loop's own clock may be moved
-            await asyncio.wait({turn}, timeout=end - time.monotonic())
+        await self._around.time.skip_waits(turn, end, own_waits=self._around.skip_waits)
         if not turn.done():
             turn.cancel()
             try:
@@ -180,30 +200,50 @@ class ChatConversation:
                 raise NoReply(f"The bot has sent nothing more within {seconds:g} seconds.")
             await asyncio.sleep(POLLING_SECONDS)
 
-    async def crash(self, activity: Activity) -> TurnResult:
-        """Deliver an activity, end the app once its first reply is out, and start it again.
+    async def crash(self, activity: Activity, parts: int) -> TurnResult:
+        """Deliver an activity, end the app in its turn, and start it again.
+
+        Args:
+            activity: the activity.
+            parts: the app ends once so many parts of a streamed answer are out; 0: once the first
+                whole reply is.
 
         Raises:
-            ChatMistake: the bot replies nothing.
+            ChatMistake: the bot does not send so much.
         """
-        mark = self._mark()
-        for server in self._around.faults.servers("connector"):
-            server.faults.set(silent=True, handled=True)
-        turn = asyncio.ensure_future(self._around.bot.post(activity))
-        while not turn.done() and not any(map(self._is_reply, self.stored.changes[mark[0] :])):
-            await asyncio.wait({turn}, timeout=POLLING_SECONDS)
+        bot, mark = self._around.bot, self._mark()
+        bot.death = death = Death(self._sent_since(mark[0], parts))
+        turn = asyncio.ensure_future(bot.post(activity))
+        ends: set[asyncio.Future[Any]] = {turn, death.has_come}
+        ending = asyncio.create_task(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+        end = time.monotonic() + self._around.turn_seconds
+        await self._around.time.skip_waits(ending, end, own_waits=self._around.skip_waits)
+        ending.cancel()
         turn.cancel()
+        death.unwind()
         await asyncio.wait({turn})
-        self._around.faults.clear()
         result = self._result(mark, 502, b"")
-        await self._around.bot.restart()
-        if not result.replies:
-            raise ChatMistake("The bot has not replied, so the app could not end after its reply.")
+        await bot.restart()
+        if not death.has_come.done():
+            raise ChatMistake("The bot has not sent so much, so the app could not end then.")
         return result
+
+    def _sent_since(self, mark: int, parts: int) -> Callable[[], bool]:
+        """Returns whether the bot has sent some parts, or a whole reply, after a change."""
+        if parts:
+            streams = self._streams
+            due = parts + (streams.parts if streams else 0)
+            return lambda: streams is not None and streams.parts >= due
+
+        def is_whole(change: Activity) -> bool:
+            return self._is_reply(change) and change["type"] not in NOT_SHOWN
+
+        return lambda: any(map(is_whole, self.stored.changes[mark:]))
 
     def _is_reply(self, activity: Activity) -> bool:
         from_bot = (activity.get("from") or {}).get("id") == self.bot_account["id"]
-        return from_bot and activity["type"] not in NOT_SHOWN
+        is_shown = activity["type"] not in NOT_SHOWN or stream_info(activity) is not None
+        return from_bot and is_shown
 
 
 def _of_bot(errors: list[Exception]) -> list[Exception]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import azure.functions as func
 from azure.functions.queue import QueueMessage
@@ -30,12 +30,16 @@ class BotQueues:
     Args:
         account: the bot's storage account; None: the queues are empty.
         functions: the functions by the names of their queues.
+
+    Attributes:
+        waiting: how many callers of `drain` wait for another one.
     """
 
     def __init__(self, account: StorageAccount | None, functions: Mapping[str, Function]) -> None:
         self._account = account
         self._functions = functions
         self._draining = asyncio.Lock()
+        self.waiting = 0
 
     async def drain(self, name: str) -> None:
         """Run a queue's function until no message is visible."""
@@ -43,11 +47,23 @@ class BotQueues:
             return
         queue = MessageQueue(self._account, name)
         poison = MessageQueue(self._account, f"{name}-poison")
-        async with self._draining:
+        async with self._alone():
             with contextlib.suppress(StorageUnavailable):  # as the host does, try again later
                 while messages := [each async for each in queue.receive_all()]:
                     for each in messages:
                         await self._run(self._functions[name], queue, poison, each)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            await self._draining.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._draining.release()
 
     async def _run(
         self,

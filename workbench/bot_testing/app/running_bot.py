@@ -18,7 +18,9 @@ from auth.errors import CompositionFailed
 from auth.settings import Settings
 from bot_testing.app.app_functions import AppFunctions, invoked
 from bot_testing.app.bot_modules import BotModules
+from bot_testing.app.death import Death
 from bot_testing.app.queues import BotQueues
+from bot_testing.app.turn_watch import TurnWatch
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
 from cloud_adapter.adapter import Logic
@@ -28,6 +30,7 @@ from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.queued.queued_turns import QUEUE as TURNS
 from cloud_adapter.turn_context import TurnContext
 from composition import Composition, Parts
+from http_client.observer import attach, detach
 from http_client.pool import Response
 
 ENDPOINT = "https://localhost/api/messages"
@@ -49,6 +52,7 @@ class RunningBot:
         parts: the app's, once it has been started.
         errors: what turns have raised so far, each with the id of the turn's activity.
         turns: the tasks of the turns that are under way.
+        death: ends the app's calls to the connector in the middle of a turn; None: it lives on.
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class RunningBot:
         self._monkeypatch = monkeypatch
         self.turns: set[asyncio.Task[Any]] = set()
         self._sent: dict[str, set[str]] = defaultdict(set)
+        self._watch = TurnWatch()
+        self.death: Death | None = None
         self._calls = self._posts = 0
         self._set_environment({**cloud.settings(), **settings})
 
@@ -101,6 +107,7 @@ class RunningBot:
         if failure is not None:  # not in the handler, which would become a part of its traceback
             self._end_in_bot(failure)
             raise failure
+        attach(self._watch)
         self._watch_turns()
         self._watch_replies()
         self._watch_calls()
@@ -153,26 +160,43 @@ class RunningBot:
         self._monkeypatch.setattr(self.parts.adapter, "send_activities", watched)
 
     def _watch_calls(self) -> None:
-        """Count the HTTP requests that are under way."""
+        """Count the HTTP requests that are under way, until the app dies."""
         request = self.parts.pool.request
 
-        async def watched(*arguments: Any, **options: Any) -> Response:
+        async def watched(method: str, url: str, *arguments: Any, **options: Any) -> Response:
+            death = self.death if url.startswith(self.cloud.connector.server.url) else None
             self._calls += 1
             try:
-                return await request(*arguments, **options)
+                if death is not None:
+                    await death.meet()
+                response = await request(method, url, *arguments, **options)
+                if death is not None:
+                    await death.meet()
+                return response
             finally:
                 self._calls -= 1
 
         self._monkeypatch.setattr(self.parts.pool, "request", watched)
 
-    def is_working(self, sleeping: set["asyncio.Task[Any]"]) -> bool:
-        """Whether a turn, or a request whose turn has not started yet, does anything but sleep."""
-        asleep = self.turns & sleeping
-        return bool(self._calls or self.turns - asleep or self._posts > len(asleep))
+    def is_working(
+        self, resting: set["asyncio.Task[Any]"], hurried: set["asyncio.Task[Any]"]
+    ) -> bool:
+        """Whether the bot does anything but sleep: a turn, or a request whose turn has not started.
+
+        A turn that waits until another one of its conversation has ended does nothing, either.
+
+        Args:
+            resting: the tasks that sleep.
+            hurried: those that wait for something, with a time limit.
+        """
+        resting = resting | self._watch.locking
+        has_new = self._posts - self._queues.waiting > len(self.turns & resting)
+        is_busy = self._calls or self._watch.is_sending(resting)
+        return bool(is_busy or has_new or (self.turns | hurried) - resting)
 
     def sent_in(self, activity_id: str) -> set[str]:
         """The ids of what the bot has sent in the turn of an activity."""
-        return self._sent[activity_id]
+        return self._sent[activity_id] | self._watch.streamed[activity_id]
 
     async def restart(self) -> None:
         """End the app, and start it again, as in a new process: the bot is imported again.
@@ -184,6 +208,7 @@ class RunningBot:
             Exception: whatever the bot's `create_bot` raises.
         """
         await self.close()
+        self.death = None
         memory = self.parts.locks.__dict__ if self.parts.account is None else {}
         self._modules.restart(self.folder)
         await self.start()
@@ -191,6 +216,7 @@ class RunningBot:
 
     async def close(self) -> None:
         """Close the app's connections."""
+        detach(self._watch)
         await self.parts.close()
 
     async def post(self, activity: Mapping[str, Any]) -> func.HttpResponse:

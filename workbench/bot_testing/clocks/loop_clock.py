@@ -2,8 +2,9 @@
 
 import asyncio
 import contextvars
+import sys
 from asyncio import futures
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 _WAKE_UP: Any = futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # asyncio.sleep's
 _TIME_OUT: Any = asyncio.Timeout._on_timeout  # type: ignore[attr-defined]  # asyncio.timeout's
+
+_SETTING = {asyncio.sleep.__code__, asyncio.Timeout.__aenter__.__code__}
 
 RESOLUTION_SECONDS = 0.001
 """uvloop's."""
@@ -28,6 +31,7 @@ class MovedTimer:
 
     Attributes:
         sleeper: the task that sleeps until then, if it is a timer of `asyncio.sleep`.
+        module: the name of the module that calls `asyncio.sleep` or `asyncio.timeout`.
         hurried: the task with this deadline, if it is a timer of `asyncio.timeout`.
     """
 
@@ -41,8 +45,10 @@ class MovedTimer:
         is_early: Callable[[float], bool],
         sleeper: "asyncio.Task[Any] | None",
         hurried: "asyncio.Task[Any] | None",
+        module: str,
     ) -> None:
         self.sleeper = sleeper
+        self.module = module
         self.hurried = hurried
         self._when = when
         self._call = call
@@ -106,7 +112,7 @@ class LoopClock:
         self._moved = 0.0
         self._stopped_at: float | None = None
         self._timers: list[MovedTimer] = []
-        arm = _armed_by(loop)
+        self._arm = arm = _armed_by(loop)
 
         def call_at(
             when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -118,13 +124,15 @@ class LoopClock:
                 callback(*args)
 
             is_timeout = getattr(callback, "__func__", None) is _TIME_OUT
+            is_sleep = callback is _WAKE_UP
             timer = MovedTimer(
                 when,
                 fire,
                 lambda at, call: arm(at, call, own),
                 self._is_early,
-                asyncio.current_task() if callback is _WAKE_UP else None,
+                asyncio.current_task() if is_sleep else None,
                 asyncio.current_task() if is_timeout else None,
+                _caller() if is_sleep or is_timeout else "",
             )
             self._timers.append(timer)
             return timer
@@ -171,17 +179,61 @@ class LoopClock:
         """The seconds until the next timer fires; None if there is none."""
         return max(0.0, min(self._pending()).when() - self.time()) if self._pending() else None
 
-    def sleeping(self) -> set["asyncio.Task[Any]"]:
-        """The tasks that are in `asyncio.sleep`."""
-        return {timer.sleeper for timer in self._pending() if timer.sleeper is not None}
+    def pause(self, seconds: float) -> "asyncio.Future[None]":
+        """A future that is done after some real seconds: no timer that a test moves."""
+        done = asyncio.get_running_loop().create_future()
+        self._arm(self.time() + seconds, lambda: _WAKE_UP(done, None), contextvars.copy_context())
+        return done
 
-    def hurried(self) -> set["asyncio.Task[Any]"]:
-        """The tasks in `asyncio.timeout` that are not in `asyncio.sleep`: they wait for others."""
-        tasks = {timer.hurried for timer in self._pending() if timer.hurried is not None}
+    def sleeping(self, modules: Container[str] | None = None) -> set["asyncio.Task[Any]"]:
+        """The tasks that are in `asyncio.sleep`.
+
+        Args:
+            modules: only sleeps that these modules call; None: all.
+        """
+        return {
+            timer.sleeper
+            for timer in self._pending()
+            if timer.sleeper is not None and (modules is None or timer.module in modules)
+        }
+
+    def resting(self, modules: Container[str] | None = None) -> set["asyncio.Task[Any]"]:
+        """The tasks that `sleeping` returns, and those that await one of them."""
+        tasks = self.sleeping(modules)
+        everyone = asyncio.all_tasks() if tasks else ()
+        return tasks | {each for each in everyone if not tasks.isdisjoint(_awaited(each))}
+
+    def hurried(self, modules: Container[str] | None = None) -> set["asyncio.Task[Any]"]:
+        """The tasks in `asyncio.timeout` that are not in `asyncio.sleep`: they wait for others.
+
+        Args:
+            modules: only time limits that these modules set; None: all.
+        """
+        tasks = {
+            timer.hurried
+            for timer in self._pending()
+            if timer.hurried is not None and (modules is None or timer.module in modules)
+        }
         return tasks - self.sleeping()
 
     def _pending(self) -> list[MovedTimer]:
-        return [timer for timer in self._timers if timer.is_pending]
+        self._timers = [timer for timer in self._timers if timer.is_pending]
+        return self._timers
+
+
+def _caller() -> str:
+    """The name of the module whose `asyncio.sleep` or `asyncio.timeout` is setting a timer."""
+    frame = sys._getframe()
+    while frame.f_code not in _SETTING and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_back.f_globals["__name__"]) if frame.f_back is not None else ""
+
+
+def _awaited(task: "asyncio.Task[Any]") -> Iterator["asyncio.Task[Any]"]:
+    """The task that a task awaits, the one that this one awaits, and so on."""
+    awaited: object = task
+    while isinstance(awaited := getattr(awaited, "_fut_waiter", None), asyncio.Task):
+        yield awaited
 
 
 def _armed_by(

@@ -1,6 +1,7 @@
 """MovedTime: the wall clock and the event loop's, moved together."""
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -11,12 +12,21 @@ import time_machine
 
 from bot_testing.clocks.loop_clock import LoopClock
 
+log = logging.getLogger(__name__)
+
 SETTLING_PART = 0.1
 """The part of a turn's (real) seconds that the bot may work between two timers, before time is
 moved regardless."""
 
 STUCK_SECONDS = 0.05
 """The same, once the bot has taken longer: it is waiting for something other than a timer."""
+
+PACED = frozenset({"cloud_adapter.reply", "cloud_adapter.message_stream"})
+"""The modules whose sleeps never are of interest to a test: the pace of streamed answers."""
+
+IDLE = frozenset({"cloud_adapter.storage.queue"})
+"""The modules with time limits that are sleeps: a queued message is hidden again until its turn
+ends."""
 
 ROUND_SECONDS = 0.001
 ROUNDS_TO_WAKE_UP = 3
@@ -32,52 +42,77 @@ class MovedTime:
 
     Args:
         monkeypatch: restores the loop's own clock.
-        working: takes the tasks that sleep; returns whether the bot does anything but sleep.
+        working: takes the tasks that sleep, and those that wait with a time limit; returns whether
+            the bot does anything but sleep.
         turn_seconds: how long a turn may take in real time.
     """
 
     def __init__(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        working: Callable[[set["asyncio.Task[Any]"]], bool],
+        working: Callable[[set["asyncio.Task[Any]"], set["asyncio.Task[Any]"]], bool],
         turn_seconds: float,
     ) -> None:
         self._loop_clock = LoopClock(monkeypatch)
         self._working = working
         self._settling_seconds = SETTLING_PART * turn_seconds
         self._is_stuck = False
+        self._moves = 0
         self._wall = time_machine.travel(0.0, tick=True)
         self._moved_wall: time_machine.Traveller | None = None
+
+    def seconds(self) -> float:
+        """The event loop's time, in seconds."""
+        return self._loop_clock.time()
 
     async def move(self, seconds: float) -> None:
         """Move time forward. Timers fire in order; the bot acts on each before the next fires."""
         end = self._loop_clock.time() + seconds
-        await self._settle()
-        for _ in range(MAX_STEPS):
-            if not await self._step(end - self._loop_clock.time()):
-                break
-        self._shift(max(0.0, end - self._loop_clock.time()))
-        await self._settle()
+        self._moves += 1
+        try:
+            await self._settle()
+            for _ in range(MAX_STEPS):
+                if not await self._step(end - self._loop_clock.time()):
+                    break
+            self._shift(max(0.0, end - self._loop_clock.time()))
+            await self._settle()
+        finally:
+            self._moves -= 1
 
-    async def skip_waits(self, work: "asyncio.Future[Any]", end: float) -> None:
+    async def skip_waits(self, work: "asyncio.Future[Any]", end: float, *, own_waits: bool) -> None:
         """Move time forward whenever the bot only sleeps, until `work` is done.
+
+        While the test itself moves time, this does not.
 
         Args:
             work: what the bot is doing.
             end: when to give up, in seconds of `time.monotonic`.
+            own_waits: whether to skip the sleeps of the bot's code, too; else those of PACED.
         """
         while not work.done() and time.monotonic() < end:
-            await self._settle()
-            if not work.done() and self._loop_clock.sleeping():
-                await self._step(math.inf)
+            if own_waits:
+                await self._settle(work)
+                is_waiting = bool(self._loop_clock.sleeping())
+            else:
+                pause = self._loop_clock.pause(ROUND_SECONDS)
+                await asyncio.wait({work, pause}, return_when=asyncio.FIRST_COMPLETED)
+                paced = self._loop_clock.resting(PACED)
+                is_waiting = bool(paced) and not self._is_working(paced)
+            if is_waiting and not work.done() and not self._moves:
+                await self._step(math.inf, work)
 
-    async def _step(self, limit: float) -> bool:
-        """Move to the next timer; False if there is none within `limit` seconds."""
+    async def _step(self, limit: float, work: "asyncio.Future[Any] | None" = None) -> bool:
+        """Move to the next timer; False if there is none within `limit` seconds.
+
+        Args:
+            limit: see above.
+            work: as for `_settle`.
+        """
         pause = self._loop_clock.until_next_timer()
         if pause is None or pause > limit:
             return False
         self._shift(pause)
-        await self._settle()
+        await self._settle(work)
         return True
 
     def _shift(self, seconds: float) -> None:
@@ -87,25 +122,29 @@ class MovedTime:
         self._moved_wall.shift(seconds)
         self._loop_clock.move(seconds)
 
-    async def _settle(self) -> None:
-        """Wait until all turns have ended or sleep."""
+    async def _settle(self, work: "asyncio.Future[Any] | None" = None) -> None:
+        """Wait until all turns have ended or sleep, or `work` is done."""
         end = time.monotonic() + (STUCK_SECONDS if self._is_stuck else self._settling_seconds)
+        clock = self._loop_clock
         while True:
-            await asyncio.sleep(ROUND_SECONDS)
-            fired = self._loop_clock.fired
+            await clock.pause(ROUND_SECONDS)
+            fired = clock.fired
             for _ in range(ROUNDS_TO_WAKE_UP):
                 await asyncio.sleep(0)
-            is_quiet = fired == self._loop_clock.fired and not self._is_working()
-            if is_quiet:
+            is_quiet = fired == clock.fired and not self._is_working(clock.resting())
+            if is_quiet or (work is not None and work.done()):
                 self._is_stuck = False
                 return
             if time.monotonic() > end:
+                if not self._is_stuck:
+                    log.warning("Time moves on, but the bot waits for something else")
                 self._is_stuck = True
                 return
 
-    def _is_working(self) -> bool:
+    def _is_working(self, resting: set["asyncio.Task[Any]"]) -> bool:
         clock = self._loop_clock
-        return bool(clock.hurried() - {asyncio.current_task()}) or self._working(clock.sleeping())
+        waiting = clock.hurried() - clock.hurried(IDLE) - {asyncio.current_task()}
+        return self._working(resting, waiting)
 
     def stop(self) -> None:
         """Restore the wall clock."""
