@@ -26,6 +26,17 @@ async def test_the_first_test(chat: Chat) -> None:
     await test(chat)
 
 
+@pytest.mark.parametrize("name", ["test_stop", "test_a_second_delivery", "test_a_dead_process"])
+@pytest.mark.chat(bot="workbench/tests/bot_testing/bots/teller", channel="msteams", skip_waits=True)
+async def test_the_tests_of_streamed_answers(chat: Chat, name: str) -> None:
+    """They pass with a bot that streams."""
+    found = re.search(r"^## Streamed answers$.*?^```python\n(.*?)^```", PAGE, re.M | re.S)
+    assert found
+    names: dict[str, Any] = {}
+    exec(found[1], names)  # noqa: S102  # our page
+    await names[name](chat)
+
+
 async def test_what_the_page_names(chat: Chat) -> None:
     """Each attribute on the page exists, and each method of a chat is on the page."""
     named = set(re.findall(r"\bchat\.(\w+)", PAGE))
