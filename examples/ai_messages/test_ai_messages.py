@@ -4,13 +4,12 @@ import pytest
 
 from bot_testing import Chat
 
-pytestmark = pytest.mark.chat(channel="msteams")
+pytestmark = pytest.mark.chat(channel="msteams", skip_waits=True)
 
 
 async def test_answer(chat: Chat) -> None:
     """In a personal chat, the answer is a stream, whose end has labels, sources and feedback."""
-    await chat.say("When is lunch?")
-    [answer] = chat.replies
+    [answer] = await chat.say("When is lunch?")
     [stream, message] = answer.raw["entities"]
     assert stream["streamType"] == "final"
     assert message["additionalType"] == ["AIGeneratedContent"]
