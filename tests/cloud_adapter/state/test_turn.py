@@ -131,7 +131,7 @@ async def test_invokes_and_replies_of_skills_do_not_wait(clock: MovedClock) -> N
 
 
 async def test_the_replies_of_a_turn() -> None:
-    """They are numbered; a rerun learns what an earlier run has begun, and an ended turn is over."""
+    """They are numbered; a rerun learns what an earlier one has begun; an ended turn is over."""
     locks = ConversationLocks(MemoryContainer())
     first = turn(locks)
     begun = [await first.begin_reply(CONTEXT) for _ in range(2)]
