@@ -177,7 +177,8 @@ class StreamingChannel:
             while not task.done():
                 ended = self._requests_ended
                 await settled()
-                is_quiet = self._requests == self._answering and self._requests_ended == ended
+                # Fewer, if the bot has given a slow call up.
+                is_quiet = self._requests <= self._answering and self._requests_ended == ended
                 if is_quiet and not task.done():
                     self._clock.move(self._clock.until_next_timer() or 0.0)
         return await task
