@@ -24,9 +24,9 @@ STUCK_SECONDS = 0.05
 PACED = frozenset({"cloud_adapter.reply", "cloud_adapter.message_stream"})
 """The modules whose sleeps never are of interest to a test: the pace of streamed answers."""
 
-IDLE = frozenset({"cloud_adapter.storage.queue"})
-"""The modules with time limits that are sleeps: a queued message is hidden again until its turn
-ends."""
+IDLE = frozenset({"cloud_adapter.reply", "cloud_adapter.storage.queue"})
+"""The modules with time limits that are sleeps: a streamed answer waits for more text, and a queued
+message is hidden again until its turn ends."""
 
 ROUND_SECONDS = 0.001
 ROUNDS_TO_WAKE_UP = 3
