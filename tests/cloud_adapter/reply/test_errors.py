@@ -69,14 +69,14 @@ async def test_the_last_attempt(
 
     A bot's handler for errors runs in any case.
     """
-    told = [APOLOGY]
+    apologies = [APOLOGY]
     if handles:
         worker.app.parts.adapter.on_turn_error = saying("I am lost.")
-        told = [APOLOGY, "I am lost."] if update else ["I am lost."]
+        apologies = [APOLOGY, "I am lost."] if update else ["I am lost."]
     worker.update = update
     fail_after(pieces, model, chat, update)
     await worker.run_once(MAX_ATTEMPTS - 1)
-    assert chat.shown == ([shown, *told] if pieces else told)
+    assert chat.shown == ([shown, *apologies] if pieces else apologies)
 
 
 def saying(text: str) -> Callable[[TurnContext, Exception], Awaitable[None]]:

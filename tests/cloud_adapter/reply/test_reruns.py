@@ -39,7 +39,7 @@ class Held:
 async def test_a_delivery_while_the_answer_streams(
     inline: StreamingWorker, model: Model, chat: StreamedChat
 ) -> None:
-    """It waits, and is told to come again; no second stream is opened, and no model asked."""
+    """It waits, and gets 503; no second stream is opened, and no model asked."""
     held = Held()
     model.steps[1] = held
     first = asyncio.create_task(inline.deliver())

@@ -21,8 +21,8 @@ moved regardless."""
 STUCK_SECONDS = 0.05
 """The same, once the bot has taken longer: it is waiting for something other than a timer."""
 
-PACED = frozenset({"cloud_adapter.reply", "cloud_adapter.message_stream"})
-"""The modules whose sleeps never are of interest to a test: the pace of streamed answers."""
+RATE_LIMITED = frozenset({"cloud_adapter.reply", "cloud_adapter.message_stream"})
+"""The modules whose sleeps never are of interest to a test: the rate limit of streamed answers."""
 
 IDLE = frozenset({"cloud_adapter.reply", "cloud_adapter.storage.queue"})
 """The modules with time limits that are sleeps: a streamed answer waits for more text, and a queued
@@ -87,7 +87,7 @@ class MovedTime:
         Args:
             work: what the bot is doing.
             end: when to give up, in seconds of `time.monotonic`.
-            own_waits: whether to skip the sleeps of the bot's code, too; else those of PACED.
+            own_waits: whether to skip the sleeps of the bot's code, too; else those of RATE_LIMITED.
         """
         while not work.done() and time.monotonic() < end:
             if own_waits:
@@ -96,8 +96,8 @@ class MovedTime:
             else:
                 pause = self._loop_clock.pause(ROUND_SECONDS)
                 await asyncio.wait({work, pause}, return_when=asyncio.FIRST_COMPLETED)
-                paced = self._loop_clock.resting(PACED)
-                is_waiting = bool(paced) and not self._is_working(paced)
+                limited = self._loop_clock.resting(RATE_LIMITED)
+                is_waiting = bool(limited) and not self._is_working(limited)
             if is_waiting and not work.done() and not self._moves:
                 await self._step(math.inf, work)
 

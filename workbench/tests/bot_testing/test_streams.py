@@ -38,7 +38,7 @@ def parts_of(chat: Chat) -> list[str]:
     return [each["text"] for each in chat.conversation.changes if "streaminfo" in str(each)]
 
 
-async def test_the_pace_of_an_answer(chat: Chat) -> None:
+async def test_the_rate_limit_of_an_answer(chat: Chat) -> None:
     """The end waits for the update before it, but the test does not: time moves on by itself."""
     said, before = time.time(), time.monotonic()
     assert (await chat.say("0")).texts == [STORY]
@@ -53,7 +53,7 @@ async def test_the_pace_of_an_answer(chat: Chat) -> None:
     ],
 )
 async def test_a_slow_model(chat: Chat, channel: str) -> None:
-    """The answer's parts and its end are one reply; each part keeps the channel's pace."""
+    """The answer's parts and its end are one reply; each part keeps the channel's rate limit."""
     assert chat.channel == channel
     result = await chat.say("2")
     assert result.texts == [STORY]
@@ -123,10 +123,10 @@ async def test_a_dead_worker(chat: Chat, parts: int) -> None:
 @slow
 async def test_a_worker_that_dies_after_the_end(chat: Chat) -> None:
     """The rerun replaces the answer by the same one."""
-    [told] = await chat.crash("2")
-    assert told.text == STORY
+    [answer] = await chat.crash("2")
+    assert answer.text == STORY
     await chat.redeliver()
-    assert [(each.id, each.text) for each in chat.replies] == [(told.id, STORY)]
+    assert [(each.id, each.text) for each in chat.replies] == [(answer.id, STORY)]
 
 
 @slow

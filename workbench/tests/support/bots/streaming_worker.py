@@ -53,7 +53,7 @@ class Model:
             if is_first and number in (1, 2):
                 await self._chat.shows(text)
             elif number == 1:
-                self._clock.move(0.5)  # more than the first part's pace
+                self._clock.move(0.5)  # more than the wait for the first part
                 await settled()
             if is_first and number in self.steps:
                 await self.steps[number]()
