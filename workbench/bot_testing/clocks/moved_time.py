@@ -87,7 +87,7 @@ class MovedTime:
         Args:
             work: what the bot is doing.
             end: when to give up, in seconds of `time.monotonic`.
-            own_waits: whether to skip the sleeps of the bot's code, too; else those of RATE_LIMITED.
+            own_waits: skip the sleeps of the bot's code, too; else those of RATE_LIMITED.
         """
         while not work.done() and time.monotonic() < end:
             if own_waits:
