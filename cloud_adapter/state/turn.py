@@ -72,7 +72,7 @@ class ConversationTurn:
         self._recorded_in: set[str] = set()  # names of blobs with which this run has saved its id
         self._position: InboxPosition | None = None  # of a queued turn, until it is saved
         self._replies = 0
-        self._begun_before: Mapping[str, str] = {}
+        self._begun_before: Mapping[str, str] | None = None  # until the first Reply
         held = held_locks()
         self._held = held.get(conversation_name(context.activity)) if held else None
         self.runs_in_lock = self._held is not None
@@ -192,7 +192,7 @@ class ConversationTurn:
         stored = LoadedState(held.blob)
         if self.ran_before(held.name, stored.turn_ids):
             raise TurnRepeated("the activity has been processed already")
-        if number == 0:
+        if self._begun_before is None:
             self._begun_before = {
                 key: each for key, each in stored.streams.items() if key.startswith(self.id)
             }
