@@ -5,7 +5,7 @@
         await reply.stream(model.answer(question))
 
 In a personal chat of Teams, in Web Chat and on Direct Line the answer is streamed; elsewhere it is
-one message. docs/streaming.md says what the user sees in each case, and what is not certain.
+one message. docs/streaming.md says what the user sees in each case, and has the caveats.
 """
 
 import asyncio
