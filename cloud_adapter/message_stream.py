@@ -1,12 +1,12 @@
-"""MessageStream: a message that the channel shows while it grows, as its connector takes it.
+"""MessageStream: a message that the channel shows while it grows.
 
-Each part is a typing activity with the whole text so far. The first one's answer has the message's
-id, and the final one is a message. Teams has no event for its Stop button: it refuses what comes
-next. What it refuses otherwise can mostly be said by an update of the message.
+Each part is a typing activity with the whole text so far; the final one is a message. The response
+to the first part has the message's id. Teams has no event for its Stop button: it refuses the next
+part. After most other refusals, the message can still be updated with the whole text.
 
 Sources: Microsoft references "Stream bot messages" and "Format your bot messages"; docs/
-LIVESTREAMING.md of BotFramework-WebChat; for the texts of refusals, which Microsoft lists in part,
-microsoft/teams.py.
+LIVESTREAMING.md of BotFramework-WebChat; microsoft/teams.py for the texts of refusals, of which
+Microsoft's references list only some.
 """
 
 import asyncio
@@ -76,11 +76,11 @@ class Phase(Enum):
     OPEN = auto()
     """Parts: it ends with a final one."""
     CLOSED = auto()
-    """An id, under which it can be replaced: it has ended, or takes neither parts nor an end."""
+    """An id, under which it can be replaced: it has ended, or the channel takes no more parts."""
     ABSENT = auto()
     """Nothing, and it takes no parts: it is sent as a whole."""
     STOPPED = auto()
-    """What the user has seen when they pressed Stop. It cannot change any more."""
+    """What the user had seen when they pressed Stop. It cannot be changed any more."""
 
 
 class MessageStream:
@@ -168,7 +168,7 @@ class MessageStream:
             log.info("%s: the answer is not streamed: %s", turn_name(self._context.activity), error)
         elif 400 <= status < 500:
             self._close(error)
-        else:  # it may have been carried out, and a number must not come twice
+        else:  # it may have been carried out, and no number may be used twice
             self._sequence += 1
 
     def _close(self, error: ConnectorError) -> None:
@@ -199,7 +199,8 @@ class MessageStream:
         except ConnectorError as error:
             if not _is_refusal(error):
                 raise
-            # Also if an earlier attempt, or an earlier end, was taken, but its answer was lost.
+            # If an earlier attempt was taken and only its response lost, this one is refused: the
+            # message can be replaced in that case, too.
             self._close(error)
             return False
         self.phase = Phase.CLOSED
@@ -230,12 +231,12 @@ class MessageStream:
     async def _insist(
         self, call: Callable[[], Awaitable[Any]], deadline: float, *, can_repeat: bool = True
     ) -> Any:
-        """Make a call until it succeeds or is refused, and return its answer.
+        """Repeat a call until it succeeds or is refused, and return its answer.
 
         Args:
             call: makes it.
             deadline: until when, in event loop time (seconds).
-            can_repeat: it can be made again even if it may have been carried out.
+            can_repeat: whether it can be made again although it may have been carried out.
         """
         now = asyncio.get_running_loop().time
         attempt = 0

@@ -48,7 +48,7 @@ class TurnContext(TurnContextBase):  # type: ignore[misc]  # untyped SDK base
             in them, and so find what the turn has locked. None outside of an adapter's turn.
         is_last_attempt: if the turn fails, the user hears of it; False: whoever runs the turn gets
             the error, and may run it again.
-        has_apologized: the user has been sent the apology, in place of an answer.
+        has_apologized: the apology has been sent already, in place of an answer.
     """
 
     arrived_at: float | None = None
@@ -233,7 +233,7 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
     @staticmethod
     @on_home_loop
     async def stop(context: TurnContextBase) -> None:
-        """Show the indicator of a turn no longer; for a bot that shows otherwise what it does."""
+        """Stop the indicator of a turn, because something else shows what the bot does."""
         if stop := context.turn_state.get(ShowTypingMiddleware._KEY):
             await stop()
 

@@ -172,9 +172,9 @@ class ConversationTurn:
 
     @on_home_loop
     async def begin_reply(self, context: TurnContext) -> "BegunReply":
-        """Number a Reply of the turn, and look up what an earlier run has sent in its place.
+        """Number a Reply of the turn, and look up the message that an earlier run has begun for it.
 
-        The conversation is locked, so that no second delivery of the activity streams as well.
+        The conversation is locked, so that a second delivery of the activity does not stream, too.
 
         Args:
             context: the context of the turn.
@@ -203,8 +203,8 @@ class ConversationTurn:
     async def note_message(self, context: TurnContext, key: str, message_id: str) -> None:
         """Store the id of a Reply's message, so that a rerun replaces it.
 
-        It is stored at once, without the turn's other changes, and removed when the turn ends. A
-        turn that has saved its id stores nothing: it never runs again.
+        It is stored at once, without the turn's other changes, and removed when the turn saves its
+        id. From then on nothing is stored, because the turn never runs again.
 
         Args:
             context: the context of the turn.
@@ -214,7 +214,7 @@ class ConversationTurn:
         Raises:
             ConversationBusy, StateConflict, StorageUnavailable: it cannot be stored.
         """
-        del context  # on another event loop, it says which turn this is a part of
+        del context  # `on_home_loop` finds the turn by it
         held = self._held
         if key and held is not None and held.name not in self._recorded_in:
             await held.write_stream(key, message_id)
@@ -277,7 +277,8 @@ class BegunReply(NamedTuple):
         key: the key of its message among the begun ones: the turn's id and the Reply's number;
             empty: nothing is stored, because the activity has no id or another turn has the lock.
         is_rerun: an earlier run of the turn has begun messages.
-        message_id: that of this Reply in the earlier run; empty: there is none, or it is not known.
+        message_id: of the message that the earlier run has begun for this Reply; empty: there is
+            none, or its id is not known.
     """
 
     key: str = ""
