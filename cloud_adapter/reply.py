@@ -23,7 +23,8 @@ from auth.settings import QUEUED, TURNS
 from cloud_adapter.activities import TEAMS, is_from_adapter, is_from_bot
 from cloud_adapter.adapter import APOLOGY, runs_again, turn_name
 from cloud_adapter.codec import json_bytes, write_value
-from cloud_adapter.deadlines import CHANNEL_SECONDS, arrival
+from cloud_adapter.connector.client import ConnectorError
+from cloud_adapter.deadlines import CHANNEL_SECONDS, arrival, exits_are_failures
 from cloud_adapter.errors import MessageTooLarge
 from cloud_adapter.message_stream import (
     INFORMATIVE,
@@ -120,7 +121,7 @@ class Reply:
         self._news = asyncio.Event()
         self._calling = asyncio.Lock()
         self._sender: asyncio.Task[None] | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[Any] | None = None
         self._is_interrupted = self._is_ending = False
 
     @property
@@ -139,7 +140,7 @@ class Reply:
         Args:
             text: 1,000 characters at most; the rest is left out.
         """
-        if self._first_text_at is None:
+        if self._first_text_at is None and text.strip():
             self._informative = _shortened(text, MAX_UPDATE_LENGTH)
             self._tell()
 
@@ -152,13 +153,14 @@ class Reply:
         Raises:
             Exception: whatever `chunks` raises, or what keeps parts from being sent, see the class.
         """
-        self._reader = asyncio.create_task(self._read(chunks))
+        before = _cancellations()
         try:
-            await self._reader
-        finally:
-            self._reader = None
-        if failure := self._failure():
-            raise failure
+            await asyncio.create_task(self._read(chunks))
+        except asyncio.CancelledError:
+            # A turn that is cancelled cancels that task, too, and then the error is the turn's.
+            if not self._is_interrupted or _cancellations() > before:
+                raise
+        self._raise_failure()
 
     def cite(self, name: str, abstract: str, *, url: str = "", keywords: Sequence[str] = ()) -> int:
         """Add a source of the answer, and return its number n: the text refers to it as `[n]`.
@@ -210,25 +212,35 @@ class Reply:
         error: BaseException | None,
         trace_back: TracebackType | None,
     ) -> None:
-        is_cancelled = isinstance(error, asyncio.CancelledError)
-        deadline = _now() + (CANCELLED_SECONDS if is_cancelled else FINAL_SECONDS)
-        failure = None
         try:
-            await self._stop_sending(_now() + (deadline - _now()) / 2)
-            failure = self._failure()
-            await self._end(error or failure, deadline)
-        except Exception as problem:
-            if error is None and failure is None:
-                raise
-            # The turn's error handler must see what failed first.
-            name = turn_name(self._context.activity)
-            log.warning("%s: the answer has no end: %s", name, type(problem).__name__)
+            await self._finish(error)
+        except asyncio.CancelledError as cancelled:
+            # Only now; and a stream's end can be sent again, because it is taken once.
+            if not isinstance(error, asyncio.CancelledError) and self._stream.phase is Phase.OPEN:
+                await self._finish(cancelled)
+            raise
         finally:
             if self._context.turn_state.get(_KEY) is self:
                 del self._context.turn_state[_KEY]
             self._warn_if_late()
-        if error is None and failure is not None:
-            raise failure
+            # Its error's traceback refers to this Reply.
+            self._sender = None
+
+    async def _finish(self, error: BaseException | None) -> None:
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        seconds = CANCELLED_SECONDS if is_cancelled else FINAL_SECONDS
+        deadline = _now() + seconds
+        try:
+            await self._stop_sending(deadline - seconds / 2)
+            await self._end(error or self._failure(), deadline)
+        except Exception as problem:
+            if error is None and self._failure() is None:
+                raise
+            # What has failed first is what the turn's error handler must see.
+            name = turn_name(self._context.activity)
+            log.warning("%s: the answer has no end: %s", name, type(problem).__name__)
+        if error is None:
+            self._raise_failure()
 
     def _warn_if_late(self) -> None:
         arrived_at = arrival(self._context)
@@ -236,20 +248,19 @@ class Reply:
             _warn_of_inline_turns()
 
     async def _read(self, chunks: AsyncIterable[str]) -> None:
-        try:
-            if self._stream.phase is not Phase.STOPPED:
-                async for chunk in chunks:
-                    self._text += chunk
-                    if self._first_text_at is None and chunk.strip():
-                        self._first_text_at = _now()
-                    if chunk and self._first_text_at is not None:
-                        self._tell()
-        except asyncio.CancelledError:
-            # Raised again if the turn is cancelled, which cancels this task, too.
-            if not self._is_interrupted or _cancellations() > 1:
-                raise
-        finally:
-            await _close(chunks)
+        with exits_are_failures():
+            try:
+                if not self.stopped and not self._failure():
+                    self._reader = asyncio.current_task()
+                    async for chunk in chunks:
+                        self._text += chunk
+                        if self._first_text_at is None and chunk.strip():
+                            self._first_text_at = _now()
+                        if chunk and self._first_text_at is not None:
+                            self._tell()
+            finally:
+                self._reader = None  # what is being closed is not interrupted
+                await _close(chunks)
 
     def _interrupt(self, _: "asyncio.Task[None]") -> None:
         """End `stream`, because the user has pressed Stop, or nothing more can be sent."""
@@ -262,9 +273,16 @@ class Reply:
         sender = self._sender
         return sender.exception() if sender and sender.done() and not sender.cancelled() else None
 
+    def _raise_failure(self) -> None:
+        if failure := self._failure():
+            try:
+                raise failure
+            finally:
+                del failure  # its traceback refers to this frame: a reference cycle
+
     def _tell(self) -> None:
         """Let the sender send the newest text."""
-        if not self._stream.is_growing:
+        if self._is_ending or not self._stream.is_growing:
             return
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_parts())
@@ -304,7 +322,7 @@ class Reply:
             if turn is not None:
                 await turn.note_message(self._context, self._begun.key, "")
         elif _now() >= stream.begun_at + STREAM_SECONDS:
-            await self._close_early()
+            await self._close_early(_now() + FINAL_SECONDS)
             return
         had_id = bool(stream.message_id)
         try:
@@ -315,31 +333,33 @@ class Reply:
             if not was_taken:
                 self._news.set()
         except MessageTooLarge:
-            await self._close_early()
+            await self._close_early(_now() + FINAL_SECONDS)
         if stream.message_id and not had_id and turn is not None:
             await turn.note_message(self._context, self._begun.key, stream.message_id)
 
-    async def _close_early(self) -> None:
-        """End the stream with what the user sees; the complete answer will replace it."""
+    async def _close_early(self, deadline: float) -> None:
+        """End the stream with what the user sees; the rest of the answer comes in the end."""
         if self._stream.phase is Phase.NEW:
             self._stream.phase = Phase.ABSENT
             return
         message = self._message(self._stream.shown or self._informative)
         try:
-            await self._stream.finish(message, _now() + FINAL_SECONDS)
-        except MessageTooLarge:  # with its labels and citations
+            await self._stream.finish(message, deadline)
+        except (ConnectorError, MessageTooLarge):  # too large with its labels and citations
             self._stream.phase = Phase.CLOSED
 
     async def _stop_sending(self, deadline: float) -> None:
-        """Stop sending parts; wait for the one under way, whose response may have the message's id."""
+        """Send no more parts, once the one that is under way is answered: with the id, maybe."""
+        self._is_ending = True
         if (sender := self._sender) is None:
             return
-        self._is_ending = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline), self._calling:
-                pass
-        sender.cancel()
-        await asyncio.wait({sender})
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline), self._calling:
+                    pass
+        finally:
+            sender.cancel()
+            await asyncio.wait({sender})
 
     async def _end(self, error: BaseException | None, deadline: float) -> None:
         """Send the answer, or what there is of it if the block has failed."""
@@ -377,7 +397,7 @@ class Reply:
                 if not piece or self._limit < MIN_BYTES:
                     raise
                 if self._stream.phase is Phase.OPEN:
-                    await self._close_early()
+                    await self._close_early(deadline)
             else:
                 text, is_first = rest, False
                 attachments = [] if own else attachments

@@ -228,6 +228,7 @@ class ShowTypingMiddleware(Middleware):  # type: ignore[misc]  # untyped SDK bas
         try:
             await logic()
         finally:
+            context.turn_state.pop(self._KEY, None)
             await stop()
 
     @staticmethod

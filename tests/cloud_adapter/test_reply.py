@@ -1,14 +1,19 @@
 """Reply: an answer that grows before the user's eyes, as the channel's connector sees it."""
 
 import asyncio
+import contextlib
 import functools
+import gc
 import json
 import logging
+import sys
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
 from botbuilder.core import CardFactory
 from botbuilder.schema import Activity, Attachment, ConversationReference
 
@@ -20,11 +25,12 @@ from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.errors import StorageUnavailable
 from cloud_adapter.message_stream import MAX_BYTES, RateLimit
 from cloud_adapter.reply import EMPTY, Reply
-from cloud_adapter.state.turn import SKILL_REPLY_KEY
+from cloud_adapter.state.turn import SKILL_REPLY_KEY, ConversationTurn
 from cloud_adapter.turn_context import ShowTypingMiddleware, TurnContext
 from tests.support.bots.composed_app import ComposedApp
 from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import comes_true
+from tests.support.timing.loop_turns import settled
 from tests.support.timing.moved_clock import MovedClock
 from tests.support.wire.scripted_service import Behaviour, ScriptedService
 from tests.support.wire.streaming_channel import (
@@ -481,6 +487,25 @@ async def test_a_long_update(channel: StreamingChannel) -> None:
     assert channel.calls[0].text == "x" * 999 + "…"
 
 
+async def test_a_blank_update(channel: StreamingChannel) -> None:
+    """It is left out: the channel would take it for an error."""
+    await channel.deliver(Answering((2, "One"), (1, ""), update=" "))
+    assert channel.kinds == ["streaming", "final"]
+
+
+async def test_after_the_block(channel: StreamingChannel) -> None:
+    """A Reply that has ended says nothing more: nobody would end it."""
+
+    async def bot(context: TurnContext) -> None:
+        async with Reply(context) as reply:
+            pass
+        reply.update("Reading")
+        await reply.stream(said((0, "One"), (5, "")))
+
+    await channel.deliver(bot)
+    assert channel.kinds == ["message"]
+
+
 @pytest.mark.parametrize(
     ("answers", "kinds"),
     [
@@ -540,6 +565,19 @@ async def test_two_minutes(channel: StreamingChannel) -> None:
         "".join(text for _, text in pieces),
     )
     assert (put.path, put.info, len(put.about)) == ("activities/m1", {}, 1)
+
+
+async def test_an_early_end_that_is_not_taken(channel: StreamingChannel) -> None:
+    """The answer goes on, and takes the message's place."""
+
+    async def busy(request: web.Request) -> web.StreamResponse:
+        is_final = channel.calls[-1].info.get("streamType") == "final"
+        return await (refusal(503) if is_final else channel.slow(0))(request)
+
+    channel.answers = dict.fromkeys(range(1, 100), busy)
+    await channel.deliver(Answering(*((10.0, f"{number} ") for number in range(1, 16))))
+    assert channel.kinds[-2:] == ["final", "PUT"]
+    assert channel.calls[-1].text == "".join(f"{number} " for number in range(1, 16))
 
 
 async def test_two_minutes_without_text(channel: StreamingChannel) -> None:
@@ -742,6 +780,32 @@ async def test_a_cancelled_turn(channel: StreamingChannel, *, answers_slowly: bo
     assert round(channel.now, 2) == (15 if answers_slowly else 10)
 
 
+@pytest.mark.parametrize("number", [2, 3], ids=["part", "final"])
+async def test_a_turn_that_is_cancelled_while_it_ends(
+    channel: StreamingChannel, number: int
+) -> None:
+    """The end is sent again, in five seconds, and no part follows."""
+    channel.answers = {number: channel.slow(30)}
+    bot = Answering((0, "One"), (3, " two"))
+
+    async def cancelled(context: TurnContext) -> None:
+        task = asyncio.current_task()
+        assert task
+        asyncio.get_running_loop().call_later(6, task.cancel)
+        await bot(context)
+        await asyncio.sleep(60)
+
+    with pytest.raises(asyncio.CancelledError):
+        await channel.deliver(cancelled)
+    assert isinstance(bot.error, asyncio.CancelledError)
+    assert channel.kinds[2:] == ["final"] * (number - 1)
+    assert channel.calls[-1].text == "One two"
+    assert channel.now == 6
+    channel.calls.clear()
+    await settled()
+    assert channel.calls == []
+
+
 class Source:
     """An iterator that is no generator.
 
@@ -801,6 +865,45 @@ async def test_what_is_closed(
     await channel.deliver(bot)
     assert source.closed == closed
     assert channel.messages == (["One", APOLOGY] if error else ["One"])
+
+
+async def test_a_source_that_exits(channel: StreamingChannel) -> None:
+    """It fails the turn, and not the worker."""
+
+    async def model() -> AsyncIterator[str]:
+        yield "One"
+        await asyncio.sleep(1)
+        sys.exit()
+
+    async def bot(context: TurnContext) -> None:
+        async with Reply(context) as reply:
+            await reply.stream(model())
+
+    assert (await channel.deliver(bot)).status == 200
+    assert channel.kinds == ["streaming", "final", "message"]
+
+
+async def test_stop_while_the_source_is_closed(channel: StreamingChannel) -> None:
+    """It is closed all the same, and the block goes on."""
+    channel.answers = {2: refusal(403, "canceled")}
+    seen: list[str] = []
+
+    class Slow(Closable):
+        """Takes long to close."""
+
+        async def aclose(self) -> None:
+            """Close it, and note that."""
+            await asyncio.sleep(5)
+            seen.append("closed")
+
+    async def bot(context: TurnContext) -> None:
+        async with Reply(context) as reply:
+            reply.update("Reading")
+            await reply.stream(Slow(None))
+            seen.append(f"stopped: {reply.stopped}")
+
+    assert (await channel.deliver(bot)).status == 200
+    assert seen == ["closed", "stopped: True"]
 
 
 async def test_typing_stops(channel: StreamingChannel, app: ComposedApp) -> None:
@@ -887,3 +990,43 @@ async def test_another_event_loop(
     assert channel.kinds[:2] == ["informative", "streaming"]
     assert channel.kinds[-1] == "final"
     assert channel.calls[-1].text == "One two"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_nothing_is_left(
+    app: ComposedApp,
+    service: ScriptedService,
+    clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    fails: bool,
+) -> None:
+    """No reference cycle keeps a turn, even if no part could be sent."""
+    monkeypatch.setitem(message_stream.RATE_LIMITS, "msteams", RateLimit(0, 0))
+    channel = StreamingChannel(app, service, clock)
+    left: list[weakref.ref[Any]] = []
+
+    async def down(*_: object) -> None:
+        raise StorageUnavailable("down")
+
+    if fails:
+        monkeypatch.setattr(ConversationTurn, "note_message", down)
+
+    async def model() -> AsyncIterator[str]:
+        yield "One"
+        await comes_true(lambda: len(channel.calls) == 1)
+
+    async def bot(context: TurnContext) -> None:
+        async with Reply(context) as reply:
+            left.extend((weakref.ref(context), weakref.ref(reply)))
+            await reply.stream(model())
+
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(StorageUnavailable):
+            await app.deliver(channel.activity(), bot)
+        await settled()
+        assert [each() for each in left] == [None, None]
+    finally:
+        gc.enable()

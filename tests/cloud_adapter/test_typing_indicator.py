@@ -1,6 +1,8 @@
 """ShowTypingMiddleware: shown while a turn takes long, and stopped with it."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -243,3 +245,23 @@ async def test_turns_without_typing(
     response = await deliver(app, watch, bot, **content)
     assert watch.types() == [content.get("type", "message")]
     assert b"typing" not in response.body
+
+
+async def test_nothing_is_left(app: ComposedApp, watch: Watch) -> None:
+    """No reference cycle keeps a turn that has shown the indicator."""
+    app.parts.adapter.use(ShowTypingMiddleware(0, PERIOD))
+    turns: list[weakref.ref[TurnContext]] = []
+
+    async def bot(turn: TurnContext) -> None:
+        turns.append(weakref.ref(turn))
+        await watch.typing()
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):
+            await app.deliver(app.activity({"serviceUrl": watch.service.url}), bot)
+        await settled()
+        assert turns[0]() is None
+    finally:
+        gc.enable()
