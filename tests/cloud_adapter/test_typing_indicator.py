@@ -260,7 +260,9 @@ async def test_nothing_is_left(app: ComposedApp, watch: Watch) -> None:
     gc.disable()
     try:
         for _ in range(2):
-            await app.deliver(app.activity({"serviceUrl": watch.service.url}), bot)
+            await app.deliver(
+                app.activity({"type": "message", "serviceUrl": watch.service.url}), bot
+            )
         await settled()
         assert turns[0]() is None
     finally:
