@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from botbuilder.core import Bot
 
     from auth.inbound.bearer_token import SigningKeys
+    from auth.outbound.credentials import BotTokens
     from auth.outbound.token_provider import TokenProvider
     from cloud_adapter.adapter import CloudAdapter
     from cloud_adapter.bot.services import BotServices
@@ -195,12 +196,11 @@ class Composition:
         return SigningKeys(url, self.pool.get_document, owner="Entra's")
 
     @cached_property
-    def tokens(self) -> "TokenProvider":
+    def tokens(self) -> "BotTokens":
         """The bot's tokens. This step imports what the credential needs: Azure SDKs or MSAL."""
-        from auth.outbound.credentials import credential_for
-        from auth.outbound.token_provider import TokenProvider
+        from auth.outbound.credentials import bot_tokens
 
-        return TokenProvider(credential_for(self.settings, self.pool))
+        return bot_tokens(self.settings, self.pool)
 
     @cached_property
     def account(self) -> "StorageAccount | None":
@@ -241,7 +241,7 @@ class Composition:
         session = ConnectorSession(self.pool)
         return CloudAdapter(
             BotAuthentication(
-                settings, caller_check, self.tokens, session, self.pool, self._created_on
+                settings, caller_check, self.tokens.channel, session, self.pool, self._created_on
             ),
             self._queued_turns(locks),
             self.host_timeout,
@@ -285,6 +285,7 @@ class Composition:
             references=known,
             transcripts=transcripts.BlobTranscriptStore(self._container(transcripts.CONTAINER)),
             notifications=self._notifications(adapter, known),
+            _tokens=self.tokens.services,
         )
 
     def _notifications(
@@ -444,7 +445,7 @@ class Composition:
             pool=self.pool,
             keys=self.keys,
             bot_keys=self.bot_keys,
-            tokens=self.tokens,
+            tokens=self.tokens.channel,
             account=self.account,
             locks=locks,
             adapter=adapter,
@@ -497,7 +498,7 @@ class Composition:
         await asyncio.to_thread(lambda: self.telemetry)
         tokens = await asyncio.to_thread(lambda: self.tokens)
         if authenticated:
-            tokens.prefetch(self.settings.channel_audience)
+            tokens.channel.prefetch(self.settings.channel_audience)
         if (account := await asyncio.to_thread(lambda: self.account)) is not None:
             account.prefetch()
         return await self._create()

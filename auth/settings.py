@@ -91,7 +91,9 @@ class Settings:
         identity_client_id: client id (GUID) of the user-assigned identity that reads the vault or
             that Entra trusts; empty for the system-assigned one.
         federation_audience: the resource (URI) that a federated identity's token is for.
-        authority: URL of the tenant that issues outbound tokens.
+        authority: URL of the tenant that issues the tokens for the channel and for other bots.
+        home_authority: URL of the home tenant, which issues the tokens for other services; empty
+            without `tenant_id`.
         channel_audience: the resource (URL) that outbound tokens are for, without `/.default`.
         channel_issuer: the `iss` claim of the channel's tokens.
         channel_metadata_url: URL of the OpenID metadata for the channel's signing keys.
@@ -118,6 +120,7 @@ class Settings:
     identity_client_id: str
     federation_audience: str
     authority: str
+    home_authority: str
     channel_audience: str
     channel_issuer: str
     channel_metadata_url: str
@@ -168,7 +171,8 @@ def _read(environment: Environment) -> Settings:
     app_id = environment.guid("MicrosoftAppId", needed="it is the bot's id, from the Azure Bot")
     tenant_id = _tenant_id(environment, app_type)
     kind = _credential(environment, app_type)
-    authority = _authority(environment, cloud, app_type, tenant_id)
+    host = environment.url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
+    authority = _authority(environment, cloud, host, app_type, tenant_id)
     return Settings(
         app_type=app_type,
         app_id=app_id,
@@ -178,6 +182,7 @@ def _read(environment: Environment) -> Settings:
         identity_client_id=_identity_client_id(environment, kind),
         federation_audience=cloud.federation_audience,
         authority=authority,
+        home_authority=f"{host}/{tenant_id}" if tenant_id else "",
         channel_audience=_channel_audience(environment, cloud),
         channel_issuer=environment.url("ToBotFromChannelTokenIssuer", cloud.channel_issuer),
         channel_metadata_url=environment.url(
@@ -190,7 +195,7 @@ def _read(environment: Environment) -> Settings:
             loopback=environment.development,
         ),
         allowed_tenants=frozenset(environment.guids("AllowedTenants")),
-        bot_callers=_bot_callers(environment, cloud, app_type, app_id, tenant_id),
+        bot_callers=_bot_callers(environment, cloud, host, app_type, app_id, tenant_id),
         bot_metadata_url=f"{authority}/v2.0/.well-known/openid-configuration",
         queued=_queued(environment),
         storage=_storage(environment),
@@ -273,20 +278,25 @@ def _identity_client_id(environment: Environment, kind: CredentialKind | None) -
     return environment.guid("AZURE_CLIENT_ID", needed=kind.identity)
 
 
-def _authority(environment: Environment, cloud: AzureCloud, app_type: str, tenant_id: str) -> str:
-    host = environment.url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
+def _authority(
+    environment: Environment, cloud: AzureCloud, host: str, app_type: str, tenant_id: str
+) -> str:
     tenant = cloud.multi_tenant_authority if app_type == MULTI_TENANT else tenant_id
     return environment.optional_url("ToChannelFromBotLoginUrl") or f"{host}/{tenant}"
 
 
 def _bot_callers(
-    environment: Environment, cloud: AzureCloud, app_type: str, app_id: str, tenant_id: str
+    environment: Environment,
+    cloud: AzureCloud,
+    host: str,
+    app_type: str,
+    app_id: str,
+    tenant_id: str,
 ) -> BotCallers:
     app_ids = frozenset(environment.guids(CALLERS))
     if app_id in app_ids:
         environment.add_problem(CALLERS, "it lists this bot itself; list other bots only")
     tenant = cloud.multi_tenant_id if app_type == MULTI_TENANT else tenant_id
-    host = environment.url("AZURE_AUTHORITY_HOST", cloud.authority_host).rstrip("/")
     issuers = {f"{cloud.v1_issuer_host}/{tenant}/": "1.0", f"{host}/{tenant}/v2.0": "2.0"}
     return BotCallers(app_ids, MappingProxyType(issuers))
 

@@ -15,6 +15,7 @@
     │   ├── BotCancelled                 it waited for a task that was cancelled
     │   ├── BotTimedOut                  it took too long, and was cancelled
     │   └── CallWithdrawn                its event loop waits for the thread that calls
+    ├── NoToken                          the bot gets no token for another service
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
@@ -125,6 +126,14 @@ class CallWithdrawn(BotFailed):
             " `thread.join()`, `future.result()` or `time.sleep()`: run the thread's function with"
             " `await asyncio.to_thread(...)` instead"
         )
+
+
+class NoToken(BotError):
+    """The bot's code has asked for a token for another service, and none is available.
+
+    It is the bot's failure: unlike a SignInError, it does not let the turn run again. The text is
+    that of the SignInError, `__cause__`.
+    """
 
 
 class UnreadableActivity(BotError):

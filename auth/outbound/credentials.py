@@ -4,9 +4,10 @@ The modules of a credential are imported only if it is chosen: the Azure SDKs an
 of a second to a cold start, and no bot needs all of them.
 """
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from auth.credential_kinds import (
     CERTIFICATE,
@@ -23,14 +24,19 @@ if TYPE_CHECKING:
     from auth.certificates.versions import CertificateStore
 
 
-def _managed_identity(settings: Settings, pool: HttpPool) -> Credential:
+AtAuthority = Callable[[str], Credential]
+"""Returns the credential that signs in at an authority: the URL of a tenant."""
+
+
+def _managed_identity(settings: Settings, pool: HttpPool) -> AtAuthority:
     from auth.outbound.azure_sdk import PoolTransport
     from auth.outbound.managed_identity import ManagedIdentityCredential
 
-    return ManagedIdentityCredential(settings.app_id, "MicrosoftAppId", PoolTransport(pool))
+    identity = ManagedIdentityCredential(settings.app_id, "MicrosoftAppId", PoolTransport(pool))
+    return lambda _: identity  # the platform knows its tenant
 
 
-def _certificate(settings: Settings, pool: HttpPool) -> Credential:
+def _certificate(settings: Settings, pool: HttpPool) -> AtAuthority:
     from auth.certificates.versions import CertificateVersions
     from auth.outbound.client_certificate import ClientCertificateCredential
     from auth.outbound.entra import EntraClient
@@ -39,10 +45,11 @@ def _certificate(settings: Settings, pool: HttpPool) -> Credential:
     if source is None:
         raise TypeError(f"the credential {settings.credential} needs settings with a certificate")
     store = _file(source) if source.path else _vault(settings, source, pool)
-    return ClientCertificateCredential(
+    versions = CertificateVersions(store, source.thumbprints)  # read once, for all authorities
+    return lambda authority: ClientCertificateCredential(
         settings.app_id,
-        EntraClient(settings.app_id, settings.authority, pool),
-        CertificateVersions(store, source.thumbprints),
+        EntraClient(settings.app_id, authority, pool),
+        versions,
         send_x5c=source.send_x5c,
     )
 
@@ -69,22 +76,21 @@ def _vault(settings: Settings, source: CertificateSource, pool: HttpPool) -> "Ce
     )
 
 
-def _federated(settings: Settings, pool: HttpPool) -> Credential:
+def _federated(settings: Settings, pool: HttpPool) -> AtAuthority:
     from auth.outbound.azure_sdk import PoolTransport
     from auth.outbound.entra import EntraClient
     from auth.outbound.federated import FederatedCredential
     from auth.outbound.managed_identity import ManagedIdentityCredential
 
-    return FederatedCredential(
-        EntraClient(settings.app_id, settings.authority, pool),
-        ManagedIdentityCredential(
-            settings.identity_client_id, "AZURE_CLIENT_ID", PoolTransport(pool)
-        ),
-        settings.federation_audience,
+    identity = ManagedIdentityCredential(
+        settings.identity_client_id, "AZURE_CLIENT_ID", PoolTransport(pool)
+    )
+    return lambda authority: FederatedCredential(
+        EntraClient(settings.app_id, authority, pool), identity, settings.federation_audience
     )
 
 
-_CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
+_CREDENTIALS: dict[str, Callable[[Settings, HttpPool], AtAuthority]] = {
     MANAGED_IDENTITY: _managed_identity,
     CERTIFICATE: _certificate,
     SIGN_IN_VAULT: _certificate,
@@ -93,8 +99,32 @@ _CREDENTIALS: dict[str, Callable[[Settings, HttpPool], Credential]] = {
 
 
 def credential_for(settings: Settings, pool: HttpPool) -> Credential:
-    """The credential that BotCredential names."""
-    return _CREDENTIALS[settings.credential](settings, pool)
+    """The credential that BotCredential names, for the channel's tokens."""
+    return _CREDENTIALS[settings.credential](settings, pool)(settings.authority)
+
+
+class BotTokens(NamedTuple):
+    """The bot's tokens.
+
+    Attributes:
+        channel: those for the channel and for other bots.
+        services: those for other services, from the home tenant; the same object as `channel` if
+            that has the same credential. None: the settings do not name the home tenant.
+    """
+
+    channel: TokenProvider
+    services: TokenProvider | None
+
+
+def bot_tokens(settings: Settings, pool: HttpPool) -> BotTokens:
+    """The tokens of the credential that BotCredential names."""
+    credential_at = functools.cache(_CREDENTIALS[settings.credential](settings, pool))
+    credential = credential_at(settings.authority)
+    channel = TokenProvider(credential)
+    if not settings.home_authority:
+        return BotTokens(channel, None)
+    at_home = credential_at(settings.home_authority)
+    return BotTokens(channel, channel if at_home is credential else TokenProvider(at_home))
 
 
 def storage_tokens(source: StorageSource, pool: HttpPool) -> TokenProvider | None:

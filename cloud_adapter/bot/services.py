@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from botbuilder.core import Middleware
 
 from auth.bot_framework import BotCredentials
-from auth.errors import SettingsError
+from auth.errors import SettingsError, SignInError
+from auth.outbound.token_provider import TokenProvider
 from auth.settings import STORAGE
 from cloud_adapter.adapter import CloudAdapter, OnError
 from cloud_adapter.connector.skills import SkillClient
+from cloud_adapter.errors import NoToken
+from cloud_adapter.home_loop import on_home_loop
 from cloud_adapter.proactive.notifications import Notifications
 from cloud_adapter.proactive.references import ConversationReferences
 from cloud_adapter.state.blob_storage import BlobStorage
@@ -53,8 +56,33 @@ class BotServices:
     references: ConversationReferences
     transcripts: BlobTranscriptStore
     notifications: Notifications | None
+    _tokens: TokenProvider | None
     typing_indicator: bool = True
     auto_save_state: bool = True
+
+    @on_home_loop
+    async def token(self, audience: str) -> str:
+        """The bot's bearer token for another service, from the bot's home tenant.
+
+        It is cached, and refreshed in the background. Ask for it before each call.
+
+        Args:
+            audience: the service's resource (URL, URI or GUID), such as https://graph.microsoft.com
+                or https://cognitiveservices.azure.com; without `/.default`.
+
+        Raises:
+            NoToken: no token is available; the text says what to fix.
+            SettingsError: the bot is MultiTenant, and MicrosoftAppTenantId is missing.
+        """
+        if self._tokens is None:
+            raise SettingsError(
+                ["MicrosoftAppTenantId: it is missing; tokens for other services come from there"]
+            )
+        try:
+            token = await self._tokens.get(audience.removesuffix("/.default"))
+        except SignInError as error:
+            raise NoToken(str(error)) from error
+        return token.value
 
     @property
     def skill_conversations(self) -> "SkillConversations":

@@ -161,7 +161,7 @@ def test_clouds(service: str, cloud: AzureCloud) -> None:
 
 
 FOLLOWS = {
-    "AZURE_AUTHORITY_HOST": {"bot_callers", "bot_metadata_url"},
+    "AZURE_AUTHORITY_HOST": {"bot_callers", "bot_metadata_url", "home_authority"},
     "ToChannelFromBotLoginUrl": {"bot_metadata_url"},
 }
 """Attributes that are made of an overridden URL."""
