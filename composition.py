@@ -59,10 +59,16 @@ SDK_LOG_LEVELS = {
     "azure.core": logging.WARNING,
     "azure.identity": logging.ERROR,
     "azure.keyvault": logging.ERROR,
+    "httpcore": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "msal.token_cache": logging.INFO,
+    "openai": logging.WARNING,
 }
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
-and each unexpected response with a traceback."""
+and each unexpected response with a traceback; the clients of language models, each request with its
+URL."""
 
 CreateBot = Callable[["BotServices"], "Bot | Awaitable[Bot]"]
 """Creates the bot. It is called in a thread. If what it returns is awaitable (it is a coroutine
@@ -167,7 +173,7 @@ class Composition:
             return None
         from cloud_adapter.telemetry.observer import Telemetry
 
-        telemetry = Telemetry(self.settings.app_id)
+        telemetry = Telemetry(self.settings.app_id, self.settings.channel_audience)
         attach(telemetry)
         return telemetry
 

@@ -14,8 +14,8 @@
     │   ├── BotExited                    it called sys.exit
     │   ├── BotCancelled                 it waited for a task that was cancelled
     │   ├── BotTimedOut                  it took too long, and was cancelled
-    │   └── CallWithdrawn                its event loop waits for the thread that calls
-    ├── NoToken                          the bot gets no token for another service
+    │   ├── CallWithdrawn                its event loop waits for the thread that calls
+    │   └── NoToken                      it asked for a token that is not available
     ├── UnreadableActivity               a stored activity cannot be read
     ├── NothingToRequeue                 a dead letter has no activity
     ├── BlobChanged                      a conditional write met another version of the blob
@@ -128,11 +128,11 @@ class CallWithdrawn(BotFailed):
         )
 
 
-class NoToken(BotError):
-    """The bot's code has asked for a token for another service, and none is available.
+class NoToken(BotFailed):
+    """The bot's code asked for a token for another service, and none is available.
 
-    It is the bot's failure: unlike a SignInError, it does not let the turn run again. The text is
-    that of the SignInError, `__cause__`.
+    Unlike a SignInError, it is handled as any error of the bot's code is. The text is that of
+    `__cause__`, the SignInError.
     """
 
 

@@ -53,7 +53,15 @@ _CURES = {
     ),
     7000112: "the app registration {client_id} is disabled: enable it",
     7000229: "the tenant has no service principal for {client_id}: create one (enterprise app)",
-    500011: "Entra does not know the audience {audience}: check ToChannelFromBotOAuthScope",
+    500011: (
+        "{authority} does not know the audience {audience}: correct what the bot passes to"
+        " services.token, or ToChannelFromBotOAuthScope if it is set; an API of your own needs a"
+        " service principal (enterprise app) in that tenant"
+    ),
+    501051: (
+        "the audience {audience} requires an assignment: assign one of its app roles to"
+        " {client_id} (enterprise app)"
+    ),
     53003: "a Conditional Access policy blocks the app registration {client_id}: exclude it",
 }
 

@@ -44,12 +44,12 @@ class ManagedIdentityCredential(Credential):
         except AzureError as error:
             # azure-identity's error quotes a malformed response, which may contain a token.
             quotes = status_of(error) == HTTPStatus.OK
-            raise self._translated(error) from (None if quotes else error)
+            raise self._translated(error, audience) from (None if quotes else error)
         except MALFORMED_RESPONSE_ERRORS as error:
-            raise self._outage() from error
+            raise self._outage(audience) from error
         return AccessToken(token.token, token.expires_on)
 
-    def _translated(self, error: AzureError) -> SignInError:
+    def _translated(self, error: AzureError, audience: str) -> SignInError:
         status = status_of(error)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return Throttled(
@@ -61,12 +61,17 @@ class ManagedIdentityCredential(Credential):
         if isinstance(error, ClientAuthenticationError) and (status is None or 400 <= status < 500):
             return SignInError(
                 f"{self._name} cannot sign in: set {self._setting} to the client id of a managed"
-                " identity, and assign that identity to this app (Identity, in the portal)"
+                " identity, and assign that identity to this app (Identity, in the portal); if that"
+                f" is so already, check the audience {audience}"
             )
-        return self._outage()
+        return self._outage(audience)
 
-    def _outage(self) -> EndpointDown:
+    def _outage(self, audience: str) -> EndpointDown:
+        # App Service answers 500, without a reason, also if Entra refuses (msal's source and
+        # MSAL.NET's page about managed identities say so of a wrong resource).
         return EndpointDown(
             f"the identity endpoint does not answer for {self._name} ({self._setting}): the"
-            " platform runs this endpoint, and it recovers by itself; restarting the app may help"
+            " platform runs this endpoint, and it recovers by itself; restarting the app may help."
+            f" It also answers 500 if Entra does not know the audience {audience}, or if that"
+            " requires an assignment"
         )

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from opentelemetry.trace import SpanKind
 
 from cloud_adapter.storage.account import AUDIENCE
-from cloud_adapter.telemetry.metrics import ACTIVITY_TYPES, CHANNELS, bot_metrics, known
+from cloud_adapter.telemetry.metrics import ACTIVITY_TYPES, CHANNELS, OTHER, bot_metrics, known
 from cloud_adapter.telemetry.spans import (
     Operation,
     Value,
@@ -34,7 +34,7 @@ DEAD_LETTERS = "-poison"
 """The end of the name of a queue of dead letters."""
 
 CHANNEL, STORAGE, SKILL = "channel", "storage", "skill"
-"""The uses of a token, as metrics name them."""
+"""The uses of a token, as metrics name them; OTHER is one for another service."""
 
 TURN_COUNT = "messaging.batch.message_count"
 """The attribute with the number of turns that a drain has run."""
@@ -98,16 +98,18 @@ class Telemetry:
 
     Args:
         app_id: the bot's app id (GUID), see `hashed`.
+        channel_audience: the resource (URL) of the tokens for the channel.
     """
 
-    def __init__(self, app_id: str) -> None:
+    def __init__(self, app_id: str, channel_audience: str) -> None:
         self._app_id = app_id
+        self._channel_audience = channel_audience
         self.watches: Mapping[str, Watch] = {
             "request": _request,
             "caller.authorize": self._authorized,
             "turn": self._turn,
             "turn.error": _turn_failed,
-            "token.request": _token_request,
+            "token.request": self._token_request,
             "connector.call": _connector_call,
             "reply.stream": _stream,
             "skill.call": _skill_call,
@@ -135,6 +137,28 @@ class Telemetry:
             for name, value in activity_attributes(facts["activity"], self._app_id).items():
                 operation.set(name, value)
 
+    def _token_request(self, facts: Facts) -> Ended:
+        attributes = {"auth.method": type(facts["credential"]).__name__}
+        audience = facts["audience"]
+        kind = self._kind_of(audience)
+        if kind != SKILL:  # its audience is an app id
+            attributes["auth.scopes"] = f"{audience}/.default"
+        operation = Operation("agents.authentication.get_access_token", attributes)
+
+        def ended(token: Any, error: BaseException | None) -> None:
+            operation.ended(token, error)
+            if error is None:
+                bot_metrics().token_obtained(kind)
+                if token.certificate_expires_on:
+                    bot_metrics().certificate_expires_at(token.certificate_expires_on)
+
+        return ended
+
+    def _kind_of(self, audience: str) -> str:
+        if "://" not in audience:
+            return SKILL
+        return {self._channel_audience: CHANNEL, AUDIENCE: STORAGE}.get(audience, OTHER)
+
     def _turn(self, facts: Facts) -> Ended:
         attributes = activity_attributes(facts["context"].activity, self._app_id)
         return Operation("agents.app.run", attributes).ended
@@ -152,30 +176,6 @@ def _turn_failed(facts: Facts) -> None:
     # Most errors go no further than this: the user gets an apology.
     if operation := Operation.current():
         operation.fail(facts["error"])
-
-
-def _token_request(facts: Facts) -> Ended:
-    attributes = {"auth.method": type(facts["credential"]).__name__}
-    audience = facts["audience"]
-    kind = _kind_of(audience)
-    if kind != SKILL:  # its audience is an app id
-        attributes["auth.scopes"] = f"{audience}/.default"
-    operation = Operation("agents.authentication.get_access_token", attributes)
-
-    def ended(token: Any, error: BaseException | None) -> None:
-        operation.ended(token, error)
-        if error is None:
-            bot_metrics().token_obtained(kind)
-            if token.certificate_expires_on:
-                bot_metrics().certificate_expires_at(token.certificate_expires_on)
-
-    return ended
-
-
-def _kind_of(audience: str) -> str:
-    if audience == AUDIENCE:
-        return STORAGE
-    return CHANNEL if "://" in audience else SKILL
 
 
 def _connector_call(facts: Facts) -> Ended | None:

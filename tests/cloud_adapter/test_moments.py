@@ -239,7 +239,7 @@ def test_the_facts_of_each_moment() -> None:
     }
 
 
-@pytest.mark.parametrize("watched", [Telemetry("").watches, ALWAYS, DETAILS, SPANS])
+@pytest.mark.parametrize("watched", [Telemetry("", "").watches, ALWAYS, DETAILS, SPANS])
 def test_what_observers_watch(watched: Mapping[str, object]) -> None:
     """Each name in telemetry's table, and in the recorder's, is that of a moment."""
     assert watched.keys() - FACTS.keys() - LIBRARIES == set()
@@ -305,6 +305,7 @@ async def test_a_skill(app: ComposedApp, everything: Everything, service: Script
     await skill.is_called()
     everything.taken()
     client = app.parts.services.skill_client
+    app.cloud.add_bot(app_id=SKILL)
     await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)
     await skill.send(**MESSAGE)
     own = [name for name in everything.taken() if not name.startswith(WIRE)]

@@ -29,11 +29,10 @@ from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, C
 from bot_workbench.emulator.entra.registration import issuer_of
 from http_client.pool import HttpPool
 from tests.support.credentials.bot_certificate import newest, thumbprint
-from tests.support.credentials.sign_in import AUDIENCE
+from tests.support.credentials.sign_in import AUDIENCE, OTHER_AUDIENCE
 from tests.support.timing.clock import Clock
 from tests.support.timing.condition import comes_true
 
-OTHER_AUDIENCE = "https://graph.microsoft.com"
 
 Make = Callable[..., ClientCertificateCredential]
 

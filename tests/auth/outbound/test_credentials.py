@@ -32,7 +32,7 @@ from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import issuer_of
 from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
-from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, PRINCIPAL_ID
+from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, OTHER_AUDIENCE, PRINCIPAL_ID
 
 Changes = dict[str, str]
 
@@ -132,7 +132,7 @@ async def test_each_audience_asks_for_its_own(platform: Cloud, pool: HttpPool) -
     tokens = TokenProvider(credential_for(settings(platform), pool))
     reads = platform.vault.operations["secrets/get"]
     posted = platform.entra.token_requests
-    for audience in (AUDIENCE, CLIENT_ID, AUDIENCE, CLIENT_ID):
+    for audience in (AUDIENCE, OTHER_AUDIENCE, AUDIENCE, OTHER_AUDIENCE):
         assert (await tokens.get(audience)).value
     assert platform.vault.operations["secrets/get"] == reads + 1
     assert platform.entra.token_requests == posted + 2

@@ -39,7 +39,7 @@ class PaidCredential(Credential):
 
 @pytest.fixture(autouse=True)
 def _watched() -> Iterator[None]:
-    telemetry = Telemetry("")
+    telemetry = Telemetry("", "https://api.botframework.com")
     attach(telemetry)
     yield
     detach(telemetry)
@@ -59,6 +59,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     [
         ("https://api.botframework.com", "channel", "https://api.botframework.com/.default"),
         ("https://storage.azure.com", "storage", "https://storage.azure.com/.default"),
+        ("https://graph.microsoft.com", "other", "https://graph.microsoft.com/.default"),
         (SKILL, "skill", None),
     ],
 )

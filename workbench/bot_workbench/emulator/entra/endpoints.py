@@ -14,6 +14,7 @@ from bot_workbench.emulator.entra.credentials import CLIENT_SECRET, UsedCredenti
 from bot_workbench.emulator.entra.directory import Directory
 from bot_workbench.emulator.entra.errors import EntraError, expired_secret, invalid_secret
 from bot_workbench.emulator.entra.registration import CHANNEL_TENANT, Registration, issuer_of
+from bot_workbench.emulator.entra.resources import check_resource
 from bot_workbench.emulator.entra.sign_in.client_assertion import CertificateAssertions
 from bot_workbench.emulator.entra.sign_in.federated_assertion import (
     EXCHANGE_AUDIENCES,
@@ -222,6 +223,7 @@ class Entra:
         else:
             audiences = self.authority.audiences(request.match_info["tenant"], tenant)
             used = self.assertions.verify(asked.assertion, registration, audiences)
+        check_resource(self.directory, asked.resource, tenant)
         self.directory.record_sign_in(registration.app_id, used, asked.resource, tenant)
         token, _ = self.app_token(
             asked.resource,

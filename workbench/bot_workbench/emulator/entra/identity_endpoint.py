@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot_workbench.emulator.entra.endpoints import Entra
+from bot_workbench.emulator.entra.errors import EntraError
+from bot_workbench.emulator.entra.resources import check_resource
 from bot_workbench.emulator.server import Server
 
 API_VERSION = "2019-08-01"
@@ -61,6 +63,11 @@ class IdentityEndpoint:
                 "No User Assigned or Delegated Managed Identity found for specified "
                 "ClientId/ResourceId/PrincipalId.",
             )
+        try:
+            check_resource(self.entra.directory, resource, self.entra.directory.tenant_id)
+        except EntraError:
+            # Entra's reason is not passed on: a wrong resource looks like an outage.
+            return _refusal(500, "An unexpected error occured while fetching the AAD Token.")
         return self._answer(resource, client_id, principal_id)
 
     def _requested(self, request: web.Request) -> str:

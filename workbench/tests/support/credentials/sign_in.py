@@ -10,6 +10,7 @@ from auth.outbound.token_provider import AccessToken
 from tests.support.timing.clock import Clock
 
 AUDIENCE = "https://api.botframework.com"
+OTHER_AUDIENCE = "https://graph.microsoft.com"
 CLIENT_ID = "0f4a1f2e-7d5b-4a63-9a57-0a0c6c8f1d11"
 PRINCIPAL_ID = "5b1c7a58-9f0f-4c3c-8b31-6d6a2f0e7c22"
 UNKNOWN_ID = "9c2b7b0a-33a5-4f0e-8f61-3d1f0a9b5e33"

@@ -9,6 +9,7 @@ from bot_workbench.emulator.certificates import base64url
 from bot_workbench.emulator.entra.authority import Authority
 from bot_workbench.emulator.entra.directory import Directory
 from bot_workbench.emulator.entra.errors import EntraError
+from bot_workbench.emulator.entra.resources import check_resource
 from bot_workbench.emulator.entra.sign_in.token_request import DEFAULT_SCOPE, parameter
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 
@@ -67,10 +68,12 @@ class UserSignIns:
             lifetime: seconds until an access token expires.
 
         Raises:
-            EntraError: the code or refresh token is not the client's, or a parameter is missing.
+            EntraError: the code or refresh token is not the client's, a parameter is missing, or
+                the tenant does not know the resource.
         """
         client_id = parameter(form, "client_id")
         resource, scope = _asked(self._scope(form, client_id))
+        check_resource(self._directory, resource, self._directory.tenant_id)
         refresh_token = secrets.token_urlsafe(32)
         self._refresh_tokens[refresh_token] = client_id
         who = {"uid": self._directory.user.object_id, "utid": self._directory.tenant_id}
