@@ -67,6 +67,7 @@ def claims(app: ComposedApp, seen: Seen, audience: str) -> dict[str, Any]:
 
 async def post_to_skill(app: ComposedApp, service: ScriptedService) -> None:
     """Call a skill."""
+    app.cloud.add_bot(app_id=SKILL)
     activity = Activity(type="message", conversation=ConversationAccount(id="c"))
     client = app.authentication.create_bot_framework_client()
     await client.post_activity("", SKILL, f"{service.url}/skill", "https://x/", "c", activity)
@@ -160,6 +161,7 @@ async def test_the_audience_is_the_settings(
     cloud: Cloud, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the channel has another audience, calls of its services have tokens for that one."""
+    monkeypatch.setattr(cloud.registration, "identifier_uris", ["https://channel.example"])
     changes = {
         "ToChannelFromBotOAuthScope": "https://channel.example/.default",
         "OAuthUrl": service.url,
@@ -175,6 +177,7 @@ async def test_the_audience_is_the_settings(
 
 async def test_a_client_for_another_audience(app: ComposedApp, service: ScriptedService) -> None:
     """The connector factory makes clients for the given audience."""
+    app.cloud.add_bot(app_id=SKILL)
     factory = app.authentication.create_connector_factory(None)
     client = await factory.create(service.url, SKILL)
     await client.conversations.delete_activity("c", "a")
