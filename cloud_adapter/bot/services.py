@@ -76,7 +76,10 @@ class BotServices:
         """
         if self._tokens is None:
             raise SettingsError(
-                ["MicrosoftAppTenantId: it is missing; tokens for other services come from there"]
+                [
+                    "MicrosoftAppTenantId: set the bot's home tenant, which issues the tokens for"
+                    " other services; a MultiTenant bot needs it for nothing else"
+                ]
             )
         try:
             token = await self._tokens.get(audience.removesuffix("/.default"))

@@ -110,7 +110,10 @@ def test_federated_needs_no_certificate() -> None:
 def test_multi_tenant_authority(service: str, authority: str, tenant: str) -> None:
     """A MultiTenant bot signs in at the channel's tenant, whatever its home tenant is."""
     environ = {**MULTI, "ChannelService": service, "MicrosoftAppTenantId": tenant}
-    assert Settings.from_environ(environ).authority == authority
+    settings = Settings.from_environ(environ)
+    assert settings.authority == authority
+    home = f"{authority.rpartition('/')[0]}/{TENANT}" if tenant else ""
+    assert settings.home_authority == home
 
 
 def test_certificate_in_a_file() -> None:
@@ -150,7 +153,7 @@ def test_a_managed_identity_needs_no_certificate() -> None:
 def test_clouds(service: str, cloud: AzureCloud) -> None:
     """ChannelService chooses every address of the cloud."""
     settings = Settings.from_environ({**SINGLE, "ChannelService": service})
-    assert settings.authority == f"{cloud.authority_host}/{TENANT}"
+    assert settings.authority == settings.home_authority == f"{cloud.authority_host}/{TENANT}"
     assert settings.channel_audience == cloud.channel_audience
     assert settings.federation_audience == cloud.federation_audience
     assert settings.channel_issuer == cloud.channel_issuer

@@ -33,7 +33,6 @@ from tests.support.credentials.sign_in import AUDIENCE, OTHER_AUDIENCE
 from tests.support.timing.clock import Clock
 from tests.support.timing.condition import comes_true
 
-
 Make = Callable[..., ClientCertificateCredential]
 
 

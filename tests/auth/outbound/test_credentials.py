@@ -21,7 +21,7 @@ from auth.credential_kinds import (
 )
 from auth.errors import CertificateError, EndpointDown, SignInError, VaultForbidden
 from auth.outbound.client_certificate import ClientCertificateCredential
-from auth.outbound.credentials import credential_for, storage_tokens
+from auth.outbound.credentials import bot_tokens, credential_for, storage_tokens
 from auth.outbound.federated import FederatedCredential
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import AccessToken, Credential, TokenProvider
@@ -200,6 +200,18 @@ async def test_pins_count(way: str, platform: Cloud, pool: HttpPool) -> None:
     credential = credential_for(settings(platform, **changes), pool)
     with pytest.raises(CertificateError, match="A" * 40):
         await credential.request_token(AUDIENCE)
+
+
+@pytest.mark.parametrize("way", KINDS)
+def test_tokens_for_other_services(way: str, platform: Cloud, pool: HttpPool) -> None:
+    """They come from the same caches as the channel's, except from another tenant."""
+    prepare = WAYS[way][0]
+    chosen = settings(platform, **prepare(platform))
+    same = bot_tokens(chosen, pool)
+    assert same.services is same.channel
+    elsewhere = bot_tokens(replace(chosen, authority="https://login.example/tenant"), pool)
+    assert (elsewhere.services is elsewhere.channel) == (way == MANAGED_IDENTITY)
+    assert bot_tokens(replace(chosen, home_authority=""), pool).services is None
 
 
 def test_no_source(platform: Cloud, pool: HttpPool) -> None:

@@ -63,7 +63,12 @@ CURES = {
     700222: ("user-assigned identities in the same tenant", "AZURE_CLIENT_ID"),
     7000112: ("{client} is disabled",),
     7000229: ("no service principal for {client}",),
-    500011: (AUDIENCE, "ToChannelFromBotOAuthScope"),
+    500011: (
+        "{authority} does not know the audience " + AUDIENCE,
+        "services.token",
+        "ToChannelFromBotOAuthScope",
+    ),
+    501051: ("the audience " + AUDIENCE, "app roles to {client}"),
     53003: ("Conditional Access", "{client}"),
     12345: ("Entra refused to sign in {client} at {authority}",),
 }

@@ -111,6 +111,15 @@ async def test_another_client_id(make: Make, setting: str) -> None:
     assert UNKNOWN_ID in str(error)
     assert f"set {setting} to the client id of a managed identity" in str(error)
     assert "assign that identity to this app" in str(error)
+    assert str(error).endswith(f"check the audience {AUDIENCE}")
+
+
+async def test_an_unknown_audience(identity: ManagedIdentityCredential, platform: Cloud) -> None:
+    """The endpoint answers as in an outage: the text names what else it can mean."""
+    before = platform.entra.tokens_issued
+    with pytest.raises(EndpointDown, match=r"500 if Entra does not know the audience https://x\.y"):
+        await identity.request_token("https://x.y")
+    assert platform.entra.tokens_issued == before
 
 
 async def test_no_system_assigned_identity(make: Make, platform: Cloud) -> None:

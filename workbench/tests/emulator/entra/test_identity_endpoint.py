@@ -150,6 +150,7 @@ ANSWERS: dict[str, tuple[dict[str, str | None], int]] = {
     "by resource id": ({"client_id": None, "mi_res_id": "/subscriptions/x"}, 400),
     "by principal id": ({"client_id": None, "principal_id": UNKNOWN}, 400),
     "no resource": ({"resource": None}, 400),
+    "unknown resource": ({"resource": "https://api.botframework.example"}, 500),
     "an older version": ({"api-version": "2017-09-01"}, 400),
     "no version": ({"api-version": None}, 400),
 }
