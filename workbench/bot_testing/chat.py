@@ -40,6 +40,7 @@ class Chat:
         channel: the channel's id.
         conversation: the local connector's record of it.
         state: what the bot has stored of the conversation and of the user.
+        model: the stand-in for a language model, whose answers the test scripts.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Chat:
         self.channel = found.channel
         self.conversation = found.stored
         found.stored.members[self.account["id"]] = self.account
+        self.model = self.bot.cloud.model
         self.state = ChatState(self.bot, found.addressed(self.account, {"type": "message"}))
 
     def user(self, name: str) -> "Chat":

@@ -188,6 +188,7 @@ async def chat(
     faults = CloudFaults(running_bot.cloud.servers, storage)
     known = set(running_bot.cloud.conversations.by_id)
     waits = (options.skip_waits, options.turn_seconds)
+    running_bot.cloud.model.reset()
     yield Chat(Surroundings(local_cloud, running_bot, time, faults, *waits, known), options)
     faults.clear()
     time.stop()

@@ -32,6 +32,7 @@ from bot_workbench.emulator.inspector.inspector import Inspector
 from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from bot_workbench.emulator.key_vault.permissions import GrantedOperations
 from bot_workbench.emulator.key_vault.vault import KeyVault
+from bot_workbench.emulator.language_model.language_model import LanguageModel
 from bot_workbench.emulator.loopback import LOCALHOST
 from bot_workbench.emulator.pages.assets import PageAssets
 from bot_workbench.emulator.pages.chat_page import ChatPage
@@ -75,6 +76,7 @@ class Cloud:
         reader: object id (GUID) of the app's system-assigned identity, which reads the vault.
         user_assigned: client id (GUID) of the app's user-assigned identity. Where the bot signs in
             as a managed identity, it is the bot's own app id.
+        model: the language model that a bot may use.
         pages: serves the pages, and what they call.
         teams_directory: the people and conversations of the chat page.
         inspector: what it shows of the bot's turns.
@@ -109,6 +111,7 @@ class Cloud:
         self.vault = KeyVault(self.entra, tls, self.vault_permissions)
         if credential in READER_PERMISSIONS:
             self.renew_certificate()
+        self.model = LanguageModel(self.entra)
         self.servers: dict[str, Server] = {}
         self.services = Services(self.servers)
         self._add_channel(tls)
@@ -195,6 +198,7 @@ class Cloud:
             self.channel,
             self.connector,
             self.token_service,
+            self.model,
             self.switches,
         )
         self.servers.update({part.server.name: part.server for part in parts})
@@ -310,4 +314,5 @@ class Cloud:
             "SSL_CERT_FILE": str(self.authority.path),
             "REQUESTS_CA_BUNDLE": str(self.authority.path),
             **self.identity.settings(),
+            **self.model.settings(),
         }

@@ -67,6 +67,7 @@ PRESETS: Mapping[str, Sequence[Preset]] = {
         ),
     ),
     "usertokens": (*_COMMON, _HTML),
+    "model": (*_COMMON,),
     "blobs": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
     "queues": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
 }

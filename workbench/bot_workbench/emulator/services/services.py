@@ -14,6 +14,7 @@ LABELS = {
     "identity": "Managed identity",
     "vault": "Key Vault",
     "usertokens": "User token service",
+    "model": "Language model",
     "blobs": "Blob storage",
     "queues": "Queue storage",
 }

@@ -1,0 +1,1 @@
+"""A stand-in for a language model: an Azure OpenAI resource with one deployment."""
