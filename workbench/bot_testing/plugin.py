@@ -183,7 +183,8 @@ async def chat(
 ) -> AsyncIterator[Chat]:
     """A user in a new conversation with the bot."""
     options = chat_options
-    time = MovedTime(monkeypatch, running_bot.is_working, options.turn_seconds)
+    bot = running_bot
+    time = MovedTime(monkeypatch, bot.is_working, bot.is_answered, options.turn_seconds)
     storage = account_proxy.servers if account_proxy is not None else []
     faults = CloudFaults(running_bot.cloud.servers, storage)
     known = set(running_bot.cloud.conversations.by_id)

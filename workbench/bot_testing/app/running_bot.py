@@ -20,6 +20,7 @@ from bot_testing.app.app_functions import AppFunctions, invoked
 from bot_testing.app.bot_modules import BotModules
 from bot_testing.app.death import Death
 from bot_testing.app.queues import BotQueues
+from bot_testing.app.task_wait import TaskWait
 from bot_testing.app.turn_watch import TurnWatch
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
@@ -34,6 +35,10 @@ from http_client.observer import attach, detach
 from http_client.pool import Response
 
 ENDPOINT = "https://localhost/api/messages"
+
+SILENCE_SECONDS = 0.1
+"""After so many (real) seconds in which a task waits for the same thing, a silent language model is
+what it waits for: the model's server has noticed by then whether the bot still reads from it."""
 
 
 class RunningBot:
@@ -75,6 +80,7 @@ class RunningBot:
         self._watch = TurnWatch()
         self.death: Death | None = None
         self._calls = self._posts = 0
+        self._waits: dict[asyncio.Task[Any], TaskWait] = {}
         self._set_environment({**cloud.settings(), **settings})
 
     def _set_environment(self, settings: Mapping[str, str]) -> None:
@@ -190,9 +196,21 @@ class RunningBot:
             hurried: those that wait for something, with a time limit.
         """
         resting = resting | self._watch.locking
+        resting |= self._left_waiting((self.turns | hurried) - resting)
         has_new = self._posts - self._queues.waiting > len(self.turns & resting)
         is_busy = self._calls or self._watch.is_sending(resting)
         return bool(is_busy or has_new or (self.turns | hurried) - resting)
+
+    def _left_waiting(self, tasks: set["asyncio.Task[Any]"]) -> set["asyncio.Task[Any]"]:
+        """Those of some tasks that wait for a language model which sends nothing more."""
+        waits = [self._waits.setdefault(each, TaskWait(each)) for each in tasks]
+        long = {wait.task for wait in waits if wait.seconds() > SILENCE_SECONDS}
+        return long if len(long) <= self.cloud.model.server.faults.held else set()
+
+    def is_answered(self) -> bool:
+        """Whether the language model is answering the bot, which uses an HTTP client of its own."""
+        model = self.cloud.model.server
+        return model.under_way > model.faults.held
 
     def sent_in(self, activity_id: str) -> set[str]:
         """The ids of what the bot has sent in the turn of an activity."""

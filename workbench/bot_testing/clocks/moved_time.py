@@ -44,6 +44,7 @@ class MovedTime:
         monkeypatch: restores the loop's own clock.
         working: takes the tasks that sleep, and those that wait with a time limit; returns whether
             the bot does anything but sleep.
+        answered: returns whether a service outside the app is answering the bot.
         turn_seconds: how long a turn may take in real time.
     """
 
@@ -51,10 +52,13 @@ class MovedTime:
         self,
         monkeypatch: pytest.MonkeyPatch,
         working: Callable[[set["asyncio.Task[Any]"], set["asyncio.Task[Any]"]], bool],
+        answered: Callable[[], bool],
         turn_seconds: float,
     ) -> None:
         self._loop_clock = LoopClock(monkeypatch)
         self._working = working
+        self._answered = answered
+        self._turn_seconds = turn_seconds
         self._settling_seconds = SETTLING_PART * turn_seconds
         self._is_stuck = False
         self._moves = 0
@@ -92,7 +96,7 @@ class MovedTime:
         while not work.done() and time.monotonic() < end:
             if own_waits:
                 await self._settle(work)
-                is_waiting = bool(self._loop_clock.sleeping())
+                is_waiting = bool(self._loop_clock.sleeping() or self._is_limited())
             else:
                 pause = self._loop_clock.pause(ROUND_SECONDS)
                 await asyncio.wait({work, pause}, return_when=asyncio.FIRST_COMPLETED)
@@ -124,7 +128,8 @@ class MovedTime:
 
     async def _settle(self, work: "asyncio.Future[Any] | None" = None) -> None:
         """Wait until all turns have ended or sleep, or `work` is done."""
-        end = time.monotonic() + (STUCK_SECONDS if self._is_stuck else self._settling_seconds)
+        start = time.monotonic()
+        patience = STUCK_SECONDS if self._is_stuck else self._settling_seconds
         clock = self._loop_clock
         while True:
             await clock.pause(ROUND_SECONDS)
@@ -135,16 +140,23 @@ class MovedTime:
             if is_quiet or (work is not None and work.done()):
                 self._is_stuck = False
                 return
-            if time.monotonic() > end:
+            waited = time.monotonic() - start
+            if waited > (self._turn_seconds if self._answered() else patience):
                 if not self._is_stuck:
                     log.warning("Time moves on, but the bot waits for something else")
                 self._is_stuck = True
                 return
 
     def _is_working(self, resting: set["asyncio.Task[Any]"]) -> bool:
+        return self._working(resting, self._hurried())
+
+    def _hurried(self) -> set["asyncio.Task[Any]"]:
         clock = self._loop_clock
-        waiting = clock.hurried() - clock.hurried(IDLE) - {asyncio.current_task()}
-        return self._working(resting, waiting)
+        return clock.hurried() - clock.hurried(IDLE) - {asyncio.current_task()}
+
+    def _is_limited(self) -> bool:
+        """Whether nothing but time ends what the bot waits for."""
+        return not self._is_stuck and bool(self._hurried())
 
     def stop(self) -> None:
         """Restore the wall clock."""

@@ -6,7 +6,9 @@ from typing import Literal
 from bot_testing.errors import ChatMistake
 from bot_workbench.emulator.server import Server
 
-Part = Literal["connector", "usertokens", "entra", "identity", "vault", "channel", "model", "storage"]
+Part = Literal[
+    "connector", "usertokens", "entra", "identity", "vault", "channel", "model", "storage"
+]
 """The services: the connector, which takes the bot's replies; the token service of users; Entra and
 the endpoint of managed identities, which give the bot its tokens; Key Vault; the channel's signing
 keys; the language model; Azure Storage, blobs and queues."""

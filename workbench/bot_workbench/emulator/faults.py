@@ -36,6 +36,7 @@ class Faults:
         remaining: this many more requests are faulty, then none; None: no limit.
         path: only requests whose path and query contain this text are faulty.
         error: the error object by its status; no switch, but what the server's errors look like.
+        held: how many requests `hold` keeps waiting now; no switch either.
     """
 
     latency: float = 0.0
@@ -54,6 +55,7 @@ class Faults:
 
     def __post_init__(self) -> None:
         self.error: Callable[[int], object] = _oauth_error
+        self.held = 0
 
     def set(self, **switches: object) -> None:
         """Set the given switches, and every other one to its default.
@@ -88,12 +90,20 @@ class Faults:
             if self.handled:
                 await handler(request)
             if self.silent:
-                await until_disconnected(request)
+                await self.hold(request)
             if self.cut and request.transport is not None:
                 request.transport.abort()
             return self._faulty_response()
 
         return apply
+
+    async def hold(self, request: web.Request) -> None:
+        """Send nothing more, until the caller has closed the connection."""
+        self.held += 1
+        try:
+            await until_disconnected(request)
+        finally:
+            self.held -= 1
 
     def _applies_to(self, request: web.Request) -> bool:
         is_faulty = self.status is not None or self.silent or self.cut

@@ -12,7 +12,7 @@ from typing import Self
 from aiohttp import web
 
 from bot_workbench.emulator.cross_origin import has_loopback_host, is_cross_origin
-from bot_workbench.emulator.faults import Faults, Handler
+from bot_workbench.emulator.faults import DISCONNECT_POLL_SECONDS, Faults, Handler
 from bot_workbench.emulator.loopback import LOCALHOST, LOOPBACK
 
 Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
@@ -84,6 +84,8 @@ class Server:
         """Called after each request, faulty ones included; None: nobody observes."""
         self.connections = 0
         """TCP connections accepted so far."""
+        self.under_way = 0
+        """Requests that have no complete response yet."""
         self.port = 0
         self._routes = list(routes)
         self._tls = tls
@@ -157,7 +159,8 @@ class Server:
             # TLS would wait for the caller's close_notify; a stopped server does not.
             for transport in self._transports:
                 transport.abort()
-            await asyncio.sleep(0)
+            # Handlers whose caller had gone before notice it at their next look.
+            await asyncio.sleep(DISCONNECT_POLL_SECONDS if self.under_way else 0)
 
     @web.middleware
     async def _refuse_cross_origin(
@@ -175,9 +178,13 @@ class Server:
             self._transports = {each for each in self._transports if not each.is_closing()}
             self._transports.add(request.transport)
             self.connections += 1
-        if self.around is not None:
-            return await self.around(request, handler)
-        return await handler(request)
+        self.under_way += 1
+        try:
+            if self.around is not None:
+                return await self.around(request, handler)
+            return await handler(request)
+        finally:
+            self.under_way -= 1
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Handler) -> web.StreamResponse:

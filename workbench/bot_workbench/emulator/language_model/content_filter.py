@@ -1,14 +1,13 @@
-"""What Azure's content filter says of a prompt or an answer."""
+"""What Azure's content filter says of prompts and answers."""
 
-from collections.abc import Mapping
-
-SAFE: Mapping[str, Mapping[str, object]] = {
+SAFE = {
     name: {"filtered": False, "severity": "safe"}
     for name in ("hate", "self_harm", "sexual", "violence")
 }
-"""Of an answer."""
+"""Of an answer that it lets pass."""
 
 SAFE_PROMPT = {**SAFE, "jailbreak": {"filtered": False, "detected": False}}
+"""Of such a prompt."""
 
 FILTERED = {**SAFE, "violence": {"filtered": True, "severity": "medium"}}
-"""Of a prompt that is refused, or an answer that ends there."""
+"""Of a prompt that it refuses, or an answer that it ends."""

@@ -1,56 +1,59 @@
-"""What the stand-in answers by itself: it calls the tools that fit, and quotes what they return."""
+"""What the model answers without a script: it calls tools that fit, and quotes what they return."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from bot_workbench.emulator.language_model.answer import Answer, Call
+from bot_workbench.emulator.language_model.tokens import text_of
 
 STAND_IN = "This is a stand-in for a language model."
 
 QUOTED_LINES = 3
+QUOTED_CHARACTERS = 300
 
-WORDS = {"time": ("time", "date", "today", "clock", "day")}
-"""By a part of the name of a tool without arguments: users' words that call it."""
+CLOCK = frozenset({"clock", "date", "day", "time", "today"})
+"""A user who says one of these words means all of them."""
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 def improvised(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> Answer:
-    """An answer to a conversation.
+    """The answer to a conversation.
 
     Args:
-        messages: the request's.
-        tools: the request's.
+        messages: the request's, without mistakes.
+        tools: the request's, which may be none.
     """
-    last = messages[-1]
-    text = text_of(last)
-    if last["role"] == "tool":
-        lines = [line for line in text.splitlines() if line.strip()][:QUOTED_LINES]
-        return Answer(f"{STAND_IN} A tool returned:\n\n" + "\n".join(lines))
-    if last["role"] == "user" and (call := next(_calls(text, tools), None)):
+    returned = list(takewhile(lambda each: each["role"] == "tool", reversed(messages)))
+    if returned:
+        quoted = "\n".join(_first_lines(text_of(each)) for each in reversed(returned))
+        return Answer(f"{STAND_IN} Its tools say:\n\n{quoted}")
+    asked = text_of(messages[-1])
+    call = next(_calls(asked, [tool["function"] for tool in tools]), None)
+    if call is not None and messages[-1]["role"] == "user":
         return Answer(calls=[call])
-    return Answer(f"{STAND_IN} It has no tool for: {text}")
+    return Answer(f"{STAND_IN} It has read your message, and has nothing to say about it.")
 
 
-def _calls(text: str, tools: Sequence[Mapping[str, Any]]) -> Iterator[Call]:
-    """The calls that fit a user's words, best first."""
-    words = set(text.lower().replace("?", " ").split())
-    functions = [tool["function"] for tool in tools]
+def _calls(asked: str, functions: Sequence[Mapping[str, Any]]) -> Iterator[Call]:
+    """The calls that fit a user's words, the best first."""
+    words = set(_WORD.findall(asked.lower()))
+    if words & CLOCK:
+        words |= CLOCK
     for each in functions:
-        if not _arguments(each) and any(
-            part in each["name"] and words.intersection(asked) for part, asked in WORDS.items()
-        ):
+        if not _arguments(each) and words.intersection(_WORD.findall(each["name"].lower())):
             yield each["name"], {}
     for each in functions:
         if _arguments(each) == {"query"}:
-            yield each["name"], {"query": text}
+            yield each["name"], {"query": asked}
 
 
 def _arguments(function: Mapping[str, Any]) -> set[str]:
-    return set((function.get("parameters") or {}).get("properties") or ())
+    return set(function.get("parameters", {}).get("properties", ()))
 
 
-def text_of(message: Mapping[str, Any]) -> str:
-    """The text of a message, whose content is text or a list of parts."""
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content)
+def _first_lines(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(line[:QUOTED_CHARACTERS] for line in lines[:QUOTED_LINES])

@@ -1,10 +1,11 @@
-"""LanguageModel: an Azure OpenAI resource with one deployment, which tests script."""
+"""LanguageModel: an Azure OpenAI resource with one deployment, whose answers a test may script."""
 
 import asyncio
 import json
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -12,59 +13,73 @@ from aiohttp import web
 
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import issuer_of
-from bot_workbench.emulator.faults import Handler, until_disconnected
-from bot_workbench.emulator.language_model.answer import Answer, Call, End, tokens
+from bot_workbench.emulator.faults import Handler
+from bot_workbench.emulator.language_model.answer import Answer, Call, End
 from bot_workbench.emulator.language_model.improvised import improvised
 from bot_workbench.emulator.language_model.refusals import Refusal
+from bot_workbench.emulator.language_model.request_rules import check_request
+from bot_workbench.emulator.language_model.tokens import prompt_tokens
 from bot_workbench.emulator.server import Server
 
-AUDIENCE = "https://cognitiveservices.azure.com"
-"""Of the tokens that it accepts (URL)."""
+AUDIENCES = ("https://cognitiveservices.azure.com", "https://ai.azure.com")
+"""Of the tokens that it accepts (URLs)."""
 
 DEPLOYMENT = "assistant-model"
 
-PATH = "/openai/v1/chat/completions"
+COMPLETIONS = "/openai/v1/chat/completions"
+
+READING_PAUSE_SECONDS = 0.03
+"""A pause between two pieces with which an answer appears about as fast as a real one."""
+
+Answering = Callable[[web.Request, Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 
 class LanguageModel:
-    """Azure OpenAI's Chat Completions, version v1. A test's thread may fill its script.
+    """Chat Completions of Azure OpenAI, API version v1, without other operations.
+
+    It answers requests in the order in which they come: from the script, which another thread may
+    fill, or else by improvising. A request with a mistake takes nothing from the script.
 
     Args:
         entra: signs the tokens that it accepts.
 
     Attributes:
-        requests: the JSON bodies of the requests so far, those that it refused, too.
-        pause: seconds between two pieces of a stream.
+        requests: the bodies of the requests so far, also of those that it has refused; JSON.
+        pause: seconds between two pieces of a streamed answer.
     """
 
     def __init__(self, entra: Entra) -> None:
-        self._entra = entra
+        self.requests: list[Any] = []
         self.pause = 0.0
-        self.requests: list[dict[str, Any]] = []
+        self._entra = entra
         self._script: deque[Answer | Refusal] = deque()
-        self.server = Server("model", [web.post(PATH, _answered(self._complete))])
+        routes = [
+            web.post(COMPLETIONS, _with_ids(self._complete)),
+            web.route("*", "/{path:.*}", _with_ids(_not_found)),
+        ]
+        self.server = Server("model", routes)
         self.server.faults.error = lambda status: Refusal(status).body()
 
     def settings(self) -> dict[str, str]:
-        """The settings by which a bot finds it."""
+        """The settings of a bot that uses it; known once the server is started."""
         return {"AzureOpenAIEndpoint": self.server.url, "AzureOpenAIDeployment": DEPLOYMENT}
 
     def answers(self, text: str = "", *, calls: Sequence[Call] = (), end: End = "stop") -> None:
-        """Script the answer to the next request that has none yet.
+        """Say what the next request gets for which nothing is said yet.
 
         Args:
             text: what the model says.
-            calls: the tools that it calls, each with its arguments.
-            end: how the answer ends, see `End`.
+            calls: the tools that it calls, after the text.
+            end: how the answer ends: see `End`.
         """
         self._script.append(Answer(text, tuple(calls), end))
 
     def refuses(self, status: int, code: str = "") -> None:
-        """Script the refusal of the next request that has no answer yet.
+        """Say that the next request is refused for which nothing is said yet.
 
         Args:
             status: HTTP status.
-            code: Azure's, such as `content_filter`; empty: the usual one of this status.
+            code: the error's, such as `content_filter`; empty: the usual one of the status.
         """
         self._script.append(Refusal(status, code))
 
@@ -73,64 +88,94 @@ class LanguageModel:
         self._script.clear()
         self.requests.clear()
 
-    async def _complete(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
+    async def _complete(
+        self, request: web.Request, headers: Mapping[str, str]
+    ) -> web.StreamResponse:
         self._check_caller(request)
-        body = await request.json()
+        try:
+            body = await request.json()
+        except ValueError as error:
+            raise Refusal(400, message="The body is not JSON.") from error
         self.requests.append(body)
-        if body.get("model") != DEPLOYMENT:
-            raise Refusal(404)
-        answer = self._next(body)
-        if not body.get("stream"):
-            if answer.end == "silent":
-                await until_disconnected(request)
-            if not answer.is_whole and request.transport is not None:
-                request.transport.abort()
-            return web.json_response(answer.completion(), headers=headers)
-        response = web.StreamResponse(headers=headers)
-        response.content_type = "text/event-stream"
-        await response.prepare(request)
-        options = body.get("stream_options") or {}
-        for chunk in answer.chunks(with_usage=bool(options.get("include_usage"))):
-            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
-            if self.pause:
-                await asyncio.sleep(self.pause)
-        if answer.is_whole:
-            await response.write(b"data: [DONE]\n\n")
-        elif answer.end == "silent":
-            await until_disconnected(request)
-        elif request.transport is not None:
-            request.transport.close()
-        return response
+        answer = self._answer_to(check_request(body))
+        if body.get("stream"):
+            return await self._stream(request, headers, answer, body)
+        if answer.end == "error":
+            raise Refusal(500)
+        if not answer.finish_reason:
+            await self._leave_open(request, answer)
+        return web.json_response(answer.completion(), headers=headers)
 
     def _check_caller(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        issuer = issuer_of(self._entra.registration.tenant_id)
         try:
-            if scheme.lower() != "bearer":
-                raise Refusal(401)
-            tenant_id = self._entra.registration.tenant_id
-            self._entra.issuer.verify(token, AUDIENCE, issuer_of(tenant_id))
+            self._entra.issuer.verify(
+                token if scheme.lower() == "bearer" else "", AUDIENCES, issuer
+            )
         except jwt.InvalidTokenError as error:
             raise Refusal(401) from error
 
-    def _next(self, body: dict[str, Any]) -> Answer:
+    def _answer_to(self, body: Mapping[str, Any]) -> Answer:
+        if body["model"] != DEPLOYMENT:
+            raise Refusal(404)
         scripted = self._script.popleft() if self._script else None
         if isinstance(scripted, Refusal):
             raise scripted
-        answer = scripted or improvised(body["messages"], body.get("tools") or [])
-        prompt = tokens(json.dumps(body["messages"]))
-        return Answer(answer.text, answer.calls, answer.end, prompt)
+        answer = scripted or improvised(body["messages"], body.get("tools", ()))
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
+        return replace(answer, prompt_tokens=prompt_tokens(body["messages"])).within(limit)
+
+    async def _stream(
+        self,
+        request: web.Request,
+        headers: Mapping[str, str],
+        answer: Answer,
+        body: Mapping[str, Any],
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers=headers)
+        response.content_type, response.charset = "text/event-stream", "utf-8"
+        options = body.get("stream_options") or {}
+        try:
+            await response.prepare(request)
+            for chunk in answer.chunks(with_usage=bool(options.get("include_usage"))):
+                await response.write(_event(json.dumps(chunk)))
+                if self.pause:
+                    await asyncio.sleep(self.pause)
+            if answer.end == "error":
+                await response.write(_event(json.dumps(Refusal(500).body())))
+            elif answer.finish_reason:
+                await response.write(_event("[DONE]"))
+            else:
+                await self._leave_open(request, answer)
+        except ConnectionError:
+            pass  # the caller wants no more
+        return response
+
+    async def _leave_open(self, request: web.Request, answer: Answer) -> None:
+        """Send no end, and return once the connection is closed."""
+        if answer.end == "dead" and request.transport is not None:
+            request.transport.close()  # what has been written arrives
+        await self.server.faults.hold(request)
 
 
-def _answered(complete: Any) -> Handler:
-    """The handler, with each refusal as its response, and the ids that Azure adds."""
+def _event(data: str) -> bytes:
+    return f"data: {data}\n\n".encode()
+
+
+async def _not_found(_: web.Request, __: Mapping[str, str]) -> web.StreamResponse:
+    raise Refusal(404, "404", "Resource not found")
+
+
+def _with_ids(answer: Answering) -> Handler:
+    """A handler: each response has the ids by which Microsoft finds a request, also a refusal."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        headers = {"x-request-id": str(uuid.uuid4()), "apim-request-id": str(uuid.uuid4())}
+        headers = {"apim-request-id": str(uuid.uuid4()), "x-request-id": str(uuid.uuid4())}
         try:
-            return await complete(request, headers)
+            return await answer(request, headers)
         except Refusal as refusal:
-            return web.json_response(
-                refusal.body(), status=refusal.status, headers={**headers, **refusal.headers}
-            )
+            headers.update(refusal.headers)
+            return web.json_response(refusal.body(), status=refusal.status, headers=headers)
 
     return handle

@@ -1,4 +1,8 @@
-"""Refusal: a request that Azure OpenAI does not carry out, in Azure's shapes."""
+"""Refusal: a request that Azure OpenAI does not carry out, with the body that Azure answers.
+
+Source of codes and shapes: Microsoft's pages on content filters, and responses that users of Azure
+OpenAI have published. The sentences are not Azure's.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +10,10 @@ from typing import Any
 from bot_workbench.emulator.language_model.content_filter import FILTERED
 
 CONTENT_FILTER = "content_filter"
+"""The code if the prompt is filtered."""
+
+NO_ROLE = "PermissionDenied"
+"""The code if the caller has no role on the resource. Its status is 401, too."""
 
 
 class Refusal(Exception):
@@ -13,68 +21,58 @@ class Refusal(Exception):
 
     Args:
         status: HTTP status.
-        code: Azure's or the model's code, such as `DeploymentNotFound`; empty: the status's own.
-        message: what is wrong; empty: the code's own.
-        param: the property of the request that is wrong.
-        retry_after: seconds.
+        code: Azure's or the model's, such as `content_filter`; empty: the status's usual one.
+        message: what is wrong; empty: the usual sentence.
+        param: the part of the request that is wrong, such as `messages[0].role`.
+
+    Attributes:
+        headers: additional response headers.
     """
 
-    def __init__(
-        self,
-        status: int,
-        code: str = "",
-        message: str = "",
-        *,
-        param: str | None = None,
-        retry_after: int = 1,
-    ) -> None:
-        usual, sentence = _USUAL.get(status, ("", f"The service answers {status}."))
-        super().__init__(message or _SENTENCES.get(code) or sentence)
+    def __init__(self, status: int, code: str = "", message: str = "", param: str = "") -> None:
+        usual_code, usual_message = _USUAL.get(status, ("", "The request is refused."))
+        super().__init__(message or _MESSAGES.get(code) or usual_message)
         self.status = status
-        self.code = code or usual
-        self.param = param
-        self.headers: Mapping[str, str] = {}
-        if status == 429:
-            self.headers = {
-                "retry-after": str(retry_after),
-                "retry-after-ms": str(retry_after * 1000),
-            }
+        self.headers: Mapping[str, str] = _RETRY if status == 429 else {}
+        self._code = code or usual_code
+        self._param = param
 
     def body(self) -> dict[str, Any]:
         """The response's JSON."""
-        error: dict[str, Any] = {"code": self.code or None, "message": str(self)}
-        if self.status == 400 or self.status == 500:
-            # The model refuses these itself; Azure's front end refuses the others.
-            error |= {"param": self.param, "type": "invalid_request_error"}
-        if self.status == 500:
-            error["type"] = "server_error"
-        if self.code == CONTENT_FILTER:
-            error |= {"param": "prompt", "type": None, "status": 400}
-            inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": FILTERED}
-            error["innererror"] = inner
+        if self.status == 401 and not self._code:
+            # The gateway's: the only body without `error`, so the client's error has no code.
+            return {"statusCode": 401, "message": str(self)}
+        error: dict[str, Any] = {"code": self._code or None, "message": str(self)}
+        if self._code == CONTENT_FILTER:
+            error |= {"param": "prompt", "type": None, "status": self.status}
+            error["innererror"] = {
+                "code": "ResponsibleAIPolicyViolation",
+                "content_filter_result": FILTERED,
+            }
+        elif self.status in _TYPES:
+            error |= {"param": self._param or None, "type": _TYPES[self.status]}
         return {"error": error}
 
 
-_USUAL = {
-    401: (
-        "Unauthorized",
-        "The access token is missing, invalid or expired, or its audience is not this service.",
-    ),
-    403: ("Forbidden", "The resource's network rules refuse this caller."),
-    404: ("DeploymentNotFound", "The resource has no such deployment."),
-    408: ("Timeout", "The operation has taken too long."),
-    429: ("RateLimitReached", "The deployment's rate limit is exceeded. Retry after a second."),
-    500: ("", "The model has failed to answer the request."),
-    503: ("ServiceUnavailable", "The service has too many requests, or is being maintained."),
-}
-"""By status: its usual code and sentence."""
+_RETRY = {"retry-after": "1", "retry-after-ms": "1000"}
 
-_SENTENCES = {
-    CONTENT_FILTER: "The prompt is filtered by the content management policy. Change it, and retry.",
-    "PermissionDenied": (
-        "The principal lacks the data action Microsoft.CognitiveServices/accounts/OpenAI/"
-        "deployments/chat/completions/action."
-    ),
-    "context_length_exceeded": "The messages have more tokens than the model's context.",
+_TYPES = {400: "invalid_request_error", 500: "server_error"}
+"""By status: the type of errors that the model reports. Those of the service have none."""
+
+_USUAL = {
+    401: ("", "The access token is missing, invalid or expired, or is for another audience."),
+    403: ("403", "The resource's network rules deny access."),
+    404: ("DeploymentNotFound", "This resource has no deployment of that name."),
+    408: ("Timeout", "The operation took too long."),
+    429: ("429", "The requests exceed the deployment's rate limit. Retry after 1 second."),
+    500: ("", "The model failed while it processed the request."),
+    503: ("ServiceUnavailable", "The service is temporarily unable to process the request."),
+}
+"""By status: code and sentence."""
+
+_MESSAGES = {
+    CONTENT_FILTER: "The content management policy has filtered the prompt.",
+    NO_ROLE: "The principal does not have access to this operation.",
+    "context_length_exceeded": "The messages have more tokens than the model's context has.",
 }
 """By code."""

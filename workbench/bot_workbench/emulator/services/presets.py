@@ -1,8 +1,11 @@
 """Presets: faults that people often want to see, for each service of the local cloud."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from bot_workbench.emulator.language_model.refusals import CONTENT_FILTER, NO_ROLE, Refusal
 
 Switches = Mapping[str, Any]
 """Faults' switches by name; none: healthy."""
@@ -37,6 +40,12 @@ _GARBAGE = Preset("garbage", "200 with broken JSON", {"status": 200, "body": "{"
 
 _NO_ROLE = Preset("no-role", "403: role missing", {"status": 403})
 
+
+def _refused(name: str, label: str, refusal: Refusal) -> Preset:
+    """A refusal of the language model's."""
+    return Preset(name, label, {"status": refusal.status, "body": json.dumps(refusal.body())})
+
+
 _COMMON = (_THROTTLED, _FAILING, _UNAVAILABLE, _SLOW, _SILENT, _CUT)
 
 PRESETS: Mapping[str, Sequence[Preset]] = {
@@ -67,7 +76,11 @@ PRESETS: Mapping[str, Sequence[Preset]] = {
         ),
     ),
     "usertokens": (*_COMMON, _HTML),
-    "model": (*_COMMON,),
+    "model": (
+        *_COMMON,
+        _refused("filtered", "400: content filter", Refusal(400, CONTENT_FILTER)),
+        _refused("no-role", "401: role missing", Refusal(401, NO_ROLE)),
+    ),
     "blobs": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
     "queues": (_UNAVAILABLE, _FAILING, _NO_ROLE, _SLOW, _SILENT, _CUT, _LOST),
 }
