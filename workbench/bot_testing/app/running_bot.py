@@ -204,8 +204,10 @@ class RunningBot:
     def _left_waiting(self, tasks: set["asyncio.Task[Any]"]) -> set["asyncio.Task[Any]"]:
         """Those of some tasks that wait for a language model which sends nothing more."""
         waits = [self._waits.setdefault(each, TaskWait(each)) for each in tasks]
-        long = {wait.task for wait in waits if wait.seconds() > SILENCE_SECONDS}
-        return long if len(long) <= self.cloud.model.server.faults.held else set()
+        long = [each for each in waits if each.seconds() > SILENCE_SECONDS]
+        found = {each.task for each in long}
+        silent = [each for each in long if each.awaited not in found]
+        return found if len(silent) <= self.cloud.model.server.faults.held else set()
 
     def is_answered(self) -> bool:
         """Whether the language model is answering the bot, which uses an HTTP client of its own."""

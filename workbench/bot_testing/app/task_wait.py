@@ -13,16 +13,17 @@ class TaskWait:
 
     Attributes:
         task: as given.
+        awaited: what it has last been seen to wait for, such as another task; None: nothing.
     """
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
         self.task = task
-        self._future: object = None
+        self.awaited: asyncio.Future[Any] | None = None
         self._since = 0.0
 
     def seconds(self) -> float:
-        """The (real) seconds since it was first seen to wait for this; 0: it waits for nothing."""
-        future = getattr(self.task, "_fut_waiter", None)
-        if future is None or future.done() or future is not self._future:
-            self._future, self._since = future, time.monotonic()
+        """The (real) seconds for which it has been seen to wait for this; 0: it does not wait."""
+        future: asyncio.Future[Any] | None = getattr(self.task, "_fut_waiter", None)
+        if future is None or future.done() or future is not self.awaited:
+            self.awaited, self._since = future, time.monotonic()
         return time.monotonic() - self._since

@@ -128,8 +128,8 @@ class MovedTime:
 
     async def _settle(self, work: "asyncio.Future[Any] | None" = None) -> None:
         """Wait until all turns have ended or sleep, or `work` is done."""
-        start = time.monotonic()
         patience = STUCK_SECONDS if self._is_stuck else self._settling_seconds
+        end, last = time.monotonic() + patience, time.monotonic() + self._turn_seconds
         clock = self._loop_clock
         while True:
             await clock.pause(ROUND_SECONDS)
@@ -140,8 +140,9 @@ class MovedTime:
             if is_quiet or (work is not None and work.done()):
                 self._is_stuck = False
                 return
-            waited = time.monotonic() - start
-            if waited > (self._turn_seconds if self._answered() else patience):
+            if self._answered():
+                end = min(time.monotonic() + patience, last)
+            if time.monotonic() > end:
                 if not self._is_stuck:
                     log.warning("Time moves on, but the bot waits for something else")
                 self._is_stuck = True

@@ -84,7 +84,8 @@ class LanguageModel:
         self._script.append(Refusal(status, code))
 
     def reset(self) -> None:
-        """Forget the script and the requests."""
+        """Forget the script and the requests, and answer without a pause."""
+        self.pause = 0.0
         self._script.clear()
         self.requests.clear()
 
@@ -122,7 +123,7 @@ class LanguageModel:
         scripted = self._script.popleft() if self._script else None
         if isinstance(scripted, Refusal):
             raise scripted
-        answer = scripted or improvised(body["messages"], body.get("tools", ()))
+        answer = scripted or improvised(body["messages"], _callable(body))
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         return replace(answer, prompt_tokens=prompt_tokens(body["messages"])).within(limit)
 
@@ -157,6 +158,11 @@ class LanguageModel:
         if answer.end == "dead" and request.transport is not None:
             request.transport.close()  # what has been written arrives
         await self.server.faults.hold(request)
+
+
+def _callable(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The tools that an answer may call."""
+    return () if body.get("tool_choice") == "none" else body.get("tools", ())
 
 
 def _event(data: str) -> bytes:
