@@ -38,6 +38,7 @@ FLOORS: tuple[set[str], ...] = (
         "emulator.functions",
         "emulator.graph",
         "emulator.key_vault",
+        "emulator.language_model",
         "emulator.resource_manager",
         "emulator.storage",
     },

@@ -16,6 +16,7 @@ from bot_workbench.commands.ports import taken
 from bot_workbench.commands.shutdown import until_asked_to_stop
 from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.emulator.cloud import BOT_ENDPOINT, Cloud
+from bot_workbench.emulator.language_model.language_model import READING_PAUSE_SECONDS
 from bot_workbench.emulator.storage.local_storage import LocalStorage, start_storage
 from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import AZURITE, PAGES
@@ -76,6 +77,7 @@ async def serve(
     cloud.channel.bot_endpoint = endpoint
     await cloud.start({"chat": chat_port})
     cloud.watch()
+    cloud.model.pause = READING_PAUSE_SECONDS
     storage = await start_storage(data) if data else LocalStorage()
     try:
         if env:

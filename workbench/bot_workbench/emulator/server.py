@@ -12,7 +12,7 @@ from typing import Self
 from aiohttp import web
 
 from bot_workbench.emulator.cross_origin import has_loopback_host, is_cross_origin
-from bot_workbench.emulator.faults import DISCONNECT_POLL_SECONDS, Faults, Handler
+from bot_workbench.emulator.faults import Faults, Handler
 from bot_workbench.emulator.loopback import LOCALHOST, LOOPBACK
 
 Around = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
@@ -159,8 +159,7 @@ class Server:
             # TLS would wait for the caller's close_notify; a stopped server does not.
             for transport in self._transports:
                 transport.abort()
-            # Handlers whose caller had gone before notice it at their next look.
-            await asyncio.sleep(DISCONNECT_POLL_SECONDS if self.under_way else 0)
+            await asyncio.sleep(0)
 
     @web.middleware
     async def _refuse_cross_origin(

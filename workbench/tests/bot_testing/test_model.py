@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot_testing import Chat
+from tests.support.timing.condition import comes_true
 
 pytestmark = [
     pytest.mark.chat(bot="workbench/tests/bot_testing/bots/asker", channel="msteams"),
@@ -105,8 +106,7 @@ async def test_two_conversations(chat: Chat) -> None:
     other = chat.new_conversation()
     chat.model.answers("Once", end="silent")
     saying = asyncio.create_task(chat.say("one"))
-    while not chat.model.requests:
-        await asyncio.sleep(0)
+    await comes_true(lambda: len(chat.model.requests) == 1)
     chat.model.answers("Soup." * 20)
     chat.model.pause = 0.02
     assert (await other.say("two")).texts == ["Soup." * 20]
@@ -126,6 +126,4 @@ async def test_stop(chat: Chat) -> None:
     chat.model.answers("Once upon a time", end="silent")
     [reply] = await chat.say("tell me", stop_after=1)
     assert reply.type == "typing"
-    server = chat.model.server
-    while server.under_way:
-        await asyncio.sleep(0.001)
+    await comes_true(lambda: chat.model.server.under_way == 0)

@@ -30,6 +30,7 @@ from bot_workbench.commands.run import unauthenticated_run
 from bot_workbench.commands.run.debugging import Debugging
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.commands.run.hosts import functions_host, wait_until_it_loads
+from bot_workbench.commands.run.model_settings import model_of_the_developer
 from bot_workbench.commands.run.options import INLINE, OFF, ON, TURNS, RunOptions
 from bot_workbench.commands.run.skill_pair import pair_settings
 from bot_workbench.commands.run.storage_file import storage_in_file
@@ -39,6 +40,7 @@ from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.emulator.language_model.language_model import READING_PAUSE_SECONDS
 from bot_workbench.emulator.loopback import LOCALHOST, MAX_PORT
 from bot_workbench.emulator.services.azurite_proxy import AzuriteProxy
 from bot_workbench.emulator.storage.azurite import StoragePorts
@@ -122,6 +124,7 @@ async def run(options: RunOptions, folder: Path) -> None:
         await start_cloud(cloud, options.chat_port)
         stack.push_async_callback(cloud.stop)
         cloud.watch()
+        cloud.model.pause = READING_PAUSE_SECONDS
         lines = TurnLines(sys.stdout, colors=has_colors(sys.stdout))
         cloud.inspector.log.listeners.append(lines)
         storage = await start_storage(options.storage)
@@ -129,11 +132,14 @@ async def run(options: RunOptions, folder: Path) -> None:
         options.check(storage)
         stack.enter_context(storage_in_file(storage.azurite, options.port))
         settings = cloud.settings() | await connect_storage(cloud, storage, stack)
+        own_model = model_of_the_developer(APP, cloud.authority.path)
+        settings |= own_model
         settings |= {"BotTurns": options.turns} | cloud.inspector.feed.address.settings()
         hosts = {}
         if skills:
             of_bot, of_skill = pair_settings(cloud, options.port, options.skill_port)
             settings |= of_bot
+            of_skill |= own_model
             skill = app_with_bot(skills[0], folder / "skill")
             hosts[options.skill_port] = await skill_host(skill, of_skill, options, stack)
         app = app_with_bot(bot, folder / "app")

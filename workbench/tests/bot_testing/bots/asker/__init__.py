@@ -1,7 +1,5 @@
 """A bot that asks a language model."""
 
-import os
-
 from openai import AsyncOpenAI
 
 from cloud_adapter.bot.services import BotServices
@@ -15,6 +13,6 @@ def create_bot(services: BotServices) -> AskerBot:
     async def token() -> str:
         return await services.token("https://cognitiveservices.azure.com")
 
-    url = f"{os.environ['AzureOpenAIEndpoint']}/openai/v1/"
+    url = f"{services.settings['AzureOpenAIEndpoint']}/openai/v1/"
     client = AsyncOpenAI(base_url=url, api_key=token, max_retries=0)
-    return AskerBot(client, os.environ["AzureOpenAIDeployment"])
+    return AskerBot(client, services.settings["AzureOpenAIDeployment"])
