@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import requests.certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.emulator.functions.configuration import apply_settings
@@ -35,8 +35,8 @@ def model_of_the_developer(app: Path, authority: Path) -> dict[str, str]:
         raise StartError(str(error)) from error
     if not named.get(ENDPOINT):
         return {}
-    public = named.get("REQUESTS_CA_BUNDLE") or named.get("SSL_CERT_FILE") or requests.certs.where()
+    own = named.get("REQUESTS_CA_BUNDLE") or named.get("SSL_CERT_FILE")
     both = authority.with_name("authorities.pem")
-    both.write_bytes(authority.read_bytes() + Path(public).read_bytes())
+    both.write_bytes(authority.read_bytes() + Path(own or DEFAULT_CA_BUNDLE_PATH).read_bytes())
     trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(both))
     return trust | {ENDPOINT: named[ENDPOINT], DEPLOYMENT: named.get(DEPLOYMENT, "")}

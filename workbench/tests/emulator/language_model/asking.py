@@ -22,7 +22,7 @@ CLOCK = function("current_time")
 
 async def complete(client: AsyncOpenAI, **request: Any) -> ChatCompletion:
     """The response to a request; what it leaves out are the model and a question."""
-    asked = {"model": DEPLOYMENT, "messages": QUESTION} | request
+    asked: dict[str, Any] = {"model": DEPLOYMENT, "messages": QUESTION} | request
     completion: ChatCompletion = await client.chat.completions.create(**asked)
     return completion
 
@@ -36,10 +36,18 @@ async def stream(client: AsyncOpenAI, **request: Any) -> list[ChatCompletionChun
 
 async def read_into(found: list[ChatCompletionChunk], client: AsyncOpenAI, **request: Any) -> None:
     """Add the chunks of a streamed response to a list, until the stream ends."""
-    asked = {"model": DEPLOYMENT, "messages": QUESTION, "stream": True} | request
+    asked: dict[str, Any] = {"model": DEPLOYMENT, "messages": QUESTION, "stream": True} | request
     async with await client.chat.completions.create(**asked) as chunks:
         async for chunk in chunks:
             found.append(chunk)  # noqa: PERF401  # what comes before a failure counts
+
+
+def calls_of(completion: ChatCompletion) -> list[tuple[str, str]]:
+    """The names and arguments of a response's calls."""
+    calls = completion.choices[0].message.tool_calls or []
+    return [
+        (each.function.name, each.function.arguments) for each in calls if each.type == "function"
+    ]
 
 
 def text_of(chunks: list[ChatCompletionChunk]) -> str:

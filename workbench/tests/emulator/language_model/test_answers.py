@@ -2,14 +2,21 @@
 
 import asyncio
 import json
-import threading
 
 import pytest
 from openai import APIConnectionError, APIError, AsyncOpenAI, InternalServerError
 from openai.types.chat import ChatCompletionChunk
 
+from bot_workbench.emulator.language_model.answer import End
 from bot_workbench.emulator.language_model.language_model import DEPLOYMENT, LanguageModel
-from tests.emulator.language_model.asking import QUESTION, complete, read_into, stream, text_of
+from tests.emulator.language_model.asking import (
+    QUESTION,
+    calls_of,
+    complete,
+    read_into,
+    stream,
+    text_of,
+)
 from tests.support.timing.condition import comes_true
 
 USAGE = {"stream_options": {"include_usage": True}}
@@ -74,19 +81,18 @@ async def test_without_a_stream(model: LanguageModel, client: AsyncOpenAI) -> No
     assert completion.usage is not None
     assert completion.usage.total_tokens == 4
     model.answers(calls=[("search_documents", '{"query": ')])
-    [choice] = (await complete(client)).choices
-    assert choice.message.content is None
-    [call] = choice.message.tool_calls or ()
-    assert call.type == "function"
-    assert call.function.arguments == '{"query": '  # models write invalid JSON, too
-    assert choice.finish_reason == "tool_calls"
+    completion = await complete(client)
+    assert completion.choices[0].message.content is None
+    # Models write invalid JSON, too.
+    assert calls_of(completion) == [("search_documents", '{"query": ')]
+    assert completion.choices[0].finish_reason == "tool_calls"
 
 
 @pytest.mark.parametrize("end", ["content_filter", "length"])
-async def test_ends(model: LanguageModel, client: AsyncOpenAI, end: str) -> None:
+async def test_ends(model: LanguageModel, client: AsyncOpenAI, end: End) -> None:
     """An answer that the content filter, or its length, ends in the middle."""
     for _ in range(2):
-        model.answers("Soup and", end=end)  # type: ignore[arg-type]  # a parameter of the test
+        model.answers("Soup and", end=end)
     chunks = await stream(client)
     assert text_of(chunks) == "Soup and"
     choice = chunks[-1].choices[0]
@@ -148,21 +154,18 @@ async def test_a_caller_that_goes(
     """Who closes a stream in its middle ends the answer, and nobody complains."""
     model.answers("Soup. " * 100)
     model.pause = 0.005
-    async with await client.chat.completions.create(
-        model=DEPLOYMENT,
-        messages=QUESTION,  # type: ignore[arg-type]  # a plain dictionary, as bots have
-        stream=True,
-    ) as chunks:
-        async for _ in chunks:
-            break
+    found: list[ChatCompletionChunk] = []
+    reading = asyncio.create_task(read_into(found, client))
+    await comes_true(lambda: text_of(found) != "")
+    reading.cancel()
     await comes_true(lambda: model.server.under_way == 0)
     assert caplog.records == [] or {each.levelname for each in caplog.records} <= {"INFO", "DEBUG"}
 
 
 @pytest.mark.parametrize("end", ["silent", "stop"])
-async def test_a_server_that_stops(model: LanguageModel, client: AsyncOpenAI, end: str) -> None:
+async def test_a_server_that_stops(model: LanguageModel, client: AsyncOpenAI, end: End) -> None:
     """No answer outlives its server."""
-    model.answers("Soup. " * 1000, end=end)  # type: ignore[arg-type]  # a parameter of the test
+    model.answers("Soup. " * 1000, end=end)
     model.pause = 0.0 if end == "silent" else 0.01
     before = asyncio.all_tasks()
     found: list[ChatCompletionChunk] = []
@@ -189,9 +192,8 @@ async def test_a_caller_that_went_before(model: LanguageModel, client: AsyncOpen
 
 async def test_the_script(model: LanguageModel, client: AsyncOpenAI) -> None:
     """Another thread fills it; requests are kept; `reset` forgets both."""
-    writer = threading.Thread(target=lambda: [model.answers(str(at)) for at in range(3)])
-    writer.start()
-    writer.join()
+    for at in range(3):
+        await asyncio.to_thread(model.answers, str(at))
     said = [text_of(await stream(client)) for _ in range(2)]
     assert said == ["0", "1"]
     assert [each["messages"] for each in model.requests] == [QUESTION] * 2

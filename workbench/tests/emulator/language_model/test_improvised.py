@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
-from tests.emulator.language_model.asking import CLOCK, SEARCH, complete, stream, text_of
+from tests.emulator.language_model.asking import CLOCK, SEARCH, calls_of, complete, stream, text_of
 
 TOOLS = [SEARCH, CLOCK]
 
@@ -28,10 +28,7 @@ def asked(text: str) -> list[dict[str, Any]]:
 )
 async def test_calls(client: AsyncOpenAI, text: str, call: tuple[str, str]) -> None:
     """It calls the tool that the user's words name, or else one that searches."""
-    [choice] = (await complete(client, messages=asked(text), tools=TOOLS)).choices
-    [called] = choice.message.tool_calls or ()
-    assert called.type == "function"
-    assert (called.function.name, called.function.arguments) == call
+    assert calls_of(await complete(client, messages=asked(text), tools=TOOLS)) == [call]
 
 
 async def test_results(client: AsyncOpenAI) -> None:
