@@ -128,8 +128,8 @@ class MovedTime:
 
     async def _settle(self, work: "asyncio.Future[Any] | None" = None) -> None:
         """Wait until all turns have ended or sleep, or `work` is done."""
-        patience = STUCK_SECONDS if self._is_stuck else self._settling_seconds
-        end, last = time.monotonic() + patience, time.monotonic() + self._turn_seconds
+        timeout = STUCK_SECONDS if self._is_stuck else self._settling_seconds
+        end, last = time.monotonic() + timeout, time.monotonic() + self._turn_seconds
         clock = self._loop_clock
         while True:
             await clock.pause(ROUND_SECONDS)
@@ -141,7 +141,7 @@ class MovedTime:
                 self._is_stuck = False
                 return
             if self._answered():
-                end = min(time.monotonic() + patience, last)
+                end = min(time.monotonic() + timeout, last)
             if time.monotonic() > end:
                 if not self._is_stuck:
                     log.warning("Time moves on, but the bot waits for something else")

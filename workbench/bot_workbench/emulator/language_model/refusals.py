@@ -30,8 +30,8 @@ class Refusal(Exception):
     """
 
     def __init__(self, status: int, code: str = "", message: str = "", param: str = "") -> None:
-        usual_code, usual_message = _USUAL.get(status, ("", "The request is refused."))
-        super().__init__(message or _MESSAGES.get(code) or usual_message)
+        usual_code, usual_message = _STATUSES.get(status, ("", "The request is refused."))
+        super().__init__(message or _CODES.get(code) or usual_message)
         self.status = status
         self.headers: Mapping[str, str] = _RETRY if status == 429 else {}
         self._code = code or usual_code
@@ -59,7 +59,7 @@ _RETRY = {"retry-after": "1", "retry-after-ms": "1000"}
 _TYPES = {400: "invalid_request_error", 500: "server_error"}
 """By status: the type of errors that the model reports. Those of the service have none."""
 
-_USUAL = {
+_STATUSES = {
     401: ("", "The access token is missing, invalid or expired, or is for another audience."),
     403: ("403", "The resource's network rules deny access."),
     404: ("DeploymentNotFound", "This resource has no deployment of that name."),
@@ -70,7 +70,7 @@ _USUAL = {
 }
 """By status: code and sentence."""
 
-_MESSAGES = {
+_CODES = {
     CONTENT_FILTER: "The content management policy has filtered the prompt.",
     NO_ROLE: "The principal does not have access to this operation.",
     "context_length_exceeded": "The messages have more tokens than the model's context has.",

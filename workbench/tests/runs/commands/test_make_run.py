@@ -128,6 +128,24 @@ def test_turns_and_storage(
         assert [each.name for each in queues.list_queues()] == ["kept"]
 
 
+@pytest.mark.parametrize("own", ["", "https://contoso.openai.azure.com"])
+def test_a_language_model(
+    own: str, reporting: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: Path
+) -> None:
+    """The app has the local cloud's model, or the one that a developer has named."""
+    monkeypatch.setenv("AzureOpenAIEndpoint", own)
+    monkeypatch.setenv("AzureOpenAIDeployment", "gpt")
+    with MakeTarget("run", CHAT, logs / f"model {bool(own)}.log", reporting):
+        settings = environ_of(reporting)
+    endpoint, deployment = settings["AzureOpenAIEndpoint"], settings["AzureOpenAIDeployment"]
+    if own:
+        assert (endpoint, deployment) == (own, "gpt")
+        assert Path(settings["SSL_CERT_FILE"]).name == "authorities.pem"
+    else:
+        assert re.fullmatch(r"http://localhost:\d+", endpoint)
+        assert deployment == "assistant-model"
+
+
 def test_storage_of_another_run_is_left_alone(tmp_path: Path, logs: Path) -> None:
     """A second run on the same folder starts all the same, with its state in memory."""
     ours = variables(tmp_path)
