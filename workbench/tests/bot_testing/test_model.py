@@ -80,9 +80,9 @@ async def test_a_service_that_never_answers(chat: Chat, asked: str) -> None:
 @pytest.mark.chat(skip_waits=True, turn_seconds=10)
 async def test_a_slow_model(chat: Chat, asked: str) -> None:
     """No time limit ends an answer that comes, however slowly: time does not move meanwhile."""
-    text = "Once upon a time there was a bot." * 4
+    text = "Once upon a time there was a bot."
     chat.model.answers(text)
-    chat.model.pause = 0.05
+    chat.model.pause = 0.15
     said, started = time.time(), time.monotonic()
     assert (await chat.say(asked)).texts == [text]
     assert time.time() - said < time.monotonic() - started + 10
@@ -92,9 +92,9 @@ async def test_a_slow_model(chat: Chat, asked: str) -> None:
 @pytest.mark.chat(turn_seconds=10)
 async def test_a_slow_model_and_a_moved_time(chat: Chat, asked: str) -> None:
     """A test that moves time waits for an answer that comes."""
-    text = "Once upon a time there was a bot." * 4
+    text = "Once upon a time there was a bot."
     chat.model.answers(text)
-    chat.model.pause = 0.05
+    chat.model.pause = 0.15
     saying = asyncio.create_task(chat.say(asked))
     await chat.move_time(seconds=2 * MINUTE)
     assert (await saying).texts == [text]
@@ -107,9 +107,9 @@ async def test_two_conversations(chat: Chat) -> None:
     chat.model.answers("Once", end="silent")
     saying = asyncio.create_task(chat.say("one"))
     await comes_true(lambda: len(chat.model.requests) == 1)
-    chat.model.answers("Soup." * 20)
-    chat.model.pause = 0.02
-    assert (await other.say("two")).texts == ["Soup." * 20]
+    chat.model.answers("Soup and bread.")
+    chat.model.pause = 0.15
+    assert (await other.say("two")).texts == ["Soup and bread."]
     assert (await saying).texts == ["Once(silent)"]
 
 
