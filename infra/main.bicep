@@ -48,6 +48,12 @@ param alertEmail string = ''
 @allowed(['default', 'recover'])
 param vaultCreateMode string = 'default'
 
+@description('Resource id of the Azure OpenAI or Microsoft Foundry resource whose models the bot may call, in any subscription of the tenant; empty or none: no role.')
+param openaiResourceId string = ''
+
+@description('Object id of the service principal of botAppId, for the role on openaiResourceId; not used with ManagedIdentity. With azd, the pre-provision hook finds it.')
+param botPrincipalId string = ''
+
 var tags = { 'azd-env-name': environmentName }
 // However the name and the region are spelled, the resources of a group keep their names.
 var region = toLower(replace(location, ' ', ''))
@@ -59,6 +65,11 @@ var isIdentity = credential == 'ManagedIdentity'
 var usesVault = credential == 'SignInVault' || credential == 'Certificate'
 var appType = isIdentity ? 'UserAssignedMSI' : botAppType
 var botId = isIdentity ? identity.outputs.clientId : botAppId
+
+var callsModel = !empty(openaiResourceId) && openaiResourceId != 'none'
+// Resource Manager needs a module's scope even if the condition is false: then it is the bot's own group.
+var noModel = '${subscription().id}/resourceGroups/rg-${environmentName}/providers/Microsoft.CognitiveServices/accounts/none'
+var modelParts = split(callsModel ? openaiResourceId : noModel, '/')
 
 // Where the channels of each cloud are (Bot Framework docs, "Implement a bot for a national cloud").
 var channelServices = {
@@ -191,6 +202,17 @@ module bot 'modules/bot.bicep' = {
     appId: botId
     identityId: identity.outputs.id
     directLine: directLine
+  }
+}
+
+// In the group and the subscription of the resource, where two bots may deploy at the same time: hence the name.
+module openaiRole 'modules/openai-role.bicep' = if (callsModel) {
+  scope: resourceGroup(modelParts[2], modelParts[4])
+  name: 'openai-role-${token}'
+  params: {
+    accountName: modelParts[8]
+    principalId: isIdentity ? identity.outputs.principalId : botPrincipalId
+    assignedFor: toLower('azd-env:${subscription().subscriptionId}/${environmentName}')
   }
 }
 

@@ -13,6 +13,7 @@ Mutation = tuple[str, str, str]
 _MAIN, _APP, _BOT = "main.bicep", "modules/app.bicep", "modules/bot.bicep"
 _SETTINGS = "modules/settings.bicep"
 _STORAGE, _VAULT = "modules/storage.bicep", "modules/vault.bicep"
+_MODELS = "modules/openai-role.bicep"
 _MONITORING, _IDENTITY = "modules/monitoring.bicep", "modules/identity.bicep"
 _CLIENT = "AzureWebJobsStorage__clientId: identityClientId"
 _OUT = "output name string = app.name"
@@ -151,6 +152,14 @@ MUTATIONS: dict[Rule, tuple[Mutation, ...]] = {
         (_STORAGE, _QUEUES, f"{_QUEUES}\n  '17d1049b-9a84-46fb-8f53-869881c3d3ab'"),
         (_STORAGE, "  scope: account\n", ""),
         (_VAULT, "roles = signsInVault ?", "roles = !signsInVault ?"),
+        (_MAIN, "= if (callsModel) {", "= {"),
+        (_MODELS, "  scope: account\n", ""),
+        (_MODELS, "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "a001fd3d-188f-4b5d-821b-7da978bf7442"),
+        (
+            _MAIN,
+            "principalId: isIdentity ? identity.outputs.principalId : botPrincipalId",
+            "principalId: identity.outputs.principalId",
+        ),
         (
             _MONITORING,
             "3913510d-42f4-4e42-8a64-420c390055eb",

@@ -66,6 +66,7 @@ TYPES: dict[str, str] = {
         properties!
         properties.roleDefinitionId! properties.principalId!
         properties.principalType=User|Group|ServicePrincipal|ForeignGroup|Device
+        properties.description
     """,
     "Microsoft.Storage/storageAccounts@2025-08-01": """
         location! tags.* kind!=Storage|StorageV2|BlobStorage|FileStorage|BlockBlobStorage

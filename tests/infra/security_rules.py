@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from auth.credential_kinds import KINDS, READ_CERTIFICATE, READ_SECRET, SIGN
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY, READ_CERTIFICATE, READ_SECRET, SIGN
 from bot_workbench.emulator.resource_manager.web.sites import NOT_ON_FLEX
 from tests.infra.resource_types import NAMES, TYPES, is_name, problems
-from tests.infra.template import Template, Variant
+from tests.infra.template import PRINCIPAL_ID, Template, Variant
 from tests.support.bicep.deployment import Resource
 from tests.support.bicep.stand_in import APP_ID, TENANT_ID
 
@@ -17,6 +17,7 @@ BOT = "Microsoft.BotService/botServices"
 CHANNEL = f"{BOT}/channels"
 ROLE = "Microsoft.Authorization/roleAssignments"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+MODELS = "Microsoft.CognitiveServices/accounts"
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT = "Microsoft.Insights/components"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
@@ -26,6 +27,7 @@ QUEUE_CONTRIBUTOR = "974c5e8b-45b9-4653-ba55-5f855dd0fb88"
 METRICS_PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
 VAULT_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
+OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 ALWAYS = {(STORAGE, BLOB_OWNER), (STORAGE, QUEUE_CONTRIBUTOR), (COMPONENT, METRICS_PUBLISHER)}
@@ -196,7 +198,9 @@ def refuses_passwords(template: Template) -> Iterator[str]:
 
 
 def grants_only_needed_roles(template: Template) -> Iterator[str]:
-    """The identity has exactly the roles that it needs, on one resource each; nobody else any."""
+    """The identity has exactly the roles that it needs, on one resource each, and who signs in as
+    the bot has the one on the models; nobody else has any.
+    """
     for variant in template.variants:
         principal = variant.evaluated.principals[variant.one(IDENTITY).id]
         expected = {
@@ -204,6 +208,10 @@ def grants_only_needed_roles(template: Template) -> Iterator[str]:
             for kind, role in ALWAYS
             | {ON_VAULT[each] for each in KINDS[variant.credential].vault_operations}
         }
+        if variant.parameters["openaiResourceId"]:
+            is_identity = variant.credential == MANAGED_IDENTITY
+            bot = principal if is_identity else PRINCIPAL_ID
+            expected.add((bot, "ServicePrincipal", MODELS, OPENAI_USER))
         found = [_grant(each) for each in variant.evaluated.of_type(ROLE)]
         if sorted(found) != sorted(expected):
             yield f"{set(found) ^ expected or 'one of them twice'} ({variant})"

@@ -7,15 +7,22 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from auth.credential_kinds import KINDS
+from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from tests.support.bicep.deployment import Resource
-from tests.support.bicep.stand_in import Evaluated
+from tests.support.bicep.stand_in import Evaluated, guid
 from tests.support.bicep.syntax import declarations, text
 from tests.support.project import ROOT
 
 INFRA = ROOT / "infra"
 TURNS = ("Inline", "Queued")
 CLOUDS = ("Public", "USGovernment", "China")
+MODEL_ID = (
+    f"/subscriptions/{guid('models')}/resourceGroups/Models/providers"
+    "/Microsoft.CognitiveServices/accounts/Contoso-Models"
+)
+"""An Azure OpenAI resource, in another subscription than the bot."""
+PRINCIPAL_ID = guid("service principal")
+"""Object id of the service principal of the bot's app registration."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,8 @@ class Template:
                 "alwaysReady": 2 if extras else 0,
                 "directLine": extras,
                 "alertEmail": "team@example.com" if extras else "",
+                "openaiResourceId": MODEL_ID if extras else "",
+                "botPrincipalId": PRINCIPAL_ID if credential != MANAGED_IDENTITY else "",
                 "environmentName": longest if extras else "b",
             }
             yield Variant(given, self.evaluated(**given))

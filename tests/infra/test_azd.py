@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "location": "${AZURE_LOCATION}",
     **{each.parameter: f"${{{each.variable}={each.default}}}" for each in CHOICES},
     "vaultCreateMode": "${BOT_VAULT_CREATE_MODE=default}",
+    "botPrincipalId": "${BOT_PRINCIPAL_ID=}",
 }
 """azd's environment values by parameter, with defaults."""
 

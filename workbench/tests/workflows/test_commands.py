@@ -33,7 +33,7 @@ BOTH = pytest.mark.parametrize("file", [DEPLOY, AZURE], ids=lambda file: file.na
 OTHER_LOOP = "make test LOOP=asyncio"
 """What the pipelines run in addition, on asyncio's own event loop."""
 
-BY_HOOK = {"BOT_VAULT_CREATE_MODE"}
+BY_HOOK = {"BOT_VAULT_CREATE_MODE", "BOT_PRINCIPAL_ID"}
 """Parameters that the pre-provision hook decides."""
 
 SIGN_IN = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID"}

@@ -15,6 +15,7 @@ from bot_workbench.admin.deployment.options import (
     DeploymentOptions,
     DirectLineOption,
     LocationOption,
+    OpenAIResourceOption,
     PackageOption,
     SkuOption,
     TurnsOption,
@@ -28,6 +29,7 @@ from bot_workbench.admin.deployment.parameters import (
     CLOUD,
     CREDENTIAL,
     DIRECT_LINE,
+    OPENAI_RESOURCE_ID,
     TURNS,
 )
 from bot_workbench.admin.deployment.prepare.chosen import (
@@ -55,6 +57,7 @@ def prepare(
     bot_sku: SkuOption = "",
     direct_line: DirectLineOption = "",
     alert_email: AlertEmailOption = "",
+    openai_resource_id: OpenAIResourceOption = "",
 ) -> None:
     """Before the template: check what it needs, and make what it cannot.
 
@@ -93,6 +96,7 @@ def prepare(
             BOT_SKU: bot_sku,
             DIRECT_LINE: direct_line,
             ALERT_EMAIL: alert_email,
+            OPENAI_RESOURCE_ID: openai_resource_id,
         }
     )
     faults = [*_faults(options, chosen), *wrong_settings()]

@@ -20,6 +20,7 @@ from bot_workbench.admin.deployment.parameters import (
     CLOUD,
     CREDENTIAL,
     DIRECT_LINE,
+    OPENAI_RESOURCE_ID,
     TURNS,
     Choice,
 )
@@ -97,6 +98,7 @@ AlwaysReadyOption = Annotated[str, _option(ALWAYS_READY)]
 SkuOption = Annotated[str, _option(BOT_SKU)]
 DirectLineOption = Annotated[str, _option(DIRECT_LINE)]
 AlertEmailOption = Annotated[str, _option(ALERT_EMAIL)]
+OpenAIResourceOption = Annotated[str, _option(OPENAI_RESOURCE_ID)]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IG
 INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 """The texts that azd takes for numbers, as Go's strconv.ParseInt does."""
 
-NO_ADDRESS = "none"
-"""The value of `alertEmail` that takes the address away: an empty one counts as not chosen."""
+NONE = "none"
+"""The value that takes an address or a resource away: an empty one counts as not chosen."""
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
@@ -25,7 +25,12 @@ _BOOLEANS = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
 
 _MEANT = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 _PART = r'[^\s"\\@,;<>()]+'
-_ADDRESS = re.compile(rf"{_PART}@{_PART}\.{_PART}|{NO_ADDRESS}")
+_MODELS = re.compile(
+    rf"/subscriptions/{GUID.pattern}/resourceGroups/[-\w.()]+"
+    rf"/providers/Microsoft\.CognitiveServices/accounts/[\w.-]+|{NONE}",
+    re.ASCII | re.IGNORECASE,
+)
+_ADDRESS = re.compile(rf"{_PART}@{_PART}\.{_PART}|{NONE}")
 
 
 @dataclass(frozen=True)
@@ -157,10 +162,19 @@ DIRECT_LINE = Choice(
 ALERT_EMAIL = Choice(
     "BOT_ALERT_EMAIL",
     "alertEmail",
-    f"Who gets the alerts; {NO_ADDRESS}: nobody.",
+    f"Who gets the alerts; {NONE}: nobody.",
     pattern=_ADDRESS,
-    meaning=f"an email address, or {NO_ADDRESS}",
+    meaning=f"an email address, or {NONE}",
     example="you@example.com",
+)
+OPENAI_RESOURCE_ID = Choice(
+    "BOT_OPENAI_RESOURCE_ID",
+    "openaiResourceId",
+    f"Resource id of the Azure OpenAI resource whose models the bot may call; {NONE}: no such role.",
+    pattern=_MODELS,
+    meaning=f"the resource id of a Microsoft.CognitiveServices account, or {NONE}",
+    example="/subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.CognitiveServices"
+    "/accounts/NAME",
 )
 
 CHOICES = (
@@ -173,9 +187,13 @@ CHOICES = (
     BOT_SKU,
     DIRECT_LINE,
     ALERT_EMAIL,
+    OPENAI_RESOURCE_ID,
 )
 
-CHOSEN_BY_HOOKS = {"vaultCreateMode": "BOT_VAULT_CREATE_MODE"}
+CHOSEN_BY_HOOKS = {
+    "vaultCreateMode": "BOT_VAULT_CREATE_MODE",
+    "botPrincipalId": "BOT_PRINCIPAL_ID",
+}
 """The variables of the parameters that nobody chooses: `prepare` sets them."""
 
 OUTPUTS = (

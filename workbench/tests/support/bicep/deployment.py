@@ -105,6 +105,10 @@ class Deployment:
             values = self._value(allowed.named_children[1].named_children[0], {})
             if value not in values:
                 raise BicepError(f"{declared.symbol} is {value!r}, and not one of {values}")
+        if shortest := declared.decorators.get("minLength"):
+            least = self._value(shortest.named_children[1].named_children[0], {})
+            if len(value) < least:
+                raise BicepError(f"{declared.symbol} has fewer than {least} characters")
         return value
 
     def _value(self, node: Node | None, names: Names) -> Any:
@@ -117,7 +121,10 @@ class Deployment:
             raise BicepError(f"{declared.symbol} has no body")
         if node.type == "if_statement":
             condition, body = node.named_children
-            return self._deployed(declared, body, names) if self._value(condition, names) else None
+            if self._value(condition, names):
+                return self._deployed(declared, body, names)
+            self._check_place(body, names)
+            return None
         if node.type == "for_statement":
             variable, items, body = node.named_children
             return [
@@ -129,9 +136,19 @@ class Deployment:
             return self._module(declared, body)
         return self._resource(declared, body)
 
+    def _check_place(self, body: Node, names: Names) -> None:
+        """Name and scope must have values even if the condition is false (Azure/bicep issue 1492)."""
+        for each in body.named_children:
+            key, value = each.named_children
+            if text(key) in ("name", "scope") and not self._value(value, names):
+                raise BicepError(f"{self._file.name}: {text(each)} has no value")
+
     def _module(self, declared: Declaration, body: dict[str, Any]) -> dict[str, Any]:
-        group = body["scope"]["name"] if "scope" in body else self._scope.group
-        scope = replace(self._scope, group=group)
+        scope = self._scope
+        if "scope" in body:
+            place = body["scope"]
+            subscription_id = place.get("subscriptionId", scope.subscription_id)
+            scope = replace(scope, subscription_id=subscription_id, group=place["name"])
         file = self._file.parent / declared.target
         return {"outputs": Deployment(file, body.get("params", {}), scope, self._send).run()}
 

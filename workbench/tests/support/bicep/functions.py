@@ -54,7 +54,15 @@ def functions_in(scope: Scope, folder: Path) -> Mapping[str, Callable[..., Any]]
         "loadJsonContent": lambda path: json.loads((folder / path).read_text("utf-8")),
         "loadTextContent": lambda path: (folder / path).read_text("utf-8"),
         "replace": lambda text, old, new: text.replace(old, new),
-        "subscription": lambda: {"id": f"/subscriptions/{scope.subscription_id}"},
+        "resourceGroup": lambda subscription_id, name: {
+            "subscriptionId": subscription_id,
+            "name": name,
+        },
+        "split": lambda text, separator: text.split(separator),
+        "subscription": lambda: {
+            "id": f"/subscriptions/{scope.subscription_id}",
+            "subscriptionId": scope.subscription_id,
+        },
         "subscriptionResourceId": lambda kind, name: (
             f"/subscriptions/{scope.subscription_id}/providers/{kind}/{name}"
         ),

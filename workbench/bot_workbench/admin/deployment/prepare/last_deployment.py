@@ -8,7 +8,7 @@ from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.errors import Forbidden
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.deployment.parameters import APP_ID, CHOICES, NO_ADDRESS, Choice
+from bot_workbench.admin.deployment.parameters import APP_ID, CHOICES, NONE, Choice
 from bot_workbench.admin.deployment.prepare.chosen import Chosen
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
@@ -45,7 +45,7 @@ class LastDeployment:
         A value that this template does not take is none that could be kept.
         """
         value = choice.read(str(self.parameters.get(choice.parameter, ""))) or choice.default
-        return choice.default if value == NO_ADDRESS else value
+        return choice.default if value == NONE else value
 
 
 def deployments(arm: ArmClient, options: DeploymentOptions) -> list[LastDeployment]:
@@ -154,7 +154,7 @@ class LostChoices:
 
     def _ways(self, choice: Choice, value: str) -> str:
         """Instructions for keeping a value, and for having the default."""
-        options, default = self._options, choice.default or NO_ADDRESS
+        options, default = self._options, choice.default or NONE
         keep, change = options.to_choose(choice, value), options.to_choose(choice, default)
         if not options.azd:
             keep = f"{keep}, and {choice.parameter}={value} for the template"
@@ -163,5 +163,5 @@ class LostChoices:
 
     def _defaults(self) -> str:
         return ", ".join(
-            f"{choice.variable}={choice.default or NO_ADDRESS}" for choice in self._missing
+            f"{choice.variable}={choice.default or NONE}" for choice in self._missing
         )
