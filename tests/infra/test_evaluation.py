@@ -1,13 +1,11 @@
 """The template is evaluated with every way to sign in, and outputs what hooks and docs use."""
 
-from typing import Any
-
 import pytest
 
 from auth.credential_kinds import KINDS, MANAGED_IDENTITY
 from tests.infra.template import INFRA, MODEL_ID, PRINCIPAL_ID, Template
 from tests.support.bicep.deployment import Resource
-from tests.support.bicep.stand_in import APP_ID, SUBSCRIPTION_ID
+from tests.support.bicep.stand_in import APP_ID, SUBSCRIPTION_ID, Evaluated
 from tests.support.bicep.syntax import BicepError
 
 TEMPLATE = Template(INFRA)
@@ -52,10 +50,9 @@ def test_names_do_not_depend_on_the_spelling() -> None:
     assert [one[name] for name in names] == [other[name] for name in names]
 
 
-def on_models(**parameters: Any) -> list[Resource]:
+def on_models(evaluated: Evaluated) -> list[Resource]:
     """The role assignments on Azure OpenAI resources."""
-    made = TEMPLATE.evaluated(**parameters).of_type(ROLES)
-    return [each for each in made if "Microsoft.CognitiveServices" in each.id]
+    return [each for each in evaluated.of_type(ROLES) if "Microsoft.CognitiveServices" in each.id]
 
 
 @pytest.mark.parametrize("credential", KINDS)
@@ -64,30 +61,36 @@ def on_models(**parameters: Any) -> list[Resource]:
 )
 def test_who_signs_in_may_call_the_models(credential: str, subscription: str) -> None:
     """On the one resource, wherever it is; the assignment says whose it is."""
-    models = "/".join([*MODEL_ID.split("/")[:2], subscription, *MODEL_ID.split("/")[3:]])
+    models = MODEL_ID.replace(MODEL_ID.split("/")[2], subscription)
     is_identity = credential == MANAGED_IDENTITY
-    principal = "" if is_identity else PRINCIPAL_ID
-    (role,) = on_models(credential=credential, openaiResourceId=models, botPrincipalId=principal)
-    assert role.id.startswith(f"{models}/providers/{ROLES}/")
-    properties = role.body["properties"]
-    assert bool(properties["principalId"]) and (properties["principalId"] == principal) is (
-        not is_identity
+    evaluated = TEMPLATE.evaluated(
+        credential=credential,
+        openaiResourceId=models,
+        botPrincipalId="" if is_identity else PRINCIPAL_ID,
     )
-    assert properties["roleDefinitionId"].startswith(f"/subscriptions/{subscription}/")
-    assert properties["description"] == f"azd-env:{SUBSCRIPTION_ID}/contoso-bot"
+    (identity,) = evaluated.principals.values()
+    (role,) = on_models(evaluated)
+    assert role.id.startswith(f"{models}/providers/{ROLES}/")
+    definition = role.body["properties"].pop("roleDefinitionId")
+    assert definition.startswith(f"/subscriptions/{subscription}/")
+    assert role.body["properties"] == {
+        "principalId": identity if is_identity else PRINCIPAL_ID,
+        "principalType": "ServicePrincipal",
+        "description": f"azd-env:{SUBSCRIPTION_ID}/contoso-bot",
+    }
 
 
 @pytest.mark.parametrize("nothing", ["", "none"])
 @pytest.mark.parametrize("credential", KINDS)
 def test_without_models_no_role_is_assigned(credential: str, nothing: str) -> None:
     """An empty value cannot say that a resource is to be taken away."""
-    assert on_models(credential=credential, openaiResourceId=nothing) == []
+    assert on_models(TEMPLATE.evaluated(credential=credential, openaiResourceId=nothing)) == []
 
 
 def test_a_role_without_a_principal_is_refused() -> None:
     """Whoever does without `deployment prepare` learns at once what is missing."""
     with pytest.raises(BicepError, match="principalId has fewer than 36 characters"):
-        on_models(credential="Federated", openaiResourceId=MODEL_ID)
+        TEMPLATE.evaluated(credential="Federated", openaiResourceId=MODEL_ID)
 
 
 def test_the_role_does_not_depend_on_the_spelling() -> None:
@@ -95,6 +98,6 @@ def test_the_role_does_not_depend_on_the_spelling() -> None:
     names = {
         role.name
         for spelled in (MODEL_ID, MODEL_ID.lower(), MODEL_ID.upper())
-        for role in on_models(openaiResourceId=spelled)
+        for role in on_models(TEMPLATE.evaluated(openaiResourceId=spelled))
     }
     assert len(names) == 1

@@ -20,6 +20,7 @@ INSIGHTS = "Microsoft.Insights/components"
 API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.BotService": "2022-09-15",
+    "Microsoft.CognitiveServices": "2025-06-01",
     "Microsoft.Insights": "2020-02-02",
     "Microsoft.KeyVault": "2023-07-01",
     "Microsoft.ManagedIdentity": "2023-01-31",

@@ -170,11 +170,14 @@ def remove(
     options: DeploymentOptions,
     bot_app_id: AppIdOption = "",
     credential: CredentialOption = "",
+    openai_resource_id: OpenAIResourceOption = "",
 ) -> None:
     """After the resources are deleted: delete the app registration, too.
 
     Only the one that `prepare` has made, never one of yours; you are asked
-    before. It says what Azure keeps for a while, and why.
+    before. So is the role that the template assigned on an Azure OpenAI
+    resource, if --openai-resource-id names it. It says what Azure keeps for a
+    while, and why.
 
     [bold]Examples[/bold]
 
@@ -191,7 +194,9 @@ def remove(
 
     [bold]--json[/bold] prints one JSON object, as `migrate switch` does.
     """
-    chosen = Chosen({CREDENTIAL: credential, APP_ID: bot_app_id})
+    chosen = Chosen(
+        {CREDENTIAL: credential, APP_ID: bot_app_id, OPENAI_RESOURCE_ID: openai_resource_id}
+    )
     _faults(options, chosen)  # azd's are of no use any more
     execute(
         options,
@@ -200,6 +205,7 @@ def remove(
             options,
             bot_app_id=chosen.value(APP_ID),
             credential=KINDS[chosen.value(CREDENTIAL)],
+            models=chosen.models,
         ),
     )
 

@@ -26,9 +26,9 @@ _BOOLEANS = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
 _MEANT = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 _PART = r'[^\s"\\@,;<>()]+'
 _MODELS = re.compile(
-    rf"/subscriptions/{GUID.pattern}/resourceGroups/[-\w.()]+"
-    rf"/providers/Microsoft\.CognitiveServices/accounts/[\w.-]+|{NONE}",
-    re.ASCII | re.IGNORECASE,
+    rf"(?i:/subscriptions/{GUID.pattern}/resourceGroups/[-\w.()]+"
+    rf"/providers/Microsoft\.CognitiveServices/accounts/[\w.-]+)|{NONE}",
+    re.ASCII,
 )
 _ADDRESS = re.compile(rf"{_PART}@{_PART}\.{_PART}|{NONE}")
 
@@ -170,7 +170,7 @@ ALERT_EMAIL = Choice(
 OPENAI_RESOURCE_ID = Choice(
     "BOT_OPENAI_RESOURCE_ID",
     "openaiResourceId",
-    f"Resource id of the Azure OpenAI resource whose models the bot may call; {NONE}: no such role.",
+    f"Resource id of the Azure OpenAI resource whose models the bot calls; {NONE}: it has no role.",
     pattern=_MODELS,
     meaning=f"the resource id of a Microsoft.CognitiveServices account, or {NONE}",
     example="/subscriptions/GUID/resourceGroups/NAME/providers/Microsoft.CognitiveServices"

@@ -18,6 +18,7 @@ VARIABLES = (
     "PUBLIC_KEY",
     "SINCE",
     "BOT_APP_ID",
+    "BOT_PRINCIPAL_ID",
 )
 """The shell variables that the printed lines assign. A `$` before any other name is the user's,
 such as in a tag, and means itself."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot_workbench.admin.deployment.parameters import OPENAI_RESOURCE_ID
 from bot_workbench.admin.deployment.prepare import chosen
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
@@ -12,6 +13,11 @@ from tests.support.azd.deployment_stage import DeploymentStage
 TRUE = ("1", "t", "T", "TRUE", "true", "True")
 FALSE = ("0", "f", "F", "FALSE", "false", "False")
 """The texts that Go's strconv.ParseBool takes."""
+
+MODELS = (
+    "/subscriptions/11111111-2222-4333-8444-555555555555/resourcegroups/Models/providers"
+    "/Microsoft.CognitiveServices/accounts/contoso-models"
+)
 
 FAULTS = [
     ("BOT_ALWAYS_READY", "two", "a whole number from 0 to 20", "0"),
@@ -33,6 +39,16 @@ FAULTS = [
     ("BOT_ALERT_EMAIL", 'a"b@example.com', "would break the JSON", "you@example.com"),
     ("BOT_ALERT_EMAIL", "a\\b@example.com", "would break the JSON", "you@example.com"),
     ("BOT_TURNS", "Queued\n", "would break the JSON", "Queued"),
+    *(
+        ("BOT_OPENAI_RESOURCE_ID", text, "a Microsoft.CognitiveServices account", right)
+        for text, right in (
+            ("contoso-models", OPENAI_RESOURCE_ID.example),
+            ("https://contoso-models.openai.azure.com", OPENAI_RESOURCE_ID.example),
+            (f"{MODELS}/projects/contoso", OPENAI_RESOURCE_ID.example),
+            (f"{MODELS} ", MODELS),
+            ("None", "none"),
+        )
+    ),
 ]
 
 
@@ -69,6 +85,7 @@ def test_a_wrong_value_is_refused_with_the_line_to_type(
         ("BOT_CREDENTIAL", ""),
         ("BOT_ALWAYS_READY", ""),
         ("BOT_ALERT_EMAIL", "none"),
+        ("BOT_OPENAI_RESOURCE_ID", "none"),
         ("BOT_ALERT_EMAIL", "on+call_1@team.example.co.uk"),
     ],
 )

@@ -137,7 +137,10 @@ class Deployment:
         return self._resource(declared, body)
 
     def _check_place(self, body: Node, names: Names) -> None:
-        """Name and scope must have values even if the condition is false (Azure/bicep issue 1492)."""
+        """Name and scope must have values even if the condition is false.
+
+        Source: github.com/Azure/bicep, issue 1492.
+        """
         for each in body.named_children:
             key, value = each.named_children
             if text(key) in ("name", "scope") and not self._value(value, names):

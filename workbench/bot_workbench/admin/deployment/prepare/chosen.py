@@ -9,6 +9,8 @@ from bot_workbench.admin.deployment.parameters import (
     CHOICES,
     CHOSEN_BY_HOOKS,
     INTEGER,
+    NONE,
+    OPENAI_RESOURCE_ID,
     OUTPUTS,
     Choice,
 )
@@ -44,6 +46,12 @@ class Chosen:
     def value(self, choice: Choice) -> str:
         """The value of a choice without fault, as the template gets it; else, its default."""
         return choice.read(self.given.get(choice, "")) or choice.default
+
+    @property
+    def models(self) -> str:
+        """Resource id of the Azure OpenAI resource on which the bot gets a role; empty: none."""
+        value = self.value(OPENAI_RESOURCE_ID)
+        return "" if value == NONE else value
 
     def parameters(self) -> dict[str, str]:
         """The parameters of the template that were chosen."""

@@ -162,6 +162,4 @@ class LostChoices:
         return f"{choice.variable} was {value}: to keep it, {keep}; to change it, {change}"
 
     def _defaults(self) -> str:
-        return ", ".join(
-            f"{choice.variable}={choice.default or NONE}" for choice in self._missing
-        )
+        return ", ".join(f"{choice.variable}={choice.default or NONE}" for choice in self._missing)

@@ -7,6 +7,7 @@ from bot_workbench.admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTI
 from bot_workbench.admin.deployment.prepare.chosen import Chosen
 from bot_workbench.admin.deployment.prepare.exportable_key import ExportableKey
 from bot_workbench.admin.deployment.prepare.last_deployment import LostChoices
+from bot_workbench.admin.deployment.prepare.model_resource import ModelResource
 from bot_workbench.admin.deployment.prepare.names import EnvironmentName
 from bot_workbench.admin.deployment.prepare.providers import (
     PROVIDERS,
@@ -45,6 +46,8 @@ def prepare_plan(
     credential = KINDS[chosen.value(CREDENTIAL)]
     providers = (*PROVIDERS, *((VAULT_PROVIDER,) if credential.has_certificate else ()))
     steps: list[Step] = [EnvironmentName(options, location), LostChoices(arm, options, chosen)]
+    if chosen.models:
+        steps.append(ModelResource(arm, options, chosen.models))
     if credential.loads_key:
         steps.append(ExportableKey(azure, options, location))
     steps += [
@@ -63,8 +66,11 @@ def prepare_plan(
     )
     values = [*vault_mode(arm, options, location, is_used=credential.has_certificate)]
     if credential.name != MANAGED_IDENTITY:
-        steps += [registration, BotPrincipal(azure, registration)]
+        principal = BotPrincipal(azure, registration)
+        steps += [registration, principal]
         values.append(TemplateValue("BOT_APP_ID", "botAppId", registration.app_id))
+        if chosen.models:
+            values.append(TemplateValue("BOT_PRINCIPAL_ID", "botPrincipalId", principal.object_id))
     if values:
         steps.append(StoredValues(options, values))  # last: azd is called once
     return Plan(

@@ -21,6 +21,7 @@ from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding
 
 UNKNOWN_APP_ID = "$BOT_APP_ID"
+UNKNOWN_PRINCIPAL_ID = "$BOT_PRINCIPAL_ID"
 FILE = "app-registration.json"
 PRINCIPAL_FILE = "service-principal.json"
 
@@ -153,6 +154,7 @@ class BotPrincipal:
     def __init__(self, azure: AzureClients, registration: BotRegistration) -> None:
         self._graph = azure.graph
         self._registration = registration
+        self._known = ""
 
     def look(self) -> Finding:
         """Find the service principal.
@@ -161,10 +163,22 @@ class BotPrincipal:
             AzureProblem: the directory cannot be read.
         """
         app_id = self._registration.app_id()
-        if app_id != UNKNOWN_APP_ID and self._graph.service_principal(app_id):
+        if self.object_id() != UNKNOWN_PRINCIPAL_ID:
             return Finding(f"{app_id} has a service principal in this tenant")
         text = "the app registration has no service principal yet"
         return Finding(text, changes=(self._creation(app_id),))
+
+    def object_id(self) -> str:
+        """Its object id (GUID), to which roles are assigned; a shell variable while there is none.
+
+        Raises:
+            AzureProblem: the directory cannot be read.
+        """
+        app_id = self._registration.app_id()
+        if not self._known and app_id != UNKNOWN_APP_ID:
+            found = self._graph.service_principal(app_id)
+            self._known = str(found["id"]) if found else ""
+        return self._known or UNKNOWN_PRINCIPAL_ID
 
     def _creation(self, app_id: str) -> Change:
         url = self._graph.url("/servicePrincipals")
@@ -172,7 +186,8 @@ class BotPrincipal:
         # Conflict: made, and not shown yet. Bad request: Graph does not know the app id yet.
         done = frozenset({"Request_MultipleObjectsWithSameKeyValue", "Request_BadRequest"})
         body: JsonObject = {"appId": app_id}
-        return _post(url, body, summary, PRINCIPAL_FILE, "{} --output none", done)
+        line = "BOT_PRINCIPAL_ID=$({} --query id --output tsv)"
+        return _post(url, body, summary, PRINCIPAL_FILE, line, done)
 
 
 def _post(

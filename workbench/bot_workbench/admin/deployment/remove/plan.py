@@ -8,6 +8,7 @@ from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.prepare.vault_mode import deleted_vaults
 from bot_workbench.admin.deployment.remove.deleted_group import DeletedGroup
 from bot_workbench.admin.deployment.remove.deleted_registration import DeletedRegistration
+from bot_workbench.admin.deployment.remove.deleted_role import DeletedRole
 from bot_workbench.admin.deployment.stored_values import StoredValues, TemplateValue
 from bot_workbench.admin.plan.step import Finding, Plan, Step
 from bot_workbench.credential_kinds import MANAGED_IDENTITY, CredentialKind
@@ -61,7 +62,12 @@ class Leftovers:
 
 
 def remove_plan(
-    azure: AzureClients, options: DeploymentOptions, *, bot_app_id: str, credential: CredentialKind
+    azure: AzureClients,
+    options: DeploymentOptions,
+    *,
+    bot_app_id: str,
+    credential: CredentialKind,
+    models: str,
 ) -> Plan:
     """The rest to delete once the resource group is gone.
 
@@ -71,6 +77,8 @@ def remove_plan(
         bot_app_id: app id (GUID) that azd has stored; empty: none.
         credential: how the bot signed in: with a managed identity, no registration was made, and
             an account that may not list them needs not.
+        models: resource id of the Azure OpenAI resource on which the bot had a role; empty:
+            none.
 
     Raises:
         AzureProblem: the directory cannot be read.
@@ -89,4 +97,6 @@ def remove_plan(
         steps.append(StoredValues(options, [TemplateValue("BOT_APP_ID", "botAppId", lambda: "")]))
     if made:
         steps.append(DeletedRegistration(azure, options))
+    if models:
+        steps.append(DeletedRole(azure.arm, options, models))
     return Plan([*steps, Leftovers(azure, options)], notes=notes)

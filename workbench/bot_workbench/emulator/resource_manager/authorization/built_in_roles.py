@@ -42,6 +42,7 @@ BLOB_CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 BLOBS = f"{BLOB_CONTAINERS}/blobs"
 QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"
 DELEGATION = "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action"
+OPENAI = "Microsoft.CognitiveServices/accounts/OpenAI"
 VAULT_READ = (
     "Microsoft.Authorization/*/read",
     "Microsoft.Insights/alertRules/*",
@@ -220,6 +221,31 @@ ROLES = (
         "Key Vault Administrator",
         VAULT_READ,
         data_actions=(f"{VAULT}/*",),
+    ),
+    Role(
+        "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
+        "Cognitive Services OpenAI User",
+        (
+            "Microsoft.CognitiveServices/*/read",
+            "Microsoft.Authorization/roleAssignments/read",
+            "Microsoft.Authorization/roleDefinitions/read",
+        ),
+        data_actions=tuple(
+            f"{OPENAI}/{end}"
+            for end in (
+                "*/read",
+                "engines/completions/action",
+                "engines/search/action",
+                "engines/generate/action",
+                "deployments/audio/action",
+                "deployments/search/action",
+                "deployments/completions/action",
+                "deployments/chat/completions/action",
+                "deployments/extensions/chat/completions/action",
+                "deployments/embeddings/action",
+                "images/generations/action",
+            )
+        ),
     ),
     Role(
         "73c42c96-874c-492b-b04d-ab87d138a893",

@@ -27,6 +27,7 @@ OWN = ("2022-09-01",)
 
 AUTHORIZATION = ("2022-04-01", "2022-05-01-preview", "2018-01-01-preview")
 BOT_SERVICE = ("2022-09-15", "2021-03-01", "2021-05-01-preview")
+COGNITIVE_SERVICES = ("2025-06-01", "2024-10-01", "2023-05-01")
 COMPONENTS = ("2020-02-02", "2015-05-01", "2020-02-02-preview")
 KEY_VAULT = ("2026-05-15", "2026-02-01", "2024-11-01", "2023-07-01", "2022-07-01")
 IDENTITY = (
@@ -58,6 +59,7 @@ PROVIDER_TYPES: dict[str, dict[str, ProviderType]] = {
         "checkNameAvailability": ProviderType(BOT_SERVICE),
         "listAuthServiceProviders": ProviderType(BOT_SERVICE),
     },
+    "Microsoft.CognitiveServices": {"accounts": ProviderType(COGNITIVE_SERVICES)},
     "Microsoft.Insights": {
         "actionGroups": ProviderType(("2023-01-01",)),
         "components": ProviderType(COMPONENTS),
