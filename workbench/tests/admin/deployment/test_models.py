@@ -107,9 +107,8 @@ def test_without_azd_the_parameters_are_printed(
     assert "BOT_PRINCIPAL_ID" not in stage.azd.values
 
 
-def test_a_dry_run_reads_the_principal_from_the_answer(
-    stage: DeploymentStage, run: Run, models: str
-) -> None:
+@pytest.mark.usefixtures("models")
+def test_a_dry_run_reads_the_principal_from_the_answer(stage: DeploymentStage, run: Run) -> None:
     """There is none yet: the script stores what the line before has made."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
     script = run("prepare", "--azd", "--dry-run").output
@@ -121,7 +120,7 @@ def test_a_dry_run_reads_the_principal_from_the_answer(
 
 @pytest.mark.usefixtures("models")
 def test_a_slow_directory_is_read_once(stage: DeploymentStage, run: Run) -> None:
-    """Its replicas answer in turn, and some do not know the new principal: no variable is stored."""
+    """Its replicas answer in turn, and some do not know the new principal yet."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
     propagation = stage.thread.azure.directory.propagation
     propagation.graph, propagation.alternates = 60.0, True

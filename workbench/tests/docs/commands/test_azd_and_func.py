@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot_workbench.admin.deployment.parameters import CHOSEN_BY_HOOKS
 from tests.docs.commands.command_tables import AZD, FUNC, fault
 from tests.support.project import ROOT
 
@@ -78,7 +79,7 @@ def test_values_that_are_set_are_parameters() -> None:
 def test_parameters_are_documented() -> None:
     """docs/deploy.md names each variable of azd's environment that is this project's own."""
     parameters = (ROOT / "infra" / "main.parameters.json").read_text("utf-8")
-    own = set(re.findall(r"\$\{(BOT_\w+)", parameters)) - {"BOT_VAULT_CREATE_MODE"}
+    own = set(re.findall(r"\$\{(BOT_\w+)", parameters)) - {*CHOSEN_BY_HOOKS.values()}
     page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     assert {name for name in own if f"`{name}`" not in page} == set()
 

@@ -18,6 +18,8 @@ EXISTING = frozenset({"existing bot", "route"})
 """The app registration exists; "route": this is only the first step of a route."""
 WHOLE = frozenset({"new bot", "existing bot"})
 """All of deploy-by-hand.md."""
+MODELS = frozenset({"models"})
+"""The bot calls the models of an Azure OpenAI resource."""
 OPTIONAL = frozenset({"optional"})
 """What the page offers without asking for it."""
 
@@ -65,6 +67,7 @@ CONDITIONS: dict[str, tuple[Conditions, ...]] = {
         (WHOLE,),
     ),
     "10. Teams": ((WHOLE,),),
+    "Let the bot call a language model": ((MODELS,), (MODELS,)),
     "11. Verify that it works": ((WHOLE,), (WHOLE,), (WHOLE,), (WHOLE,)),
     "Settings that must not exist on Flex Consumption": ((),),
     "Renew the certificate": ((VAULT, NEW), (VAULT, NEW), (VAULT, NEW)),

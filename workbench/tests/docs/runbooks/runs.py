@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 REMOVE_GROUP = 'az group delete --name "$RESOURCE_GROUP"'
+REMOVE_ROLE = 'az role assignment delete --assignee "$BOT_PRINCIPAL_ID" --scope "$OPENAI_ID"'
 REMOVE_REGISTRATION = 'az ad app delete --id "$APP_ID"'
 OLD_ENDPOINT = (
     'az bot update --resource-group "$RESOURCE_GROUP" --name "$BOT" --endpoint "$OLD_ENDPOINT"'
@@ -41,7 +42,7 @@ class Run:
 RUNS = (
     Run(
         "way A, optional steps, route 2",
-        frozenset({"A", "new bot", "optional"}),
+        frozenset({"A", "new bot", "optional", "models"}),
         "route 2",
         "MultiTenant",
         inline=(REMOVE_BOT, REMOVE_REGISTRATION),
@@ -68,7 +69,11 @@ RUNS = (
             ("BOT=my-bot-0815", "BOT=contoso-bot"),
         ),
     ),
-    Run("way D", frozenset({"D", "new bot"}), inline=(REMOVE_GROUP, REMOVE_REGISTRATION)),
+    Run(
+        "way D",
+        frozenset({"D", "new bot", "models"}),
+        inline=(REMOVE_ROLE, REMOVE_GROUP, REMOVE_REGISTRATION),
+    ),
     Run(
         "steps for migrate.md, certificate",
         frozenset({"commands", "vault"}),

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bot_workbench.commands.package import PACKAGE_HASH, hash_of
+from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.funcignore import FuncIgnore
 from tests.docs.runbooks.page import Block
 from tests.docs.runbooks.recipe import deployment, route
@@ -52,6 +54,7 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
     with AzureThread(cloud) as thread:
         azure = thread.azure
         values = {"az login": "", f"OLD_KEY_ID={NOBODY}": OLDEST_KEY, **dict(run.values)}
+        thread.call(_add_models, azure)
         if run.app_type:
             old = thread.call(azure.add_old_bot, app_type=run.app_type)
             values |= _values_of(old, azure.group.name)
@@ -68,6 +71,13 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
             lines = [(command, f"{command}\n") for command in run.commands]
             pastes.append(shell.paste(lines, YES))
         return pastes
+
+
+def _add_models(azure: LocalAzure) -> None:
+    """Somebody has an Azure OpenAI resource, of the name that deploy-by-hand.md has."""
+    group = ResourceGroup(azure.resource_manager, "models")
+    body = {"kind": "OpenAI", "sku": {"name": "S0"}, "properties": {}}
+    group.put("Microsoft.CognitiveServices/accounts", "contoso-models", body)
 
 
 def _add_project(folder: Path) -> None:

@@ -35,6 +35,13 @@ often it signs."""
 FAILURE_KB = 4.7
 """What the host logs of an invocation that fails, as was seen in version 4.1037."""
 
+SENT_DOLLARS, WRITTEN_DOLLARS = 0.25, 2.0
+"""The prices of a million tokens, as the page has them."""
+
+FIRST, HISTORY, CALL, WRITTEN = 300, 8000, 350, 500
+"""The tokens that the page assumes: instructions and tools, a full history, a call with its result,
+and what a request writes."""
+
 TAKEN_OVER_SECONDS, RENEWED_SECONDS = 10, 7
 """When a function that runs for long hides its message itself, and how often."""
 
@@ -125,3 +132,15 @@ def test_a_long_turn() -> None:
     operations = len(range(TAKEN_OVER_SECONDS, 60, RENEWED_SECONDS)) + 1  # and its deletion
     assert operations == 9
     assert f"nine for a turn of a minute, so ${operations * READ_DOLLARS:.2f} for" in PARTS
+
+
+@pytest.mark.parametrize(("start", "requests"), [(FIRST, 2), (HISTORY, 2), (HISTORY, 5)])
+def test_an_answer_of_a_model(start: int, requests: int) -> None:
+    """Each request sends the conversation and the rounds before."""
+    sent = sum(start + CALL * each for each in range(requests))
+    written = WRITTEN * requests
+    thousand = (sent * SENT_DOLLARS + written * WRITTEN_DOLLARS) / 1000
+    assert f"| {requests} | {sent:,} | {written:,} | ${thousand:.2f} |" in PARTS
+    if requests == 5:
+        attempts = 5
+        assert f"costs ${attempts * thousand / 1000:.2f} in all five attempts" in PARTS
