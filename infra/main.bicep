@@ -85,7 +85,8 @@ var credentialSettings = {
   BotCredential: credential
   BotTurns: turns
 }
-var tenantSettings = appType == 'MultiTenant' ? {} : { MicrosoftAppTenantId: tenant().tenantId }
+// A multi-tenant bot signs in at the channels' tenant; only tokens for other services are its own tenant's.
+var tenantSettings = appType == 'MultiTenant' && !callsModel ? {} : { MicrosoftAppTenantId: tenant().tenantId }
 var identitySettings = isIdentity ? {} : { AZURE_CLIENT_ID: identity.outputs.clientId }
 var vaultSettings = usesVault ? {
   CertificateVaultUrl: 'https://${vaultName}${environment().suffixes.keyvaultDns}'

@@ -11,7 +11,8 @@ import pytest
 
 from auth.settings import Settings
 from tests.auth.environs import HOSTING_VARIABLES
-from tests.infra.template import INFRA, Template, Variant
+from tests.infra.template import INFRA, MODEL_ID, PRINCIPAL_ID, Template, Variant
+from tests.support.bicep.stand_in import TENANT_ID
 from tests.support.project import ROOT
 
 TEMPLATE = Template(INFRA)
@@ -70,11 +71,20 @@ def suffix(variant: Variant) -> str:
 
 
 @pytest.mark.parametrize("credential", ["Certificate", "SignInVault"])
-def test_bot_of_many_tenants(credential: str) -> None:
-    """A multi-tenant bot, which exists already, signs in with a certificate, and has no tenant."""
-    given = {"credential": credential, "botAppType": "MultiTenant"}
+@pytest.mark.parametrize(("models", "tenant"), [("", ""), (MODEL_ID, TENANT_ID)])
+def test_bot_of_many_tenants(credential: str, models: str, tenant: str) -> None:
+    """A multi-tenant bot, which exists already, signs in with a certificate, and has no tenant:
+    only its tokens for models are those of a tenant.
+    """
+    given = {
+        "credential": credential,
+        "botAppType": "MultiTenant",
+        "openaiResourceId": models,
+        "botPrincipalId": PRINCIPAL_ID,
+    }
     variant = Variant(given, TEMPLATE.evaluated(**given))
-    assert Settings.from_environ(variant.settings()).app_type == "MultiTenant"
+    settings = Settings.from_environ(variant.settings())
+    assert (settings.app_type, settings.tenant_id) == ("MultiTenant", tenant)
     assert "msaAppTenantId" not in variant.properties("Microsoft.BotService/botServices")
 
 

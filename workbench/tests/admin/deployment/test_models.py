@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot_workbench.admin.plan.shell import on_one_line
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.local_azure import RESOURCE_MANAGER
+from bot_workbench.emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from bot_workbench.emulator.resource_manager.core.resource import Resource
 from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
 from tests.admin.deployment.conftest import Run
@@ -119,11 +119,22 @@ def test_a_dry_run_reads_the_principal_from_the_answer(stage: DeploymentStage, r
 
 
 @pytest.mark.usefixtures("models")
-def test_a_slow_directory_is_read_once(stage: DeploymentStage, run: Run) -> None:
-    """Its replicas answer in turn, and some do not know the new principal yet."""
+def test_a_principal_that_was_seen_is_not_asked_for_again(stage: DeploymentStage, run: Run) -> None:
+    """Graph's replicas answer in turn, and one that lags would say that there is none."""
     stage.azd.set(BOT_CREDENTIAL="Federated")
-    propagation = stage.thread.azure.directory.propagation
-    propagation.graph, propagation.alternates = 60.0, True
+    seen: list[str] = []
+
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        is_read = request.method == "GET" and "/servicePrincipals(" in request.path
+        if is_read and seen:
+            error = {"code": "Request_ResourceNotFound", "message": "It does not exist."}
+            return web.json_response({"error": error}, status=404)
+        response = await handler(request)
+        if is_read and response.status == 200:
+            seen.append(request.path)
+        return response
+
+    stage.thread.azure.servers[GRAPH].around = around
     assert run("prepare", "--azd").status == 0
     principal = bot_principal(stage, stage.azd.values["BOT_APP_ID"])
     assert stage.azd.values["BOT_PRINCIPAL_ID"] == principal
