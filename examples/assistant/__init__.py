@@ -1,7 +1,7 @@
-"""An assistant: streams a language model's answers, and signs in to the model without a key."""
+"""An assistant: streams the answers of a language model, to which it signs in without a key."""
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,38 +18,35 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def create_bot(services: BotServices) -> AssistantBot:
-    """The bot. Two app settings of its own name the model.
+    """The bot. Two app settings name the model.
 
     Raises:
-        ValueError: a setting is missing, or the endpoint could leak the bot's token.
+        ValueError: a setting is missing, or the endpoint must not get a token.
     """
-    settings = services.settings
-    endpoint = setting(settings, "AzureOpenAIEndpoint").rstrip("/")
-    deployment = setting(settings, "AzureOpenAIDeployment")
+    endpoint = services.settings.get("AzureOpenAIEndpoint", "").strip().rstrip("/")
+    deployment = services.settings.get("AzureOpenAIDeployment", "").strip()
+    if not endpoint:
+        raise ValueError("The setting AzureOpenAIEndpoint is missing")
+    if not deployment:
+        raise ValueError("The setting AzureOpenAIDeployment is missing")
     url = urlsplit(endpoint)
     if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
-        raise ValueError("AzureOpenAIEndpoint must begin with https://, because it gets a token")
-    get_token: Callable[[], Awaitable[str]] = functools.partial(services.token, AUDIENCE)
-    if settings.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development" and url.scheme == "https":
-        get_token = token_of_the_developer()
-    client = AsyncOpenAI(base_url=f"{endpoint}/openai/v1/", api_key=get_token)
+        raise ValueError("The setting AzureOpenAIEndpoint must begin with https://")
+    client = AsyncOpenAI(
+        base_url=f"{endpoint}/openai/v1/", api_key=token_source(services, endpoint)
+    )
     documents = Documents(Path(__file__).parent / "documents")
     return AssistantBot(services.conversation_state, Model(client, deployment), documents)
 
 
-def setting(settings: Mapping[str, str], name: str) -> str:
-    """An app setting.
+def token_source(services: BotServices, endpoint: str) -> Callable[[], Awaitable[str]]:
+    """Returns a token for each request: the bot's, or on your machine that of `az login`.
 
-    Raises:
-        ValueError: it is missing.
+    The local cloud's tokens are good for its own stand-in only, which has no https.
     """
-    if not (value := settings.get(name, "").strip()):
-        raise ValueError(f"The app setting {name} is missing")
-    return value
-
-
-def token_of_the_developer() -> Callable[[], Awaitable[str]]:
-    """The tokens of whoever has run `az login`; the local cloud's are of no use to a real model."""
+    is_development = services.settings.get("AZURE_FUNCTIONS_ENVIRONMENT") == "Development"
+    if not is_development or endpoint.startswith("http:"):
+        return functools.partial(services.token, AUDIENCE)
     from azure.identity.aio import AzureCliCredential, get_bearer_token_provider
 
     return get_bearer_token_provider(AzureCliCredential(), f"{AUDIENCE}/.default")
