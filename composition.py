@@ -67,8 +67,8 @@ SDK_LOG_LEVELS = {
     "openai": logging.WARNING,
 }
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
-and each unexpected response with a traceback; the clients of language models, each request with its
-URL."""
+and each unexpected response with a traceback; those that call language models log what users wrote,
+and URLs. These loggers exist before a bot imports its SDK."""
 
 CreateBot = Callable[["BotServices"], "Bot | Awaitable[Bot]"]
 """Creates the bot. It is called in a thread. If what it returns is awaitable (it is a coroutine
