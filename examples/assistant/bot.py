@@ -11,7 +11,7 @@ from cloud_adapter.reply import Reply
 
 from .documents import Documents
 from .history import Exchange, extended, messages_of
-from .model import Model
+from .model import Model, ModelFailed
 from .tools import Tools
 
 INSTRUCTIONS = """\
@@ -39,6 +39,7 @@ class AssistantBot(TeamsActivityHandler):
         self, conversation_state: ConversationState, model: Model, documents: Documents
     ) -> None:
         super().__init__()
+        self._state = conversation_state
         self._history = conversation_state.create_property("history")
         self._feedback = conversation_state.create_property("feedback")
         self._model = model
@@ -56,7 +57,12 @@ class AssistantBot(TeamsActivityHandler):
         async with Reply(turn_context, ai_label=True, feedback="default", empty=NO_ANSWER) as reply:
             history: list[Exchange] = await self._history.get(turn_context, list)
             messages = messages_of(INSTRUCTIONS, history, question)
-            answer = await self._model.answer(messages, reply, Tools(self._documents, reply))
+            try:
+                answer = await self._model.answer(messages, reply, Tools(self._documents, reply))
+            except ModelFailed:
+                # A queued turn would run again, four times, before the user gets the apology.
+                await self._state.save_changes(turn_context, force=True)
+                raise
         if reply.text and not answer.is_filtered:
             exchange = Exchange(question, reply.text)
             await self._history.set(turn_context, extended(history, exchange, answer.tokens))

@@ -77,7 +77,7 @@ class Model:
         for left in reversed(range(MAX_ROUNDS)):
             rounds.append(current := Round())
             await reply.stream(self._text(current, messages, reply, may_call=left > 0))
-            if reply.stopped or not current.calls or not left:
+            if reply.stopped or not current.calls:
                 break
             messages.append(current.message())
             for call in current.calls.values():

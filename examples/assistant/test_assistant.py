@@ -120,6 +120,7 @@ async def test_five_rounds(chat: Chat) -> None:
         chat.model.answers(calls=[SEARCH])
     [answer] = await chat.say("Search on and on")
     assert answer.text.startswith("I have no answer to that.")
+    assert (await chat.state.conversation())["history"] == []
     choices = [each["tool_choice"] for each in chat.model.requests]
     assert choices == ["auto", "auto", "auto", "auto", "none"]
 
