@@ -37,6 +37,18 @@ async def test_the_tests_of_streamed_answers(chat: Chat, name: str) -> None:
     await names[name](chat)
 
 
+@pytest.mark.parametrize("name", ["test_a_tool", "test_silence"])
+@pytest.mark.chat(bot="examples/assistant", channel="msteams", skip_waits=True)
+@pytest.mark.filterwarnings("ignore:unclosed")  # as the page says
+async def test_the_tests_of_a_language_model(chat: Chat, name: str) -> None:
+    """They pass with the example that they name."""
+    found = re.search(r"^## A language model$.*?^```python\n(.*?)^```", PAGE, re.M | re.S)
+    assert found
+    names: dict[str, Any] = {}
+    exec(found[1], names)  # noqa: S102  # our page
+    await names[name](chat)
+
+
 async def test_what_the_page_names(chat: Chat) -> None:
     """Each attribute on the page exists, and each method of a chat is on the page."""
     named = set(re.findall(r"\bchat\.(\w+)", PAGE))
