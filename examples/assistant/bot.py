@@ -55,6 +55,7 @@ class AssistantBot(TeamsActivityHandler):
             await turn_context.send_activity(NO_TEXT)
             return
         async with Reply(turn_context, ai_label=True, feedback="default", empty=NO_ANSWER) as reply:
+            reply.update("Thinking…")
             history: list[Exchange] = await self._history.get(turn_context, list)
             messages = messages_of(INSTRUCTIONS, history, question)
             try:

@@ -196,6 +196,13 @@ async def test_stop(chat: Chat) -> None:
     assert sent(chat)[:2] == [("user", "When is lunch?"), ("assistant", "The canteen")]
 
 
+async def test_stop_before_the_answer(chat: Chat) -> None:
+    """An answer of which the user has seen nothing is not remembered, nor its question."""
+    chat.model.answers(end="silent")
+    await chat.say("When is lunch?", stop_after=1)
+    assert (await chat.state.conversation())["history"] == []
+
+
 async def test_two_conversations(chat: Chat) -> None:
     """At the same time, each gets its own answer, and has its own history."""
     grace = chat.new_conversation(user="Grace")
