@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from bot_workbench.emulator.entra.registration import CHANNEL_TENANT
 from cloud_adapter.adapter import APOLOGY
 from cloud_adapter.errors import NoToken
 from cloud_adapter.queued.drain import MAX_ATTEMPTS
-from tests.support.bots.composed_app import ComposedApp, Logic
+from tests.support.bots.composed_app import ComposedApp
 from tests.support.bots.set_aside_turns import retry_of
 from tests.support.logic import MESSAGE, woken
 from tests.support.storage.queue_messages import QueueMessages
@@ -58,7 +58,9 @@ def multi_tenant(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clo
         yield thread.cloud
 
 
-def asking(app: ComposedApp, tokens: list[str], audience: str = MODEL) -> Logic:
+def asking(
+    app: ComposedApp, tokens: list[str], audience: str = MODEL
+) -> Callable[[TurnContext], Coroutine[Any, Any, None]]:
     """A bot that adds a token to the list."""
 
     async def ask(_: TurnContext) -> None:
