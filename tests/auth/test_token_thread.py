@@ -57,7 +57,6 @@ async def test_all_callers_share_a_token(platform: Cloud, tokens: TokenThread) -
     assert await asyncio.to_thread(asyncio.run, tokens.get(CHANNEL)) is first
     assert await asyncio.to_thread(tokens.get_now, CHANNEL) is first
     assert platform.entra.token_requests == before + 1
-    platform.add_bot(app_id=SKILL)
     check(platform, (await tokens.get(SKILL)).value, SKILL)
 
 
@@ -138,7 +137,6 @@ async def test_it_is_used_again_while_it_closes(platform: Cloud, tokens: TokenTh
 
     await asyncio.gather(tokens.close(), use())
     assert [thread.name for thread in threading.enumerate()].count("bot tokens") == 1
-    platform.add_bot(app_id=SKILL)
     check(platform, (await tokens.get(SKILL)).value, SKILL)
 
 

@@ -305,7 +305,6 @@ async def test_a_skill(app: ComposedApp, everything: Everything, service: Script
     await skill.is_called()
     everything.taken()
     client = app.parts.services.skill_client
-    app.cloud.add_bot(app_id=SKILL)
     await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)
     await skill.send(**MESSAGE)
     own = [name for name in everything.taken() if not name.startswith(WIRE)]

@@ -208,10 +208,10 @@ async def test_a_silent_endpoint(
     assert (await entra.request_token(AUDIENCE, assertion)).value
 
 
-async def test_many_at_once(entra: EntraClient, assertion: Assertion, platform: Cloud) -> None:
+async def test_many_at_once(entra: EntraClient, assertion: Assertion) -> None:
     """Requests for many audiences do not take the threads that hosts are looked up in."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    audiences = [platform.add_bot().app_id for _ in range(40)]
+    audiences = [f"api://skill-{number}.example" for number in range(40)]
     async with asyncio.timeout(30):
         tokens = await asyncio.gather(
             *(entra.request_token(audience, assertion) for audience in audiences)

@@ -67,7 +67,6 @@ def claims(app: ComposedApp, seen: Seen, audience: str) -> dict[str, Any]:
 
 async def post_to_skill(app: ComposedApp, service: ScriptedService) -> None:
     """Call a skill."""
-    app.cloud.add_bot(app_id=SKILL)
     activity = Activity(type="message", conversation=ConversationAccount(id="c"))
     client = app.authentication.create_bot_framework_client()
     await client.post_activity("", SKILL, f"{service.url}/skill", "https://x/", "c", activity)
@@ -161,9 +160,8 @@ async def test_the_audience_is_the_settings(
     cloud: Cloud, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the channel has another audience, calls of its services have tokens for that one."""
-    monkeypatch.setattr(cloud.registration, "identifier_uris", ["https://channel.example"])
     changes = {
-        "ToChannelFromBotOAuthScope": "https://channel.example/.default",
+        "ToChannelFromBotOAuthScope": "https://api.botframework.us/.default",
         "OAuthUrl": service.url,
     }
     async with ComposedApp(cloud, monkeypatch, changes) as app:
@@ -171,13 +169,12 @@ async def test_the_audience_is_the_settings(
         await send_proactively(app, service.url)
         assert len(service.seen) == 2
         for seen in service.seen:
-            assert claims(app, seen, "https://channel.example")
-        assert app.authentication.get_originating_audience() == "https://channel.example"
+            assert claims(app, seen, "https://api.botframework.us")
+        assert app.authentication.get_originating_audience() == "https://api.botframework.us"
 
 
 async def test_a_client_for_another_audience(app: ComposedApp, service: ScriptedService) -> None:
     """The connector factory makes clients for the given audience."""
-    app.cloud.add_bot(app_id=SKILL)
     factory = app.authentication.create_connector_factory(None)
     client = await factory.create(service.url, SKILL)
     await client.conversations.delete_activity("c", "a")

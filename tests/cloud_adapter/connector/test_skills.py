@@ -305,7 +305,6 @@ async def test_the_token_is_for_the_skill(
     app: ComposedApp, service: ScriptedService, activity: Any
 ) -> None:
     """The bearer token names the skill as its audience and the bot as its app."""
-    app.cloud.add_bot(app_id=SKILL)
     skills = app.parts.adapter.bot_framework_authentication.create_bot_framework_client()
     await post(skills, service, activity)
     token = service.seen[0].headers["Authorization"].removeprefix("Bearer ")

@@ -210,16 +210,15 @@ class Cloud:
             identities[self.user_assigned] = str(uuid.uuid4())
         return identities
 
-    def add_bot(self, token_version: int = 1, app_id: str = "") -> Registration:
+    def add_bot(self, token_version: int = 1) -> Registration:
         """Register another bot, with a managed identity in the same tenant: a skill, or a parent.
 
         Args:
             token_version: of the tokens that other bots get for it, 1 or 2.
-            app_id: GUID; empty: a new one.
         """
         tenant_id = self.registration.tenant_id
         bot = Registration(
-            app_id or str(uuid.uuid4()), tenant_id, USER_ASSIGNED_MSI, token_version=token_version
+            str(uuid.uuid4()), tenant_id, USER_ASSIGNED_MSI, token_version=token_version
         )
         self.entra.directory.add(bot)
         self.identity.identities[bot.app_id] = str(uuid.uuid4())

@@ -125,7 +125,6 @@ async def test_a_call_to_a_skill(
     service.otherwise = Reply(200, {"word": "x"})
     activity = read_model(Activity, app.activity(MESSAGE))
     client = app.parts.services.skill_client
-    app.cloud.add_bot(app_id=SKILL)
     with host_trace(HOST):
         await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)
     span = exported.one("bot.skill.call")
@@ -147,7 +146,6 @@ async def test_a_skill_without_a_trace(
     monkeypatch.setattr(spans, "tracer", trace.NoOpTracer())
     activity = read_model(Activity, app.activity(MESSAGE))
     client = app.parts.services.skill_client
-    app.cloud.add_bot(app_id=SKILL)
     await client.post_activity("", SKILL, service.url, "https://parent", "c1", activity)
     [seen] = service.seen
     assert "traceparent" not in seen.headers

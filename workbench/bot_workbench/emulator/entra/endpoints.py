@@ -223,7 +223,7 @@ class Entra:
         else:
             audiences = self.authority.audiences(request.match_info["tenant"], tenant)
             used = self.assertions.verify(asked.assertion, registration, audiences)
-        check_resource(self.directory, asked.resource, tenant)
+        check_resource(asked.resource, tenant)
         self.directory.record_sign_in(registration.app_id, used, asked.resource, tenant)
         token, _ = self.app_token(
             asked.resource,

@@ -64,7 +64,7 @@ class IdentityEndpoint:
                 "ClientId/ResourceId/PrincipalId.",
             )
         try:
-            check_resource(self.entra.directory, resource, self.entra.directory.tenant_id)
+            check_resource(resource, self.entra.directory.tenant_id)
         except EntraError:
             # Entra's reason is not passed on: a wrong resource looks like an outage.
             return _refusal(500, "An unexpected error occured while fetching the AAD Token.")

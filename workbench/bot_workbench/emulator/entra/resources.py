@@ -1,11 +1,10 @@
-"""The resources that Entra issues tokens for: Microsoft's services, and the tenant's applications.
+"""The resources that the local Entra issues tokens for: Microsoft's services, and applications.
 
-For any other, the real Entra answers AADSTS500011, and App Service's identity endpoint 500.
+For any other, Entra answers AADSTS500011, and App Service's identity endpoint 500.
 """
 
 import re
 
-from bot_workbench.emulator.entra.directory import Directory
 from bot_workbench.emulator.entra.errors import EntraError
 
 MICROSOFT = frozenset(
@@ -14,10 +13,6 @@ MICROSOFT = frozenset(
         "https://api.botframework.com",
         "https://api.botframework.us",
         "https://api.botframework.azure.cn",
-        # the exchange of a managed identity's token, in each cloud
-        "api://azureadtokenexchange",
-        "api://azureadtokenexchangeusgov",
-        "api://azureadtokenexchangechina",
         # Microsoft's other services, in the public cloud
         "https://ai.azure.com",
         "https://api.applicationinsights.io",
@@ -52,11 +47,13 @@ _STORAGE = re.compile(r"https://[0-9a-z]{3,24}\.(?:blob|queue|table|file|dfs)\.c
 """A storage account's own address, which is a resource too."""
 
 
-def check_resource(directory: Directory, resource: str, tenant_id: str) -> None:
+def check_resource(resource: str, tenant_id: str) -> None:
     """Check that a tenant has the service that a token is wanted for.
 
+    App ids and Application ID URIs (`api://`) pass: nobody registers a bot's skills, or an API of
+    its author's own, in the local directory.
+
     Args:
-        directory: has the applications, which are known by their app id and Application ID URIs.
         resource: URI or GUID; a slash at its end does not matter.
         tenant_id: GUID of the tenant that is asked.
 
@@ -64,13 +61,9 @@ def check_resource(directory: Directory, resource: str, tenant_id: str) -> None:
         EntraError: it does not.
     """
     name = resource.lower().rstrip("/")
-    if name in MICROSOFT or _STORAGE.fullmatch(name):
+    is_application = name.startswith("api://") or not ("://" in name or "." in name)
+    if is_application or name in MICROSOFT or _STORAGE.fullmatch(name):
         return
-    # In the channels' tenant, too: multi-tenant bots get their tokens for skills there.
-    for each in directory.registrations.values():
-        names = {uri.lower().rstrip("/") for uri in (each.app_id, *each.identifier_uris)}
-        if name in names and each.service_principal_id:
-            return
     raise EntraError(
         500011,
         "invalid_resource",

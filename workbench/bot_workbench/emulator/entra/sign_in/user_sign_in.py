@@ -73,7 +73,7 @@ class UserSignIns:
         """
         client_id = parameter(form, "client_id")
         resource, scope = _asked(self._scope(form, client_id))
-        check_resource(self._directory, resource, self._directory.tenant_id)
+        check_resource(resource, self._directory.tenant_id)
         refresh_token = secrets.token_urlsafe(32)
         self._refresh_tokens[refresh_token] = client_id
         who = {"uid": self._directory.user.object_id, "utid": self._directory.tenant_id}
