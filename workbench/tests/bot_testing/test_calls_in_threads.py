@@ -149,6 +149,7 @@ def calls_of(
         "references.store_created": lambda: s.references.store_created(
             users_of(activity)[0], conversation
         ),
+        "services.token": lambda: s.token("https://graph.microsoft.com"),
         "skill_client.post_activity": lambda: s.skill_client.post_activity(
             "", SKILL.app_id, SKILL.skill_endpoint, "https://x/", "x", activity
         ),
@@ -243,6 +244,7 @@ async def test_every_call(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         assert is_home or all(each is not own for each in contexts)
 
     monkeypatch.setattr(pool, "request", watched)
+    chat.bot.cloud.add_bot(app_id=SKILL.app_id)
     bot: Any = chat.bot.parts.bot
     bot.works["everything"] = work
     await chat.say("here say")  # its reference is stored then
