@@ -242,6 +242,9 @@ NO_TURN_NEEDS = (
     "cloud_adapter.message_stream",
     "cloud_adapter.reply",
     "cloud_adapter.skills",
+    "httpx2",
+    "openai",
+    "pydantic",
     "recognizers_text",
 )
 

@@ -259,3 +259,9 @@ def test_import_times(packed: Path) -> None:
 def not_reached(_requirements: Path, _target: Path) -> None:
     """Stands for the installation, before which the package is refused."""
     raise AssertionError
+
+
+def test_a_bot_that_needs_settings(tmp_path: Path) -> None:
+    """The package is built; the command says why it cannot say how quickly it starts."""
+    (tmp_path / "function_app.py").write_text('raise ValueError("The setting Menu is missing")')
+    assert package.start_of(tmp_path).endswith(": ValueError: The setting Menu is missing")
