@@ -244,7 +244,6 @@ async def test_every_call(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         assert is_home or all(each is not own for each in contexts)
 
     monkeypatch.setattr(pool, "request", watched)
-    chat.bot.cloud.add_bot(app_id=SKILL.app_id)
     bot: Any = chat.bot.parts.bot
     bot.works["everything"] = work
     await chat.say("here say")  # its reference is stored then
