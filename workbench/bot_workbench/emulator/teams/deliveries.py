@@ -140,6 +140,7 @@ class Deliveries:
                 async with asyncio.timeout_at(max(end, loop.time() + self.min_wait_seconds)):
                     await self._until_it_answers()
                 waiting.cancel()
+                report.publish_released()
                 answer = await self._post(activity, report.turn)
                 if answer.sent or loop.time() > end:
                     return answer
@@ -208,6 +209,12 @@ class DeliveryReport:
         if not self._is_held:
             self._is_held = True
             self.publish("held", text="The bot cannot be reached yet.")
+
+    def publish_released(self) -> None:
+        """Publish that it waits no longer: the bot's turn may take long."""
+        if self._is_held:
+            self._is_held = False
+            self.publish("pending")
 
     def publish_answer(self, answer: BotAnswer) -> None:
         """Publish the bot's answer, or why there is none."""

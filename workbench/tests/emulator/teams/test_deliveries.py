@@ -97,6 +97,24 @@ async def test_a_bot_that_cannot_be_reached_gets_it_later(page: TeamsPage, bot: 
     assert arrived == [f"message {number}" for number in range(5)]
 
 
+async def test_a_bot_that_can_be_reached_is_not_waited_for(
+    page: TeamsPage, bot: AdaptedBot
+) -> None:
+    """While it works on a message that was held, the message is not shown as held."""
+    await bot.server.stop()
+    bot.may_answer.clear()
+    sent = await page.say("hello")
+    await page.event("delivery", activityId=sent["id"], state="held")
+    await bot.server.start()
+
+    def states() -> list[str]:
+        return [each["state"] for each in page.events if each.get("activityId") == sent["id"]]
+
+    await condition.comes_true(lambda: states() == ["pending", "held", "pending"])
+    bot.may_answer.set()
+    await page.event("delivery", activityId=sent["id"], state="delivered")
+
+
 async def test_the_time_for_a_message_is_over_when_its_turn_comes(
     page: TeamsPage, bot: AdaptedBot, cloud: Cloud, running_cloud: CloudThread
 ) -> None:
