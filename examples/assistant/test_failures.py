@@ -55,13 +55,13 @@ async def test_a_model_that_does_not_respond(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    "turns",
+    (),
     [
-        "Inline",
-        pytest.param("Queued", marks=pytest.mark.chat(turns="Queued", storage="azurite")),
+        pytest.param(id="Inline"),
+        pytest.param(id="Queued", marks=pytest.mark.chat(turns="Queued", storage="azurite")),
     ],
 )
-async def test_a_dead_model(chat: Chat, turns: str) -> None:
+async def test_a_dead_model(chat: Chat) -> None:
     """The user keeps what has come, and nothing is asked again, not even by a queue."""
     chat.model.answers("The canteen", end="dead")
     result, text = await failure(chat)
