@@ -11,7 +11,6 @@ from cloud_adapter.bot.services import BotServices
 
 from .bot import AssistantBot
 from .documents import Documents
-from .model import Model
 
 AUDIENCE = "https://cognitiveservices.azure.com"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -36,7 +35,7 @@ def create_bot(services: BotServices) -> AssistantBot:
         base_url=f"{endpoint}/openai/v1/", api_key=token_source(services, endpoint)
     )
     documents = Documents(Path(__file__).parent / "documents")
-    return AssistantBot(services.conversation_state, Model(client, deployment), documents)
+    return AssistantBot(services.conversation_state, client, deployment, documents)
 
 
 def token_source(services: BotServices, endpoint: str) -> Callable[[], Awaitable[str]]:

@@ -151,7 +151,7 @@ async def test_a_model_that_never_ends(chat: Chat, own_model: OwnModel) -> None:
 @pytest.mark.chat(turn_seconds=15)
 async def test_a_model_that_keeps_its_connection_alive(chat: Chat, own_model: OwnModel) -> None:
     """Lines that say nothing do not count."""
-    own_model.lines, own_model.pause = [said("Well, "), *[": alive"] * 9], 25
+    own_model.lines, own_model.pause = [said("Well, "), *[": alive"] * 9], 40
     began = time.time()
     result, _ = await failure(chat)
     assert time.time() - began == pytest.approx(60, abs=10)
