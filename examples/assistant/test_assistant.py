@@ -143,6 +143,8 @@ async def test_the_history_is_cut(chat: Chat) -> None:
     """The older half is left out, once the model has reported more than 8,000 tokens."""
     kept: list[str] = []
     for number in range(8):
+        if number == 2:  # what the tools get and return is not remembered, so it does not count
+            chat.model.answers(calls=[("search_documents", {"query": "x" * 8_000})])
         chat.model.answers("Thank you.")
         await chat.say(f"{number} {'x' * 8_000}")  # 2,000 tokens, as the stand-in counts them
         kept.append("".join(text[0] for role, text in sent(chat) if role == "user"))
@@ -176,6 +178,13 @@ async def test_the_filter_ends_an_answer(chat: Chat) -> None:
     chat.model.answers("At 11:30.")
     await chat.say("When is lunch?")
     assert sent(chat) == [("user", "When is lunch?")]
+
+
+async def test_the_filter_ends_a_call(chat: Chat) -> None:
+    """The tool is not called, and the model is not asked again."""
+    chat.model.answers(calls=[SEARCH], end="content_filter")
+    assert (await chat.say("Something bad")).texts[0].startswith("The content filter")
+    assert len(chat.model.requests) == 1
 
 
 async def test_an_answer_that_is_too_long(chat: Chat) -> None:

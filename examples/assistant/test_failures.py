@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -113,9 +113,10 @@ class OwnModel:
         return response
 
 
-def said(text: str) -> str:
+def said(text: str, calls: Sequence[object] = ()) -> str:
     """A line of a stream."""
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    delta = {"content": text, "tool_calls": [*calls]}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
     chunk = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
     return f"data: {json.dumps(chunk)}"
 
@@ -160,7 +161,8 @@ async def test_a_model_that_keeps_its_connection_alive(chat: Chat, own_model: Ow
 
 async def test_a_stream_without_an_end(chat: Chat, own_model: OwnModel) -> None:
     """A proxy that ends an answer has not made it whole."""
-    own_model.lines = [said("The canteen")]
+    call = {"index": 0, "id": "1", "type": "function", "function": {"name": "current_time"}}
+    own_model.lines = [said("The canteen", [call])]
     result, text = await failure(chat)
     assert result.texts == ["The canteen", APOLOGY]
     assert text == "The stream has no end"
