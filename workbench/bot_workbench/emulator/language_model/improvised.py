@@ -31,7 +31,9 @@ def improvised(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[st
         quoted = "\n".join(_first_lines(text_of(each)) for each in reversed(returned))
         return Answer(f"{STAND_IN} Its tools say:\n\n{quoted}")
     asked = text_of(messages[-1])
-    call = next(_calls(asked, [tool["function"] for tool in tools]), None)
+    call = next(
+        _calls(asked, [tool["function"] for tool in tools if tool["type"] == "function"]), None
+    )
     if call is not None and messages[-1]["role"] == "user":
         return Answer(calls=[call])
     return Answer(f"{STAND_IN} It has read your message, and has nothing to say about it.")
@@ -51,7 +53,7 @@ def _calls(asked: str, functions: Sequence[Mapping[str, Any]]) -> Iterator[Call]
 
 
 def _arguments(function: Mapping[str, Any]) -> set[str]:
-    return set(function.get("parameters", {}).get("properties", ()))
+    return set((function.get("parameters") or {}).get("properties") or ())
 
 
 def _first_lines(text: str) -> str:

@@ -162,7 +162,7 @@ class LanguageModel:
 
 def _callable(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The tools that an answer may call."""
-    return () if body.get("tool_choice") == "none" else body.get("tools", ())
+    return () if body.get("tool_choice") == "none" else body.get("tools") or ()
 
 
 def _event(data: str) -> bytes:

@@ -20,8 +20,8 @@ def count_tokens(*texts: str) -> int:
 
 def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
     """How many tokens a request's messages have: their texts, and the calls in them."""
-    calls = [call["function"] for each in messages for call in each.get("tool_calls", ())]
-    written = [call["name"] + call["arguments"] for call in calls]
+    calls = [call for each in messages for call in each.get("tool_calls", ())]
+    written = [str(text) for call in calls for text in call[call["type"]].values()]
     return count_tokens(*map(text_of, messages), *written)
 
 
@@ -30,4 +30,4 @@ def text_of(message: Mapping[str, Any]) -> str:
     content = message.get("content") or ""
     if isinstance(content, str):
         return content
-    return "".join(part.get("text", "") for part in content)
+    return "".join(part.get("text") or "" for part in content)

@@ -16,6 +16,7 @@ from tests.emulator.registered_bot import TENANT
 USER = QUESTION[0]
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+WRITTEN = {"name": "f", "input": "soup"}
 RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "soup"}
 STRICT = {
     "type": "object",
@@ -63,7 +64,27 @@ ACCEPTED = {
     "a tool without arguments": {"tools": [{"type": "function", "function": {"name": "f"}}]},
     "a strict schema": schema(STRICT, strict=True),
     "a choice": {"tools": [SEARCH], "tool_choice": "none", "parallel_tool_calls": False},
+    "any object as an argument": schema(
+        {"type": "object", "properties": {"a": {"type": "object"}}}
+    ),
+    "no schema": schema(None, strict=None),
+    "a call of another type": {
+        "tools": [{"type": "custom", "custom": {"name": "f"}}],
+        **messages(
+            USER,
+            {**CALLING, "tool_calls": [{"id": "1", "type": "custom", "custom": WRITTEN}]},
+            {**RESULT, "tool_call_id": "1"},
+        ),
+    },
+    "the old kind of calls": messages(
+        USER,
+        {"role": "assistant", "content": None, "function_call": CALL["function"]},
+        {"role": "function", "name": "f", "content": None},
+    ),
+    "a refusal": messages(USER, {"role": "assistant", "content": None, "refusal": "No."}, USER),
+    "null": {"tools": None, "tool_choice": None, "stream_options": None, "max_tokens": None},
     "other parameters": {"temperature": 0.2, "user": "ada", "seed": 1, "stop": ["."]},
+    "a parameter of tomorrow": {"extra_body": {"top_k": 1}},
 }
 
 MISTAKES = {
@@ -128,15 +149,13 @@ MISTAKES = {
         "invalid_value",
     ),
     "a choice among no tools": ({"tool_choice": "auto"}, "tool_choice", None),
-    "an unknown parameter": ({"extra_body": {"top_k": 1}}, "top_k", "unknown_parameter"),
+    "limits that are no number": ({"max_tokens": "5"}, "max_tokens", "invalid_type"),
 }
 
 BAD_SCHEMAS = {
-    "null": schema(None),
     "no object": schema({"type": "string"}),
     "no properties": schema({"type": "object"}),
     "an array of anything": schema({"type": "object", "properties": {"all": {"type": "array"}}}),
-    "an object in it": schema({"type": "object", "properties": {"one": {"type": "object"}}}),
     "a name for a schema": schema({"type": "object", "properties": {"query": "string"}}),
     "strict, and open": schema({**STRICT, "additionalProperties": True}, strict=True),
     "strict, and optional": schema({**STRICT, "required": []}, strict=True),
@@ -171,6 +190,13 @@ async def test_schemas(client: AsyncOpenAI, request_: dict[str, Any]) -> None:
     error = await refused(client, **request_)
     assert error.code == "invalid_function_parameters"
     assert error.param == "tools[0].function.parameters"
+
+
+async def test_no_deployment(client: AsyncOpenAI) -> None:
+    """A request that names none, as a client without types may send it."""
+    with pytest.raises(BadRequestError) as raised:
+        await client.post("/chat/completions", cast_to=object, body={"messages": QUESTION})
+    assert (raised.value.param, raised.value.code) == ("model", "missing_required_parameter")
 
 
 async def test_usage_without_a_stream(client: AsyncOpenAI) -> None:
