@@ -268,7 +268,7 @@ REQUESTS: dict[str, tuple[dict[str, str | None], int, str, int]] = {
     "scope of nothing": ({"scope": "/.default"}, 400, "invalid_scope", 1002012),
     "two scopes": ({"scope": f"{SCOPE} {SCOPE}"}, 400, "invalid_scope", 70011),
     "blank scope": ({"scope": " "}, 400, "invalid_scope", 70011),
-    "unknown resource": ({"scope": f"https://x.y{SCOPE}"}, 400, "invalid_resource", 500011),
+    "unknown resource": ({"scope": "https://x.example/.default"}, 400, "invalid_resource", 500011),
     "no assertion type": ({"client_assertion_type": None}, 400, "invalid_request", 900144),
     "another assertion type": ({"client_assertion_type": "x"}, 400, "invalid_request", 9002313),
 }

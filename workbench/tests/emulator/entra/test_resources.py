@@ -1,4 +1,4 @@
-"""What the local Entra issues tokens for: Microsoft's services, and the tenant's applications."""
+"""What the local Entra issues tokens for: whatever a tenant may have."""
 
 import pytest
 
@@ -13,7 +13,10 @@ from tests.emulator.registered_bot import TENANT, UNKNOWN
         "https://graph.microsoft.com",
         "https://GRAPH.microsoft.com/",
         "https://cognitiveservices.azure.com",
-        "https://ai.azure.com",
+        "https://contoso.sharepoint.com",
+        "https://contoso.crm4.dynamics.com/",
+        "https://analysis.windows.net/powerbi/api",
+        "https://contoso.com/orders",
         "https://contoso0815.blob.core.windows.net",
         "api://AzureADTokenExchange",
         "api://orders.contoso.com/v1",
@@ -21,7 +24,7 @@ from tests.emulator.registered_bot import TENANT, UNKNOWN
     ],
 )
 def test_what_is_known(resource: str) -> None:
-    """The case of letters and a slash at the end do not matter; applications need no record."""
+    """The case of letters and a slash at the end do not matter."""
     check_resource(resource, TENANT)
 
 
@@ -30,8 +33,7 @@ def test_what_is_known(resource: str) -> None:
     [
         "https://graph.microsoft.com/User.Read",
         "https://graph.microsoft.example",
-        "https://graph.microsoft.com.example",
-        "https://blob.core.windows.net",
+        "https://example/orders",
         "graph.microsoft.com",
     ],
 )
