@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 import traceback
 from collections import defaultdict
 from collections.abc import Mapping
@@ -20,7 +21,6 @@ from bot_testing.app.app_functions import AppFunctions, invoked
 from bot_testing.app.bot_modules import BotModules
 from bot_testing.app.death import Death
 from bot_testing.app.queues import BotQueues
-from bot_testing.app.task_wait import TaskWait
 from bot_testing.app.turn_watch import TurnWatch
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
@@ -80,7 +80,8 @@ class RunningBot:
         self._watch = TurnWatch()
         self.death: Death | None = None
         self._calls = self._posts = 0
-        self._waits: dict[asyncio.Task[Any], TaskWait] = {}
+        # Since when (time.monotonic) a task has been seen to wait for the same thing.
+        self._waiting: dict[tuple[asyncio.Task[Any], asyncio.Future[Any]], float] = {}
         self._set_environment({**cloud.settings(), **settings})
 
     def _set_environment(self, settings: Mapping[str, str]) -> None:
@@ -203,10 +204,16 @@ class RunningBot:
 
     def _left_waiting(self, tasks: set["asyncio.Task[Any]"]) -> set["asyncio.Task[Any]"]:
         """Those of some tasks that wait for a language model which sends nothing more."""
-        waits = [self._waits.setdefault(each, TaskWait(each)) for each in tasks]
-        long = [each for each in waits if each.seconds() > SILENCE_SECONDS]
-        found = {each.task for each in long}
-        silent = [each for each in long if each.awaited not in found]
+        now, before = time.monotonic(), self._waiting
+        awaited = [(each, getattr(each, "_fut_waiter", None)) for each in tasks]
+        self._waiting = {
+            (task, future): before.get((task, future), now)
+            for task, future in awaited
+            if future is not None and not future.done()
+        }
+        long = {pair for pair, since in self._waiting.items() if now - since > SILENCE_SECONDS}
+        found = {task for task, _ in long}
+        silent = [future for _, future in long if future not in found]
         return found if len(silent) <= self.cloud.model.server.faults.held else set()
 
     def is_answered(self) -> bool:

@@ -1,7 +1,9 @@
 """Chat: the language model that a bot asks, and the time for which it is silent."""
 
 import asyncio
+import gc
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -127,3 +129,16 @@ async def test_stop(chat: Chat) -> None:
     [reply] = await chat.say("tell me", stop_after=1)
     assert reply.type == "typing"
     await comes_true(lambda: chat.model.server.under_way == 0)
+
+
+@pytest.mark.chat(skip_waits=True)
+async def test_an_ended_turn(chat: Chat) -> None:
+    """The kit forgets it: asyncio logs the error of a task only once nobody has the task."""
+    chat.model.answers("Once", end="silent")
+    saying = asyncio.create_task(chat.say("plain"))
+    await comes_true(lambda: len(chat.model.requests) == 1)
+    [turn] = map(weakref.ref, chat.bot.turns)
+    await saying
+    await chat.say("plain again")
+    gc.collect()
+    assert turn() is None
