@@ -70,6 +70,23 @@ def test_trust(app: Path, authority: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SSL_CERT_FILE", str(company))
     settings = model_of_the_developer(app, authority)
     assert trusted(Path(settings["SSL_CERT_FILE"])) == {local, *trusted(company)}
+    (app / "other").mkdir()
+    other = CertificateAuthority(app / "other").path
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    settings = model_of_the_developer(app, authority)
+    expected = {local, *trusted(company), *trusted(other)}
+    assert trusted(Path(settings["SSL_CERT_FILE"])) == expected
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "."])
+def test_no_file_of_authorities(
+    app: Path, authority: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A variable that names a folder, or nothing, does not end the run."""
+    monkeypatch.setenv("AzureOpenAIEndpoint", ENDPOINT)
+    monkeypatch.setenv("SSL_CERT_FILE", str(app / name))
+    settings = model_of_the_developer(app, authority)
+    assert len(trusted(Path(settings["SSL_CERT_FILE"]))) > 50
 
 
 def trusted(file: Path) -> set[bytes]:
