@@ -158,7 +158,7 @@ def test_a_resource_that_may_not_be_read_names_the_role(
     refuse(stage, "GET", models)
     ended = run("prepare", "--azd")
     assert ended.status == 3
-    assert "Role Based Access Control Administrator" in ended.errors
+    assert f"Administrator, on the resource group of {models}" in ended.errors
 
 
 def refuse(stage: DeploymentStage, method: str, part: str) -> None:

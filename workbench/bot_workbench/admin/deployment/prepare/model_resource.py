@@ -36,8 +36,8 @@ class ModelResource:
             found = self._arm.find(self._id)
         except Forbidden as error:
             cure = (
-                "Your account needs Owner, or Role Based Access Control Administrator, on the"
-                f" resource {self._id}."
+                "Your account needs Owner, or Contributor together with Role Based Access Control"
+                f" Administrator, on the resource group of {self._id}."
             )
             raise Forbidden(error.answer, cure, needs_role=True) from error
         if found is not None:
