@@ -32,7 +32,6 @@ EXTRAS = PROJECT["optional-dependencies"]
 NAME = canonical(PROJECT["name"])
 
 NOT_IMPORTED = {
-    "requests": "azure-core sends with it",
     "uv": "runs as a program",
     "pytest-asyncio": "calls a hook of bot_testing.plugin",
 }
