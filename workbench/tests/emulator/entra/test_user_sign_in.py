@@ -9,6 +9,8 @@ import pytest
 import requests
 
 from bot_workbench.emulator.entra.endpoints import Entra
+from bot_workbench.emulator.entra.errors import EntraError
+from bot_workbench.emulator.entra.sign_in.user_sign_in import DEVICE_CODE
 from tests.emulator.registered_bot import TENANT
 
 pytestmark = pytest.mark.usefixtures("trust")
@@ -63,3 +65,15 @@ async def test_a_device_code_is_its_clients_and_is_used_once(entra: Entra) -> No
     form["device_code"] = entra.users.start(ASKED)["device_code"]
     assert await asyncio.to_thread(status, AZURE_CLI) == 200
     assert await asyncio.to_thread(status, AZURE_CLI) == 400
+
+
+def test_an_unknown_resource(entra: Entra) -> None:
+    """Users get no token for a service that the tenant does not have, either."""
+    scope = "https://management.example/.default"
+    form = {
+        "client_id": AZURE_CLI,
+        "grant_type": DEVICE_CODE,
+        "device_code": entra.users.start({**ASKED, "scope": scope})["device_code"],
+    }
+    with pytest.raises(EntraError, match="AADSTS500011"):
+        entra.users.grant(form, 3599)
