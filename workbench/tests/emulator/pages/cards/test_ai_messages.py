@@ -1,6 +1,7 @@
 """Messages that AI has written, in the chat page, as a person sees them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import urljoin
 
 import pytest
@@ -17,34 +18,38 @@ def ai_tab(browser: Browser, ai_bot: str) -> Iterator[ChatTab]:
 
 
 @pytest.fixture
-def slow_stream(ai_tab: ChatTab, ai_bot: str) -> Iterator[None]:
-    """Delays each part of an answer by two seconds: a busy browser can show it, and stop it."""
+def go_on(ai_tab: ChatTab, ai_bot: str) -> Iterator[Callable[[], None]]:
+    """Delays each part of an answer, so that a busy browser sees it, until the test calls this."""
     url = urljoin(ai_bot, "/api/inspector/services/connector/faults")
-    request = ai_tab.page.request
-    request.put(url, data={"latency": 2}, fail_on_status_code=True)
-    yield
-    request.put(url, data={}, fail_on_status_code=True)
+    delay = partial(ai_tab.page.request.put, url, fail_on_status_code=True)
+    delay(data={"latency": 8})
+
+    def go_on() -> None:
+        delay(data={})
+
+    yield go_on
+    go_on()
 
 
-@pytest.mark.usefixtures("slow_stream")
-def test_streaming(ai_tab: ChatTab) -> None:
+def test_streaming(ai_tab: ChatTab, go_on: Callable[[], None]) -> None:
     """One message grows: first what the bot does, then the text; Stop is gone at the end."""
     ai_tab.say("lunch?")
     expect(ai_tab.message("Reading the menu…")).to_be_visible()
     expect(ai_tab.page.get_by_role("button", name="Stop")).to_be_visible()
     expect(ai_tab.page.get_by_role("progressbar", name="The bot is writing")).to_be_visible()
+    go_on()
     expect(ai_tab.message("there is soup 2.")).to_have_count(1)
     expect(ai_tab.message("Reading the menu…")).to_have_count(0)
     expect(ai_tab.page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(ai_tab.page.locator(".message")).to_have_count(2)
 
 
-@pytest.mark.usefixtures("slow_stream")
-def test_stop(ai_tab: ChatTab) -> None:
+def test_stop(ai_tab: ChatTab, go_on: Callable[[], None]) -> None:
     """Stop ends the message where it is; the bot's next one is not affected."""
     ai_tab.say("lunch?")
     ai_tab.press("Stop")
     expect(ai_tab.page.get_by_text("You stopped this message.")).to_be_visible()
+    go_on()
     ai_tab.say("and now?")
     expect(ai_tab.message("there is soup 2.")).to_have_count(1)
     expect(ai_tab.page.locator(".message")).to_have_count(4)
