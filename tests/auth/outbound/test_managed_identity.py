@@ -117,7 +117,9 @@ async def test_another_client_id(make: Make, setting: str) -> None:
 async def test_an_unknown_audience(identity: ManagedIdentityCredential, platform: Cloud) -> None:
     """The endpoint answers as in an outage: the text names what else it can mean."""
     before = platform.entra.tokens_issued
-    with pytest.raises(EndpointDown, match=r"500 if Entra does not know the audience https://x\.example"):
+    with pytest.raises(
+        EndpointDown, match=r"500 if Entra does not know the audience https://x\.example"
+    ):
         await identity.request_token("https://x.example")
     assert platform.entra.tokens_issued == before
 
