@@ -16,7 +16,7 @@ SOURCES = {
     "Menu": "Today there is soup; tomorrow there is salad.",
 }
 ANSWER = "The canteen opens at **11:30** [1], and today there is soup [2]."
-PAUSE_SECONDS = 0.25
+FIRST_WORD_SECONDS, PAUSE_SECONDS = 2.0, 0.25
 TAG = ("Internal", "For employees only")
 FOLLOW_UP = HeroCard(
     text="What else would you like to know?",
@@ -48,8 +48,9 @@ class AnswerBot(TeamsActivityHandler):
 
 
 async def model(question: str) -> AsyncIterator[str]:
-    """Stands for a language model, which writes a few characters at a time."""
+    """Stands for a language model, which thinks, and then writes a few characters at a time."""
     del question  # it has one answer to everything
+    await asyncio.sleep(FIRST_WORD_SECONDS)
     for start in range(0, len(ANSWER), 5):
         await asyncio.sleep(PAUSE_SECONDS)
         yield ANSWER[start : start + 5]
