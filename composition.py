@@ -436,7 +436,16 @@ class Composition:
             bot = await created if inspect.isawaitable(created) else created
         if bot is None:
             raise TypeError("create_bot(services) returned None: it must return the bot")
-        return bot
+        from cloud_adapter.agents.recognition import agent_of
+
+        if (agent := agent_of(bot)) is None:
+            return bot
+        return await asyncio.to_thread(self._agent_bot, agent, services)
+
+    def _agent_bot(self, agent: object, services: "BotServices") -> "Bot":
+        from cloud_adapter.agents.bot import AgentBot
+
+        return AgentBot(agent, services)
 
     def _parts(
         self,

@@ -9,7 +9,7 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -270,6 +270,7 @@ class CloudAdapter(AdapterCalls):
 
     Attributes:
         on_turn_error: the bot's handler for errors in its own code; None: users get APOLOGY.
+        redact: as in the arguments.
     """
 
     def __init__(
@@ -285,7 +286,7 @@ class CloudAdapter(AdapterCalls):
         self.on_turn_error: OnError | None = None
         self._queued_turns = queued_turns
         self._host_timeout = host_timeout
-        self._redact = redact
+        self.redact = redact
 
     @moment("request")
     async def process(self, request: TurnRequest, bot: Bot) -> TurnResponse:
@@ -334,6 +335,27 @@ class CloudAdapter(AdapterCalls):
             log.warning("%s: %s", turn_name(activity), type(error).__name__)
             raise
         return self._response(context)
+
+    @property
+    def queues(self) -> bool:
+        """Whether turns are queued."""
+        return self._queued_turns is not None
+
+    async def enqueue(self, activity: Activity, claims: Mapping[str, Any]) -> None:
+        """Store an activity of the bot's own, to be processed as if the channel had sent it.
+
+        Args:
+            activity: with an id; another one with the same id is not processed.
+            claims: the claims of the caller, which have been checked.
+
+        Raises:
+            StorageUnavailable: it may not be stored.
+            SettingsError: turns are not queued.
+        """
+        if self._queued_turns is None:
+            raise SettingsError([f"{TURNS}: it is not {QUEUED}, so no activity can be stored"])
+        body = json_bytes(write_value(activity))
+        await self._queued_turns.enqueue(activity, body, claims)
 
     def _response(self, context: TurnContext) -> TurnResponse:
         try:
@@ -529,7 +551,7 @@ class CloudAdapter(AdapterCalls):
 
     def _log_failure(self, activity: Activity, problem: str, error: Exception) -> None:
         # No `exc_info`: logging's own traceback would quote the user.
-        trace = redacted_traceback(error, activity, redact=self._redact)
+        trace = redacted_traceback(error, activity, redact=self.redact)
         log.error("%s: %s\n%s", turn_name(activity), problem, trace)
 
     def _create_turn_context(

@@ -136,6 +136,17 @@ class NoToken(BotFailed):
     """
 
 
+class ActivityUnread(BotFailed):
+    """The models of the bot's SDK refuse an activity.
+
+    Args:
+        place: the property, such as `attachments.0.name`; never its value.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"the bot's SDK refuses the activity's {place}")
+
+
 class UnreadableActivity(BotError):
     """The stored data is not an activity, or is nested too deeply to be read."""
 

@@ -87,6 +87,9 @@ class Reply:
         feedback: which form the feedback buttons open: "default" is the channel's, "custom" one
             that the bot returns for the invoke `message/fetchTask`; empty: there are no buttons.
 
+    Attributes:
+        ai_label, sensitivity, feedback: as in the arguments; they may change until the answer ends.
+
     Raises:
         TurnRepeated: on entering: the activity has been processed already.
         ConversationBusy, StorageUnavailable: on entering: another turn of the conversation is
@@ -107,9 +110,9 @@ class Reply:
     ) -> None:
         self._context = context
         self._empty = empty
-        self._ai_label = ai_label
-        self._sensitivity = sensitivity
-        self._feedback = feedback
+        self.ai_label = ai_label
+        self.sensitivity = sensitivity
+        self.feedback = feedback
         self._text = ""
         self._informative = ""
         self._citations: list[dict[str, Any]] = []
@@ -195,7 +198,7 @@ class Reply:
     async def __aenter__(self) -> Self:
         if turn := ConversationTurn.of(self._context):
             self._begun = await turn.begin_reply(self._context)
-        reason = _reason_for_one_message(self._context, self._begun)
+        reason = reason_for_one_message(self._context, self._begun)
         if reason:
             activity = self._context.activity
             log.info("%s: the answer is not streamed: %s", turn_name(activity), reason)
@@ -446,10 +449,10 @@ class Reply:
     ) -> Activity:
         """A message with the labels, and with the citations that its text refers to."""
         about: dict[str, Any] = {}
-        if self._ai_label:
+        if self.ai_label:
             about["additionalType"] = ["AIGeneratedContent"]
-        if self._sensitivity is not None:
-            name, description = self._sensitivity
+        if self.sensitivity is not None:
+            name, description = self.sensitivity
             about["usageInfo"] = {
                 "@type": "CreativeWork",
                 "name": name,
@@ -463,12 +466,15 @@ class Reply:
         if text and about:
             root = {"@type": "Message", "@context": "https://schema.org", "@id": "", **about}
             message.entities = [entity("https://schema.org/Message", root)]
-        if text and is_last and self._feedback and self._context.activity.channel_id in RATE_LIMITS:
-            message.channel_data = {"feedbackLoop": {"type": self._feedback}}
+        if text and is_last and self.feedback and self._context.activity.channel_id in RATE_LIMITS:
+            message.channel_data = {"feedbackLoop": {"type": self.feedback}}
         return message
 
 
-def _reason_for_one_message(context: TurnContext, begun: BegunReply) -> str:
+_NOTHING_BEGUN = BegunReply()
+
+
+def reason_for_one_message(context: TurnContext, begun: BegunReply = _NOTHING_BEGUN) -> str:
     """Why the answer is not streamed; empty: it is."""
     activity = context.activity
     conversation = activity.conversation

@@ -22,6 +22,7 @@ FLOORS: tuple[set[str], ...] = (
     {"function_app"},
     {"composition"},
     {"cloud_adapter.telemetry"},
+    {"cloud_adapter.agents"},
     {"cloud_adapter.bot"},
     {"cloud_adapter.proactive", "cloud_adapter.reply", "cloud_adapter.skills"},
     {"cloud_adapter.message_stream"},

@@ -412,10 +412,12 @@ class ConnectorClient:
         attachments: see AttachmentsOperations.
         teams: see TeamsOperations; the SDK has a separate client for these.
         config: has `credentials` and `base_url`, which botbuilder's TeamsInfo reads.
+        call: sends any call to the connector.
     """
 
     def __init__(self, session: ConnectorSession, connector: Service) -> None:
-        call = functools.partial(session.call, connector)
+        call: Call = functools.partial(session.call, connector)
+        self.call = call
         self._session = session
         self._connector = connector
         self.config = SimpleNamespace(
@@ -611,10 +613,13 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
     Args:
         session: sends the calls.
         token_service: the Bot Framework token service.
+
+    Attributes:
+        call: sends any call to the token service.
     """
 
     def __init__(self, session: ConnectorSession, token_service: Service) -> None:
-        self._call = functools.partial(session.call, token_service)
+        self.call: Call = functools.partial(session.call, token_service)
         self._app_id: str = token_service.credentials.microsoft_app_id
 
     async def get_user_token(
@@ -623,7 +628,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """The user's TokenResponse; None if the user has not signed in."""
         query = _user(user_id, connection_name, channel_id) | {"code": magic_code}
         try:
-            response = await self._call("GET", ("api", "usertoken", "GetToken"), query=query)
+            response = await self.call("GET", ("api", "usertoken", "GetToken"), query=query)
         except ConnectorError as error:
             if error.response.status_code == HTTPStatus.NOT_FOUND:
                 return None
@@ -638,21 +643,21 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         state = self.create_token_exchange_state(self._app_id, connection_name, activity)
         query = {"state": state, "finalRedirect": final_redirect}
         path = ("api", "botsignin", "GetSignInResource")
-        return (await self._call("GET", path, query=query)).model(SignInUrlResponse)
+        return (await self.call("GET", path, query=query)).model(SignInUrlResponse)
 
     async def sign_out_user(
         self, user_id: str, connection_name: str | None, channel_id: str
     ) -> None:
         """Delete a user's token at the token service; without a connection name, all of them."""
         query = _user(user_id, connection_name, channel_id)
-        await self._call("DELETE", ("api", "usertoken", "SignOut"), query=query)
+        await self.call("DELETE", ("api", "usertoken", "SignOut"), query=query)
 
     async def get_token_status(
         self, user_id: str, channel_id: str, include_filter: str | None
     ) -> Any:
         """The connections that the user has signed in to, as a list of TokenStatus."""
         query = {"userId": user_id, "channelId": channel_id, "include": include_filter}
-        response = await self._call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
+        response = await self.call("GET", ("api", "usertoken", "GetTokenStatus"), query=query)
         return response.models(TokenStatus)
 
     async def get_aad_tokens(
@@ -661,7 +666,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """Tokens for Entra resources, as a dict of TokenResponse by resource URL."""
         query = _user(user_id, connection_name, channel_id)
         body = {"resourceUrls": resource_urls}
-        response = await self._call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
+        response = await self.call("POST", ("api", "usertoken", "GetAadTokens"), body, query)
         tokens = response.json() or {}
         if not isinstance(tokens, dict):
             raise ConnectorError(response.call, HTTPStatus.OK)
@@ -677,7 +682,7 @@ class UserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped SDK
         """The TokenResponse for a token (or URI) that the channel offers for single sign-on."""
         query = _user(user_id, connection_name, channel_id)
         path = ("api", "usertoken", "exchange")
-        return (await self._call("POST", path, exchange_request, query)).model(TokenResponse)
+        return (await self.call("POST", path, exchange_request, query)).model(TokenResponse)
 
 
 def _user(user_id: str, connection_name: str | None, channel_id: str) -> dict[str, Any]:
@@ -695,6 +700,14 @@ class NoUserTokenClient(UserTokenClientBase):  # type: ignore[misc]  # untyped S
 
     Nobody is signed in, and nobody can sign in; no call leaves the machine.
     """
+
+    async def call(self, *_: object, **__: object) -> ServiceResponse:
+        """Refuse the call.
+
+        Raises:
+            CallRefused: always.
+        """
+        raise CallRefused(_REFUSAL, HTTPStatus.NOT_IMPLEMENTED)
 
     async def get_user_token(
         self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None

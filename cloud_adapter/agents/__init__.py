@@ -1,0 +1,1 @@
+"""The bridge to bots of the Microsoft 365 Agents SDK, BotBuilder's successor."""

@@ -1,0 +1,274 @@
+"""AgentBot: a bot of the Agents SDK as the base runs it.
+
+Samples of that SDK make their storage, adapter and connection manager when they are imported, and
+keep them in handlers. So it is not enough to replace those of the application: the SDK's own
+classes for them reach ours, in every object of this process.
+"""
+
+import logging
+from functools import partial
+from typing import Any
+
+from botbuilder.core import CloudAdapterBase
+from microsoft_agents.activity import ActivityTypes, DeliveryModes
+from microsoft_agents.hosting.core import (
+    AgentApplication,
+    AgentState,
+    ChannelServiceAdapter,
+    MemoryStorage,
+    UserState,
+)
+from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
+from microsoft_agents.hosting.core.app import streaming
+from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
+from microsoft_agents.hosting.core.telemetry.core import agents_telemetry
+from opentelemetry.trace import NoOpTracer
+
+from auth.settings import QUEUED, TURNS
+from cloud_adapter.adapter import APOLOGY, CloudAdapter
+from cloud_adapter.agents.activities import read_activity, write_activity
+from cloud_adapter.agents.adapter import AgentAdapter
+from cloud_adapter.agents.connections import AgentConnections, AgentTokens
+from cloud_adapter.agents.recognition import SDK
+from cloud_adapter.agents.storage import AgentStorage
+from cloud_adapter.agents.streamed_reply import StreamedReply
+from cloud_adapter.agents.turn import AgentTurn
+from cloud_adapter.bot.services import BotServices
+from cloud_adapter.errors import ActivityUnread
+from cloud_adapter.redaction import redacted
+from cloud_adapter.turn_context import TurnContext
+
+log = logging.getLogger(__name__)
+
+REPLAY = ";signed-in"
+"""The end of the id of an activity that is processed again, because its user has signed in. It
+must differ from the original's, which has been processed."""
+
+
+_OURS = (MemoryStorage, AgentStorage)
+"""The storages in whose place the base's stands; also its own, of an earlier app of the process."""
+
+
+class AgentBot:
+    """Runs the bot's turns.
+
+    Args:
+        bot: an AgentApplication, or an ActivityHandler of the SDK.
+        services: the base's.
+    """
+
+    def __init__(self, bot: Any, services: BotServices) -> None:
+        self._services = services
+        self._core: CloudAdapter = services.adapter
+        self._logic = bot.on_turn
+        self._is_application = isinstance(bot, AgentApplication)
+        self._adapter = AgentAdapter(
+            self._core,
+            services.app_id,
+            AgentStorage(services.storage, services.conversation_state, services.user_state),
+            AgentConnections(AgentTokens(services), services.settings),
+        )
+        _use(self._adapter)
+        if self._is_application:
+            self._take_over(bot)
+        log.info(
+            "The bot is an %s of the Agents SDK: its adapter, its connections and each"
+            " MemoryStorage are the base's",
+            type(bot).__name__,
+        )
+
+    async def on_turn(self, core: TurnContext) -> None:
+        """Run a turn of the bot and, if its user has signed in, the turn that waited for it.
+
+        Raises:
+            ActivityUnread: the SDK's models refuse the activity.
+            Exception: whatever the bot's code raises.
+        """
+        if (core.activity.id or "").endswith(REPLAY):
+            core.activity.id = core.activity.id.removesuffix(REPLAY)  # replies name the original
+        if self._is_application:
+            # Now, because an application may catch what this raises.
+            await self._services.conversation_state.load(core)
+        turn = self._adapter.turn(core, read_activity(core.activity))
+        await self._adapter.run(turn, self._logic)
+        if turn.replay is not None:
+            for state in (self._services.user_state, self._services.conversation_state):
+                await state.save_at_end(core)  # for the replay to find it
+            identity = turn.context.identity
+            await self._adapter.process_proactive(identity, turn.replay, None, self._logic)
+
+    def _take_over(self, app: Any) -> None:
+        """Give an application, and what it has made, our parts in place of its own."""
+        self._take_over_adapter(app)
+        proactive = getattr(app._proactive, "_options", None)
+        for holder in (app, app.options, app.auth, *app.auth._handlers.values(), proactive):
+            for name in ("_storage", "storage"):
+                if isinstance(getattr(holder, name, None), _OURS):
+                    setattr(holder, name, self._adapter.storage)
+            if hasattr(holder, "_connection_manager"):
+                holder._connection_manager = self._adapter.connections
+        if isinstance(factory := app._turn_state_factory, partial):
+            kept = (
+                self._adapter.storage if isinstance(each, _OURS) else each for each in factory.args
+            )
+            app._turn_state_factory = partial(factory.func, *kept, **factory.keywords)
+        for state in (self._services.conversation_state, self._services.user_state):
+            state.is_used = True  # each turn reads both
+        if app.options.start_typing_timer:
+            self._services.typing_indicator = False
+        if app.options.long_running_messages:
+            app.options.long_running_messages = False
+            if not self._core.queues:
+                log.warning("long_running_messages is ignored: set %s=%s", TURNS, QUEUED)
+        app._on_error = _raise
+        app._handle_turn_skip = self._replay
+        if app._turn_error_handlers and self._core.on_turn_error is None:
+            self._services.on_error(partial(self._handle_error, app._turn_error_handlers))
+
+    def _take_over_adapter(self, app: Any) -> None:
+        if (found := app._adapter) is not None:
+            self._adapter.middleware_set = found.middleware_set
+            handler = found.on_turn_error
+            # The SDK's own sends the error's text to the user.
+            if handler and not handler.__module__.startswith(SDK):
+                self._services.on_error(partial(self._handle_error, [handler]))
+        app._adapter = self._adapter
+        if app.options.adapter is not None:
+            app.options.adapter = self._adapter
+
+    async def _handle_error(self, handlers: list[Any], core: TurnContext, error: Exception) -> None:
+        """Call the bot's own error handlers, in a context of their own."""
+        try:
+            turn = self._adapter.turn(core, read_activity(core.activity))
+        except ActivityUnread:
+            await core.send_activity(APOLOGY)
+            return
+
+        async def handle(context: AgentTurnContext) -> None:
+            for handler in handlers:
+                await handler(context, error)
+
+        await self._adapter.run(turn, handle, with_middleware=False)
+
+    async def _replay(self, context: AgentTurnContext, turn_state: Any, result: Any) -> None:
+        """Have the activity processed that waited for the user to sign in.
+
+        In place of AgentApplication's, whose task nobody waits for. If turns are queued, the
+        activity is stored, and runs once, like one that has just arrived.
+        """
+        if not result.should_replay:
+            return
+        await turn_state.save(context)
+        activity = result.continuation_activity or context.activity.model_copy(deep=True)
+        turn = AgentTurn.of(context)
+        if turn is None:
+            raise TypeError("the turn's context is not the base's")
+        answered = (
+            activity.type == ActivityTypes.invoke
+            or activity.delivery_mode == DeliveryModes.expect_replies
+        )
+        if answered or not self._core.queues or not activity.id:
+            turn.replay = activity
+            return
+        copied = write_activity(activity)
+        copied.id = f"{copied.id}{REPLAY}"
+        claims = turn.core.turn_state[CloudAdapterBase.BOT_IDENTITY_KEY].claims
+        with turn.noting_failure():
+            await self._core.enqueue(copied, claims)
+
+
+async def _raise(_: AgentTurnContext, error: Exception) -> None:
+    """In place of AgentApplication's, which logs what users wrote: the base decides what follows.
+
+    Raises:
+        Exception: the error.
+    """
+    raise error
+
+
+_latest: AgentAdapter | None = None
+
+
+def _adapter() -> Any:
+    """The adapter of the turn that this code runs in; outside of one, of this process's bot."""
+    turn = AgentTurn.current()
+    return turn.context.adapter if turn is not None else _latest
+
+
+def _use(adapter: AgentAdapter) -> None:
+    """Let the SDK's classes reach an adapter, and what belongs to it."""
+    global _latest  # a process has one bot; that of the kit has one after the other
+    _latest = adapter
+
+
+def _delegate(part: str, name: str) -> Any:
+    """A method of one of the SDK's classes that calls the one of ours."""
+
+    def call(_: object, *args: Any, **kwargs: Any) -> Any:
+        adapter = _adapter()
+        return getattr(getattr(adapter, part) if part else adapter, name)(*args, **kwargs)
+
+    return call
+
+
+class _CachedState:
+    """What a state object has loaded, in each turn.
+
+    The SDK keeps it in the object. An object that turns share, such as that of an ActivityHandler,
+    would have two turns at the same time change the state of one conversation with the other's.
+    """
+
+    def __get__(self, state: Any, owner: object) -> Any:
+        turn = AgentTurn.current()
+        return turn.cached_states.get(state) if turn else state.__dict__.get("_cached_state")
+
+    def __set__(self, state: Any, value: Any) -> None:
+        if (turn := AgentTurn.current()) is not None:
+            turn.cached_states[state] = value
+        else:
+            state.__dict__["_cached_state"] = value
+
+
+def _user_key(_: UserState, context: AgentTurnContext) -> str:
+    """The key of the user's state; empty if the activity names no user: nothing is stored then."""
+    activity = context.activity
+    user = activity.from_property.id if activity.from_property else None
+    return f"{activity.channel_id}/users/{user}" if user else ""
+
+
+class _AgentLog(logging.Handler):
+    """Logs the SDK's lines as the base's, without what the user wrote."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text, turn = record.getMessage(), AgentTurn.current()
+        if turn is not None and turn.core.adapter.redact:
+            text = redacted([text], turn.core.activity)[0]
+        log.log(record.levelno, "%s: %s", record.name, text)
+
+
+def _adapt_sdk() -> None:
+    for name in ("read", "write", "delete"):
+        setattr(MemoryStorage, name, _delegate("storage", name))
+    for name in (
+        "get_connection",
+        "get_default_connection",
+        "get_token_provider",
+        "get_token_provider_from_activity",
+    ):
+        setattr(ConnectionManager, name, _delegate("connections", name))
+    for name in ("process_proactive", "create_conversation"):
+        setattr(ChannelServiceAdapter, name, _delegate("", name))
+    AgentState._cached_state = _CachedState()
+    UserState.get_storage_key = _user_key
+    streaming.StreamingResponse = StreamedReply
+    # Its spans have the ids of conversations and users; the base's say the same without them.
+    agents_telemetry._tracer = NoOpTracer()
+    logger = logging.getLogger(SDK)
+    logger.setLevel(logging.WARNING)  # below, it logs ids of users, and the codes they sign in with
+    logger.addHandler(_AgentLog())
+    logger.propagate = False
+    # Its one line quotes the activity; ActivityUnread says what was refused.
+    logging.getLogger(f"{SDK}.activity.activity").setLevel(logging.CRITICAL)
+
+
+_adapt_sdk()
