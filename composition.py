@@ -436,7 +436,7 @@ class Composition:
             bot = await created if inspect.isawaitable(created) else created
         if bot is None:
             raise TypeError("create_bot(services) returned None: it must return the bot")
-        from cloud_adapter.agents.recognition import agent_of
+        from cloud_adapter.bot.agents_sdk import agent_of
 
         if (agent := agent_of(bot)) is None:
             return bot

@@ -31,6 +31,7 @@ from auth.settings import (
     names_queued_turns,
     names_storage,
 )
+from cloud_adapter.bot.agents_sdk import prepare_environment
 from cloud_adapter.bot.folder import BotFolder, import_bot_sdk
 from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
@@ -67,6 +68,7 @@ app = func.FunctionApp()
 
 
 limit_sdk_logs()
+prepare_environment(os.environ)  # before the bot is imported
 with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
     # The worker imports this module in its running event loop, before the first request arrives. So
     # the warm-up can import and fetch what a turn needs in the meantime.

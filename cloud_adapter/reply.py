@@ -88,7 +88,9 @@ class Reply:
             that the bot returns for the invoke `message/fetchTask`; empty: there are no buttons.
 
     Attributes:
-        ai_label, sensitivity, feedback: as in the arguments; they may change until the answer ends.
+        ai_label: as in the arguments; like the others, it may change until the answer ends.
+        sensitivity: as in the arguments.
+        feedback: as in the arguments.
 
     Raises:
         TurnRepeated: on entering: the activity has been processed already.

@@ -286,6 +286,7 @@ def members(public: str, value: object) -> Iterator[str]:
     annotated = [each for each in tree.body if isinstance(each, ast.AnnAssign)]
     names = [ast.unparse(each.target) for each in annotated]
     _, _, section = (inspect.getdoc(value) or "").partition("Attributes:\n")
+    section = section.partition("\n\n")[0]
     yield from (each for each in re.findall(r"^    (\w+):", section, re.M) if each not in names)
     yield from (ast.unparse(each) for each in annotated if not is_private(ast.unparse(each.target)))
     for each in tree.body:

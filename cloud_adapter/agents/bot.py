@@ -29,10 +29,10 @@ from cloud_adapter.adapter import APOLOGY, CloudAdapter
 from cloud_adapter.agents.activities import read_activity, write_activity
 from cloud_adapter.agents.adapter import AgentAdapter
 from cloud_adapter.agents.connections import AgentConnections, AgentTokens
-from cloud_adapter.agents.recognition import SDK
 from cloud_adapter.agents.storage import AgentStorage
 from cloud_adapter.agents.streamed_reply import StreamedReply
 from cloud_adapter.agents.turn import AgentTurn
+from cloud_adapter.bot.agents_sdk import SDK
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import ActivityUnread
 from cloud_adapter.redaction import redacted

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from azure.core.credentials import AccessToken
 from microsoft_agents.hosting.core import (
     AccessTokenProviderBase,
     AgentAuthConfiguration,
@@ -111,6 +110,18 @@ class AgentTokens(AccessTokenProviderBase):  # type: ignore[misc]  # untyped SDK
         raise NoToken(_AGENT_ID)
 
 
+class ServiceToken(NamedTuple):
+    """azure-core's AccessToken.
+
+    Attributes:
+        token: the bearer token.
+        expires_on: when to ask again (seconds since 1970, UTC).
+    """
+
+    token: str
+    expires_on: int
+
+
 class AgentTokenCredential:
     """`AsyncTokenCredential` of azure-core, for the clients of Azure's and Graph's services.
 
@@ -121,10 +132,10 @@ class AgentTokenCredential:
     def __init__(self, tokens: AgentTokens) -> None:
         self._tokens = tokens
 
-    async def get_token(self, *scopes: str, **_: object) -> AccessToken:
+    async def get_token(self, *scopes: str, **_: object) -> ServiceToken:
         """A token for the service that a scope names; raises as `get_access_token` does."""
         token = await self._tokens.get_access_token(scopes[0], scopes)
-        return AccessToken(token, int(time.time()) + ASK_AGAIN_SECONDS)
+        return ServiceToken(token, int(time.time()) + ASK_AGAIN_SECONDS)
 
     async def close(self) -> None:
         """Do nothing: the base owns the connections."""

@@ -23,7 +23,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from cloud_adapter.agents.recognition import prepare_environment
 from cloud_adapter.state.objects.bot_classes import PACKAGE, bot_classes
 
 if TYPE_CHECKING:
@@ -104,7 +103,6 @@ class BotFolder:
             Exception: whatever the bot's own code raises.
         """
         self.enter()
-        prepare_environment(os.environ)
         file = str(self.path / "__init__.py")
         if (found := sys.modules.get(PACKAGE)) is not None and found.__file__ == file:
             return found

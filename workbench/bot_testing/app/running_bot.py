@@ -25,6 +25,7 @@ from bot_testing.app.turn_watch import TurnWatch
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.project import APP
 from cloud_adapter.adapter import Logic
+from cloud_adapter.bot.agents_sdk import prepare_environment
 from cloud_adapter.bot.folder import BotFolder
 from cloud_adapter.deadlines import HOST_TIMEOUT_SETTING, UNLIMITED
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
@@ -104,6 +105,7 @@ class RunningBot:
         Raises:
             Exception: whatever the bot's `create_bot` raises.
         """
+        prepare_environment(os.environ)
         environ, folder = dict(os.environ), BotFolder(self.folder)
         app = Composition(lambda: Settings.from_environ(environ), environ, folder.create_bot)
         failure: BaseException | None = None
