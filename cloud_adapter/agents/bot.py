@@ -6,6 +6,7 @@ classes for them reach ours, in every object of this process.
 """
 
 import logging
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
 from microsoft_agents.hosting.core.app import streaming
 from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
 from microsoft_agents.hosting.core.telemetry.core import agents_telemetry
-from opentelemetry.trace import NoOpTracer
+from opentelemetry.trace import INVALID_SPAN
 
 from auth.settings import QUEUED, TURNS
 from cloud_adapter.adapter import APOLOGY, CloudAdapter
@@ -114,8 +115,9 @@ class AgentBot:
             app._turn_state_factory = partial(factory.func, *kept, **factory.keywords)
         for state in (self._services.conversation_state, self._services.user_state):
             state.is_used = True  # each turn reads both
-        if app.options.start_typing_timer:
-            self._services.typing_indicator = False
+        # The base's indicator costs less: for the SDK's, each activity is copied once more.
+        self._services.typing_indicator &= app.options.start_typing_timer
+        app.options.start_typing_timer = False
         if app.options.long_running_messages:
             app.options.long_running_messages = False
             if not self._core.queues:
@@ -262,7 +264,7 @@ def _adapt_sdk() -> None:
     UserState.get_storage_key = _user_key
     streaming.StreamingResponse = StreamedReply
     # Its spans have the ids of conversations and users; the base's say the same without them.
-    agents_telemetry._tracer = NoOpTracer()
+    agents_telemetry.start_as_current_span = lambda *_, **__: nullcontext(INVALID_SPAN)
     logger = logging.getLogger(SDK)
     logger.setLevel(logging.WARNING)  # below, it logs ids of users, and the codes they sign in with
     logger.addHandler(_AgentLog())

@@ -7,7 +7,6 @@ at the turn's end, with the ETags that the turn has read: if another turn has ch
 this turn runs again.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,7 +57,7 @@ class AgentStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         """
         names = [key for key in keys if key]
         with noting_failure():
-            found = await asyncio.gather(*map(self._read, names))
+            found = [await self._read(each) for each in names]
         return {
             key: target_cls.from_json_to_store_item(item) if target_cls else item
             for key, item in zip(names, found, strict=True)
