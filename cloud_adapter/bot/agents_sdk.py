@@ -1,6 +1,6 @@
 """Recognizes a bot of the Microsoft 365 Agents SDK, and prepares the environment for its modules.
 
-Nothing here imports that SDK, so that a bot of another SDK does not pay for it.
+Importing this module imports nothing of that SDK, so that other bots do not pay for it.
 
 Modules of such bots build their connection manager when they are imported, and fail if the
 environment does not name the connection's app. The base has its own settings for that.
@@ -9,7 +9,7 @@ environment does not name the connection's app. The base has its own settings fo
 import importlib.util
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -63,3 +63,22 @@ def prepare_environment(environ: MutableMapping[str, str]) -> None:
     }
     for name, value in own.items():
         environ[f"{CONNECTION}{name}"] = value
+
+
+def agent_options(settings: Mapping[str, str]) -> dict[str, Any]:
+    """What an AgentApplication cannot be made without; see `BotServices.agent_options`.
+
+    Args:
+        settings: the environment variables, prepared.
+    """
+    from microsoft_agents.activity import load_configuration_from_env
+    from microsoft_agents.hosting.core import MemoryStorage
+    from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
+
+    configuration = load_configuration_from_env(settings)
+    return {
+        # Both reach the base's once `create_bot` has returned (cloud_adapter/agents/bot.py).
+        "storage": MemoryStorage(),
+        "connection_manager": ConnectionManager(lambda connection: connection, **configuration),
+        "AGENTAPPLICATION": configuration["AGENTAPPLICATION"],
+    }

@@ -11,6 +11,7 @@ from auth.errors import SettingsError, SignInError
 from auth.outbound.token_provider import TokenProvider
 from auth.settings import STORAGE
 from cloud_adapter.adapter import CloudAdapter, OnError
+from cloud_adapter.bot.agents_sdk import agent_options
 from cloud_adapter.connector.skills import SkillClient
 from cloud_adapter.errors import NoToken
 from cloud_adapter.home_loop import on_home_loop
@@ -91,6 +92,15 @@ class BotServices:
     def skill_conversations(self) -> "SkillConversations":
         """The conversation id factory for the SDK's SkillDialog; it uses `storage`."""
         return self.skill_client.conversations
+
+    @property
+    def agent_options(self) -> dict[str, Any]:
+        """What an AgentApplication of the Microsoft 365 Agents SDK is made with.
+
+        `AgentApplication[TurnState](**services.agent_options)`: the storage, the connections, and
+        the settings whose names begin with `AGENTAPPLICATION__`.
+        """
+        return agent_options(self.settings)
 
     def use(self, *middleware: Middleware) -> None:
         """Add middleware, the first outermost. All of it runs inside the base's own middleware."""

@@ -1,0 +1,37 @@
+"""A city tour: an ActivityHandler of the Agents SDK, whose turns share its state objects."""
+
+import asyncio
+
+from microsoft_agents.hosting.core import (
+    ActivityHandler,
+    ConversationState,
+    MemoryStorage,
+    TurnContext,
+    UserState,
+)
+
+STORAGE = MemoryStorage()
+
+
+class Tour(ActivityHandler):
+    """Counts the stops of each group."""
+
+    def __init__(self) -> None:
+        self.group = ConversationState(STORAGE)
+        self.guest = UserState(STORAGE)
+        self.stops = self.group.create_property("stops")
+        self.seen = self.guest.create_property("seen")
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        stops = await self.stops.get(turn_context, lambda: [])
+        await asyncio.sleep(0)
+        stops.append(turn_context.activity.text)
+        await self.stops.set(turn_context, stops)
+        await self.seen.set(turn_context, (await self.seen.get(turn_context, lambda: 0)) + 1)
+        await turn_context.send_activity(" ".join(stops))
+        await self.group.save(turn_context)
+        await self.guest.save(turn_context)
+
+
+def create_bot(services):
+    return Tour()
