@@ -90,15 +90,20 @@ class TokenService:
         self._user_tokens = user_tokens
         self._page_url = page_url
         self._tokens = VerifiedTokens(entra_issuer, registration, AUDIENCE)
-        user, sign_in = "/api/usertoken", "/api/botsignin"
+        operations: list[tuple[str, str, Handler]] = [
+            ("GET", "usertoken/GetToken", self._get_token),
+            ("GET", "usertoken/GetTokenOrSignInResource", self._get_token_or_sign_in_resource),
+            ("GET", "usertoken/GetTokenStatus", self._get_token_status),
+            ("POST", "usertoken/GetAadTokens", self._get_aad_tokens),
+            ("POST", "usertoken/exchange", self._exchange),
+            ("DELETE", "usertoken/SignOut", self._sign_out),
+            ("GET", "botsignin/GetSignInUrl", self._get_sign_in_url),
+            ("GET", "botsignin/GetSignInResource", self._get_sign_in_resource),
+        ]
+        # As in the real service, case does not matter: the Agents SDK asks for getSignInResource.
         routes = [
-            web.get(f"{user}/GetToken", self._guarded(self._get_token)),
-            web.get(f"{user}/GetTokenStatus", self._guarded(self._get_token_status)),
-            web.post(f"{user}/GetAadTokens", self._guarded(self._get_aad_tokens)),
-            web.post(f"{user}/exchange", self._guarded(self._exchange)),
-            web.delete(f"{user}/SignOut", self._guarded(self._sign_out)),
-            web.get(f"{sign_in}/GetSignInUrl", self._guarded(self._get_sign_in_url)),
-            web.get(f"{sign_in}/GetSignInResource", self._guarded(self._get_sign_in_resource)),
+            web.route(method, f"/api/{{operation:(?i:{path})}}", self._guarded(operation))
+            for method, path, operation in operations
         ]
         self.server = Server("usertokens", routes, tls)
 
@@ -142,6 +147,17 @@ class TokenService:
             raise _no_token()
         return web.json_response(token)
 
+    async def _get_token_or_sign_in_resource(self, request: web.Request) -> web.Response:
+        target = self._known_target(request)
+        code = request.query.get("code")  # the Agents SDK sends an empty one if it has none
+        token = None
+        if not code or self._user_tokens.redeem(target, code):
+            token = self._user_tokens.token(target)
+        if token is not None:
+            return web.json_response({"tokenResponse": token})
+        resource = self._sign_in_resource(self._start_sign_in(request))
+        return web.json_response({"signInResource": resource})
+
     async def _get_token_status(self, request: web.Request) -> web.Response:
         include = request.query.get("include", "")
         statuses = self._user_tokens.statuses(
@@ -181,19 +197,20 @@ class TokenService:
         return web.json_response(self._link(self._start_sign_in(request)))
 
     async def _get_sign_in_resource(self, request: web.Request) -> web.Response:
-        sign_in = self._start_sign_in(request)
+        return web.json_response(self._sign_in_resource(self._start_sign_in(request)))
+
+    def _sign_in_resource(self, sign_in: UserSignIn) -> dict[str, Any]:
         exchange = {
             "id": str(uuid.uuid4()),
             "uri": self._user_tokens.resource,
             "providerId": ENTRA_PROVIDER,
         }
         post = {"sasUrl": f"{self.server.url}/api/sas/postToken?signin={sign_in.id}"}
-        answer = {
+        return {
             "signInLink": self._link(sign_in),
             "tokenExchangeResource": exchange,
             "tokenPostResource": post,
         }
-        return web.json_response(answer)
 
     def _link(self, sign_in: UserSignIn) -> str:
         return sign_in_link(self._page_url(), sign_in)

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import ssl
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -17,14 +15,13 @@ from msrest.exceptions import HttpOperationError
 
 from bot_workbench.emulator.certificates import CertificateAuthority
 from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnection, UserTokens
-from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.token_service.service import TokenCall, TokenService
-from tests.emulator.registered_bot import APP_ID, CLAIMS, OTHER_APP, TENANT
+from tests.emulator.registered_bot import APP_ID, CLAIMS, OTHER_APP
+from tests.emulator.token_service.conftest import PAGE
 from tests.support.credentials.issued_credentials import IssuedCredentials
 
 TARGET = UserConnection("user-1", CONNECTION, "webchat")
-PAGE = "http://localhost:1"
 ACTIVITY = Activity(
     type="message",
     id="a1",
@@ -37,25 +34,6 @@ ACTIVITY = Activity(
 
 
 @pytest.fixture
-def registration() -> Registration:
-    return Registration(APP_ID, TENANT, "SingleTenant")
-
-
-@pytest.fixture
-def users(issuer: TokenIssuer, registration: Registration) -> UserTokens:
-    return UserTokens(issuer, registration)
-
-
-@pytest.fixture
-async def service(
-    issuer: TokenIssuer, registration: Registration, users: UserTokens, tls: ssl.SSLContext
-) -> AsyncIterator[TokenService]:
-    service = TokenService(issuer, registration, {registration.app_id}, users, lambda: PAGE, tls)
-    async with service.server:
-        yield service
-
-
-@pytest.fixture
 def client(
     service: TokenService,
     issuer: TokenIssuer,
@@ -65,17 +43,6 @@ def client(
     """The SDK's client, trusting the local authority as the app's process does."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
     return TokenApiClient(IssuedCredentials(issuer, CLAIMS), service.server.url)
-
-
-@pytest.fixture
-async def http(
-    service: TokenService, authority: CertificateAuthority
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client that sends what the test says."""
-    trusted = ssl.create_default_context(cafile=str(authority.path))
-    connector = aiohttp.TCPConnector(ssl=trusted)
-    async with aiohttp.ClientSession(service.server.url, connector=connector) as session:
-        yield session
 
 
 def state(**changes: Any) -> str:
@@ -211,6 +178,7 @@ async def test_an_unknown_connection(client: Any, service: TokenService, users: 
 
 OPERATIONS = [
     ("GET", "/api/usertoken/GetToken"),
+    ("GET", "/api/usertoken/GetTokenOrSignInResource"),
     ("GET", "/api/usertoken/GetTokenStatus"),
     ("POST", "/api/usertoken/GetAadTokens"),
     ("POST", "/api/usertoken/exchange"),
@@ -289,6 +257,12 @@ async def test_a_malformed_state(client: Any, service: TokenService, text: str) 
     [
         ("GET", "/api/usertoken/GetToken", None),
         ("GET", "/api/usertoken/GetToken?userId=user-1", None),
+        ("GET", "/api/usertoken/GetTokenOrSignInResource", None),
+        (
+            "GET",
+            f"/api/usertoken/GetTokenOrSignInResource?userId=u&connectionName={CONNECTION}",
+            None,
+        ),
         ("GET", "/api/usertoken/GetTokenStatus", None),
         ("DELETE", "/api/usertoken/SignOut", None),
         ("POST", f"/api/usertoken/exchange?userId=u&connectionName={CONNECTION}", "x"),
