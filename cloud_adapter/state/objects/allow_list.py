@@ -1,7 +1,8 @@
 """The allow list: the classes whose objects state may hold, each with its shape.
 
-They are the bot's own, and those of the bot SDK: the schema's models, and what dialogs, prompts,
-skills and middleware put into state.
+They are the bot's own, and those of the two bot SDKs: the schema's models, and what dialogs,
+prompts, skills and middleware put into state. Of the Agents SDK, nothing is imported: its classes
+are found in what the bot has imported.
 """
 
 import sys
@@ -17,6 +18,7 @@ from cloud_adapter.state.objects.introspection import (
     module_name,
     qualified_name,
 )
+from cloud_adapter.state.objects.pydantic_models import PydanticShape, is_pydantic_model
 from cloud_adapter.state.objects.shapes import (
     EnumShape,
     ModelShape,
@@ -54,11 +56,31 @@ STATE_CLASSES = frozenset(
         "botbuilder.dialogs.prompts.prompt_options:PromptOptions",
         "botbuilder.dialogs.prompts.prompt_recognizer_result:PromptRecognizerResult",
         "botbuilder.dialogs.skills.begin_skill_dialog_options:BeginSkillDialogOptions",
+        "microsoft_agents.hosting.dialogs.choices.models.choice:Choice",
+        "microsoft_agents.hosting.dialogs.choices.models.choice_factory_options"
+        ":ChoiceFactoryOptions",
+        "microsoft_agents.hosting.dialogs.choices.models.found_choice:FoundChoice",
+        "microsoft_agents.hosting.dialogs.choices.models.list_style:ListStyle",
+        "microsoft_agents.hosting.dialogs.dialog_state:DialogState",
+        "microsoft_agents.hosting.dialogs.models.dialog_event:DialogEvent",
+        "microsoft_agents.hosting.dialogs.models.dialog_instance:DialogInstance",
+        "microsoft_agents.hosting.dialogs.models.dialog_reason:DialogReason",
+        "microsoft_agents.hosting.dialogs.models.dialog_turn_result:DialogTurnResult",
+        "microsoft_agents.hosting.dialogs.models.dialog_turn_status:DialogTurnStatus",
+        "microsoft_agents.hosting.dialogs.persisted_state:PersistedState",
+        "microsoft_agents.hosting.dialogs.persisted_state_keys:PersistedStateKeys",
+        "microsoft_agents.hosting.dialogs.prompts.datetime_resolution:DateTimeResolution",
+        "microsoft_agents.hosting.dialogs.prompts.oauth_prompt:CallerInfo",
+        "microsoft_agents.hosting.dialogs.prompts.prompt_options:PromptOptions",
+        "microsoft_agents.hosting.dialogs.prompts.prompt_recognizer_result:PromptRecognizerResult",
     }
 )
 """The classes that are not models, as `module:name`. Their objects have attributes only."""
 
 _MODELS = {module.__name__: module for module in SDK_MODULES}
+
+_AGENTS_MODELS = "microsoft_agents.activity"
+"""The package of the Agents SDK's models, which are pydantic's; its enums; and ChannelId, a str."""
 
 
 def shape_of(kind: type) -> Shape | None:
@@ -107,14 +129,18 @@ def _shape(tag: str, kind: type) -> Shape:
         return EnumShape(tag, kind)
     if issubclass(kind, Model) and is_sdk_model(kind):
         return ModelShape(tag, kind)
+    if is_pydantic_model(kind):
+        return PydanticShape(tag, kind)
     return ObjectShape(tag, kind)
 
 
 def sdk_tag(kind: type) -> str:
-    """The tag of a class; empty if it is not one of the SDK's for state."""
+    """The tag of a class; empty if it is not one of the SDKs' for state."""
     module, name = module_name(kind), qualified_name(kind)
     if (tag := f"{module}:{name}") in STATE_CLASSES:
         return tag
+    if module.startswith(f"{_AGENTS_MODELS}."):
+        return _agents_tag(kind, module, name)
     return next((f"{each}:{name}" for each in _MODELS if _model(each, name) is kind), "")
 
 
@@ -125,14 +151,15 @@ def find_sdk_class(tag: str) -> type:
         ValueError: state cannot hold the class, or the package is not loaded.
     """
     module, _, name = tag.partition(":")
-    if (model := _model(module, name)) is not None:
+    if (model := _model(module, name) or _agents_model(module, name)) is not None:
         return model
-    if tag not in STATE_CLASSES:
-        raise ValueError("is not a class that state can hold")
     found = module_dict(sys.modules.get(module)).get(name)
-    if is_class(found):
+    if tag in STATE_CLASSES and is_class(found):
         return found
-    package = ".".join(module.split(".")[:2])
+    is_agents_model = module == _AGENTS_MODELS and module not in sys.modules
+    if tag not in STATE_CLASSES and not is_agents_model:
+        raise ValueError("is not a class that state can hold")
+    package = ".".join(module.split(".")[: 3 if module.startswith("microsoft_agents.") else 2])
     raise ValueError(f"is in {package}, which is not imported: import it in your bot")
 
 
@@ -142,3 +169,23 @@ def _model(package: str, name: str) -> type | None:
     if not is_class(found) or not issubclass(found, Model | Enum):
         return None
     return found if module_name(found).startswith(package) else None
+
+
+def _agents_tag(kind: type, module: str, name: str) -> str:
+    """The tag of a model of the Agents SDK: by the outermost package that exports it.
+
+    Which file of the package defines it may change with a release.
+    """
+    parts = module.split(".")
+    packages = (".".join(parts[:length]) for length in range(2, len(parts) + 1))
+    return next((f"{each}:{name}" for each in packages if _agents_model(each, name) is kind), "")
+
+
+def _agents_model(module: str, name: str) -> type | None:
+    """A model, an enum or a str that the Agents SDK defines, in a module that is loaded."""
+    if module != _AGENTS_MODELS and not module.startswith(f"{_AGENTS_MODELS}."):
+        return None
+    found = module_dict(sys.modules.get(module)).get(name)
+    if not is_class(found) or not module_name(found).startswith(f"{_AGENTS_MODELS}."):
+        return None
+    return found if is_pydantic_model(found) or issubclass(found, Enum | str) else None

@@ -18,14 +18,14 @@ VALUE = "~value"
 EXTRA = "~extra"
 """The key of attributes that are not fields of their dataclass or NamedTuple."""
 
-_UNSET = object()
+UNSET = object()
 """Stands for an attribute that an object does not have."""
 
-_SAFE_FACTORIES = frozenset({dict, list, set, frozenset, tuple, str, int, float, bool})
+SAFE_FACTORIES = frozenset({dict, list, set, frozenset, tuple, str, int, float, bool})
 """The default factories that may be called while an object is read: none runs the bot's code."""
 
-_Default = Callable[[], Any]
-"""Returns the value of a field that is not stored; _UNSET if there is none."""
+Default = Callable[[], Any]
+"""Returns the value of a field that is not stored; UNSET if there is none."""
 
 BASES: dict[Any, Callable[[Any], Any]] = {
     dict: lambda value: [list(pair) for pair in dict.items(value)],
@@ -98,11 +98,11 @@ class StandInShape:
         self.tag = tag
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The object\'s parts and attributes."""
+        """The object's parts and attributes."""
         return StandIn.stored(value)[1:]
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """The object of these parts and attributes; raises as Shape\'s does."""
+        """The object of these parts and attributes; raises as Shape's does."""
         return StandIn(self.tag, parts, attributes)
 
 
@@ -114,11 +114,11 @@ class EnumShape:
         self._kind = kind
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The object\'s parts and attributes."""
+        """The object's parts and attributes."""
         return {VALUE: value._value_ if isinstance(value, Flag) else value._name_}, {}
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """The object of these parts and attributes; raises as Shape\'s does."""
+        """The object of these parts and attributes; raises as Shape's does."""
         if attributes or parts.keys() != {VALUE}:
             raise ValueError("is not a member of an enum")
         member = parts[VALUE]
@@ -150,7 +150,7 @@ class ModelShape:
         self._defaults = vars(read_model(kind, {}))
 
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The object\'s parts and attributes."""
+        """The object's parts and attributes."""
         attributes = {
             name: item
             for name, item in (self._defaults | vars(value)).items()
@@ -161,7 +161,7 @@ class ModelShape:
         return {}, attributes
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """The object of these parts and attributes; raises as Shape\'s does."""
+        """The object of these parts and attributes; raises as Shape's does."""
         if parts:
             raise ValueError("has a value beside its attributes")
         model = read_model(self._kind, {})
@@ -169,53 +169,40 @@ class ModelShape:
         return model
 
 
-def _defaults_of(tag: str, kind: type) -> dict[str, _Default]:
-    """The defaults of a class's fields; empty if it is neither a dataclass nor a NamedTuple.
-
-    Args:
-        tag: the tag of the class, for the log.
-        kind: the class.
-    """
-    if type(_lookup(kind, "__dataclass_fields__")) is dict:
-        return {field.name: _default(tag, kind, field) for field in dataclasses.fields(kind)}
-    names, defaults = _lookup(kind, "_fields"), _lookup(kind, "_field_defaults")
-    if not issubclass(kind, tuple) or type(names) is not tuple or type(defaults) is not dict:
-        return {}
-    return {name: _constant(defaults.get(name, _UNSET)) for name in names}
-
-
-def _lookup(kind: type, name: str) -> Any:
+def lookup(kind: type, name: str) -> Any:
     """An attribute of a class, looked up without descriptors and `__getattr__`."""
     found = (class_dict(base)[name] for base in class_mro(kind) if name in class_dict(base))
-    return next(found, _UNSET)
+    return next(found, UNSET)
 
 
-def _constant(value: Any) -> _Default:
+def constant(value: Any) -> Default:
+    """A default that is always the same."""
     return lambda: value
 
 
-def _default(tag: str, kind: type, field: dataclasses.Field[Any]) -> _Default:
+def _default(tag: str, kind: type, field: dataclasses.Field[Any]) -> Default:
     if field.default is not dataclasses.MISSING:
         # Without slots, the default is an attribute of the class already.
-        has_slot = type(_lookup(kind, field.name)) is MemberDescriptorType
-        return _constant(field.default if has_slot else _UNSET)
+        has_slot = type(lookup(kind, field.name)) is MemberDescriptorType
+        return constant(field.default if has_slot else UNSET)
     factory: Any = field.default_factory
     if factory is dataclasses.MISSING:
-        return _constant(_UNSET)
-    if is_class(factory) and factory in _SAFE_FACTORIES:
+        return constant(UNSET)
+    if is_class(factory) and factory in SAFE_FACTORIES:
         return lambda: factory()
-    return lambda: _no_default(tag, field.name)
+    return lambda: no_default(tag, field.name)
 
 
-def _no_default(tag: str, name: str) -> Any:
+def no_default(tag: str, name: str) -> Any:
+    """UNSET, for a default that only the bot's code could make; the log says so, once."""
     warn_once(
-        "Stored objects of %s lack the field %s, and its default_factory is not called, because"
-        " no code of the bot runs while state is read: use default, or default_factory with list,"
-        " dict or set",
+        "Stored objects of %s lack the field %s, and its default is not made, because no code of"
+        " the bot runs while state is read: use a plain default, or default_factory with list, dict"
+        " or set",
         tag,
         name,
     )
-    return _UNSET
+    return UNSET
 
 
 class ObjectShape:
@@ -256,12 +243,23 @@ class ObjectShape:
         self._dict = next(dicts, None)
         if self._dict is not None and type(self._dict) is not GetSetDescriptorType:
             raise TypeError("is of a class that defines __dict__ itself: store its data instead")
-        self._fields = _defaults_of(tag, kind)
+        self._fields = self._defaults_of(kind)
         self._is_named_tuple = self._base is tuple and bool(self._fields)
         self._own = self._fields.keys() | self._slots.keys()
 
+    def _defaults_of(self, kind: type) -> dict[str, Default]:
+        """The defaults of the class's fields; empty if the class declares none."""
+        if type(lookup(kind, "__dataclass_fields__")) is dict:
+            return {
+                field.name: _default(self.tag, kind, field) for field in dataclasses.fields(kind)
+            }
+        names, defaults = lookup(kind, "_fields"), lookup(kind, "_field_defaults")
+        if not issubclass(kind, tuple) or type(names) is not tuple or type(defaults) is not dict:
+            return {}
+        return {name: constant(defaults.get(name, UNSET)) for name in names}
+
     def take_apart(self, value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The object\'s parts and attributes."""
+        """The object's parts and attributes."""
         parts: dict[str, Any] = {}
         attributes: dict[str, Any] = self._dict.__get__(value) if self._dict is not None else {}
         if any(map(_is_dunder, attributes)):
@@ -273,7 +271,7 @@ class ObjectShape:
             attributes = {name: attributes[name] for name in attributes if name in self._own}
         slots = {name: _slot_value(slot, value) for name, slot in self._slots.items()}
         attributes = {
-            **{name: item for name, item in slots.items() if item is not _UNSET},
+            **{name: item for name, item in slots.items() if item is not UNSET},
             **attributes,
         }
         if self._is_named_tuple:
@@ -283,12 +281,12 @@ class ObjectShape:
         return parts, attributes
 
     def put_together(self, parts: dict[str, Any], attributes: dict[str, Any]) -> Any:
-        """The object of these parts and attributes; raises as Shape\'s does."""
+        """The object of these parts and attributes; raises as Shape's does."""
         extra = parts.pop(EXTRA, {})
         if type(extra) is not dict or any(type(name) is not str for name in extra):
             raise ValueError("has attributes without names")
         for name, default in self._fields.items():
-            if name not in attributes and (item := default()) is not _UNSET:
+            if name not in attributes and (item := default()) is not UNSET:
                 attributes[name] = item
         value = self._new(parts, attributes)
         own = self._dict.__get__(value) if self._dict is not None else None
@@ -344,4 +342,4 @@ def _slot_value(slot: Any, value: Any) -> Any:
     try:
         return slot.__get__(value)
     except AttributeError:
-        return _UNSET
+        return UNSET

@@ -19,6 +19,7 @@ CANARIES = """
     from pathlib import Path
     from typing import NamedTuple
     from botbuilder.core import TurnContext
+    from pydantic import BaseModel, PrivateAttr, field_validator
 
     ran = []
 
@@ -84,6 +85,20 @@ CANARIES = """
         def __post_init__(self):
             ran.append("__post_init__")
 
+    class Record(BaseModel):
+        name: str
+        rank: int = 1
+        _secret: object = PrivateAttr(default_factory=record("default_factory"))
+        model_post_init = record("model_post_init")
+        @field_validator("name", "rank")
+        @classmethod
+        def check(cls, value):
+            ran.append("validator")
+            return value
+
+    for name in ("init", "new", "eq", "hash", "setattr", "getattr", "setstate"):
+        setattr(Record, f"__{name}__", record(name))
+
     class Point(NamedTuple):
         x: int
 
@@ -147,6 +162,23 @@ TAGS = [
     "botbuilder.schema:Model",
     "botbuilder.schema:__builtins__",
     "botbuilder.schema:HttpOperationError",
+    "microsoft_agents.activity:BaseModel",
+    "microsoft_agents.activity:ContentTypes",
+    "microsoft_agents.activity:Evil",
+    "microsoft_agents.activity:TurnContextProtocol",
+    "microsoft_agents.activity:load_configuration_from_env",
+    "microsoft_agents.activity:__builtins__",
+    "microsoft_agents.activity:Activity.model_validate",
+    "microsoft_agents.activity.agents_model:BaseModel",
+    "microsoft_agents.activity.evil:Evil",
+    "microsoft_agents.activity_evil:Evil",
+    "microsoft_agents.evil:Evil",
+    "microsoft_agents.hosting.core.turn_context:TurnContext",
+    "microsoft_agents.hosting.dialogs:DialogState",
+    "microsoft_agents.hosting.dialogs.dialog_set:DialogSet",
+    "pydantic:BaseModel",
+    "pydantic.main:BaseModel",
+    "pydantic.fields:FieldInfo",
     "msrest.serialization:Model",
     "jsonpickle.unpickler:Unpickler",
     "object",
@@ -161,6 +193,10 @@ TAGS = [
 
 BOT, DIALOGS = "bot:models:", "botbuilder.dialogs."
 STACK, INSTANCE = f"{DIALOGS}dialog_state:DialogState", f"{DIALOGS}dialog_instance:DialogInstance"
+AGENTS_ACTIVITY = "microsoft_agents.activity:Activity"
+FIELDS_SET, UNKNOWN, PRIVATE = (
+    f"__pydantic_{name}__" for name in ("fields_set", "extra", "private")
+)
 STYLE, ACTIVITY = f"{DIALOGS}choices.list_style:ListStyle", "botbuilder.schema:Activity"
 
 
@@ -177,7 +213,7 @@ def nested(levels: int, tag: str = "") -> Any:
     return found
 
 
-SHAPES = [
+SHAPES: list[Any] = [
     *(typed(tag) for tag in (5, 1.5, True, ["tuple"], {"a": 1})),
     {"~type": None},
     {"~value": 1},
@@ -220,6 +256,22 @@ SHAPES = [
     typed(ACTIVITY, 1),
     typed(ACTIVITY, **{"~extra": {"a": 1}}),
     typed(INSTANCE, "x"),
+    typed(AGENTS_ACTIVITY),
+    typed(f"{BOT}Record", name="x"),
+    {"~type": f"{BOT}Record", FIELDS_SET: None},
+    *(
+        typed(f"{BOT}Record", **{FIELDS_SET: names})
+        for names in (1, "x", ["name"], {"name": 1}, typed("frozenset", []))
+    ),
+    typed(f"{BOT}Record", **{FIELDS_SET: typed("set", [1])}),
+    *(
+        typed(f"{BOT}Record", **{FIELDS_SET: typed("set", []), name: value})
+        for name in (UNKNOWN, PRIVATE)
+        for value in (1, "x", ["x"], typed("dict", [[1, 2]]))
+    ),
+    typed(f"{BOT}Record", 1, **{FIELDS_SET: typed("set", [])}),
+    typed(f"{BOT}Record", **{FIELDS_SET: typed("set", []), "__class__": 1}),
+    typed(f"{BOT}Data", name="x", **{FIELDS_SET: typed("set", [])}),
     float("nan"),
     float("inf"),
     float("-inf"),
@@ -234,6 +286,12 @@ READABLE = [
     typed(f"{BOT}Bag", [["a", 1]], setter=1),
     typed(f"{BOT}Row", [1], append=1),
     typed(f"{BOT}Point", x=1, y=2),
+    typed(
+        f"{BOT}Record",
+        name=5,
+        **{FIELDS_SET: typed("set", ["name", "x"]), UNKNOWN: {"x": 1}, PRIVATE: {"_secret": 1}},
+    ),
+    typed(f"{BOT}Record", **{FIELDS_SET: typed("set", [])}),
     typed(f"{BOT}Color", "RED"),
     typed(f"{BOT}Can", 1),
     typed(f"{BOT}Gone", init=1),
@@ -249,6 +307,7 @@ PLACES = [
     (f'{{"a":{{"~type":"{STACK}","_dialog_stack":[%s]}}}}', "state.a._dialog_stack[]"),
     (f'{{"a":{{"~type":"{INSTANCE}","state":{{"x":%s}}}}}}', "state.a.state{}"),
     (f'{{"a":{{"~type":"{ACTIVITY}","value":%s}}}}', "state.a.value"),
+    (f'{{"a":{{"~type":"{AGENTS_ACTIVITY}","value":%s}}}}', "state.a.value"),
     (f'{{"a":{{"~type":"{BOT}Canary","name":%s}}}}', "state.a.name"),
     (f'{{"a":{{"~type":"{BOT}Data","name":"x","~extra":{{"y":%s}}}}}}', "state.a{}"),
     ("%s", "state"),
@@ -267,6 +326,7 @@ def states() -> Iterator[tuple[str, str]]:
 def main() -> None:
     """Read all states, and print what happened, as JSON."""
     import botbuilder.dialogs  # noqa: F401  # so that its classes can be named
+    import microsoft_agents.hosting.dialogs  # noqa: F401  # likewise
 
     from cloud_adapter.errors import UnreadableState
     from cloud_adapter.state.stored_state import from_text
