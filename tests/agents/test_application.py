@@ -1,5 +1,7 @@
 """An AgentApplication that is returned by `create_bot`: what its users see."""
 
+from typing import Literal
+
 import pytest
 
 from bot_testing import APOLOGY, Chat
@@ -80,7 +82,7 @@ async def test_proactive_by_id(chat: Chat) -> None:
 
 @pytest.mark.parametrize("by", ["window", "code", "sso"])
 @pytest.mark.chat(settings={"ConnectionName": "letters"})
-async def test_sign_in(chat: Chat, by: str) -> None:
+async def test_sign_in(chat: Chat, by: Literal["window", "code", "sso"]) -> None:
     """The message that waited for the user to sign in is processed once."""
     card = await chat.say("letters")
     replies = await chat.sign_in(card, by=by)

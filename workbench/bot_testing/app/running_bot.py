@@ -7,7 +7,6 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -251,7 +250,7 @@ class RunningBot:
     async def post(self, activity: Mapping[str, Any]) -> func.HttpResponse:
         """POST an activity to the messaging endpoint, with the channel's token.
 
-        If the activity is queued, this returns after its turn.
+        If turns are queued, this returns after its turn, and those that it has stored.
         """
         token = self.cloud.channel.token(str(activity["serviceUrl"]))
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
@@ -260,7 +259,7 @@ class RunningBot:
         self._posts += 1
         try:
             response: func.HttpResponse = await invoked(self.functions.messages, request)
-            if response.status_code == HTTPStatus.ACCEPTED:
+            if self.parts.adapter.queues:
                 await self._queues.drain(TURNS)
         finally:
             self._posts -= 1

@@ -32,10 +32,12 @@ pytestmark = [
 
 NOT_FOR_BOTS = {
     # The host's functions call these,
+    "adapter.enqueue",
     "adapter.process",
     "adapter.process_wake_up",
     "adapter.run",
     "adapter.send_proactively",
+    "storage.write_version",
     "notifications.handle_message",
     # the adapter and the middleware these,
     "adapter.handle_error",

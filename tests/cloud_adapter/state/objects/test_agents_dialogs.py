@@ -71,7 +71,7 @@ async def _has_text(prompt: Any) -> bool:
     return bool(prompt.recognized.value.text != "?")
 
 
-class TextStorage(Storage):
+class TextStorage(Storage):  # type: ignore[misc]  # untyped SDK base
     """Stores what the base's storage stores: texts."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class TextStorage(Storage):
         """Nothing is deleted."""
 
 
-class SilentAdapter(ChannelAdapter):
+class SilentAdapter(ChannelAdapter):  # type: ignore[misc]  # untyped SDK base
     """A channel to which everything can be sent."""
 
     async def send_activities(
@@ -129,7 +129,7 @@ class Tokens:
         return TokenResponse(connection_name="connection", token="token")
 
 
-class Interview(ComponentDialog):
+class Interview(ComponentDialog):  # type: ignore[misc]  # untyped SDK base
     """Asks everything, and collects the answers as the prompts return them."""
 
     def __init__(self, ask_within: "Interview | None" = None) -> None:
@@ -142,7 +142,7 @@ class Interview(ComponentDialog):
         self.add_dialog(WaterfallDialog("steps", steps))
         for number, (prompt, _) in enumerate(QUESTIONS):
             self.add_dialog(prompt(f"{number}"))
-        self.initial_dialog_id = "steps"  # type: ignore[assignment]  # their class says None
+        self.initial_dialog_id = "steps"
 
     def _step(self, number: int) -> Callable[[WaterfallStepContext], Any]:
         async def step(context: WaterfallStepContext) -> Any:
