@@ -208,7 +208,7 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
             await self.storage.flush(outer)  # for the new turn to find it
         activity = write_activity(continuation_activity)
         activity.id = None  # else it would count as a second delivery
-        activity.channel_id = activity.channel_id.partition(":")[0]
+        activity.channel_id = (activity.channel_id or "").partition(":")[0]
         identity = self._identity(claims_identity.claims)
         sender = self._core.bot_framework_authentication.authorized_before(identity.claims)
 

@@ -66,7 +66,7 @@ class AgentBot:
         self._adapter = AgentAdapter(
             self._core,
             services.app_id,
-            AgentStorage(services.storage, services.conversation_state, services.user_state),
+            AgentStorage(services.storage.blobs, services.conversation_state, services.user_state),
             AgentConnections(AgentTokens(services), services.settings),
         )
         _use(self._adapter)
@@ -124,19 +124,20 @@ class AgentBot:
                 log.warning("long_running_messages is ignored: set %s=%s", TURNS, QUEUED)
         app._on_error = _raise
         app._handle_turn_skip = self._replay
-        if app._turn_error_handlers and self._core.on_turn_error is None:
-            self._services.on_error(partial(self._handle_error, app._turn_error_handlers))
 
     def _take_over_adapter(self, app: Any) -> None:
         if (found := app._adapter) is not None:
             self._adapter.middleware_set = found.middleware_set
-            handler = found.on_turn_error
-            # The SDK's own sends the error's text to the user.
-            if handler and not handler.__module__.startswith(SDK):
-                self._services.on_error(partial(self._handle_error, [handler]))
+            self._adapter.on_turn_error = found.on_turn_error
         app._adapter = self._adapter
         if app.options.adapter is not None:
             app.options.adapter = self._adapter
+        handlers, own = app._turn_error_handlers, self._adapter.on_turn_error
+        # The SDK's own handler would send the error's text to the user.
+        if not handlers and own is not None and not own.__module__.startswith(SDK):
+            handlers = [own]
+        if handlers and self._core.on_turn_error is None:
+            self._services.on_error(partial(self._handle_error, handlers))
 
     async def _handle_error(self, handlers: list[Any], core: TurnContext, error: Exception) -> None:
         """Call the bot's own error handlers, in a context of their own."""

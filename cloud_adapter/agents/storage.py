@@ -3,8 +3,8 @@
 In a turn, the state of its conversation and of its user is the base's own state of that turn:
 loaded under the conversation's lock, merged with what other turns have changed, and saved at the
 turn's end together with the turn's id. Other items are read when the bot asks for them, and written
-at the turn's end, with the ETags that the turn has read: if another turn has changed one of them,
-this turn runs again.
+at the turn's end, by their ETags: they are merged, too, and if another turn has changed the same
+property, this turn runs again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,33 +13,26 @@ from typing import Any
 from microsoft_agents.hosting.core import Storage, StoreItem
 
 from cloud_adapter.agents.turn import AgentTurn, noting_failure
-from cloud_adapter.errors import BlobChanged, StateConflict
 from cloud_adapter.home_loop import on_home_loop
-from cloud_adapter.state.blob_storage import BlobStorage
-from cloud_adapter.state.stored_state import (
-    LoadedState,
-    from_text,
-    stored_item,
-    to_content,
-    to_text,
-)
+from cloud_adapter.state.lock import ConversationLocks
+from cloud_adapter.state.stored_state import LoadedState, from_text, to_text
 from cloud_adapter.state.turn import ConversationState, UserState
-from cloud_adapter.storage.blobs import ANY, name_part
+from cloud_adapter.storage.blobs import name_part
 
 
 class AgentStorage(Storage):  # type: ignore[misc]  # untyped SDK base
     """Stores the items of the SDK's states, of sign-ins, and of the bot itself.
 
     Args:
-        storage: where items are stored.
+        blobs: where items are stored.
         conversation: the conversations' state.
         user: the users' state.
     """
 
     def __init__(
-        self, storage: BlobStorage, conversation: ConversationState, user: UserState
+        self, blobs: ConversationLocks, conversation: ConversationState, user: UserState
     ) -> None:
-        self._storage = storage
+        self._blobs = blobs
         self._conversation = conversation
         self._user = user
 
@@ -90,37 +83,37 @@ class AgentStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         """Write what the turn has changed; its conversation's and user's state are not among it.
 
         Raises:
-            StateConflict: another turn has changed an item that this one has read.
+            StateConflict: another turn has changed the same property of an item.
             StorageUnavailable: an item cannot be written.
         """
         changes, turn.changes = turn.changes, {}
-        for key, content in changes.items():
-            await self._store(key, content, turn.etags.get(key, ANY))
-            turn.etags.pop(key, None)
+        for key, item in changes.items():
+            await self._store(key, item, turn.items.pop(key, None))
 
-    async def _read(self, key: str) -> Any:
+    async def _read(self, key: str) -> dict[str, Any] | None:
         turn = AgentTurn.current()
         if turn is None:
-            return (await self._load(key))[0]
+            return _item(await self._load(key))
         if (state := await self._state_of(turn, key)) is not None:
             return _copied(state.state) or None
         if key in turn.changes:
-            content = turn.changes[key]
-            return None if content is None else stored_item(content)
-        item, turn.etags[key] = await self._load(key)
-        return item
+            changed = turn.changes[key]
+            return None if changed is None else _copied(changed)
+        if key not in turn.items:
+            turn.items[key] = await self._load(key)
+        return _item(turn.items[key])
 
-    async def _write(self, key: str, item: Any) -> None:
+    async def _write(self, key: str, item: dict[str, Any] | None) -> None:
+        copied = None if item is None else _copied(item)
         turn = AgentTurn.current()
         if turn is None:
-            await self._store(key, None if item is None else to_content(item), ANY)
+            await self._store(key, copied, None)
         elif (state := await self._state_of(turn, key)) is not None:
-            copied = {} if item is None else _copied(item)
             state.state.clear()
-            state.state.update(copied)
+            state.state.update(copied or {})
             state.is_requested = True
         else:
-            turn.changes[key] = None if item is None else to_content(item)
+            turn.changes[key] = copied
 
     async def _state_of(self, turn: AgentTurn, key: str) -> LoadedState | None:
         """The state that a key names in a turn; None if it names another item."""
@@ -131,24 +124,33 @@ class AgentStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         return state.loaded(turn.core)
 
     @on_home_loop
-    async def _load(self, key: str) -> tuple[Any, str | None]:
-        blob = await self._storage.blobs.read(name_part(key))
-        return (stored_item(blob.content), blob.etag) if blob else (None, None)
+    async def _load(self, key: str) -> LoadedState:
+        return LoadedState(await self._blobs.read(name_part(key)))
 
     @on_home_loop
-    async def _store(self, key: str, content: bytes | None, etag: str | None) -> None:
-        name = name_part(key)
-        if content is None:
-            await self._storage.blobs.delete(name)
-        elif etag is not None:
-            await self._storage.write_version(key, content, etag)
-        else:
-            try:
-                await self._storage.blobs.write(name, content, None)
-            except BlobChanged as error:
-                raise StateConflict("an item has been created in the meantime") from error
+    async def _store(
+        self, key: str, item: dict[str, Any] | None, loaded: LoadedState | None
+    ) -> None:
+        stored = loaded or await self._load(key)
+        # The state of a conversation is kept if it is deleted: it knows what has been processed.
+        if item is None and not stored.turn_ids:
+            await self._blobs.delete(name_part(key))
+            return
+        stored.state.clear()
+        stored.state.update(item or {})
+        await stored.save(self._blobs, name_part(key))
 
 
-def _copied(item: Any) -> Any:
-    """A copy in the form in which it is stored."""
-    return from_text(to_text(item))
+def _item(stored: LoadedState) -> dict[str, Any] | None:
+    """A copy of what is stored; None: nothing is."""
+    return None if stored.etag is None else _copied(stored.state)
+
+
+def _copied(item: dict[str, Any]) -> dict[str, Any]:
+    """A copy, in the form in which it is stored.
+
+    Raises:
+        TypeError, ValueError: it holds what state cannot hold.
+    """
+    copied: dict[str, Any] = from_text(to_text(item))
+    return copied

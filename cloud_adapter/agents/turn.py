@@ -10,6 +10,7 @@ from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
 
 from auth.errors import Unavailable
 from cloud_adapter.errors import TurnRepeated
+from cloud_adapter.state.stored_state import LoadedState
 from cloud_adapter.turn_context import TurnContext
 
 _current: ContextVar["AgentTurn | None"] = ContextVar("agent_turn", default=None)
@@ -35,8 +36,8 @@ class AgentTurn:
         conversation_key: the key under which the SDK stores the conversation's state.
         user_key: the same of the user's state; empty: the activity names no user.
         cached_states: what each of the SDK's state objects has loaded in this turn.
-        etags: of the items that the turn has read or written, by key; None: it does not exist.
-        changes: the content of each item that the turn has written, by key; None: it is deleted.
+        items: the other items that the turn has read, by key.
+        changes: the other items that the turn has written, by key; None: it is deleted.
         failure: an error that means that this turn must not go on, or has run before. The bot's
             code may have caught it.
         replay: the activity that is to be processed again, because its user has signed in.
@@ -52,8 +53,8 @@ class AgentTurn:
         self.conversation_key = f"{activity.channel_id}/conversations/{activity.conversation.id}"
         self.user_key = f"{activity.channel_id}/users/{user}" if user else ""
         self.cached_states: dict[object, Any] = {}
-        self.etags: dict[str, str | None] = {}
-        self.changes: dict[str, bytes | None] = {}
+        self.items: dict[str, LoadedState] = {}
+        self.changes: dict[str, dict[str, Any] | None] = {}
         self.failure: BaseException | None = None
         self.replay: AgentActivity | None = None
         self.streamed: Ending | None = None

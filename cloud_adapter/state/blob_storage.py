@@ -62,25 +62,11 @@ class BlobStorage(Storage):  # type: ignore[misc]  # untyped SDK base
         etag = item.get(E_TAG) if is_dict else getattr(item, E_TAG, None)
         content = {name: item[name] for name in item if name != E_TAG} if is_dict else item
         expected = ANY if etag is None else str(etag)
-        new = await self.write_version(key, to_content(content), expected)
+        new = await self._write_version(key, to_content(content), expected)
         if expected != ANY:
             _set_etag(item, new)
 
-    async def write_version(self, key: str, content: bytes, etag: str) -> str:
-        """Write an item's content in place of the version with an ETag, or create the item.
-
-        Args:
-            key: the item's key.
-            content: see `to_content`.
-            etag: the ETag; ANY: whatever is stored is replaced.
-
-        Returns:
-            The new ETag.
-
-        Raises:
-            StateConflict: another version is stored.
-            StorageUnavailable, ConversationBusy: as `write`.
-        """
+    async def _write_version(self, key: str, content: bytes, etag: str) -> str:
         name = name_part(key)
         with contextlib.suppress(BlobChanged):
             return await self.blobs.write(name, content, etag)

@@ -37,7 +37,6 @@ NOT_FOR_BOTS = {
     "adapter.process_wake_up",
     "adapter.run",
     "adapter.send_proactively",
-    "storage.write_version",
     "notifications.handle_message",
     # the adapter and the middleware these,
     "adapter.handle_error",
