@@ -111,6 +111,15 @@ def test_the_tag_is_of_the_package_that_exports_the_class() -> None:
     assert '"microsoft_agents.activity.teams.batch_failed_entry:BatchFailedEntry"' in text
 
 
+def test_properties_that_nobody_sent_are_not_stored() -> None:
+    """Most accounts have only those that the model names."""
+    assert json.loads(to_text({"a": ChannelAccount(id="1")}))[1]["a"] == {
+        "~type": "microsoft_agents.activity:ChannelAccount",
+        "__pydantic_fields_set__": {"~type": "set", "~value": ["id"]},
+        "id": "1",
+    }
+
+
 PROPERTIES = st.dictionaries(
     st.text(min_size=1, max_size=5) | st.sampled_from(["~type", "~", "__class__", "model_dump"]),
     st.none() | st.integers() | st.lists(st.text(max_size=3), max_size=2),
@@ -134,9 +143,11 @@ def test_properties_of_any_name(properties: dict[str, Any]) -> None:
         "microsoft_agents.activity:Evil",
         "microsoft_agents.activity:ContentTypes",
         "microsoft_agents.activity:ErrorMessage",
+        "microsoft_agents.activity.activity_types:Enum",
         "microsoft_agents.activity.agents_model:BaseModel",
         "microsoft_agents.activity.evil:Evil",
         "microsoft_agents.hosting.core:TurnContext",
+        "microsoft_agents.hosting.core.message_factory:Activity",
         "microsoft_agents.hosting.dialogs:DialogState",
         "microsoft_agents.x:Evil",
         "pydantic.main:BaseModel",
