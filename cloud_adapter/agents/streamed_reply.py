@@ -47,7 +47,7 @@ class StreamedReply:
         self._chunks: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
         self._citations: list[Any] = []
         self._attachments: list[Attachment] = []
-        self._text = ""
+        self._text = self._update = ""
         self._held = ""
         self._feedback_type: Literal["default", "custom"] = "default"
         self._task: asyncio.Task[None] | None = None
@@ -61,6 +61,7 @@ class StreamedReply:
     def queue_informative_update(self, text: str) -> None:
         """Say what the bot is doing."""
         self._check_open()
+        self._update = text
         self._start()
         self._reply.update(text)
 
@@ -163,6 +164,7 @@ class StreamedReply:
 
     async def _run(self) -> None:
         async with self._reply as reply:
+            reply.update(self._update)  # which came before the reply had begun
             await reply.stream(self._pieces())
             for number, each in enumerate(self._citations, 1):
                 reply.cite(each.title or f"Document #{number}", each.content, url=each.url or "")
