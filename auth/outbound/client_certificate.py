@@ -8,7 +8,7 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from auth.certificates.certificate import Certificate
@@ -19,6 +19,8 @@ from auth.outbound.token_provider import AccessToken, Credential
 
 CLOCK_SKEW_SECONDS = LIFETIME_SECONDS = 300
 """The time before and after its creation in which an assertion is valid, because clocks differ."""
+
+_Request = Callable[[Assertion, Certificate], Awaitable[AccessToken]]
 
 
 class ClientCertificateCredential(Credential):
@@ -46,17 +48,16 @@ class ClientCertificateCredential(Credential):
             CertificateError: no version can be loaded, is allowed, and is accepted.
             SignInError: Entra refused for another reason, or an endpoint is unavailable.
         """
-        if not self._versions.candidates():
-            await self._versions.refresh()
-        tried = self._versions.candidates()
-        try:
-            return await self._request_with_newest(audience)
-        except (CertificateError, VaultForbidden):
-            await self._versions.refresh()
-            # Compared with what was tried, because another request's refresh may have run first.
-            if set(self._versions.candidates()) == set(tried):
-                raise
-        return await self._request_with_newest(audience)
+        return await self._request(partial(self._entra.request_token, audience))
+
+    async def request_user_token(self, scopes: Sequence[str], user_token: str) -> AccessToken:
+        """A token on behalf of a user.
+
+        Raises:
+            CertificateError, SignInError: as `request_token`, or Entra refuses the user's token or
+                the scopes.
+        """
+        return await self._request(partial(self._entra.request_user_token, scopes, user_token))
 
     def refresh_if_due(self) -> None:
         """Start to look for a newer version in the background, if a check is due."""
@@ -67,14 +68,27 @@ class ClientCertificateCredential(Credential):
         """Lines about what needs action before the certificate expires."""
         return self._versions.warnings
 
-    async def _request_with_newest(self, audience: str) -> AccessToken:
+    async def _request(self, request: _Request) -> AccessToken:
+        if not self._versions.candidates():
+            await self._versions.refresh()
+        tried = self._versions.candidates()
+        try:
+            return await self._request_with_newest(request)
+        except (CertificateError, VaultForbidden):
+            await self._versions.refresh()
+            # Compared with what was tried, because another request's refresh may have run first.
+            if set(self._versions.candidates()) == set(tried):
+                raise
+        return await self._request_with_newest(request)
+
+    async def _request_with_newest(self, request: _Request) -> AccessToken:
         failures: dict[str, SignInError] = {}
         before = self._versions.in_use
         for version in self._versions.candidates():
             try:
                 certificate = await self._versions.load(version)
                 assertion = self._assertion_of(certificate)
-                token = await self._entra.request_token(audience, assertion, certificate)
+                token = await request(assertion, certificate)
             # An older version may still work.
             except (CertificateError, VaultForbidden) as error:
                 failures[version] = error

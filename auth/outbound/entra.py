@@ -1,8 +1,14 @@
-"""EntraClient: signs an app registration in with an assertion instead of a secret."""
+"""EntraClient: signs an app registration in with an assertion instead of a secret.
+
+Microsoft reference: "The OAuth 2.0 client credentials flow", "OAuth 2.0 On-Behalf-Of flow".
+"""
 
 import asyncio
+import base64
+import json
 import time
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -67,6 +73,52 @@ _CURES = {
 
 _OTHER_REFUSAL = "Entra refused to sign in {client_id} at {authority}"
 
+_SIGN_IN_AGAIN = "let the user sign in again"
+
+_STRONGER_SIGN_IN = (
+    "{audience} requires more of the user than this sign-in has, such as multi-factor"
+    f" authentication or a managed device: {_SIGN_IN_AGAIN}, with an OAuth connection for it"
+)
+
+# What differs for a token on behalf of a user. `audience` is the scopes.
+_USER_CURES = _CURES | {
+    65001: (
+        "nobody has consented that {client_id} calls {audience} for this user: add the permission"
+        " to the app registration, and grant admin consent (API permissions, in the portal)"
+    ),
+    500131: (
+        "the user's token is not for {client_id}: let the OAuth connection ask for a scope of this"
+        " app registration, such as api://botid-{client_id}/access_as_user"
+    ),
+    50013: f"Entra does not accept the user's token for {{client_id}}: {_SIGN_IN_AGAIN}",
+    500133: f"the user's token has expired: {_SIGN_IN_AGAIN}",
+    50076: _STRONGER_SIGN_IN,
+    50079: _STRONGER_SIGN_IN,
+    50158: _STRONGER_SIGN_IN,
+    53003: "a Conditional Access policy keeps the user, or {client_id}, from {audience}",
+    50105: "{audience} requires an assignment, which the user does not have",
+    700016: (
+        "there is no app registration {client_id} in the user's tenant, {authority}: a bot of"
+        " another tenant must be MultiTenant, and needs that tenant's consent"
+    ),
+    500011: (
+        "{authority} does not know a service of the scopes {audience}: correct them; an API of your"
+        " own needs a service principal (enterprise app) in that tenant"
+    ),
+    70011: "Entra does not accept the scopes {audience}: all must be of one service",
+}
+
+_OTHER_USER_REFUSAL = (
+    "Entra refused {client_id} a token for {audience} on behalf of a user at {authority}"
+)
+
+_RESERVED_SCOPES = frozenset({"openid", "profile", "offline_access"})
+"""The scopes that MSAL adds by itself and refuses from callers: for tokens that nobody gets here.
+"""
+
+Ask = Callable[[Any], dict[str, Any]]
+"""Asks an MSAL application for a token; runs in a worker thread."""
+
 # What MSAL raises for a response that is not what the protocol requires.
 _MALFORMED_RESPONSE_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
@@ -121,18 +173,77 @@ class EntraClient:
             SignInError: Entra refused for another reason, or is unavailable; or `assertion` raised
                 this error.
         """
-        requested_at, assertions = self._clock(), list[str]()
-        application = await self._application(assertions)
-        assertions.append(await assertion(application.authority.token_endpoint))
-        response = await self._response(application, f"{audience}/.default")
-        if "error" in response:
-            raise self._refusal(response, audience, certificate)
-        token, expires_on = response["access_token"], requested_at + response["expires_in"]
-        if certificate is None:
-            return AccessToken(token, expires_on)
-        return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
 
-    async def _application(self, assertions: list[str]) -> Any:
+        def ask(application: Any) -> dict[str, Any]:
+            found: dict[str, Any] = application.acquire_token_for_client([f"{audience}/.default"])
+            return found
+
+        response = await self._response(self._authority, assertion, ask)
+        if "error" in response:
+            code, reason = _code(response), response.get("error_description") or response["error"]
+            cure = _CURES.get(code, _OTHER_REFUSAL)
+            quoted = repr(str(reason)[:MAX_REASON_CHARACTERS])
+            raise self._refusal(code, cure, self._authority, audience, certificate, quoted)
+        return _token(response, certificate)
+
+    async def request_user_token(
+        self,
+        scopes: Sequence[str],
+        user_token: str,
+        assertion: Assertion,
+        certificate: Certificate | None = None,
+    ) -> AccessToken:
+        """A new token on behalf of a user, from the user's tenant at this authority's host.
+
+        Neither token is kept here, logged, or quoted in errors.
+
+        Args:
+            scopes: those of one service, such as https://graph.microsoft.com/User.Read.
+            user_token: the user's token for this app registration (a JWT).
+            assertion, certificate: as in `request_token`.
+
+        Raises:
+            CertificateUnknown, SignInError: as `request_token`.
+        """
+        authority = f"{self._authority.rpartition('/')[0]}/{_tenant_of(user_token)}"
+        wanted = [scope for scope in scopes if scope not in _RESERVED_SCOPES]
+
+        def ask(application: Any) -> dict[str, Any]:
+            found: dict[str, Any] = application.acquire_token_on_behalf_of(user_token, wanted)
+            return found
+
+        response = await self._response(authority, assertion, ask)
+        if "error" in response:
+            code = _code(response)
+            cure = _USER_CURES.get(code, _OTHER_USER_REFUSAL)
+            # Entra's own words may name the user.
+            trace = f"Entra's trace id {str(response.get('trace_id'))[:36]!r}"
+            raise self._refusal(code, cure, authority, " ".join(wanted), certificate, trace)
+        return _token(response, certificate)
+
+    async def _response(self, authority: str, assertion: Assertion, ask: Ask) -> dict[str, Any]:
+        """Entra's response: a token and its `expires_on` in seconds since the epoch, or an error.
+
+        Args:
+            authority: URL of the tenant that is asked.
+            assertion: authenticates the app registration.
+            ask: calls MSAL.
+        """
+        loop, requested_at, assertions = asyncio.get_running_loop(), self._clock(), list[str]()
+        application = await self._application(authority, assertions)
+        assertions.append(await assertion(application.authority.token_endpoint))
+        try:
+            response = await loop.run_in_executor(_THREADS, ask, application)
+            match response:
+                case {"error": _}:
+                    return response
+                case {"access_token": str(token), "expires_in": life} if token:
+                    return {"access_token": token, "expires_on": requested_at + int(life)}
+        except _MALFORMED_RESPONSE_ERRORS as error:
+            raise _malformed_response(authority) from error
+        raise _malformed_response(authority)
+
+    async def _application(self, authority: str, assertions: list[str]) -> Any:
         """A new MSAL application, which sends the assertion that is added to the list later.
 
         A new application costs one discovery request for each token request. A reused application
@@ -142,53 +253,77 @@ class EntraClient:
         make = partial(
             msal.ConfidentialClientApplication,
             self._client_id,
-            authority=self._authority,
+            authority=authority,
             client_credential={"client_assertion": lambda: assertions[0]},
             instance_discovery=False,
             http_client=MsalHttp(self._pool, loop, self._timeouts),
+            token_cache=_NoCache(),
+            exclude_scopes=["profile", "offline_access"],
         )
         try:
             return await loop.run_in_executor(_THREADS, make)
         except _MALFORMED_RESPONSE_ERRORS as error:
             raise SignInError(
-                f"{self._authority} is not a tenant to sign in at: check MicrosoftAppTenantId, and"
+                f"{authority} is not a tenant to sign in at: check MicrosoftAppTenantId, and"
                 " ToChannelFromBotLoginUrl if it is set"
             ) from error
 
-    async def _response(self, application: Any, scope: str) -> dict[str, Any]:
-        """The token endpoint's response: a token and its lifetime in seconds, or an error."""
-        loop = asyncio.get_running_loop()
-        try:
-            response: dict[str, Any] = await loop.run_in_executor(
-                _THREADS, application.acquire_token_for_client, [scope]
-            )
-            match response:
-                case {"error": _}:
-                    return response
-                case {"access_token": str(token), "expires_in": life} if token:
-                    return {"access_token": token, "expires_in": int(life)}
-        except _MALFORMED_RESPONSE_ERRORS as error:
-            raise self._malformed_response() from error
-        raise self._malformed_response()
-
-    def _malformed_response(self) -> EndpointDown:
-        return EndpointDown(
-            f"{self._authority} does not answer as Entra does: it sent neither token nor error"
-        )
-
     def _refusal(
-        self, response: dict[str, Any], audience: str, certificate: Certificate | None
+        self,
+        code: int,
+        cure: str,
+        authority: str,
+        audience: str,
+        certificate: Certificate | None,
+        reason: str,
     ) -> SignInError:
-        code = _code(response)
         # Without a certificate, the same code means that a federated credential was refused.
         unknown = certificate is not None and code == UNKNOWN_CERTIFICATE
-        cure = _UPLOAD if unknown else _CURES.get(code, _OTHER_REFUSAL)
-        place = {"client_id": self._client_id, "authority": self._authority, "audience": audience}
+        place = {"client_id": self._client_id, "authority": authority, "audience": audience}
         signed = f"signed with {certificate}; " if certificate else ""
-        reason = str(response.get("error_description") or response.get("error"))
-        quoted = repr(reason[:MAX_REASON_CHARACTERS])
-        text = f"{cure.format_map(place)} (AADSTS{code}; {signed}{quoted})"
+        named = (_UPLOAD if unknown else cure).format_map(place)
+        text = f"{named} (AADSTS{code}; {signed}{reason})"
         return CertificateUnknown(text) if unknown else SignInError(text)
+
+
+class _NoCache(msal.TokenCache):  # type: ignore[misc]  # untyped
+    """Keeps no tokens: an application lives on until the next garbage collection."""
+
+    def add(self, event: Any, now: Any = None) -> None:  # MSAL's signature
+        """Do nothing, and log nothing: MSAL would log the event at DEBUG."""
+
+
+def _token(response: Mapping[str, Any], certificate: Certificate | None) -> AccessToken:
+    token, expires_on = response["access_token"], response["expires_on"]
+    if certificate is None:
+        return AccessToken(token, expires_on)
+    return AccessToken(token, expires_on, certificate.thumbprint, certificate.expires_on)
+
+
+def _malformed_response(authority: str) -> EndpointDown:
+    return EndpointDown(
+        f"{authority} does not answer as Entra does: it sent neither token nor error"
+    )
+
+
+def _tenant_of(user_token: str) -> str:
+    """The tenant (GUID) that says that it has issued a token; Entra verifies that.
+
+    A guest's token has the tenant that the user is a guest of: the one to ask.
+
+    Raises:
+        SignInError: it is not a token of Entra.
+    """
+    try:
+        payload = user_token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(uuid.UUID(claims["tid"]))
+    # Without the cause, which could quote the token.
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise SignInError(
+            "the user's token is not a token of Entra: let the OAuth connection's identity provider"
+            " be Entra, and ask for a scope of the bot's app registration"
+        ) from None
 
 
 def _code(response: dict[str, Any]) -> int:

@@ -3,6 +3,8 @@
 Microsoft reference: "Configure an application to trust a managed identity".
 """
 
+from collections.abc import Sequence
+
 from auth.outbound.entra import EntraClient
 from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import AccessToken, Credential
@@ -31,6 +33,14 @@ class FederatedCredential(Credential):
             SignInError: the identity cannot sign in, or Entra does not trust it.
         """
         return await self._entra.request_token(audience, self._assertion)
+
+    async def request_user_token(self, scopes: Sequence[str], user_token: str) -> AccessToken:
+        """A token on behalf of a user.
+
+        Raises:
+            SignInError: as `request_token`, or Entra refuses the user's token or the scopes.
+        """
+        return await self._entra.request_user_token(scopes, user_token, self._assertion)
 
     async def _assertion(self, _: str) -> str:
         # Unlike a signed assertion, the token is not bound to a token endpoint.

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -50,6 +50,22 @@ class Credential(ABC):
         Raises:
             SignInError: no token is available; the text names the setting or role to fix.
         """
+
+    async def request_user_token(self, scopes: Sequence[str], user_token: str) -> AccessToken:
+        """Request a new token on behalf of a user (OAuth 2.0 on-behalf-of flow).
+
+        Args:
+            scopes: those of one service.
+            user_token: the user's token for the bot's app registration (a JWT). It is neither kept,
+                logged nor quoted.
+
+        Raises:
+            SignInError: as `request_token`; always, for a credential without an app registration.
+        """
+        raise SignInError(
+            "a managed identity cannot exchange users' tokens: only an app registration can, with"
+            " BotCredential=Federated or a certificate (docs/credentials.md says how to choose)"
+        )
 
     def refresh_if_due(self) -> None:  # noqa: B027  # most credentials have nothing that ages
         """Start any background work that is due. Called whenever a token is needed."""
@@ -100,6 +116,24 @@ class TokenProvider:
             cache = TokenCache(request, max_attempts=self._max_attempts)
             self._caches[audience] = cache
         return await cache.get()
+
+    async def on_behalf_of(self, scopes: Sequence[str], user_token: str) -> AccessToken:
+        """A new token on behalf of a user, for each call: no user's token is kept.
+
+        Args:
+            scopes: those of one service, such as https://graph.microsoft.com/User.Read.
+            user_token: the user's token for the bot's app registration (a JWT).
+
+        Raises:
+            SignInError: no token is available.
+        """
+        self._credential.refresh_if_due()
+
+        async def request() -> AccessToken:
+            return await self._credential.request_user_token(scopes, user_token)
+
+        # For its retries and its time limit; it ends with the call.
+        return await TokenCache(request, max_attempts=self._max_attempts).get()
 
     async def _prefetch(self, audience: str) -> None:
         try:

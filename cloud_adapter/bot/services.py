@@ -1,6 +1,6 @@
 """BotServices: what the base offers a bot, and passes to `create_bot(services)` in bot_logic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from botbuilder.core import Middleware
 
 from auth.bot_framework import BotCredentials
 from auth.errors import SettingsError, SignInError
-from auth.outbound.token_provider import TokenProvider
+from auth.outbound.token_provider import AccessToken, TokenProvider
 from auth.settings import STORAGE
 from cloud_adapter.adapter import CloudAdapter, OnError
 from cloud_adapter.bot.agents_sdk import agent_options
@@ -75,6 +75,27 @@ class BotServices:
             NoToken: no token is available; the text says what to fix.
             SettingsError: the bot is MultiTenant, and MicrosoftAppTenantId is missing.
         """
+        return await self._value(lambda tokens: tokens.get(audience.removesuffix("/.default")))
+
+    @on_home_loop
+    async def token_on_behalf_of(self, scopes: Sequence[str], user_token: str) -> str:
+        """A bearer token with which the bot calls another service as the user.
+
+        Nothing is cached: each call asks Entra, in the user's tenant.
+
+        Args:
+            scopes: those of one service, such as https://graph.microsoft.com/User.Read.
+            user_token: the user's token for the bot's app registration, which an OAuth connection
+                gives if its scope is one of that registration.
+
+        Raises:
+            NoToken: no token is available, such as for a managed identity; the text says what to
+                fix.
+            SettingsError: as `token`.
+        """
+        return await self._value(lambda tokens: tokens.on_behalf_of(scopes, user_token))
+
+    async def _value(self, request: Callable[[TokenProvider], Awaitable[AccessToken]]) -> str:
         if self._tokens is None:
             raise SettingsError(
                 [
@@ -83,10 +104,9 @@ class BotServices:
                 ]
             )
         try:
-            token = await self._tokens.get(audience.removesuffix("/.default"))
+            return (await request(self._tokens)).value
         except SignInError as error:
             raise NoToken(str(error)) from error
-        return token.value
 
     @property
     def skill_conversations(self) -> "SkillConversations":

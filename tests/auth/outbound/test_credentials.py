@@ -27,14 +27,23 @@ from auth.outbound.managed_identity import ManagedIdentityCredential
 from auth.outbound.token_provider import AccessToken, Credential, TokenProvider
 from auth.settings import Settings, StorageSource
 from bot_workbench.emulator.certificates import private_key_pem, x5t
+from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnection
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import issuer_of
 from bot_workbench.emulator.key_vault.certificate import VaultCertificate
 from http_client.pool import HttpPool
-from tests.support.credentials.sign_in import AUDIENCE, CLIENT_ID, OTHER_AUDIENCE, PRINCIPAL_ID
+from tests.support.credentials.sign_in import (
+    AUDIENCE,
+    CLIENT_ID,
+    OTHER_AUDIENCE,
+    PRINCIPAL_ID,
+    UNKNOWN_ID,
+)
 
 Changes = dict[str, str]
+
+SCOPES = [f"{OTHER_AUDIENCE}/User.Read", f"{OTHER_AUDIENCE}/Mail.Read"]
 
 
 def settings(platform: Cloud, **changes: str) -> Settings:
@@ -119,6 +128,84 @@ async def stays_warm(platform: Cloud, tokens: TokenProvider, token: AccessToken)
     before = [part.server.requests.total() for part in parts]
     assert [await tokens.get(AUDIENCE) for _ in range(20)] == [token] * 20
     assert [part.server.requests.total() for part in parts] == before
+
+
+def signed_in(platform: Cloud) -> str:
+    """The token of a user who has signed in for the bot's own registration."""
+    target = UserConnection("user-1", CONNECTION, "msteams")
+    platform.user_tokens.own_connections.add(CONNECTION)
+    platform.user_tokens.sign_in(target, "user 1")
+    token = platform.user_tokens.token(target)
+    assert token
+    return str(token["token"])
+
+
+@pytest.mark.parametrize("way", [CERTIFICATE, SIGN_IN_VAULT, FEDERATED])
+async def test_on_behalf_of_a_user(way: str, platform: Cloud, pool: HttpPool) -> None:
+    """The token is the user's, for the service; each call asks for a new one."""
+    tokens = bot_tokens(settings(platform, **WAYS[way][0](platform)), pool).services
+    assert tokens
+    user = jwt.decode(token := signed_in(platform), options={"verify_signature": False})
+    found = [await tokens.on_behalf_of(SCOPES, token) for _ in range(2)]
+    assert len({each.value for each in found}) == 2
+    for each in found:
+        issuer = issuer_of(platform.registration.tenant_id)
+        claims = platform.entra.issuer.verify(each.value, OTHER_AUDIENCE, issuer)
+        assert (claims["oid"], claims["name"]) == (user["oid"], "user 1")
+        assert claims["appid"] == platform.registration.app_id
+        assert set(claims["scp"].split()) == {"User.Read", "Mail.Read"}
+        assert each.expires_on <= claims["exp"] + 1
+        certified = way in READER_PERMISSIONS
+        assert each.thumbprint == (thumbprint(platform) if certified else "")
+
+
+@pytest.mark.parametrize("way", [CERTIFICATE, SIGN_IN_VAULT])
+async def test_on_behalf_of_a_user_while_entra_does_not_know_the_newest_certificate(
+    way: str, platform: Cloud, pool: HttpPool
+) -> None:
+    """The version before signs in."""
+    tokens = bot_tokens(settings(platform, **WAYS[way][0](platform)), pool).services
+    assert tokens
+    before = thumbprint(platform)
+    platform.renew_certificate(registered=False)
+    assert before != thumbprint(platform)
+    token = await tokens.on_behalf_of(SCOPES, signed_in(platform))
+    assert token.thumbprint == before
+
+
+async def test_a_managed_identity_acts_for_nobody(platform: Cloud, pool: HttpPool) -> None:
+    """The text says which credentials can; nothing is asked, and nothing tried again."""
+    chosen = settings(platform, **as_identity(platform))
+    tokens = bot_tokens(chosen, pool).services
+    assert tokens
+    before = platform.entra.tokens_issued
+    with pytest.raises(SignInError, match=r"managed identity cannot .*BotCredential=Federated"):
+        await tokens.on_behalf_of(SCOPES, signed_in(platform))
+    assert platform.entra.tokens_issued == before
+
+
+@pytest.mark.parametrize("way", WITH_CERTIFICATE)
+async def test_a_multi_tenant_bot_on_behalf_of_a_user(
+    way: str, platform: Cloud, pool: HttpPool
+) -> None:
+    """The user's tenant issues the token, whichever tenant is the bot's home."""
+    platform.registration.app_type = "MultiTenant"
+    changes = {"MicrosoftAppType": "MultiTenant", "MicrosoftAppTenantId": UNKNOWN_ID}
+    tokens = bot_tokens(settings(platform, **WAYS[way][0](platform), **changes), pool).services
+    assert tokens
+    token = await tokens.on_behalf_of(SCOPES, signed_in(platform))
+    issuer = issuer_of(platform.registration.tenant_id)
+    assert platform.entra.issuer.verify(token.value, OTHER_AUDIENCE, issuer)
+
+
+async def test_an_outage_on_behalf_of_a_user(platform: Cloud, pool: HttpPool) -> None:
+    """It is tried again, as the bot's own tokens are."""
+    tokens = bot_tokens(settings(platform, **federated(platform)), pool).services
+    assert tokens
+    token = signed_in(platform)
+    platform.entra.server.faults.set(status=503, remaining=1)
+    assert (await tokens.on_behalf_of(SCOPES, token)).value
+    assert platform.entra.server.faults.remaining == 0
 
 
 def thumbprint(platform: Cloud) -> str:

@@ -151,6 +151,9 @@ def calls_of(
             users_of(activity)[0], conversation
         ),
         "services.token": lambda: s.token("https://graph.microsoft.com"),
+        "services.token_on_behalf_of": lambda: s.token_on_behalf_of(
+            ["https://graph.microsoft.com/User.Read"], "x"
+        ),
         "skill_client.post_activity": lambda: s.skill_client.post_activity(
             "", SKILL.app_id, SKILL.skill_endpoint, "https://x/", "x", activity
         ),

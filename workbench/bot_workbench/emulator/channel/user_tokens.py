@@ -19,6 +19,9 @@ CONNECTION = "bot-sign-in"
 GRAPH = "https://graph.microsoft.com"
 """The default audience of the users' tokens (URL)."""
 
+TEAMS = "5e3ce6c0-2b1f-4285-8d4b-75ee78787346"
+"""Client id (GUID) of Teams in a browser, which gets tokens for single sign-on."""
+
 SIGN_IN_PATH = "/api/oauth/signin"
 """The path of a bot's sign-in link, as in the token service; its query parameter `signin` is the
 sign-in's id."""
@@ -93,6 +96,8 @@ class UserTokens:
         clock: as given; a test may replace it.
         connections: names of the bot's OAuth connections: the sample's, and each other one that
             has been used. In Azure, connections are set up first; here, any name works.
+        own_connections: names of connections whose scope is one of the bot's app registration, so
+            that the bot can exchange their tokens; the others' is one of Graph.
         unknown_connections: names that the service does not accept; tests add some.
         object_ids: object ids (GUIDs) of users by their ids on the channel; a user who is not in
             here has one that is derived from that id.
@@ -109,6 +114,7 @@ class UserTokens:
     ) -> None:
         self.clock = clock
         self.connections = {CONNECTION}
+        self.own_connections: set[str] = set()
         self.unknown_connections: set[str] = set()
         self.object_ids: dict[str, str] = {}
         self.codes: dict[UserConnection, SignInCode] = {}
@@ -190,8 +196,12 @@ class UserTokens:
         user = self._signed_in.get(target)
         return user is not None and user.expires_at > self.clock()
 
-    def token(self, target: UserConnection, audience: str = GRAPH) -> dict[str, Any] | None:
-        """The user's token for an audience, as a TokenResponse; None: not signed in.
+    def token(self, target: UserConnection, audience: str = "") -> dict[str, Any] | None:
+        """The user's token as a TokenResponse; None: not signed in.
+
+        Args:
+            target: the user and the connection.
+            audience: what the token is for (URL); empty: what the connection's scope is of.
 
         It is the same one until the user signs in again, as the token service caches it.
         """
@@ -199,8 +209,10 @@ class UserTokens:
             return None
         user = self._signed_in[target]
         since = int(user.since)
+        is_own = target.connection in self.own_connections
+        resource = audience or (self.resource if is_own else GRAPH)
         times = {"iat": since, "nbf": since, "exp": int(user.expires_at)}
-        claims = {**self._claims(target.user_id, user.name), "aud": audience, **times}
+        claims = {**self._claims(target.user_id, user.name, resource), **times}
         expiry = datetime.datetime.fromtimestamp(int(user.expires_at), datetime.UTC)
         return {
             "channelId": target.channel_id,
@@ -217,7 +229,8 @@ class UserTokens:
         """
         if resource != self.resource:
             raise NotExchangeableError("the resource is not this bot's")
-        return self._issuer.sign({**self._claims(user_id, user_name), "aud": resource})
+        claims = self._claims(user_id, user_name, resource)
+        return self._issuer.sign({**claims, "appid": TEAMS})
 
     def exchange(self, target: UserConnection, offered: str) -> None:
         """Sign the user in with a token for the bot's own resource.
@@ -246,9 +259,21 @@ class UserTokens:
             if not wanted or connection in wanted
         ]
 
-    def _claims(self, user_id: str, name: str) -> dict[str, str]:
+    def _claims(self, user_id: str, name: str, resource: str) -> dict[str, str]:
         tenant_id = self._registration.tenant_id
         # Entra identifies people by object id: a user of a channel always has the same one.
         derived = str(uuid.uuid5(uuid.UUID(tenant_id), user_id))
         object_id = self.object_ids.get(user_id, derived)
-        return {"iss": issuer_of(tenant_id), "tid": tenant_id, "oid": object_id, "name": name}
+        claims = {
+            "aud": resource,
+            "iss": issuer_of(tenant_id),
+            "appid": self._registration.app_id,
+            "oid": object_id,
+            "name": name,
+            "scp": "access_as_user" if resource == self.resource else "User.Read",
+            "sub": object_id,
+            "tid": tenant_id,
+            "ver": "1.0",
+        }
+        # An optional claim, which Graph's tokens have.
+        return claims | ({"idtyp": "user"} if resource == GRAPH else {})

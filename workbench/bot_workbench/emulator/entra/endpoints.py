@@ -6,6 +6,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -15,13 +16,19 @@ from bot_workbench.emulator.entra.directory import Directory
 from bot_workbench.emulator.entra.errors import EntraError, expired_secret, invalid_secret
 from bot_workbench.emulator.entra.registration import CHANNEL_TENANT, Registration, issuer_of
 from bot_workbench.emulator.entra.resources import check_resource
+from bot_workbench.emulator.entra.sign_in import on_behalf_of
 from bot_workbench.emulator.entra.sign_in.client_assertion import CertificateAssertions
 from bot_workbench.emulator.entra.sign_in.federated_assertion import (
     EXCHANGE_AUDIENCES,
     FederatedAssertions,
     is_federated,
 )
-from bot_workbench.emulator.entra.sign_in.token_request import TokenRequest
+from bot_workbench.emulator.entra.sign_in.on_behalf_of import Delegation, UserAssertions
+from bot_workbench.emulator.entra.sign_in.token_request import (
+    TokenRequest,
+    app_resource,
+    parameter,
+)
 from bot_workbench.emulator.entra.sign_in.user_sign_in import GRANT_TYPES, UserSignIns
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.faults import Handler
@@ -38,6 +45,21 @@ ANY_TENANT = ("organizations", "common")
 
 BY_SECRET = "1"  # noqa: S105  # a kind of proof
 """`appidacr` of a client that sent a secret."""
+
+
+class _Client(NamedTuple):
+    """An application that has proved who it is.
+
+    Attributes:
+        registration: the application's.
+        used: the credential.
+        acr: how it proved who it is, `appidacr`.
+    """
+
+    registration: Registration
+    used: UsedCredential
+    acr: str
+
 
 Answer = Callable[[web.Request], Awaitable[Mapping[str, object]]]
 
@@ -61,6 +83,7 @@ class Entra:
         issuer: signs every token, also for managed identities.
         assertions: verifies assertions that a client signed.
         federated: verifies federated tokens.
+        user_assertions: verifies users' tokens that applications exchange.
         users: signs the directory's user in.
         token_lifetime: seconds from now to a token's `exp`.
         tokens_issued: tokens signed so far, also for managed identities.
@@ -91,6 +114,7 @@ class Entra:
         ]
         self.server = Server("entra", routes, tls)
         self.authority = Authority(lambda: self.server.url, public_url)
+        self.user_assertions = UserAssertions(self.issuer, self.authority)
         self.users = UserSignIns(self.directory, self.issuer, self.authority, self.user_token)
 
     @property
@@ -214,30 +238,68 @@ class Entra:
             self._user_tenant(request)
             return self.users.grant(form, self.token_lifetime)
         tenant = self._tenant(request)
-        asked = TokenRequest.of(form, request.headers.get("Authorization", ""))
-        registration = self._application(asked.client_id, tenant)
-        if asked.secret:
-            used = self._check_secret(registration, asked.secret)
-        elif is_federated(asked.assertion):
-            used = self.federated.verify(asked.assertion, registration)
-        else:
-            audiences = self.authority.audiences(request.match_info["tenant"], tenant)
-            used = self.assertions.verify(asked.assertion, registration, audiences)
+        match parameter(form, "grant_type"):
+            case "client_credentials":
+                return self._app_grant(request, form, tenant)
+            case on_behalf_of.GRANT_TYPE:
+                return self._user_grant(request, form, tenant)
+        raise EntraError(70003, "unsupported_grant_type", "This grant type is not supported.")
+
+    def _app_grant(
+        self, request: web.Request, form: Mapping[str, Any], tenant: str
+    ) -> dict[str, object]:
+        resource = app_resource(form)
+        client = self._authenticated(request, form, tenant)
+        check_resource(resource, tenant)
+        app_id, oid = client.registration.app_id, client.registration.service_principal_id
+        self.directory.record_sign_in(app_id, client.used, resource, tenant)
+        token, _ = self.app_token(resource, app_id, oid, tenant_id=tenant, acr=client.acr)
+        return self._issued(token)
+
+    def _user_grant(
+        self, request: web.Request, form: Mapping[str, Any], tenant: str
+    ) -> dict[str, object]:
+        asked = Delegation.of(form)
+        client = self._authenticated(request, form, tenant)
+        user = self.user_assertions.verify(asked, client.registration, tenant)
         check_resource(asked.resource, tenant)
-        self.directory.record_sign_in(registration.app_id, used, asked.resource, tenant)
-        token, _ = self.app_token(
-            asked.resource,
-            registration.app_id,
-            registration.service_principal_id,
-            tenant_id=tenant,
-            acr=BY_SECRET if asked.secret else SIGNED,
-        )
+        app_id = client.registration.app_id
+        who = {"name": user.get("name", ""), "oid": user["oid"], "sub": user["oid"], "tid": tenant}
+        claims = {
+            **who,
+            "idtyp": "user",
+            "scp": asked.permissions,
+            **self._versioned_claims(asked.resource, app_id, tenant, client.acr),
+        }
+        # MSAL always asks for the second.
+        id_token = {**who, "aud": app_id, "iss": self.authority.issuer(tenant), "ver": "2.0"}
+        return {
+            **self._issued(self._signed(claims)[0]),
+            "scope": asked.scope,
+            "id_token": self.issuer.sign(id_token),
+        }
+
+    def _issued(self, token: str) -> dict[str, object]:
         return {
             "token_type": "Bearer",
             "expires_in": self.token_lifetime,
             "ext_expires_in": self.token_lifetime,
             "access_token": token,
         }
+
+    def _authenticated(self, request: web.Request, form: Mapping[str, Any], tenant: str) -> _Client:
+        """The application that has sent a request, by the proof in it."""
+        asked = TokenRequest.of(form, request.headers.get("Authorization", ""))
+        registration = self._application(asked.client_id, tenant)
+        if asked.secret:
+            used = self._check_secret(registration, asked.secret)
+            return _Client(registration, used, BY_SECRET)
+        if is_federated(asked.assertion):
+            used = self.federated.verify(asked.assertion, registration)
+        else:
+            audiences = self.authority.audiences(request.match_info["tenant"], tenant)
+            used = self.assertions.verify(asked.assertion, registration, audiences)
+        return _Client(registration, used, SIGNED)
 
     async def _device_code(self, request: web.Request) -> Mapping[str, object]:
         self._user_tenant(request)

@@ -44,6 +44,8 @@ class Registration:
         service_principal_id: GUID of its service principal, the `oid` of its tokens; empty: it has
             none, and cannot sign in.
         identifier_uris: Application ID URIs.
+        unconsented: resources (URLs or GUIDs) for which the application lacks users' consent; for
+            all others, it has that.
         owners: object ids (GUIDs) of the principals that own it.
         created: seconds since 1970.
         intermittent: a credential that Entra does not know yet is accepted every second time, as if
@@ -62,6 +64,7 @@ class Registration:
     object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     service_principal_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     identifier_uris: list[str] = field(default_factory=list)
+    unconsented: set[str] = field(default_factory=set)
     owners: set[str] = field(default_factory=set)
     created: float = field(default_factory=time.time)
     intermittent: bool = False

@@ -15,17 +15,15 @@ DEFAULT_SCOPE = "/.default"
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """The client credentials grant (RFC 6749, section 4.4), with what the client sends as proof.
+    """Who asks for a token, and with what proof.
 
     Attributes:
         client_id: GUID.
-        resource: what the token is for (URL or GUID).
         secret: a client secret; empty: the client sends an assertion.
         assertion: a JWT in compact form (RFC 7523, section 2.2).
     """
 
     client_id: str
-    resource: str
     secret: str = ""
     assertion: str = ""
 
@@ -41,14 +39,11 @@ class TokenRequest:
             EntraError: a parameter is missing or wrong.
         """
         given = {**form, **_basic(authorization)}
-        if parameter(given, "grant_type") != "client_credentials":
-            raise EntraError(70003, "unsupported_grant_type", "This grant type is not supported.")
         client_id = parameter(given, "client_id")
-        resource = _resource(parameter(given, "scope"))
         secret = given.get("client_secret")
         if isinstance(secret, str) and secret:
-            return cls(client_id, resource, secret=secret)
-        return cls(client_id, resource, assertion=_assertion(given))
+            return cls(client_id, secret=secret)
+        return cls(client_id, assertion=_assertion(given))
 
 
 def _basic(authorization: str) -> dict[str, str]:
@@ -80,7 +75,13 @@ def parameter(form: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _resource(scope: str) -> str:
+def app_resource(form: Mapping[str, Any]) -> str:
+    """The resource (URL or GUID) of a client credentials grant (RFC 6749, section 4.4).
+
+    Raises:
+        EntraError: the scope is missing or wrong.
+    """
+    scope = parameter(form, "scope")
     if len(scope.split()) != 1:
         raise EntraError(
             70011,
