@@ -80,6 +80,8 @@ _STRONGER_SIGN_IN = (
     f" authentication or a managed device: {_SIGN_IN_AGAIN}, with an OAuth connection for it"
 )
 
+_WRONG_SCOPES = "Entra does not accept the scopes {audience}: all must be of one service"
+
 # What differs for a token on behalf of a user. `audience` is the scopes.
 _USER_CURES = _CURES | {
     65001: (
@@ -105,7 +107,8 @@ _USER_CURES = _CURES | {
         "{authority} does not know a service of the scopes {audience}: correct them; an API of your"
         " own needs a service principal (enterprise app) in that tenant"
     ),
-    70011: "Entra does not accept the scopes {audience}: all must be of one service",
+    70011: _WRONG_SCOPES,
+    28000: _WRONG_SCOPES,
 }
 
 _OTHER_USER_REFUSAL = (
