@@ -17,10 +17,19 @@ import uvloop
 from tqdm import tqdm
 
 from benchmarks import environments
+from benchmarks.agents import comparison as agents
+from benchmarks.agents.contestant import AGENTS_CONTESTANTS, AgentsContestant
 from benchmarks.comparison import Comparison
 from benchmarks.contestant import CONTESTANTS, ROOT, Contestant
 from benchmarks.machine import machine
-from benchmarks.results import plots, report, state_report, streams_report, telemetry_report
+from benchmarks.results import (
+    agents_report,
+    plots,
+    report,
+    state_report,
+    streams_report,
+    telemetry_report,
+)
 from benchmarks.results.goals import Goals
 from benchmarks.results.state_goals import StateGoals
 from benchmarks.results.summary import Summary
@@ -48,8 +57,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="measure only matching contestants (a regular expression; `^state`, `^telemetry` and"
-        " `^streams` are parts): a part of which not all are measured is not written to docs",
+        help="measure only matching contestants (a regular expression; `^state`, `^agents`,"
+        " `^telemetry` and `^streams` are parts): a part of which not all are measured is not"
+        " written to docs",
     )
     return parser.parse_args()
 
@@ -105,6 +115,21 @@ async def _compare_state(
     plots.draw_state(summaries, PLOTS)
     found = state_report.as_json(summaries, goals, facts)
     return _written("state ", found, state_report.as_markdown(summaries, goals, facts))
+
+
+async def _compare_agents(
+    contestants: Sequence[AgentsContestant], options: argparse.Namespace
+) -> str:
+    with _measuring(len(contestants) * options.rounds) as (folder, progress):
+        comparison = agents.AgentsComparison(contestants, folder, options.seconds, progress)
+        await comparison.run(options.rounds)
+    summaries = {each: agents.median(rounds) for each, rounds in comparison.results.items()}
+    facts = _facts(options, [each.echo.environment for each in contestants])
+    if len(summaries) < len(AGENTS_CONTESTANTS):
+        return agents_report.as_markdown(summaries, [], facts)
+    goals = agents_report.agents_goals(summaries)
+    found = agents_report.as_json(summaries, goals, facts)
+    return _written("agents ", found, agents_report.as_markdown(summaries, goals, facts))
 
 
 async def _compare_telemetry(
@@ -163,11 +188,13 @@ def main() -> None:
         each for each in CONTESTANTS if re.search(options.only, f"{each.label}, {each.host}")
     ]
     state_contestants = [each for each in STATE_CONTESTANTS if re.search(options.only, each.key)]
+    hosting = [each for each in AGENTS_CONTESTANTS if re.search(options.only, each.key)]
     exporting = [each for each in TELEMETRY_CONTESTANTS if re.search(options.only, each.key)]
     streaming = [each for each in STREAM_CONTESTANTS if re.search(options.only, key(each))]
-    if not contestants and not state_contestants and not exporting and not streaming:
+    if not any((contestants, state_contestants, hosting, exporting, streaming)):
         sys.exit("--only matches no contestant.")
     programs = [*contestants, *(each.bot for each in state_contestants)]
+    programs += [each.echo for each in hosting]
     programs += [*(each.bot for each in exporting), *streaming]
     environments.make(dict.fromkeys(each.environment for each in programs))
     PLOTS.mkdir(exist_ok=True)
@@ -177,6 +204,8 @@ def main() -> None:
             print(await _compare(contestants, options))
         if state_contestants:
             print(await _compare_state(state_contestants, options))
+        if hosting:
+            print(await _compare_agents(hosting, options))
         if exporting:
             print(await _compare_telemetry(exporting, options))
         if streaming:

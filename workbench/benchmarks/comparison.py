@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.contestant import ONE_TOKEN, ROOT, Contestant
 from benchmarks.results.measurement import CELLS, Cell, Measurement
 from benchmarks.traffic.bot_process import LOAD_CORE, BotProcess
-from benchmarks.traffic.load import Load
+from benchmarks.traffic.load import Load, first_reply
 
 LEAD_SECONDS = 0.3
 """Load before a measurement, which opens the connections."""
@@ -119,12 +118,7 @@ class Comparison:
         bot = contestant.bot(cloud, self._folder / f"{contestant.key}.log")
         self._bots[contestant] = bot
         await bot.start()
-        load = Load(cloud.target(bot.port, one_token=True), 1)
-        start_seconds = time.perf_counter() - bot.started
-        await load.start()
-        seconds = start_seconds + await load.first_turn()
-        await load.stop()
-        return 1000 * seconds
+        return await first_reply(bot, cloud.target(bot.port, one_token=True))
 
     async def _measure(self, contestant: Contestant, cell: Cell) -> Measurement:
         cloud, bot = self._clouds[contestant.credential], self._bots[contestant]

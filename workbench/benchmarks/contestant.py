@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.benchmark_cloud import BenchmarkCloud
+from benchmarks.counter_bot import COUNTS
 from benchmarks.traffic.bot_process import BotProcess
 from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, MANAGED_IDENTITY, SIGN_IN_VAULT
 from bot_workbench.emulator.loopback import free_port
@@ -20,6 +21,8 @@ COUNTER_APP = ENVIRONMENTS / "counter_app"
 """This project's app, with the benchmark's counter bot."""
 STREAMING_APP = ENVIRONMENTS / "streaming_app"
 """This project's app, with the benchmark's streaming bot."""
+AGENTS_APP = ENVIRONMENTS / "agents_app"
+"""This project's app, with the benchmark's bot of the Agents SDK."""
 
 FUNCTIONS_HOST = "the workbench's Functions host"
 OWN_HOST = "the host it ships with"
@@ -28,6 +31,7 @@ PROJECT = "this project"
 BOTBUILDER = "BotBuilder Python"
 AGENTS = "M365 Agents SDK"
 TEAMS = "Teams SDK"
+FOUNDRY = "Foundry's Activity host"
 
 ONE_TOKEN = "one token"  # noqa: S105  # no secret
 """The channel sends the same token with every turn."""
@@ -77,6 +81,7 @@ class Contestant:
         """Its whole environment."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environ = kept | {"PYTHONPATH": str(ROOT / "workbench")} | cloud.environ()
+        environ |= {COUNTS: ""}
         return environ | cloud.file_settings() if self.variant == FROM_FILE else environ
 
     def bot(

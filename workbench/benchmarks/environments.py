@@ -10,9 +10,21 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.contestant import APP, COUNTER_APP, ENVIRONMENTS, PEERS, ROOT, STREAMING_APP
+from benchmarks.agents.contestant import WITH_AGENTS
+from benchmarks.contestant import (
+    AGENTS_APP,
+    APP,
+    COUNTER_APP,
+    ENVIRONMENTS,
+    PEERS,
+    ROOT,
+    STREAMING_APP,
+)
 from benchmarks.telemetry.contestant import WITH_TELEMETRY
 from bot_workbench.app_folder import link_app
+
+BOTS = ROOT / "workbench" / "benchmarks"
+"""The folder of the benchmark's bots."""
 
 _FINGERPRINT_FILE = "made-for"
 
@@ -21,9 +33,11 @@ def requirements(environment: str) -> tuple[Path, ...]:
     """The requirements files of an environment."""
     if environment == "project":
         # What is deployed, and the host that runs it.
-        return (ROOT / "requirements.txt", ROOT / "workbench" / "benchmarks" / "functions-host.txt")
+        return (ROOT / "requirements.txt", BOTS / "functions-host.txt")
     if environment == WITH_TELEMETRY:
         return (*requirements("project"), ROOT / "requirements-telemetry.txt")
+    if environment == WITH_AGENTS:
+        return (*requirements("project"), BOTS / "agents_bot" / "requirements.txt")
     return (PEERS / environment / "requirements.txt",)
 
 
@@ -33,13 +47,18 @@ def make(environments: Iterable[str]) -> None:
     Raises:
         subprocess.CalledProcessError: pip failed; its output says why.
     """
-    bots = ((APP, "echo_bot"), (COUNTER_APP, "counter_bot"), (STREAMING_APP, "streaming_bot"))
-    for app, bot in bots:
+    bots = {
+        APP: "echo_bot",
+        COUNTER_APP: "counter_bot",
+        STREAMING_APP: "streaming_bot",
+        AGENTS_APP: "agents_bot",
+    }
+    for app, bot in bots.items():
         shutil.rmtree(app, ignore_errors=True)
         app.mkdir(parents=True)
-        link_app(app, ROOT / "workbench" / "benchmarks" / bot)
+        link_app(app, BOTS / bot)
     # The app's process finds nothing of the workbench, and this bot needs the scripted model.
-    (STREAMING_APP / "benchmarks").symlink_to(ROOT / "workbench" / "benchmarks")
+    (STREAMING_APP / "benchmarks").symlink_to(BOTS)
     for environment in environments:
         folder = ENVIRONMENTS / environment
         fingerprint = _fingerprint(environment)

@@ -20,6 +20,8 @@ from bot_workbench.credential_kinds import MANAGED_IDENTITY
 AZURITE = "Azurite, by connection string"
 AZURITE_BY_TOKEN = "Azurite over TLS, with the identity's token"  # noqa: S105  # no secret
 IN_MEMORY = "storage in memory"
+IN_PROCESS = "the process's memory"
+"""No storage."""
 
 STATELESS = "stateless"
 INLINE = "Inline"
@@ -34,7 +36,7 @@ class StateContestant:
 
     Attributes:
         bot: its program.
-        storage: AZURITE, AZURITE_BY_TOKEN or IN_MEMORY.
+        storage: AZURITE, AZURITE_BY_TOKEN, IN_MEMORY or IN_PROCESS.
         turns: how this project runs turns; empty for a peer.
         instances: processes that share the turns, as instances of an app in Azure.
         settings: added to its environment.
@@ -71,9 +73,7 @@ _BOTBUILDER = Contestant(
     "botbuilder_counter",
     "",
 )
-_AGENTS = Contestant(
-    AGENTS, MANAGED_IDENTITY, OWN_HOST, PEERS / "agents_counter", "agents_counter", ""
-)
+_AGENTS = Contestant(AGENTS, MANAGED_IDENTITY, OWN_HOST, PEERS / "agents", "agents", "")
 
 
 def _project(storage: str, turns: str, counts: str = "conversation") -> StateContestant:
@@ -89,7 +89,7 @@ STATE_CONTESTANTS = (
     _project(AZURITE, QUEUED),
     _project(AZURITE, QUEUED_TWICE),
     StateContestant(_BOTBUILDER, AZURITE),
-    StateContestant(_AGENTS, AZURITE),
+    StateContestant(_AGENTS, AZURITE, settings={COUNTS: "conversation"}),
     _project(AZURITE_BY_TOKEN, STATELESS, ""),
     _project(AZURITE_BY_TOKEN, INLINE),
     _project(AZURITE_BY_TOKEN, QUEUED),

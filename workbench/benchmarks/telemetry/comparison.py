@@ -2,7 +2,6 @@
 
 import os
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from benchmarks.benchmark_cloud import BenchmarkCloud
 from benchmarks.telemetry.contestant import TelemetryContestant
 from benchmarks.telemetry.sink import TelemetrySink
 from benchmarks.traffic.bot_process import LOAD_CORE
-from benchmarks.traffic.load import Load
+from benchmarks.traffic.load import Load, first_reply
 from bot_workbench.credential_kinds import MANAGED_IDENTITY
 
 IN_FLIGHT = 16
@@ -111,11 +110,7 @@ class TelemetryComparison:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(bot.stop)
             await bot.start()
-            first = Load(cloud.target(bot.port, one_token=True), 1)
-            before_first = time.perf_counter() - bot.started
-            await first.start()
-            first_reply = before_first + await first.first_turn()
-            await first.stop()
+            started = await first_reply(bot, cloud.target(bot.port, one_token=True))
             load = Load(cloud.target(bot.port, one_token=False), IN_FLIGHT)
             await load.start()
             await load.measure(LEAD_SECONDS)
@@ -127,7 +122,7 @@ class TelemetryComparison:
             return TelemetryMeasurement(
                 cpu=1e6 * cpu / turns,
                 turns_per_second=turns / outcome.seconds,
-                first_reply=1000 * first_reply,
+                first_reply=started,
                 peak_memory=bot.peak_memory,
                 requests=1000 * requests / turns,
                 failures=len(outcome.failures),

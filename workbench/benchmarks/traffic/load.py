@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from benchmarks.traffic.bot_process import BotProcess
 from benchmarks.traffic.connector import ReplyConnector
 from benchmarks.traffic.http_stream import HttpStream
 from bot_workbench.emulator.loopback import LOOPBACK
@@ -194,6 +195,21 @@ class Load:
             self._outcome.failures.append(failure)
         else:
             self._outcome.latencies.append(seconds)
+
+
+async def first_reply(bot: BotProcess, target: BotTarget) -> float:
+    """Milliseconds from the start of a bot, which has just begun to listen, to its first reply.
+
+    Raises:
+        OSError: the bot cannot be reached.
+        RuntimeError: the turn failed.
+    """
+    load = Load(target, 1)
+    start_seconds = time.perf_counter() - bot.started
+    await load.start()
+    seconds = start_seconds + await load.first_turn()
+    await load.stop()
+    return 1000 * seconds
 
 
 class _Caller(asyncio.Protocol):

@@ -21,19 +21,15 @@ from microsoft_agents.hosting.aiohttp import (
     jwt_authorization_middleware,
     start_agent_process,
 )
-from microsoft_agents.hosting.core import (
-    AgentApplication,
-    ConnectionManager,
-    MemoryStorage,
-    TurnContext,
-    TurnState,
-)
+from microsoft_agents.hosting.core import ConnectionManager
 from microsoft_agents.hosting.core.authorization._entra_issuers import (
     BOTFRAMEWORK_JWKS_URIS,
     BOTFRAMEWORK_PUBLIC_ISSUER,
 )
 from msal import ConfidentialClientApplication
 
+from benchmarks.agents_bot import agent
+from benchmarks.peers.agents_storage import storage
 from benchmarks.peers.own_host import serve
 
 SETTINGS = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__"
@@ -99,19 +95,6 @@ def use_channel_keys(metadata_url: str) -> None:
     BOTFRAMEWORK_JWKS_URIS[BOTFRAMEWORK_PUBLIC_ISSUER] = keys_url
 
 
-def echo_agent(connections: ConnectionManager, configuration: Mapping[str, Any]) -> Any:
-    """An agent that says what it heard."""
-    agent = AgentApplication[TurnState](
-        storage=MemoryStorage(), connection_manager=connections, **configuration
-    )
-
-    async def on_message(context: TurnContext, _: TurnState) -> None:
-        await context.send_activity(f"You said: {context.activity.text}")
-
-    agent.activity("message")(on_message)
-    return agent
-
-
 CreateAgent = Callable[[ConnectionManager, Mapping[str, Any]], Any]
 """Creates an agent from its connections and the SDK's configuration."""
 
@@ -141,12 +124,16 @@ def app_with(
 def main(environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM."""
     use_channel_keys(environ["ToBotFromChannelOpenIdMetadataUrl"])
+
+    def create_agent(connections: ConnectionManager, configuration: Mapping[str, Any]) -> Any:
+        return agent(storage=storage(environ), connection_manager=connections, **configuration)
+
     if "BENCH_CERTIFICATE" not in environ:
-        serve(app_with(identity_settings(environ), MsalAuth, environ["OAuthUrl"], echo_agent))
+        serve(app_with(identity_settings(environ), MsalAuth, environ["OAuthUrl"], create_agent))
         return
     with tempfile.TemporaryDirectory() as folder:
         settings = certificate_settings(environ, Path(folder, "bot.pfx"))
-        serve(app_with(settings, LocalAuth, environ["OAuthUrl"], echo_agent))
+        serve(app_with(settings, LocalAuth, environ["OAuthUrl"], create_agent))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from benchmarks.state.contestant import (
     AZURITE,
     AZURITE_BY_TOKEN,
     IN_MEMORY,
+    IN_PROCESS,
     StateContestant,
 )
 from benchmarks.state.storage.call import BLOB, QUEUE
@@ -70,6 +71,8 @@ class ContestantAccounts:
         """The app settings for a contestant's storage."""
         if contestant.storage == IN_MEMORY:
             return {SETTING: self._in_memory.connection_string}
+        if contestant.storage == IN_PROCESS:
+            return {}
         name = self._names[contestant]
         if contestant.storage == AZURITE_BY_TOKEN:
             return {

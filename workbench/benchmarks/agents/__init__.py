@@ -1,0 +1,1 @@
+"""The Agents SDK part of the comparison: one application of it in three hosts, and BotBuilder's."""
