@@ -83,7 +83,7 @@ class AgentTokens(AccessTokenProviderBase):  # type: ignore[misc]  # untyped SDK
         Raises:
             NoToken: it is not available; the text says what to fix.
         """
-        return await self._services.token(scopes[0])
+        return await self._services.token_on_behalf_of(scopes, user_assertion)
 
     async def get_agentic_application_token(self, *_: object) -> str:
         """Refuse.
