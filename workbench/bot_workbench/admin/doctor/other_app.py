@@ -3,6 +3,7 @@ users may talk to the app, and this project's settings would stop it."""
 
 import datetime
 import shlex
+from collections.abc import Mapping
 
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
@@ -13,7 +14,7 @@ from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import Diagnosis, error, warning
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts.app import BOT_SECRET
+from bot_workbench.admin.migrate.status.parts.app import bot_secrets
 from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
 from bot_workbench.admin.migrate.steps.bot_tag import tags_of
 from bot_workbench.admin.migrate.switch.apps import differences, facts_of
@@ -62,10 +63,15 @@ def _is_of_project(bot: DeployedBot) -> bool:
     ):
         return True
     is_bot = setting(values, "MicrosoftAppId").strip().lower() == bot.app_id.lower()
-    is_old = bool(setting(values, BOT_SECRET) or moved_to)
+    is_old = bool(_secret_in(values) or moved_to)
     if not _runs_python_functions(bot) or not is_bot or is_old:
         return False
     return not ready_app(bot.target, bot.bot)
+
+
+def _secret_in(values: Mapping[str, str]) -> str:
+    """The name of the setting that has the bot's secret; empty: none has."""
+    return next(iter(bot_secrets(name for name, value in values.items() if value)), "")
 
 
 def _runs_python_functions(bot: DeployedBot) -> bool:
@@ -87,9 +93,9 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
             f" {name} is the old app",
             f"{status}\n{examine}",
         )
-    has_secret = bool(setting(bot.settings.value or {}, BOT_SECRET))
+    secret = _secret_in(bot.settings.value or {})
     usable = _usable_secret(bot)
-    if not (has_secret if usable is None else usable):
+    if not (secret if usable is None else usable):
         if cure := known_app(bot.target, bot.bot):
             return error(
                 "endpoint-elsewhere",
@@ -97,10 +103,10 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
                 " no secret to sign in with",
                 cure,
             )
-        if not has_secret:
+        if not secret:
             reason = f"{name} is no app of this project: it does not run this project's code"
             return error("app-other-code", reason, PUBLISH)
-    held = f"the secret in {BOT_SECRET}" if has_secret else "a secret of the app registration"
+    held = f"the secret in {secret}" if secret else "a secret of the app registration"
     return error(
         "setting-password",
         f"{name} signs in with {held}: it is no bot of this project, or not yet",

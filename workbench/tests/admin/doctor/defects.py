@@ -122,6 +122,11 @@ DEFECTS = (
     Defect("setting-invalid", setting("BotTurns", "Queueud"), "--settings BotTurns=Queued"),
     Defect("setting-invalid", setting("ChannelService", SECRET_VALUE), "--setting-names"),
     Defect("setting-password", setting("MicrosoftAppPassword", SECRET_VALUE), "--setting-names"),
+    Defect(
+        "setting-password",
+        setting("CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET", SECRET_VALUE),
+        "--setting-names CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET",
+    ),
     Defect("setting-secret", setting("WEATHER_API_KEY", SECRET_VALUE), "WEATHER_API_KEY"),
     Defect(
         "setting-storage-key",

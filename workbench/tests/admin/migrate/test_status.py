@@ -54,18 +54,23 @@ def test_the_table_says_how_the_old_app_signs_in(migration: Migration) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("microsoftapppassword", "the value", "with the secret in MicrosoftAppPassword"),
+        ("microsoftapppassword", "the value", "with the secret in microsoftapppassword"),
+        (
+            "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET",
+            "the value",
+            "with the secret in CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET",
+        ),
         (
             "MICROSOFTAPPPASSWORD",
             "@Microsoft.KeyVault(VaultName=contoso-vault;SecretName=bot)",
-            "with the secret in a key vault, to which MicrosoftAppPassword refers",
+            "with the secret in a key vault, to which MICROSOFTAPPPASSWORD refers",
         ),
     ],
 )
 def test_a_secret_counts_however_it_is_set(
     migration: Migration, name: str, value: str, text: str
 ) -> None:
-    """Another spelling of the setting, which .NET reads as well, or a reference to a vault."""
+    """Another spelling of the setting, which .NET reads as well, the Agents SDK's, or a vault."""
     group, site = migration.thread.azure.group, migration.old.site
     migration.thread.call(group.set_app_settings, site, {name: value})
     assert f"signs in: {text}" in " ".join(migration.run(*STATUS).output.split())

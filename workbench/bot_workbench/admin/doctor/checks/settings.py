@@ -26,12 +26,11 @@ from bot_workbench.admin.doctor.parts.identities import (
 )
 from bot_workbench.admin.doctor.right_value import right_value
 from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES, VAULT_URL, refused
-from bot_workbench.admin.migrate.status.parts.app import BOT_SECRET, settings_status
+from bot_workbench.admin.migrate.status.parts.app import bot_secrets, settings_status
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.setting_names import (
     STORAGE,
     TURNS,
-    same_name,
     setting,
     storage_account,
 )
@@ -163,12 +162,12 @@ def _cure(bot: DeployedBot, name: str) -> str:
 
 def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
     app, status = bot.target.site_id, settings_status(values)
-    password = [name for name in values if same_name(name, BOT_SECRET)]
-    if password:
+    passwords = bot_secrets(values)
+    if passwords:
         yield warning(
             "setting-password",
-            f"{BOT_SECRET} is still set, and the bot never reads it",
-            delete_settings(app, password),
+            f"the bot's secret is still set, and the bot never uses it: {', '.join(passwords)}",
+            delete_settings(app, passwords),
         )
     if "accountkey=" in setting(values, STORAGE).lower():
         yield warning(
@@ -177,7 +176,7 @@ def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]
             " identity",
             "\n".join(filter(None, (_identity_for_storage(bot), delete_settings(app, [STORAGE])))),
         )
-    others = [name for name in status.secrets if name not in password and name != STORAGE]
+    others = [name for name in status.secrets if name not in passwords and name != STORAGE]
     if others:
         yield warning(
             "setting-secret",

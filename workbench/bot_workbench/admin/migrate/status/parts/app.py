@@ -1,7 +1,7 @@
 """AppStatus: an app that answers, did answer or will answer the bot's users."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot_workbench.admin.azure.json_object import JsonObject
@@ -25,6 +25,9 @@ SHOWN_SETTINGS = (
 
 BOT_SECRET = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
 
+_AGENTS_SECRET = re.compile(r"CONNECTIONS__.+__CLIENTSECRET", re.IGNORECASE)
+"""The settings with the secrets of a bot of the Microsoft 365 Agents SDK, one a connection."""
+
 _REFERENCE = re.compile(r"^@Microsoft\.KeyVault\(", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"password|secret|accountkey|accesskey|apikey|_key$", re.IGNORECASE)
 _NO_SECRETS = re.compile(
@@ -38,6 +41,11 @@ names of secrets, as in a key vault."""
 _SECRET_VALUE = re.compile(
     r"(AccountKey|SharedAccessKey|SharedAccessSignature|Password)=", re.IGNORECASE
 )
+
+
+def bot_secrets(names: Iterable[str]) -> list[str]:
+    """The names of the settings in which a bot with a secret has it, among those of an app."""
+    return [name for name in names if same_name(name, BOT_SECRET) or _AGENTS_SECRET.fullmatch(name)]
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,10 @@ class SettingsStatus:
     @property
     def bot_secret(self) -> str:
         """Where the bot's secret is, for people; empty: the settings have none."""
-        if any(same_name(name, BOT_SECRET) for name in self.secrets):
-            return f"the secret in {BOT_SECRET}"
-        if any(same_name(name, BOT_SECRET) for name in self.references):
-            return f"the secret in a key vault, to which {BOT_SECRET} refers"
+        if held := bot_secrets(self.secrets):
+            return f"the secret in {held[0]}"
+        if referring := bot_secrets(self.references):
+            return f"the secret in a key vault, to which {referring[0]} refers"
         return ""
 
 
