@@ -79,7 +79,7 @@ def _leave_out_empty(values: dict[str, Any]) -> None:
 
 def _leave_out(data: dict[str, Any], place: tuple[Any, ...]) -> bool:
     """Remove the value at a place, or the innermost one around it; False if there is none."""
-    if place == ("entities",):  # the place within is not told
+    if place == ("entities",):  # the error does not name the place within
         entities = data.get("entities", [])
         data["entities"] = [each for each in entities if _is_entity(each)]
         return len(data["entities"]) < len(entities)

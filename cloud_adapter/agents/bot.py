@@ -156,7 +156,7 @@ class AgentBot:
     async def _replay(self, context: AgentTurnContext, turn_state: Any, result: Any) -> None:
         """Have the activity processed that waited for the user to sign in.
 
-        In place of AgentApplication's, whose task nobody waits for. If turns are queued, the
+        In place of AgentApplication's, whose task outlives the invocation. If turns are queued, the
         activity is stored, and runs once, like one that has just arrived.
         """
         if not result.should_replay:
