@@ -1,11 +1,14 @@
 """The bots in the documentation's Python blocks run as they are printed."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from botbuilder.core import ConversationState, MemoryStorage, TurnContext
 from botbuilder.core.adapters import TestAdapter
 
+from bot_testing import Chat
 from tests.support.project import ROOT
 
 IMPORTS = """
@@ -28,6 +31,20 @@ async def test_the_bot_of_the_readme_answers() -> None:
     bot = names_of("README.md")["create_bot"](None)
     flow = await TestAdapter(bot.on_turn).send("hello")
     await flow.assert_reply("You said: hello")
+
+
+@pytest.fixture
+def bot_folder(tmp_path: Path) -> Path:
+    """A bot that is README.md's second Python block."""
+    page = (ROOT / "README.md").read_text("utf-8")
+    block = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)[1]
+    (tmp_path / "__init__.py").write_text(block, "utf-8")
+    return tmp_path
+
+
+async def test_the_application_of_the_readme_answers(chat: Chat) -> None:
+    """The application of the Agents SDK that README.md shows echoes."""
+    assert (await chat.say("hello")).texts == ["You said: hello"]
 
 
 async def test_the_bot_that_counts_remembers() -> None:
