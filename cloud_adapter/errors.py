@@ -24,7 +24,7 @@
     ├── BadNotification                  a message is not a notification
     ├── MessageTooLarge                  the channel does not take a message of this size
     ├── MalformedModel                   JSON does not have the shape that its model needs
-    └── RedactionTooCostly               a text for the log takes too long to redact
+    └── NotRedactable                    a text for the log is replaced as a whole
 
 The texts are for the log. They quote nothing that users sent.
 """
@@ -182,5 +182,8 @@ class MessageTooLarge(BotError):
     """The channel does not take a message of this size."""
 
 
-class RedactionTooCostly(BotError):
-    """A text for the log would take too long to redact, and is replaced as a whole."""
+class NotRedactable(BotError):
+    """A text for the log is replaced as a whole.
+
+    To redact it would take too long, or the activity holds an object whose text is not known.
+    """

@@ -7,8 +7,8 @@ Python, JSON or a URL quotes a string. Inside a longer word, only strings of eig
 more are replaced: a user who says `29` must not make every `429` unreadable.
 
 A text for the log is short, but an activity may have a megabyte. So the activity's strings are read
-in chunks, and looked up in an index of the texts. If that would take too long, the texts are
-replaced as a whole.
+in chunks, and looked up in an index of the texts. If that would take too long, or if the bot has
+put an object of another type into the activity, the texts are replaced as a whole.
 """
 
 import contextlib
@@ -19,13 +19,17 @@ import sys
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from types import FrameType
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import FrameType, NoneType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
+from uuid import UUID
 
 from msrest.serialization import Model
 
-from cloud_adapter.errors import RedactionTooCostly
+from cloud_adapter.errors import NotRedactable
 from cloud_adapter.state.objects.bot_classes import PACKAGE
 
 REDACTED = "[redacted]"
@@ -86,13 +90,14 @@ def redacted(texts: Sequence[str], activity: Any, limits: Limits = _DEFAULT_LIMI
     Args:
         texts: texts of a few thousand characters in total.
         activity: an Activity.
-        limits: limits of the work; if they are exceeded, each text is replaced as a whole.
+        limits: limits of the work; if they are exceeded, each text is replaced as a whole. So it is
+            if the activity holds an object whose text is not known.
     """
     # From here on, the texts are one text, separated by NULs.
     text = "\0".join(each.replace("\0", "\N{REPLACEMENT CHARACTER}") for each in texts)
     try:
         hidden = _hidden(text, activity, limits)
-    except RedactionTooCostly:
+    except NotRedactable:
         return [REDACTED for _ in texts]
     return _replaced(text, hidden).split("\0")
 
@@ -113,12 +118,12 @@ def _hidden(text: str, activity: Any, limits: Limits) -> bytearray:
     """A byte for each character of a text: 1 if the character is to be replaced, else 0.
 
     Raises:
-        RedactionTooCostly: the search exceeds the limits.
+        NotRedactable: the search exceeds the limits, or the activity holds an unknown type.
     """
     readings = _readings(text)
     pieces = list(itertools.islice(_pieces(readings.text), limits.pieces))
     if len(readings.text) > limits.characters or len(pieces) == limits.pieces:
-        raise RedactionTooCostly("the texts are too long")
+        raise NotRedactable("the texts are too long")
     words = {readings.text[start:end] for start, end in pieces}
     places, comparisons = _places(readings.text), 0
     hidden, found = bytearray(len(text)), set[str]()
@@ -131,7 +136,7 @@ def _hidden(text: str, activity: Any, limits: Limits) -> bytearray:
                     _hide(hidden, readings, start, end)
             comparisons += len(starts)
             if comparisons > limits.comparisons:
-                raise RedactionTooCostly("the activity's strings are too similar to the texts")
+                raise NotRedactable("the activity's strings are too similar to the texts")
     for start, end in pieces:
         if end - start > MAX_WORD_LENGTH or readings.text[start:end] in found:
             _hide(hidden, readings, start, end)
@@ -292,7 +297,7 @@ def _chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
             contains the whole of any word up to this length.
 
     Raises:
-        RedactionTooCostly: the activity has more values than `max_values`.
+        NotRedactable: the activity has more values than `max_values`, or one of an unknown type.
     """
     chunk: list[str] = []
     length = 0
@@ -307,6 +312,14 @@ def _chunks(activity: Any, max_values: int, overlap: int) -> Iterator[str]:
     yield "\0".join(chunk).casefold()
 
 
+_WITHOUT_TEXT = frozenset({NoneType, bool, datetime, date, time, timedelta})
+
+_LISTS = frozenset({list, tuple, set, frozenset})
+
+_AS_TEXT = frozenset({int, float, Decimal, UUID})
+"""The types that count as strings."""
+
+
 def _strings(activity: Any, max_values: int) -> Iterator[str]:
     """Each string and number of an activity, without recursion: users can nest values deeply."""
     pending = [activity]
@@ -317,19 +330,26 @@ def _strings(activity: Any, max_values: int) -> Iterator[str]:
         kind = type(each)
         if kind is str:
             yield each
-        elif kind is list or kind is tuple:
+        elif kind in _LISTS:
             pending += each
-        elif isinstance(each, dict):
-            pending += each
-            pending += each.values()
-        elif isinstance(each, Model):
+        elif issubclass(kind, dict):
+            pending += dict.keys(each)
+            pending += dict.values(each)
+        elif issubclass(kind, Model):
             pending += [value for value in each.__dict__.values() if value is not None]
-        elif kind is int or kind is float:
+        elif kind in _AS_TEXT:
             with contextlib.suppress(ValueError):  # the number has more digits than Python converts
                 yield str(each)
-        elif isinstance(each, str):  # a string enum that the bot defines
-            yield each
-    raise RedactionTooCostly("the activity has too many values")
+        elif issubclass(kind, Enum):
+            pending.append(each.value)
+        elif issubclass(kind, str):
+            yield str.__str__(each)
+        elif issubclass(kind, bytes | bytearray):
+            yield each.decode(errors="replace")
+        elif kind not in _WITHOUT_TEXT:
+            # It may have any text, and write it in any form: a model of pydantic, a bot's object.
+            raise NotRedactable(f"the activity holds a {kind.__name__}")
+    raise NotRedactable("the activity has too many values")
 
 
 MAX_ERRORS = 8

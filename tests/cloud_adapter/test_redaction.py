@@ -2,14 +2,22 @@
 
 import json
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from unittest.mock import Mock
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
-from botbuilder.schema import Activity
+from botbuilder.schema import Activity, ActivityTypes
 from hypothesis import example, given
 from hypothesis import strategies as st
+from microsoft_agents.activity import Activity as AgentsActivity
 
 from cloud_adapter.codec import read_model
 from cloud_adapter.redaction import (
@@ -190,6 +198,87 @@ def test_everything_in_an_activity() -> None:
     activity = read_model(Activity, data)
     words = [*(f"marker{number:02}" for number in range(1, 35)), "4711", "0.125"]
     assert redacted([f"no {each} here" for each in words], activity) == ["no [redacted] here"] * 36
+
+
+class Mood(Enum):
+    """An enum of the bot's."""
+
+    GOOD = "sesame"
+
+
+class Word(str):
+    """A text of the bot's."""
+
+    __slots__ = ()
+
+
+class Entry(NamedTuple):
+    """A tuple of the bot's."""
+
+    name: str = "sesame"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ("sesame",),
+        {"sesame"},
+        frozenset({"sesame"}),
+        {("x", "sesame"): 1},
+        defaultdict(list, x=["sesame"]),
+        Mood.GOOD,
+        ActivityTypes.message,
+        Word("sesame"),
+        b"sesame",
+        bytearray(b"\xffsesame"),
+        Decimal("4711.25"),
+        UUID(int=1),
+    ],
+    ids=repr,
+)
+def test_what_a_bot_puts_into_an_activity(value: object) -> None:
+    """Python's own types are searched, however they are nested."""
+    words = ["sesame", "4711.25", f"{UUID(int=1)}", "message"]
+    found = redacted([f"no {word} here" for word in words], Activity(value=[{"a": value}]))
+    assert found.count("no [redacted] here") == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        date(2026, 1, 1),
+        time(1),
+        timedelta(1),
+    ],
+    ids=repr,
+)
+def test_values_without_text(value: object) -> None:
+    """They hide nothing."""
+    assert redact("sesame True 2026", text="sesame", value=[value]) == "[redacted] True 2026"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        AgentsActivity(type="message", text="sesame"),
+        SimpleNamespace(name="sesame"),
+        Entry(),
+        IndexError("sesame"),
+        object,
+        1j,
+        Mock(spec=dict),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_objects_of_other_types(value: object) -> None:
+    """Their text is not known, and an error may quote it: then the whole text is redacted."""
+    for name, held in {"value": [value], "channel_data": {"a": value}, "unknown": value}.items():
+        activity = Activity(type="message")
+        setattr(activity, name, held)
+        assert redacted(["no sesame", "no table"], activity) == [REDACTED, REDACTED]
 
 
 def test_a_deeply_nested_value() -> None:

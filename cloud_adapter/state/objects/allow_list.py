@@ -182,10 +182,10 @@ def _agents_tag(kind: type, module: str, name: str) -> str:
 
 
 def _agents_model(module: str, name: str) -> type | None:
-    """A model, an enum or a str that the Agents SDK defines, in a module that is loaded."""
+    """A model, an enum or a str in a module of the Agents SDK's that is loaded."""
     if module != _AGENTS_MODELS and not module.startswith(f"{_AGENTS_MODELS}."):
         return None
     found = module_dict(sys.modules.get(module)).get(name)
-    if not is_class(found) or not module_name(found).startswith(f"{_AGENTS_MODELS}."):
+    if not is_class(found):
         return None
     return found if is_pydantic_model(found) or issubclass(found, Enum | str) else None
