@@ -330,23 +330,25 @@ def _strings(activity: Any, max_values: int) -> Iterator[str]:
         kind = type(each)
         if kind is str:
             yield each
+        elif kind in _WITHOUT_TEXT:
+            continue
         elif kind in _LISTS:
             pending += each
+        elif kind in _AS_TEXT:
+            with contextlib.suppress(ValueError):  # the number has more digits than Python converts
+                yield str(each)
         elif issubclass(kind, dict):
             pending += dict.keys(each)
             pending += dict.values(each)
         elif issubclass(kind, Model):
             pending += [value for value in each.__dict__.values() if value is not None]
-        elif kind in _AS_TEXT:
-            with contextlib.suppress(ValueError):  # the number has more digits than Python converts
-                yield str(each)
         elif issubclass(kind, Enum):
             pending.append(each.value)
         elif issubclass(kind, str):
             yield str.__str__(each)
         elif issubclass(kind, bytes | bytearray):
             yield each.decode(errors="replace")
-        elif kind not in _WITHOUT_TEXT:
+        else:
             # It may have any text, and write it in any form: a model of pydantic, a bot's object.
             raise NotRedactable(f"the activity holds a {kind.__name__}")
     raise NotRedactable("the activity has too many values")
