@@ -17,7 +17,6 @@ import pytest
 from botbuilder.schema import Activity, ActivityTypes
 from hypothesis import example, given
 from hypothesis import strategies as st
-from microsoft_agents.activity import Activity as AgentsActivity
 
 from cloud_adapter.codec import read_model
 from cloud_adapter.redaction import (
@@ -263,7 +262,6 @@ def test_values_without_text(value: object) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        AgentsActivity(type="message", text="sesame"),
         SimpleNamespace(name="sesame"),
         Entry(),
         IndexError("sesame"),
