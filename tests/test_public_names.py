@@ -91,13 +91,13 @@ def author(tmp_path: Path) -> Path:
     """An author's repository, whose bot names packages, and has modules."""
     included = f"-c {BOT}/constraints.txt\n-r {BOT}/requirements.txt\n"
     for file, text in {
-        "requirements.txt": f"{included}aiohttp==3\nazure-functions==2\n",
+        "requirements.txt": f"{included}aiohttp==3\nazure-functions==2\nbotbuilder-core==4\n",
         "requirements-dev.txt": "-r requirements.txt\nhypothesis==6\n",
         f"{BOT}/requirements.txt": "pyjwt\nazure-keyvault-keys\nabsent; python_version < '3'\n",
         f"{BOT}/constraints.txt": "msal==1\n",
         f"{BOT}/own.py": "",
         f"{BOT}/parts/__init__.py": "",
-        "examples/echo/requirements.txt": "msal\n",
+        "examples/echo/requirements.txt": "msal\nmicrosoft-agents-hosting-core\n",
     }.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)
@@ -118,7 +118,8 @@ def said(author: Path, file: str, code: str) -> list[str]:
 
 PRIVATE = "is private to the base, and may be renamed: import only BotServices from cloud_adapter"
 FOR_TESTS = "is for tests, and is missing in Azure: import it in tests/bot_logic only"
-NOT_NAMED = "so it may be missing in Azure: add it to bot_logic/requirements.txt, then run `make c"
+NOT_NAMED = "so it may be missing in Azure: add "
+TO_NAME = "to bot_logic/requirements.txt, then run `make constraints`"
 OWN_FUNCTIONS = "azure.functions is for functions of your own: write them in bot_logic/routes.py"
 BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test_bot.py"
 
@@ -143,14 +144,24 @@ BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test
         (BOT_FILE, "from tests.bot_logic import fakes", f"tests.bot_logic {FOR_TESTS}"),
         (BOT_FILE, "import botbuilder.dialogs", "names the package of botbuilder.dialogs"),
         (BOT_FILE, "from botbuilder import dialogs", NOT_NAMED),
-        (BOT_FILE, "import msal", f"no requirement names the package of msal, {NOT_NAMED}"),
+        (BOT_FILE, "import msal", f"the package of msal, {NOT_NAMED}msal {TO_NAME}"),
         (BOT_FILE, "import hypothesis", NOT_NAMED),
-        (BOT_FILE, "import no_such_module", NOT_NAMED),
+        (BOT_FILE, "import no_such_module", f"{NOT_NAMED}it {TO_NAME}"),
+        (
+            BOT_FILE,
+            "import microsoft_agents.hosting.none.at_all",
+            f"{NOT_NAMED}microsoft-agents-hosting-none {TO_NAME}",
+        ),
+        (
+            BOT_FILE,
+            "from microsoft_agents.activity import Activity",
+            f"{NOT_NAMED}microsoft-agents-activity {TO_NAME}",
+        ),
         (TEST, "from bot_testing.chat import Chat", "bot_testing.chat.Chat is private to the test"),
         (TEST, "from bot_testing import chat", "from bot_testing import only APOLOGY, Chat, "),
         (TEST, "import bot_workbench", "is for the workbench and the base: write a bot's tests"),
         (TEST, "from tests.support.project import ROOT", "tests.support.project.ROOT is for the"),
-        (TEST, "import msal", "no requirement names the package of msal: add it to requirements-d"),
+        (TEST, "import msal", "no requirement names the package of msal: add msal to requirements"),
         ("examples/echo/bot.py", "import examples.echo.own", NOT_NAMED),
         ("examples/echo/bot.py", "import jwt", NOT_NAMED),
         ("examples/echo/test_echo.py", "import examples.files.bot", "the package of examples.file"),
@@ -185,6 +196,7 @@ def test_what_is_refused(author: Path, file: str, line: str, fault: str) -> None
         (TEST, "import bot_testing\nfrom bot_testing import Chat"),
         (TEST, "from tests.bot_logic.fakes import Fake\nfrom tests import bot_logic"),
         ("examples/echo/bot.py", "import msal"),
+        ("examples/echo/bot.py", "import microsoft_agents.activity, microsoft_agents.hosting.core"),
         ("examples/echo/test_echo.py", "import examples.echo.bot, msal"),
     ],
 )

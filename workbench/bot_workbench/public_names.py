@@ -6,6 +6,7 @@ of the base only its public names, because everything else there may be renamed.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
@@ -27,8 +28,11 @@ PUBLIC: Mapping[tuple[str, str], str] = {
 BASE = ("function_app", "composition", "auth", "cloud_adapter", "http_client")
 """The base's modules and packages."""
 
-SDK = ("botbuilder-schema", "botframework-connector", "botframework-streaming")
-"""The packages that the base gets with botbuilder-core: parts of the same SDK."""
+PARTS: Mapping[str, Collection[str]] = {
+    "botbuilder-core": ("botbuilder-schema", "botframework-connector", "botframework-streaming"),
+    "microsoft-agents-hosting-core": ("microsoft-agents-activity",),
+}
+"""The packages of an SDK with which others of its packages come, in the same version."""
 
 HOST = "azure.functions"
 ROUTES = "routes.py"
@@ -61,7 +65,8 @@ def findings(file: Path, bot: Path, *, is_test: bool, root: Path = APP) -> Itera
     except SyntaxError:
         return
     lines = read([root / (DEVELOPMENT if is_test else REQUIREMENTS)], [bot], root)
-    packages = {*SDK, *(line.name for line in lines if not line.is_constraint)}
+    named = {line.name for line in lines if not line.is_constraint}
+    packages = named.union(*(parts for whole, parts in PARTS.items() if whole in named))
     own = [BOT, f"tests.{BOT}", ".".join(bot.relative_to(root).parts)] if is_test else [BOT]
     for number, module, name in imports_in(tree):
         whole, top = f"{module}.{name}" if name else module, module.partition(".")[0]
@@ -103,6 +108,21 @@ def distributions_of(module: str) -> set[str]:
     return {name for name in found if any(file.startswith(beginnings) for file in _files(name))}
 
 
+def package_of(module: str) -> str:
+    """The name of the package that has a module, such as PyYAML for yaml; empty: it is not known.
+
+    Of those that are not installed, it is known for the Microsoft 365 Agents SDK, which names them
+    for what they have: microsoft-agents-hosting-core for microsoft_agents.hosting.core.
+    """
+    if found := sorted(distributions_of(module)):
+        return found[0]
+    match = _AGENTS.match(module)
+    return canonical(match[0].replace(".", "-")) if match else ""
+
+
+_GROUPS = "hosting|authentication|storage"
+_AGENTS = re.compile(rf"microsoft_agents\.(?:(?:{_GROUPS})\.\w+|(?!(?:{_GROUPS})\b)\w+)")
+
 _distributions = cache(packages_distributions)
 
 
@@ -136,8 +156,8 @@ def _fault_in_bot(module: str, whole: str, packages: Collection[str], *, is_rout
     if _is_named(module, whole, packages):
         return ""
     return (
-        f"no requirement names the package of {module}, so it may be missing in Azure: add it to"
-        f" {BOT}/{REQUIREMENTS}, then run `make constraints`"
+        f"no requirement names the package of {module}, so it may be missing in Azure: add"
+        f" {package_of(module) or 'it'} to {BOT}/{REQUIREMENTS}, then run `make constraints`"
     )
 
 
@@ -152,12 +172,16 @@ def _fault_in_test(module: str, whole: str, packages: Collection[str]) -> str:
         return f"{whole} is for the workbench and the base: write a bot's tests with {KIT}"
     if module.partition(".")[0] == "pytest" or _is_named(module, whole, packages):
         return ""
-    return f"no requirement names the package of {module}: add it to {DEVELOPMENT}"
+    return (
+        f"no requirement names the package of {module}: add {package_of(module) or 'it'} to"
+        f" {DEVELOPMENT}"
+    )
 
 
 def _is_named(module: str, whole: str, packages: Collection[str]) -> bool:
     """Whether the package that has a module is among some; if none has, that of its name."""
-    found = distributions_of(module) | distributions_of(whole) or {module.partition(".")[0]}
+    found = distributions_of(module) | distributions_of(whole)
+    found = found or {package_of(module) or module.partition(".")[0]}
     return any(canonical(each) in packages for each in found)
 
 

@@ -12,13 +12,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.project import WORKBENCH
-from bot_workbench.public_names import distributions_of
+from bot_workbench.public_names import package_of
 from bot_workbench.setup.requirements import REQUIREMENTS
 
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
@@ -190,7 +190,7 @@ def _is_there(name: str, packages: Path) -> bool:
 def _lacking(by_name: Mapping[str, str]) -> str:
     lines = []
     for name, place in sorted(by_name.items()):
-        found = _requirement(name)
+        found = _requirement(package_of(name))
         add = (
             f"the line {found}"
             if found
@@ -203,6 +203,9 @@ def _lacking(by_name: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _requirement(module: str) -> str:
-    """The line that brings a module, if its package is installed here; else empty."""
-    return next((f"{each}=={version(each)}" for each in sorted(distributions_of(module))), "")
+def _requirement(package: str) -> str:
+    """The line that brings a package, with its version if it is installed here."""
+    try:
+        return f"{package}=={version(package)}" if package else ""
+    except PackageNotFoundError:
+        return package

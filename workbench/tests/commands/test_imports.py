@@ -124,6 +124,7 @@ def test_missing_modules_are_named(app: Path) -> None:
     (app / "bot_logic" / "own.py").write_text(
         "\nimport pytest_asyncio\nimport azure.storage.blob.aio\nimport no_such_module\n"
         "import bot_workbench\nimport azure_functions_runtime\n"
+        "import microsoft_agents.storage.none.at_all\n"
     )
     init = app / "bot_logic" / "__init__.py"
     init.write_text(f"from . import own\n{init.read_text()}")
@@ -142,6 +143,10 @@ def test_missing_modules_are_named(app: Path) -> None:
                 f"the line azure-functions-runtime=={version('azure-functions-runtime')} {end}",
             ),
             ("bot_logic/own.py:5 imports bot_workbench", own),
+            (
+                "bot_logic/own.py:7 imports microsoft_agents.storage.none.at_all",
+                f"the line microsoft-agents-storage-none {end}",
+            ),
             ("bot_logic/own.py:4 imports no_such_module", own),
             ("bot_logic/own.py:2 imports pytest_asyncio", tests),
         ]
