@@ -56,6 +56,32 @@ def test_exception_group(folders: CodeFolders) -> None:
     assert fault_of(error, folders) == "bot_logic/bot.py:2 ZeroDivisionError: division by zero"
 
 
+@pytest.mark.parametrize(
+    ("module", "cure"),
+    [
+        (
+            "microsoft_agents.storage.none.at_all",
+            ": add microsoft-agents-storage-none to the bot's requirements.txt, and start again",
+        ),
+        (
+            "microsoft_agents.none",
+            ": add microsoft-agents-none to the bot's requirements.txt, and start again",
+        ),
+        ("no_such_module", ""),
+    ],
+)
+def test_a_missing_package(folders: CodeFolders, module: str, cure: str) -> None:
+    """It is named where the module's name says it."""
+    file = folders.app / "bot_logic" / "bot.py"
+    code = f"x = 1\nfrom {module} import Client\n"
+    file.write_text(code)  # tracebacks quote its lines
+    error = error_of(code, file, {})
+    error.add_note("A note.")
+    fault = fault_of(error, folders)
+    assert fault.startswith("bot_logic/bot.py:2 ModuleNotFoundError: No module named '")
+    assert fault.endswith(f"'{cure} A note.")
+
+
 def test_syntax_error(folders: CodeFolders) -> None:
     """The line is that of the source, which no frame has."""
     error = error_of("x = 1\ny = (\n", folders.app / "bot_logic" / "bot.py", {})
