@@ -22,6 +22,7 @@ from microsoft_agents.hosting.core import (
 from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
 from microsoft_agents.hosting.core.app import streaming
 from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
+from microsoft_agents.hosting.core.state.agent_state import CachedAgentState
 from microsoft_agents.hosting.core.telemetry.core import agents_telemetry
 from opentelemetry.trace import INVALID_SPAN
 
@@ -37,6 +38,7 @@ from cloud_adapter.bot.agents_sdk import SDK
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import ActivityUnread
 from cloud_adapter.redaction import redacted
+from cloud_adapter.state.stored_state import to_text
 from cloud_adapter.turn_context import TurnContext
 
 log = logging.getLogger(__name__)
@@ -232,6 +234,14 @@ class _CachedState:
             state.__dict__["_cached_state"] = value
 
 
+def _stored_form(cached: CachedAgentState) -> object:
+    """What tells whether a state has changed.
+
+    The SDK compares texts that Python makes of the objects, which say nothing of their attributes.
+    """
+    return to_text(cached.store_item_to_json()) if cached.state else hash("{}")
+
+
 def _user_key(_: UserState, context: AgentTurnContext) -> str:
     """The key of the user's state; empty if the activity names no user: nothing is stored then."""
     activity = context.activity
@@ -262,6 +272,7 @@ def _adapt_sdk() -> None:
     for name in ("process_proactive", "create_conversation"):
         setattr(ChannelServiceAdapter, name, _delegate("", name))
     AgentState._cached_state = _CachedState()
+    CachedAgentState.compute_hash = _stored_form
     UserState.get_storage_key = _user_key
     streaming.StreamingResponse = StreamedReply
     # Its spans have the ids of conversations and users; the base's say the same without them.

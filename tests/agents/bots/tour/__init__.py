@@ -1,6 +1,7 @@
 """A city tour: an ActivityHandler of the Agents SDK, whose turns share its state objects."""
 
 import asyncio
+import logging
 
 from microsoft_agents.hosting.core import (
     ActivityHandler,
@@ -11,6 +12,7 @@ from microsoft_agents.hosting.core import (
 )
 
 STORAGE = MemoryStorage()
+LOG = logging.getLogger("microsoft_agents.tour")
 
 
 class Tour(ActivityHandler):
@@ -23,6 +25,9 @@ class Tour(ActivityHandler):
         self.seen = self.guest.create_property("seen")
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
+        if turn_context.activity.text.startswith("log "):
+            LOG.info("%s is not to be logged", turn_context.activity.text)
+            LOG.warning("the guest tells %s", turn_context.activity.text)
         stops = await self.stops.get(turn_context, lambda: [])
         await asyncio.sleep(0)
         stops.append(turn_context.activity.text)

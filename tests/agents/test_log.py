@@ -1,0 +1,27 @@
+"""What the SDK logs in a turn."""
+
+import logging
+
+import pytest
+
+from bot_testing import Chat
+
+pytestmark = pytest.mark.chat(bot="tests/agents/bots/tour")
+
+
+async def test_lines_of_a_turn(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    """They are the base's, without what the user wrote; below WARNING, there are none."""
+    chat.bot.parts.adapter.redact = True  # as in Azure
+    await chat.say("log marmalade")
+    lines = [each for each in caplog.records if each.name == "cloud_adapter.agents.bot"]
+    assert [each.getMessage() for each in lines if each.levelno == logging.WARNING] == [
+        "microsoft_agents.tour: the guest tells [redacted]"
+    ]
+    assert not [each for each in caplog.records if "not to be logged" in each.msg]
+
+
+def test_no_other_handler_gets_them() -> None:
+    """Neither the host's nor the ones that the SDK sets by LOGGING__LOGLEVEL."""
+    import cloud_adapter.agents.bot  # noqa: F401  # what it does to the SDK, when it is imported
+
+    assert not logging.getLogger("microsoft_agents").propagate
