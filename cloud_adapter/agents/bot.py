@@ -8,6 +8,7 @@ classes for them reach ours, in every object of this process.
 import logging
 from contextlib import nullcontext
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from botbuilder.core import CloudAdapterBase
@@ -43,6 +44,10 @@ from cloud_adapter.turn_context import TurnContext
 
 log = logging.getLogger(__name__)
 
+PACKAGE, TESTED = "microsoft-agents-hosting-core", "1.9"
+"""The SDK's package, and its version that the tests have. The bridge replaces some of its private
+names."""
+
 REPLAY = ";signed-in"
 """The end of the id of an activity that is processed again, because its user has signed in. It
 must differ from the original's, which has been processed."""
@@ -72,6 +77,8 @@ class AgentBot:
             AgentConnections(AgentTokens(services), services.settings),
         )
         _use(self._adapter)
+        if not (found := version(PACKAGE)).startswith(f"{TESTED}."):
+            log.warning("%s is %s; the base is tested with %s", PACKAGE, found, TESTED)
         if self._is_application:
             self._take_over(bot)
         log.info(
