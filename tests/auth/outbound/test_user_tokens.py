@@ -4,6 +4,7 @@ import gc
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -65,11 +66,15 @@ async def test_a_user_s_token_that_entra_refuses(
     assert token not in str(error)
 
 
+@pytest.mark.parametrize("names_the_key", [False, True])
 async def test_a_token_that_entra_did_not_sign(
-    platform: Cloud, entra: EntraClient, assertion: Assertion
+    names_the_key: bool, platform: Cloud, entra: EntraClient, assertion: Assertion
 ) -> None:
     """Nor does one help whose signature is another's."""
-    token = TokenIssuer().sign(user_claims(platform))
+    other = TokenIssuer()
+    if names_the_key:
+        other.keys = [replace(other.keys[0], kid=platform.entra.issuer.keys[-1].kid)]
+    token = other.sign(user_claims(platform))
     error = await failure(entra.request_user_token([READ], token, assertion))
     assert "AADSTS50013" in str(error)
 

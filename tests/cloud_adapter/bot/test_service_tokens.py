@@ -110,6 +110,16 @@ async def test_every_credential(
         assert cloud.entra.tokens_issued == issued + 2 + own[way]
 
 
+async def test_on_behalf_of_a_user(app: ComposedApp, cloud: Cloud) -> None:
+    """Single sign-on's token becomes one of the user for the model; another's is `NoToken`."""
+    users, scopes = cloud.user_tokens, [f"{MODEL}/.default"]
+    token = users.exchangeable_token(users.resource, "user-1", "user 1")
+    found = await app.parts.services.token_on_behalf_of(scopes, token)
+    assert claims(cloud, found, cloud.registration.tenant_id)["name"] == "user 1"
+    with pytest.raises(NoToken, match="the user's token is not for"):
+        await app.parts.services.token_on_behalf_of(scopes, found)
+
+
 async def test_a_multi_tenant_bot(multi_tenant: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """The home tenant issues it, not the channels'; the certificate is loaded for both once."""
     tokens, home = list[str](), multi_tenant.registration.tenant_id

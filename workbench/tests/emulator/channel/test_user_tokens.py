@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jwt
 import pytest
+from microsoft_agents.activity import TokenResponse
 
 from bot_workbench.emulator.channel.user_tokens import (
     CONNECTION,
@@ -207,3 +208,28 @@ def test_a_token_for_another_resource(users: UserTokens) -> None:
     """There are no exchangeable tokens for other resources."""
     with pytest.raises(NotExchangeableError):
         users.exchangeable_token("https://graph.microsoft.com", "user-1", "Ada")
+
+
+def response(users: UserTokens) -> TokenResponse:
+    """The signed-in user's token as the Agents SDK reads it."""
+    users.sign_in(TARGET, "user 1")
+    return TokenResponse.model_validate(users.token(TARGET))
+
+
+def test_a_token_that_the_bot_can_exchange(users: UserTokens) -> None:
+    """That of a connection for the bot's own registration, by the Agents SDK's own rule."""
+    assert not response(users).is_exchangeable()
+    users.own_connections.add(CONNECTION)
+    assert response(users).is_exchangeable()
+
+
+def test_single_sign_on_gives_the_connection_s_token(users: UserTokens) -> None:
+    """Teams gets a token for the bot, and the bot the same as after a sign-in by code."""
+    users.own_connections.add(CONNECTION)
+    offered = users.exchangeable_token(users.resource, TARGET.user_id, "user 1")
+    assert jwt.decode(offered, options={"verify_signature": False})["appid"] != APP_ID
+    users.exchange(TARGET, offered)
+    answer = users.token(TARGET)
+    assert answer
+    claims = jwt.decode(answer["token"], options={"verify_signature": False})
+    assert (claims["aud"], claims["appid"]) == (users.resource, APP_ID)
