@@ -15,6 +15,7 @@ from botframework.connector.token_api.models import TokenExchangeRequest
 from bot_testing import Chat
 from cloud_adapter.bot.services import BotServices
 from cloud_adapter.connector.client import ConnectorError
+from cloud_adapter.errors import NoToken
 from cloud_adapter.proactive.records import users_of
 
 pytestmark = [
@@ -216,7 +217,7 @@ async def outcome_of(call: Callable[[], Awaitable[Any]]) -> str:
     """What becomes of a call; the local services refuse some."""
     try:
         return type(await call()).__name__
-    except (ConnectorError, KeyError) as error:
+    except (ConnectorError, KeyError, NoToken) as error:
         return type(error).__name__
 
 
