@@ -102,7 +102,7 @@ async def test_a_wrong_client_assertion(platform: Cloud, entra: EntraClient) -> 
 async def test_an_unknown_certificate(
     platform: Cloud, entra: EntraClient, assertion: Assertion, certificate: Certificate
 ) -> None:
-    """It is not taken for a refused user, so that an older version is tried."""
+    """It differs from a refused user, so that an older version is tried."""
     platform.registration.certificates.clear()
     token = platform.entra.issuer.sign(user_claims(platform))
     error = await failure(entra.request_user_token([READ], token, assertion, certificate))
