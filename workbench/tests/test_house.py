@@ -121,6 +121,17 @@ def arrows() -> Iterator[tuple[str, str]]:
                 yield module, other
 
 
+def test_the_agents_sdk_is_the_bots_own() -> None:
+    """A bot of another SDK runs, and is tested, without it: neither it nor the bridge is needed."""
+    programs = {module: file for module, file in FILES.items() if not within(module, "benchmarks")}
+    assert [
+        (module, other)
+        for module, file in programs.items()
+        for other in imports(file)
+        if within(other, "microsoft_agents") or within(other, "cloud_adapter.agents")
+    ] == []
+
+
 def test_every_part_has_a_floor() -> None:
     """A new part of the workbench is given its floor here; and none is there twice, or gone."""
     packages = {"bot_workbench", *(f"bot_workbench.{each}" for each in APART)}

@@ -40,8 +40,9 @@ MAX_BODY_BYTES = 256 * 1024
 class ChannelWatch:
     """Puts deliveries and the bot's calls into the log.
 
-    A call belongs to the turn whose activity it replies to, else to the newest running turn of its
-    conversation. One that belongs to no turn is a proactive message.
+    A call belongs to the turn whose activity it replies to or, once that is over, to a proactive
+    turn that repeats it, as after a sign-in; else to the newest running turn of its conversation.
+    One that belongs to no turn is a proactive message.
 
     Args:
         channel: whose deliveries are watched.
@@ -114,7 +115,7 @@ class ChannelWatch:
         """The bot has called the connector."""
         call = ConnectorCall.of(exchange)
         row = self._turn_of(call)
-        if row is not None:
+        if row is not None and row.ran_at(call.exchange.at):
             self._add_call(row, call)
         else:
             self._look_again(call, MATCH_SECONDS)
@@ -125,7 +126,8 @@ class ChannelWatch:
 
     def _add_late(self, call: ConnectorCall, seconds: float) -> None:
         row = self._turn_of(call)
-        if row is None and seconds > 0:
+        is_running = row is not None and row.ran_at(call.exchange.at)
+        if not is_running and seconds > 0:
             self._look_again(call, seconds)
         else:
             self._add_call(row or self._proactive(call), call)
@@ -149,15 +151,15 @@ class ChannelWatch:
 
     def _turn_of(self, call: ConnectorCall) -> Turn | None:
         """The turn that a call belongs to: first the one it replies to, then a running one."""
-        found = None
-        for turn in self._log.newest_first:
-            if turn.conversation_id != call.conversation_id:
-                continue
-            if call.replied and turn.activity_id == call.replied:
-                return turn
-            if found is None and turn.ran_at(call.exchange.at):
-                found = turn
-        return found
+        turns = [
+            turn for turn in self._log.newest_first if turn.conversation_id == call.conversation_id
+        ]
+        running = [turn for turn in turns if turn.ran_at(call.exchange.at)]
+        replied = [turn for turn in turns if call.replied and turn.activity_id == call.replied]
+        if not replied:
+            return running[0] if running else None
+        repeating = [turn for turn in running if turn.kind == "proactive"]
+        return next((turn for turn in replied if turn in running), (repeating or replied)[0])
 
     def _describe_by(self, row: Turn, call: ConnectorCall) -> None:
         row.describe({**call.activity, "conversation": {"id": call.conversation_id}})

@@ -176,6 +176,36 @@ async def test_a_proactive_message_that_its_process_reports(
     assert (row["type"], row["conversation"]["id"]) == ("message", conversation.id)
 
 
+async def test_a_turn_that_is_repeated(
+    client: InspectorClient, bot: InspectedBot, inspector: Inspector
+) -> None:
+    """The Agents SDK repeats the turn that waited for a sign-in, as a proactive one.
+
+    Its replies name the activity of the first turn, and are in the row of the second.
+    """
+    first = await client.send(text="hello")
+    activity = (await client.turn(first["turn"]))["activity"]
+    repetition = "0af7651916cd43dd8448eb211c80319c"
+    assert await bot.reply(activity, "You are signed in") == 201
+    report = {"event": "turn_started", "turn": repetition, "kind": "proactive", "at": 1.0, "pid": 1}
+    inspector.feed.on_event({**report, "conversation": activity["conversation"]["id"]})
+    await comes_true(lambda: any(turn.calls for turn in inspector.log.turns))
+    assert (await client.turn(first["turn"]))["replies"] == []
+    (reply,) = (await client.turn(repetition))["replies"]
+    assert reply["text"] == "You are signed in"
+
+
+async def test_a_late_reply(
+    client: InspectorClient, bot: InspectedBot, inspector: Inspector
+) -> None:
+    """A reply to an activity whose turn is over is in that turn's row, if no turn repeats it."""
+    sent = await client.send(text="hello")
+    assert await bot.reply((await client.turn(sent["turn"]))["activity"], "Late") == 201
+    await comes_true(lambda: any(turn.calls for turn in inspector.log.turns))
+    (reply,) = (await client.turn(sent["turn"]))["replies"]
+    assert reply["text"] == "Late"
+
+
 async def test_faulty_answers_are_calls(
     client: InspectorClient, bot: InspectedBot, connector: BotConnector
 ) -> None:
