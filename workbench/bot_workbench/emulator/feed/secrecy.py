@@ -12,7 +12,10 @@ MIN_SECRET_CHARACTERS = 12
 """The value of a shorter setting is not looked for in texts: hiding it would hide words."""
 
 _SECRET_SETTING = re.compile(r"(?i)key|secret|passw|pwd|token|identity_header|bot_feed")
-_SHOWN_SETTING = re.compile(r"(?i).*(?:name|ur[il]|id|path|file|dir|folder|endpoint|scopes?)")
+_SHOWN_SETTING = re.compile(
+    r"(?i).*(?:name|ur[il]|id|path|file|dir|folder|endpoint|scopes?)"
+    r"|(?:old)?pwd"  # a shell's working folder, in which the bot's code may be
+)
 _SECRETS_IN_VALUE = (
     re.compile(r"(?i)(?:key|secret|signature|password|pwd)=([^;,\s]+)"),  # a connection string
     re.compile(r"://[^\s/:@]*:([^\s/@]+)@"),  # a URL with a user and a password

@@ -174,6 +174,14 @@ def test_what_is_no_secret(secrecy: Secrecy) -> None:
     assert json.loads(secrecy.line(event)) == event
 
 
+def test_the_working_folder() -> None:
+    """A shell's PWD is no password: the bot's files are named in its traces."""
+    folder = "/home/ada/canteen-bot"
+    secrecy = Secrecy({"PWD": folder, "OLDPWD": folder, "DB_PWD": f"{WORD}-value"})
+    line = secrecy.line({"text": f"{folder}/bot.py {WORD}-value"})
+    assert json.loads(line) == {"text": f"{folder}/bot.py {HIDDEN}"}
+
+
 def test_numbers_that_are_no_json(secrecy: Secrecy) -> None:
     """Browsers can read every line."""
     line = secrecy.line({"event": "x", "a": [float("inf"), float("nan")]})
