@@ -30,9 +30,10 @@ def delete_secret(options: Options, *, ignore_other_use: IgnoreOption = False) -
 
     The app behind the bot's endpoint must have signed in with its new
     credential and called a channel within 10 minutes, and another usable
-    credential must remain. The command then removes MicrosoftAppPassword
-    from the app's settings, waits for the restart and for a message to the
-    bot, asks, and deletes the secrets one by one. A bot that the command
+    credential must remain. The command then removes MicrosoftAppPassword,
+    and the client secret of the Agents SDK, from the app's settings, waits
+    for the restart and for a message to the bot, asks, and deletes the
+    secrets one by one. A bot that the command
     managed-identity has replaced keeps no credential: its app must be
     stopped.
 

@@ -26,8 +26,8 @@ def unused_since(evidence: Evidence) -> datetime.datetime | None:
 
 
 class LiveSettings:
-    """The settings of the app and its slots have no MicrosoftAppPassword, and a tag of the Azure
-    Bot says since when the app has been restarting without it.
+    """The settings of the app and its slots have no secret of the bot, and a tag of the Azure Bot
+    says since when the app has been restarting without it.
 
     A settings write restarts the app. If there is nothing to remove, the app is restarted all the
     same: the restarted process has no cached token, so that its proof is a new sign-in.

@@ -7,7 +7,7 @@ from bot_workbench.admin.plan.step import Finding
 
 
 class OldSettings:
-    """The old app's MicrosoftAppPassword is removed last: until the secret is deleted, it is the
+    """The secret in the old app's settings is removed last: until the secret is deleted, it is the
     way back.
 
     The tag `previousEndpoint` stays: an interrupted command needs it to find the old app, and
@@ -35,7 +35,7 @@ class OldSettings:
         try:
             removals = PasswordSettings(evidence.old.azure.arm, site).removals()
         except AzureProblem as error:
-            note = f"delete MicrosoftAppPassword from {site['name']} yourself: {error}"
+            note = f"delete the bot's secret from the settings of {site['name']} yourself: {error}"
             return Finding(f"the settings of {site['name']} cannot be read", notes=(note,))
         has = "still has the secret" if removals else "has no secret"
         return Finding(f"{site['name']} {has} in its settings", removals)

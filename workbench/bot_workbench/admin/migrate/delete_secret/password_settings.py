@@ -1,4 +1,4 @@
-"""PasswordSettings: MicrosoftAppPassword in the settings of an app and of its slots."""
+"""PasswordSettings: the bot's secret in the settings of an app and of its slots."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -6,10 +6,9 @@ from functools import partial
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
-from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
+from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORDS
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_users import settings_of
 from bot_workbench.admin.plan.change import ALL_VALUES, Change
-from bot_workbench.admin.plan.setting_names import same_name
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.site_settings import SiteSettings
 
@@ -35,7 +34,7 @@ class PasswordSettings:
         return tuple(
             self._removal(settings, removed)
             for settings in settings_of(self.arm, self.site)
-            if (removed := [name for name in settings.values if same_name(name, PASSWORD)])
+            if (removed := [name for name in settings.values if name.lower() in PASSWORDS])
         )
 
     def _removal(self, settings: SiteSettings, removed: list[str]) -> Change:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot_workbench.admin.azure.http.rest_client import RestClient
-from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
+from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import AGENTS_SECRET, PASSWORD
 from bot_workbench.emulator.entra.credentials import ClientSecret
 from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion, changes
@@ -21,13 +21,16 @@ def is_done(deletion: Deletion) -> bool:
     """Whether nothing is left of the secret."""
     sites = (deletion.migration.new.site, deletion.migration.old.site)
     return deletion.key_ids == [] and not any(
-        PASSWORD in deletion.settings_of(site) for site in sites
+        {PASSWORD, AGENTS_SECRET} & deletion.settings_of(site).keys() for site in sites
     )
 
 
 def test_the_secret_goes(deletion: Deletion) -> None:
     """The settings lose it first; the restarted app proves its sign-in; then it is deleted."""
     kept = deletion.new_settings
+    for site in (deletion.migration.new.site, deletion.migration.old.site):
+        deletion.set_settings(site, **{AGENTS_SECRET: SECRET})
+    deletion.talk()
     started, value = deletion.code.started_on, deletion.settings_of(deletion.migration.old.site)
     with deletion.conversation():
         ended = deletion.run("--json", "--timeout", "60")
@@ -323,7 +326,7 @@ def test_the_old_apps_settings_cannot_be_read(deletion: Deletion) -> None:
         ended = deletion.run("--timeout", "60")
     assert ended.status == 0, ended.output + ended.errors
     assert deletion.key_ids == []
-    assert "delete MicrosoftAppPassword from contoso-bot-web yourself" in ended.output
+    assert "delete the bot's secret from the settings of contoso-bot-web yourself" in ended.output
 
 
 def test_slots(deletion: Deletion) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from bot_workbench.admin.azure.json_object import JsonObject
 
 PASSWORD = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
-"""The setting that holds a bot's secret."""
+AGENTS_SECRET = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET"  # noqa: S105
+PASSWORDS = frozenset({PASSWORD.lower(), AGENTS_SECRET.lower()})
+"""The settings that hold a bot's secret, in lower case: of Bot Framework and of the Microsoft 365
+Agents SDK for Python. An app of this project uses neither."""
 
-SECRET_SETTINGS = frozenset(
+SECRET_SETTINGS = PASSWORDS | frozenset(
     name.lower()
     for name in (
-        PASSWORD,
         "BOT_PASSWORD",
         "SECRET_BOT_PASSWORD",
         "CLIENT_SECRET",
@@ -21,7 +23,6 @@ SECRET_SETTINGS = frozenset(
         "AzureAd__ClientSecret",
         "AzureAd:ClientSecret",
         "MICROSOFT_PROVIDER_AUTHENTICATION_SECRET",
-        "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET",
         "Connections__ServiceConnection__Settings__ClientSecret",
     )
 )
@@ -55,13 +56,13 @@ class SecretSearch:
         Args:
             settings: of an app, with their values.
             is_live: whether the app is the bot's. It proves that it needs no secret, so its
-                MicrosoftAppPassword and what cannot be compared do not count.
+                PASSWORDS and what cannot be compared do not count.
         """
         named = self.app_id in {value.lower() for value in settings.values()}
         return {
             name
             for name, value in settings.items()
-            if value and not (is_live and name.lower() == PASSWORD.lower())
+            if value and not (is_live and name.lower() in PASSWORDS)
             if (named and name.lower() in SECRET_SETTINGS)
             or (named and not is_live and self._may_be(name, value))
             or self._is(name, value)

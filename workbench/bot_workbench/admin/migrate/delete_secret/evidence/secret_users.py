@@ -55,7 +55,7 @@ class SecretUsers:
         """The settings of apps that hold a secret of this registration.
 
         Args:
-            live_id: resource id of the bot's app, whose MicrosoftAppPassword does not count: it is
+            live_id: resource id of the bot's app, whose PASSWORDS do not count: they are
                 deleted first.
             old_id: resource id of the app that answered before, which does not count.
         """
