@@ -70,4 +70,4 @@ def _search(query: str, sources: list[Citation]) -> str:
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower()))
+    return set(re.findall(r"\w{4,}", text.lower()))
