@@ -72,8 +72,9 @@ class Assistant:
             raise ModelFailed(f"{type(error).__name__}, status {status}") from None
         stream.set_citations(sources)
         await stream.end_stream()
-        answered = {"role": "assistant", "content": MARK.sub("", stream.get_message())}
-        state.set_value(HISTORY, [*history, asked, answered][-MAX_HISTORY:])
+        if text := stream.get_message():
+            answered = {"role": "assistant", "content": MARK.sub("", text)}
+            state.set_value(HISTORY, [*history, asked, answered][-MAX_HISTORY:])
 
     async def _text(
         self, messages: list[ChatCompletionMessageParam], sources: list[Citation]

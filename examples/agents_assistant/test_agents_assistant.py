@@ -61,6 +61,18 @@ async def test_tools(chat: Chat) -> None:
     ]
 
 
+async def test_five_rounds(chat: Chat) -> None:
+    """The fifth request does not allow the model to call tools; without text, nothing is kept."""
+    for _ in range(5):
+        chat.model.answers(calls=[SEARCH])
+    await chat.say("Search on and on")
+    choices = [each["tool_choice"] for each in chat.model.requests]
+    assert choices == ["auto", "auto", "auto", "auto", "none"]
+    chat.model.answers("At 11:30.")
+    await chat.say("When is lunch?")
+    assert sent(chat) == [("user", "When is lunch?")]
+
+
 async def test_history(chat: Chat) -> None:
     """The model sees the earlier exchanges, without the marks of their sources."""
     chat.model.answers(calls=[SEARCH])
@@ -78,8 +90,9 @@ async def test_history(chat: Chat) -> None:
 async def test_a_silent_model(chat: Chat) -> None:
     """The user keeps the text, and gets the apology; the exchange is not remembered."""
     chat.model.answers("The canteen", end="silent")
-    [begun, apology] = await chat.say("When is lunch?", expect_error=Exception)
-    assert [begun.text, apology.text] == ["The canteen", APOLOGY]
+    failed = await chat.say("When is lunch?", expect_error=Exception)
+    assert failed.texts == ["The canteen", APOLOGY]
+    assert [str(error) for error in failed.errors] == ["APITimeoutError, status -"]
     chat.model.answers("At 11:30.")
     await chat.say("When is lunch?")
     assert sent(chat) == [("user", "When is lunch?")]
