@@ -63,12 +63,14 @@ SDK_LOG_LEVELS = {
     "httpcore2": logging.WARNING,
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
+    "microsoft_agents": logging.WARNING,
     "msal.token_cache": logging.INFO,
     "openai": logging.WARNING,
 }
 """The log level of each SDK's loggers. At lower levels, the SDKs log each request with its headers,
 and each unexpected response with a traceback; those that call language models log what users wrote,
-and URLs. These loggers exist before a bot imports its SDK."""
+and URLs; the Agents SDK logs the ids of users, and the codes with which they sign in. These loggers
+exist before a bot imports its SDK."""
 
 CreateBot = Callable[["BotServices"], "Bot | Awaitable[Bot]"]
 """Creates the bot. It is called in a thread. If what it returns is awaitable (it is a coroutine

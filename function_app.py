@@ -68,13 +68,13 @@ app = func.FunctionApp()
 
 
 limit_sdk_logs()
-prepare_environment(os.environ)  # before the bot is imported
 with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that inspects the app
     # The worker imports this module in its running event loop, before the first request arrives. So
     # the warm-up can import and fetch what a turn needs in the meantime.
     composition.start()
     invocation_log.attach({*LOGGERS, *bot_folder.module_names})
     guard_worker(bot_folder.path)
+prepare_environment(os.environ)  # before the bot is imported, and after its warning can be held
 
 
 def http_function(function: HttpFunction) -> HttpFunction:

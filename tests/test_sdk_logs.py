@@ -16,6 +16,7 @@ QUIET = {
     "httpcore2.http11": logging.DEBUG,
     "httpx": logging.INFO,
     "httpx2": logging.INFO,
+    "microsoft_agents.hosting.core.connector.client.user_token": logging.INFO,
     "msal.token_cache": logging.DEBUG,
     "openai._base_client": logging.INFO,
 }

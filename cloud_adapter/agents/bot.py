@@ -285,7 +285,6 @@ def _adapt_sdk() -> None:
     # Its spans have the ids of conversations and users; the base's say the same without them.
     agents_telemetry.start_as_current_span = lambda *_, **__: nullcontext(INVALID_SPAN)
     logger = logging.getLogger(SDK)
-    logger.setLevel(logging.WARNING)  # below, it logs ids of users, and the codes they sign in with
     logger.addHandler(_AgentLog())
     logger.propagate = False
     # Its one line quotes the activity; ActivityUnread says what was refused.
