@@ -75,24 +75,53 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
         self._core = core
         self._app_id = app_id
 
-    def turn(
+    async def run(
         self,
         core: TurnContext,
         activity: AgentActivity,
+        logic: Logic,
         identity: ClaimsIdentity | None = None,
+        *,
+        with_middleware: bool = True,
     ) -> AgentTurn:
-        """A turn of the bot within one of ours.
+        """Run a turn of the bot within one of ours, and store what it has written.
 
         Args:
             core: the context of our turn.
             activity: the activity that the bot gets.
+            logic: the bot's `on_turn`, or a function in its place.
             identity: who the caller is; None: the caller of our turn.
+            with_middleware: whether `logic` runs within the bot's middleware.
+
+        Raises:
+            Exception: whatever the bot's code raises, or an error of the base that it has caught.
         """
         if identity is None:
             claims = core.turn_state[CloudAdapterBase.BOT_IDENTITY_KEY].claims
             identity = self._identity(claims)
-        context = _AgentTurnContext(self, activity, identity)
-        turn = AgentTurn(core, context, activity)
+        turn = AgentTurn(core, self, identity, activity)
+        context = self._context(turn, activity)
+        with turn.entered():
+            try:
+                if with_middleware:
+                    await self.middleware_set.receive_activity_with_status(context, logic)
+                else:
+                    await logic(context)
+            except BaseException as error:
+                if turn.streamed is not None:
+                    await turn.streamed.close(error)
+                raise
+            if turn.streamed is not None:
+                await turn.streamed.close(None)
+        if turn.failure is not None:
+            raise turn.failure
+        await self.storage.flush(turn)
+        return turn
+
+    def _context(self, turn: AgentTurn, activity: AgentActivity) -> AgentTurnContext:
+        # The context refers to the turn, and not the other way round: no cycle keeps a turn in
+        # memory until the next garbage collection.
+        core, context = turn.core, _AgentTurnContext(self, activity, turn.identity)
         ours = core.turn_state[CloudAdapterBase.BOT_CONNECTOR_CLIENT_KEY]
         tokens = core.turn_state[CloudAdapterBase.USER_TOKEN_CLIENT_KEY]
         connector = LazyConnectorClient(partial(ServiceSession, ours.call, ours.config.base_url))
@@ -104,41 +133,14 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
             {
                 self._AGENT_CONNECTOR_CLIENT_KEY: connector,
                 self.USER_TOKEN_CLIENT_KEY: user_tokens,
-                self.AGENT_IDENTITY_KEY: identity,
+                self.AGENT_IDENTITY_KEY: turn.identity,
                 self.OAUTH_SCOPE_KEY: core.turn_state.get(CloudAdapterBase.BOT_OAUTH_SCOPE_KEY),
             }
         )
-        return turn
+        return context
 
     def _identity(self, claims: Mapping[str, Any]) -> ClaimsIdentity:
         return ClaimsIdentity({"aud": self._app_id, **claims}, "Bearer")
-
-    async def run(self, turn: AgentTurn, logic: Logic, *, with_middleware: bool = True) -> None:
-        """Run `logic`, and store what it has written.
-
-        Args:
-            turn: the turn.
-            logic: the bot's `on_turn`, or a function in its place.
-            with_middleware: whether it runs within the bot's middleware.
-
-        Raises:
-            Exception: whatever the bot's code raises, or an error of the base that it has caught.
-        """
-        with turn.entered():
-            try:
-                if with_middleware:
-                    await self.middleware_set.receive_activity_with_status(turn.context, logic)
-                else:
-                    await logic(turn.context)
-            except BaseException as error:
-                if turn.streamed is not None:
-                    await turn.streamed.close(error)
-                raise
-            if turn.streamed is not None:
-                await turn.streamed.close(None)
-        if turn.failure is not None:
-            raise turn.failure
-        await self.storage.flush(turn)
 
     async def send_activities(
         self, context: AgentTurnContext, activities: list[AgentActivity]
@@ -213,7 +215,7 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
         sender = self._core.bot_framework_authentication.authorized_before(identity.claims)
 
         async def logic(core: TurnContext) -> None:
-            await self.run(self.turn(core, continuation_activity, identity), callback)
+            await self.run(core, continuation_activity, callback, identity)
 
         await self._core.process_proactive(sender.claims_identity, activity, sender.audience, logic)
 
@@ -244,7 +246,7 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
             await self.storage.flush(outer)
 
         async def logic(core: TurnContext) -> None:
-            await self.run(self.turn(core, read_activity(core.activity)), callback)
+            await self.run(core, read_activity(core.activity), callback)
 
         parameters = write_parameters(conversation_parameters)
         channel_id = channel_id.partition(":")[0]

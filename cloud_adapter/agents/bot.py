@@ -99,13 +99,11 @@ class AgentBot:
         if self._is_application:
             # Now, because an application may catch what this raises.
             await self._services.conversation_state.load(core)
-        turn = self._adapter.turn(core, read_activity(core.activity))
-        await self._adapter.run(turn, self._logic)
+        turn = await self._adapter.run(core, read_activity(core.activity), self._logic)
         if turn.replay is not None:
             for state in (self._services.user_state, self._services.conversation_state):
                 await state.save_at_end(core)  # for the replay to find it
-            identity = turn.context.identity
-            await self._adapter.process_proactive(identity, turn.replay, None, self._logic)
+            await self._adapter.process_proactive(turn.identity, turn.replay, None, self._logic)
 
     def _take_over(self, app: Any) -> None:
         """Give an application, and what it has made, our parts in place of its own."""
@@ -151,7 +149,7 @@ class AgentBot:
     async def _handle_error(self, handlers: list[Any], core: TurnContext, error: Exception) -> None:
         """Call the bot's own error handlers, in a context of their own."""
         try:
-            turn = self._adapter.turn(core, read_activity(core.activity))
+            activity = read_activity(core.activity)
         except ActivityUnread:
             await core.send_activity(APOLOGY)
             return
@@ -160,7 +158,7 @@ class AgentBot:
             for handler in handlers:
                 await handler(context, error)
 
-        await self._adapter.run(turn, handle, with_middleware=False)
+        await self._adapter.run(core, activity, handle, with_middleware=False)
 
     async def _replay(self, context: AgentTurnContext, turn_state: Any, result: Any) -> None:
         """Have the activity processed that waited for the user to sign in.
@@ -204,7 +202,7 @@ _latest: AgentAdapter | None = None
 def _adapter() -> Any:
     """The adapter of the turn that this code runs in; outside of one, of this process's bot."""
     turn = AgentTurn.current()
-    return turn.context.adapter if turn is not None else _latest
+    return turn.adapter if turn is not None else _latest
 
 
 def _use(adapter: AgentAdapter) -> None:

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from microsoft_agents.activity import Activity as AgentActivity
+from microsoft_agents.hosting.core import ClaimsIdentity
 from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
 
 from auth.errors import Unavailable
@@ -28,11 +29,12 @@ class AgentTurn:
 
     Args:
         core: the context of our turn.
-        context: the SDK's context, which the bot gets.
-        activity: the SDK's activity.
+        adapter: the AgentAdapter that runs it.
+        identity: who the caller is.
+        activity: the activity that the bot gets.
 
     Attributes:
-        core, context: as in the arguments.
+        core, adapter, identity: as in the arguments.
         conversation_key: the key under which the SDK stores the conversation's state.
         user_key: the same of the user's state; empty: the activity names no user.
         cached_states: what each of the SDK's state objects has loaded in this turn.
@@ -45,10 +47,11 @@ class AgentTurn:
     """
 
     def __init__(
-        self, core: TurnContext, context: AgentTurnContext, activity: AgentActivity
+        self, core: TurnContext, adapter: Any, identity: ClaimsIdentity, activity: AgentActivity
     ) -> None:
         self.core = core
-        self.context = context
+        self.adapter = adapter
+        self.identity = identity
         user = activity.from_property.id if activity.from_property else None
         self.conversation_key = f"{activity.channel_id}/conversations/{activity.conversation.id}"
         self.user_key = f"{activity.channel_id}/users/{user}" if user else ""
