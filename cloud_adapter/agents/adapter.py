@@ -107,12 +107,14 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
                     await self.middleware_set.receive_activity_with_status(context, logic)
                 else:
                     await logic(context)
+                if turn.streamed is not None:
+                    await turn.streamed.close(None)
             except BaseException as error:
                 if turn.streamed is not None:
                     await turn.streamed.close(error)
                 raise
-            if turn.streamed is not None:
-                await turn.streamed.close(None)
+            finally:
+                await context._aclose()  # extensions close what they have opened
         if turn.failure is not None:
             raise turn.failure
         await self.storage.flush(turn)

@@ -5,7 +5,9 @@ keep them in handlers. So it is not enough to replace those of the application: 
 classes for them reach ours, in every object of this process.
 """
 
+import importlib
 import logging
+import sys
 from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
@@ -52,6 +54,8 @@ REPLAY = ";signed-in"
 """The end of the id of an activity that is processed again, because its user has signed in. It
 must differ from the original's, which has been processed."""
 
+_TEAMS = f"{SDK}.hosting.msteams"
+"""The SDK's extension for Teams."""
 
 _OURS = (MemoryStorage, AgentStorage)
 """The storages in whose place the base's stands; also its own, of an earlier app of the process."""
@@ -79,6 +83,8 @@ class AgentBot:
         _use(self._adapter)
         if not (found := version(PACKAGE)).startswith(f"{TESTED}."):
             log.warning("%s is %s; the base is tested with %s", PACKAGE, found, TESTED)
+        if _TEAMS in sys.modules:  # else the bot does not use it, and need not have it installed
+            importlib.import_module("cloud_adapter.agents.teams_client")
         if self._is_application:
             self._take_over(bot)
         log.info(

@@ -76,7 +76,7 @@ class _Sending:
         except ConnectorError as error:
             if not error.response.status_code:
                 raise
-            return _Answer(*answer, error.response.status_code, _error_body(error))
+            return _Answer(*answer, error.response.status_code, error_body(error))
         return _Answer(*answer, HTTPStatus.OK, found.body)
 
     async def __aexit__(
@@ -85,7 +85,8 @@ class _Sending:
         pass
 
 
-def _error_body(error: ConnectorError) -> bytes:
+def error_body(error: ConnectorError) -> bytes:
+    """The JSON of a service's error, for the SDKs' clients to read."""
     inner = getattr(error.error, "error", None)
     text = {"code": getattr(inner, "code", None), "message": getattr(inner, "message", None)}
     return json.dumps({"error": text}).encode()

@@ -21,11 +21,9 @@ async def test_conversations_at_the_same_time(chat: Chat) -> None:
     """Each group has its own stops, although their turns wait for one another in between."""
     groups = [chat, *(chat.new_conversation() for _ in range(15))]
     for number, stop in enumerate("abc"):
-        results = await asyncio.gather(
-            *(each.say(f"{stop}{group}") for group, each in enumerate(groups))
-        )
+        await asyncio.gather(*(each.say(f"{stop}{group}") for group, each in enumerate(groups)))
         expected = [
             " ".join(f"{each}{group}" for each in "abc"[: number + 1])
             for group in range(len(groups))
         ]
-        assert [result.texts for result in results] == [[each] for each in expected]
+        assert [each.replies[-1].text for each in groups] == expected

@@ -171,6 +171,8 @@ def _is_button(found: Mapping[str, Any]) -> bool:
     kind = found.get("type")
     if not isinstance(kind, str):
         return False
+    if kind == "messageBack":  # its value is optional
+        return "value" in found or "text" in found
     return kind.startswith("Action.") or ("value" in found and kind in _CARD_ACTIONS)
 
 

@@ -68,7 +68,8 @@ class ConnectorOperations:
             ("DELETE", activity): self._delete,
             ("GET", activity + "/members"): self._activity_members,
             ("GET", one + "/members"): self._members,
-            ("GET", one + "/pagedmembers"): self._paged_members,
+            # The service ignores the letters' case, and SDKs differ in this one.
+            ("GET", one + "/{_:(?i:pagedmembers)}"): self._paged_members,
             ("GET", member): self._member,
             ("DELETE", member): self._delete_member,
             ("POST", one + "/attachments"): self._upload_attachment,
@@ -228,7 +229,7 @@ def _is_account(member: object) -> bool:
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
-    text = request.query.get(name, str(default))
+    text = request.query.get(name) or str(default)
     if not text.isdecimal():
         raise ChannelError(400, "BadArgument", f"'{name}' is not a number.")
     return int(text)
