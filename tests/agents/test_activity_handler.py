@@ -17,6 +17,7 @@ async def test_state(chat: Chat) -> None:
     assert await chat.state.user() == {"seen": 2}
 
 
+@pytest.mark.parametrize("chat_options", ["Inline memory"], indirect=True)  # the kit's queue waits
 async def test_conversations_at_the_same_time(chat: Chat) -> None:
     """Each group has its own stops, although their turns wait for one another in between."""
     groups = [chat, *(chat.new_conversation() for _ in range(15))]
