@@ -21,13 +21,26 @@ from pydantic import ValidationError
 from cloud_adapter.codec import read_model, write_value
 from cloud_adapter.errors import ActivityUnread
 
-MAX_REFUSED = 20
-"""The number of values that are left out of one activity."""
+MAX_ROUNDS = 4
+"""The number of times that an activity is read. Each time, all values are left out that the model
+has refused."""
 
 UNKNOWN_CONTENT = "application/octet-stream"
 """The type of an attachment that has none (RFC 2046, 4.5.1)."""
 
 _MAY_BE_EMPTY = {"text", "speak", "value", "channelData"}
+
+_LISTS = (
+    "membersAdded",
+    "membersRemoved",
+    "reactionsAdded",
+    "reactionsRemoved",
+    "attachments",
+    "entities",
+    "listenFor",
+    "textHighlights",
+)
+"""Channels may send null in them."""
 
 
 def read_activity(activity: Activity) -> AgentActivity:
@@ -37,13 +50,13 @@ def read_activity(activity: Activity) -> AgentActivity:
         ActivityUnread: the SDK's model refuses it; the text names the property.
     """
     data = _cleaned(write_value(activity))
-    for _ in range(MAX_REFUSED):
+    for _ in range(MAX_ROUNDS):
         try:
             return AgentActivity.model_validate(data)
         except ValidationError as error:
-            place = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            refused = ".".join(map(str, place["loc"]))
-            if not _leave_out(data, place["loc"]):
+            errors = error.errors(include_url=False, include_context=False, include_input=False)
+            refused = ".".join(map(str, errors[0]["loc"]))
+            if not _leave_out(data, [each["loc"] for each in errors]):
                 break
         except Exception as error:
             # The model's validator raises Exception itself if an entity contradicts the channel id.
@@ -56,13 +69,15 @@ def _cleaned(data: dict[str, Any]) -> dict[str, Any]:
     """An activity's JSON without what channels send and the models are known to refuse."""
     for name in [each for each in data if data[each] == "" and each not in _MAY_BE_EMPTY]:
         del data[name]
-    accounts = ("from", "recipient", "conversation")
-    for account in (
-        *(data[name] for name in accounts if name in data),
+    for name in [each for each in _LISTS if each in data]:
+        data[name] = [each for each in data[name] if each is not None]
+    parts = ("from", "recipient", "conversation", "relatesTo")
+    for part in (
+        *(data[name] for name in parts if name in data),
         *data.get("membersAdded", ()),
         *data.get("membersRemoved", ()),
     ):
-        _leave_out_empty(account)
+        _leave_out_empty(part)
     data.setdefault("from", {})  # the SDK reads its id without asking
     for attachment in data.get("attachments", ()):
         _leave_out_empty(attachment)
@@ -77,25 +92,35 @@ def _leave_out_empty(values: dict[str, Any]) -> None:
         del values[name]
 
 
-def _leave_out(data: dict[str, Any], place: tuple[Any, ...]) -> bool:
-    """Remove the value at a place, or the innermost one around it; False if there is none."""
-    if place == ("entities",):  # the error does not name the place within
-        entities = data.get("entities", [])
-        data["entities"] = [each for each in entities if _is_entity(each)]
-        return len(data["entities"]) < len(entities)
-    around: Any = None
-    last: Any = None
+def _leave_out(data: dict[str, Any], places: list[tuple[Any, ...]]) -> bool:
+    """Remove the values at some places, or the innermost ones around them; False if none is."""
+    has_changed = False
+    # From the last to the first, and what is within a value before it, so that indexes stay true.
+    for place in sorted({_existing(data, each) for each in places}, reverse=True):
+        if place == ("entities",):  # the error does not name the place within
+            entities = data["entities"]
+            data["entities"] = [each for each in entities if _is_entity(each)]
+            has_changed |= len(data["entities"]) < len(entities)
+        elif place:
+            around: Any = data
+            for part in place[:-1]:
+                around = around[part]
+            del around[place[-1]]
+            has_changed = True
+    return has_changed
+
+
+def _existing(data: dict[str, Any], place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The part of a place that exists: its end may be missing, or name a type of the model's."""
+    found: list[Any] = []
     value: Any = data
     for part in place:
         try:
-            inner = value[part]
-        except (LookupError, TypeError):  # it is missing, or the place names a type of the model's
+            value = value[part]
+        except (LookupError, TypeError):
             continue
-        around, last, value = value, part, inner
-    if around is None:
-        return False
-    del around[last]
-    return True
+        found.append(part)
+    return tuple(found)
 
 
 def _is_entity(value: dict[str, Any]) -> bool:

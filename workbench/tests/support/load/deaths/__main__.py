@@ -17,7 +17,7 @@ from pathlib import Path
 from bot_workbench.commands.shutdown import INTERRUPTED, run_until_asked_to_stop
 from tests.support.load.deaths.outcome import Outcome, table_of
 from tests.support.load.deaths.scenarios import SCENARIOS
-from tests.support.load.deaths.stage import stage
+from tests.support.load.deaths.stage import BOTS, stage
 from tests.support.project import ROOT
 
 LOGS = ROOT / "artifacts" / "deaths"
@@ -25,7 +25,8 @@ LOGS = ROOT / "artifacts" / "deaths"
 
 def main() -> int:
     """Run the scenarios; returns the exit status."""
-    names = _options().scenario or list(SCENARIOS)
+    given = _options()
+    names = given.scenario or list(SCENARIOS)
     LOGS.mkdir(parents=True, exist_ok=True)
     for name in names:
         (LOGS / f"{name}.turns").unlink(missing_ok=True)
@@ -34,7 +35,7 @@ def main() -> int:
     async def all_at_once(folder: Path) -> None:
         async with asyncio.TaskGroup() as group:
             for name in names:
-                group.create_task(_run(name, folder / name, outcomes))
+                group.create_task(_run(name, folder / name, given.bot, outcomes))
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(run_until_asked_to_stop(all_at_once(Path(folder))))
@@ -61,14 +62,15 @@ def _options() -> argparse.Namespace:
         metavar="SCENARIO",
         help=f"one of the above (default: all); logs, and when turns began, are in {LOGS}",
     )
+    parser.add_argument("--bot", choices=BOTS, default=BOTS[0], help="of which SDK")
     return parser.parse_args()
 
 
-async def _run(name: str, folder: Path, outcomes: list[Outcome]) -> None:
+async def _run(name: str, folder: Path, bot: str, outcomes: list[Outcome]) -> None:
     """Run a scenario, and add what came of it."""
     begin = time.monotonic()
     try:
-        async with stage(folder, LOGS / f"{name}.log") as own:
+        async with stage(folder, LOGS / f"{name}.log", bot) as own:
             outcomes.append(Outcome(name, await SCENARIOS[name](own)))
     except Exception:  # noqa: BLE001  # the other scenarios go on
         outcomes.append(Outcome(name, {}, traceback.format_exc()))

@@ -23,7 +23,8 @@ from tests.support.load.deaths.worker_watch import WorkerWatch
 from tests.support.timing.condition import comes_true
 from tests.support.wire.insistent_channel import InsistentChannel
 
-BOT = Path(__file__).parent / "bot"
+BOTS = ("bot", "agents_bot")
+"""The folders of the bots: BotBuilder's, and an AgentApplication."""
 
 MAX_REST_SECONDS = 900.0
 """After the last acceptance. A wake-up that a dead host had taken stays hidden for ten minutes."""
@@ -172,7 +173,7 @@ def apologies(user: CountedConversation) -> int:
 
 
 @asynccontextmanager
-async def stage(folder: Path, log: Path) -> AsyncIterator[Stage]:
+async def stage(folder: Path, log: Path, bot_folder: str) -> AsyncIterator[Stage]:
     """A scenario's own resources, as long as the block runs.
 
     It has its own Azurite, too: after ten minutes, Azurite deletes overwritten blobs, and answers
@@ -181,8 +182,9 @@ async def stage(folder: Path, log: Path) -> AsyncIterator[Stage]:
     Args:
         folder: a new one.
         log: file for the host's log. The journal is written beside it, with the suffix `.turns`.
+        bot_folder: one of BOTS.
     """
-    bot, journal = _own_bot(folder), log.with_suffix(".turns")
+    bot, journal = _own_bot(folder, bot_folder), log.with_suffix(".turns")
     cloud, azurite = Cloud(folder), Azurite()
     async with AsyncExitStack() as stack:
         for service in (azurite, cloud):
@@ -211,6 +213,7 @@ async def _running(host: RestartedBot) -> AsyncIterator[None]:
         await host.__aexit__()
 
 
-def _own_bot(folder: Path) -> Path:
-    copied = shutil.copytree(BOT, folder / "bot", ignore=shutil.ignore_patterns("__pycache__"))
+def _own_bot(folder: Path, name: str) -> Path:
+    source = Path(__file__).parent / name
+    copied = shutil.copytree(source, folder / "bot", ignore=shutil.ignore_patterns("__pycache__"))
     return Path(copied)

@@ -44,6 +44,9 @@ from tests.support.wire.insistent_channel import CHANNEL, Delivered, InsistentCh
 SIZES = [1] * 60 + [3] * 40 + [10] * 12
 """The messages of each conversation, one after the other: 300 in all."""
 
+BOTS = ("bot", "agents_bot")
+"""The folders of the bots: BotBuilder's, and an AgentApplication."""
+
 DELIVERY_SECONDS = 20.0
 SILENT_SECONDS = 10.0
 SETTLE_SECONDS = 180.0
@@ -69,9 +72,9 @@ async def silent(passage: Passage, _: Pass) -> web.StreamResponse:
 FAULTS = (answered(500), answered(503), cut_before, cut_after, silent)
 
 
-async def run(mode: str, share: float, seed: int) -> int:
+async def run(mode: str, share: float, seed: int, bot_folder: str) -> int:
     """Deliver all messages, and print what came of them; returns the exit status."""
-    log = ROOT / "artifacts" / f"faults {mode} {share}.log"
+    log = ROOT / "artifacts" / f"faults {bot_folder} {mode} {share}.log"
     log.parent.mkdir(exist_ok=True)
     (journal := log.with_suffix(".turns")).write_text("")
     chance, outcomes = random.Random(seed), Counter[str]()  # noqa: S311  # no secret
@@ -84,7 +87,7 @@ async def run(mode: str, share: float, seed: int) -> int:
         storage = azurite.connection_string()
         front = await stack.enter_async_context(StorageFront(storage))
         settings = {"AzureWebJobsStorage": front.connection_string, "BotTurns": mode}
-        app = app_with(folder / "app", {}, Path(__file__).parent / "bot")
+        app = app_with(folder / "app", {}, Path(__file__).parent / bot_folder)
         settings = cloud.settings() | settings | {JOURNAL: str(journal)}
         bot = await stack.enter_async_context(BotProcess(settings, log, app))
         channel = InsistentChannel(cloud, bot.messages, max_deliveries=1000, max_wait=60.0)
@@ -165,5 +168,6 @@ if __name__ == "__main__":
         "--share", type=float, default=0.3, help="of the calls to storage that fail"
     )
     parser.add_argument("--seed", type=int, default=1, help="chooses which")
+    parser.add_argument("--bot", choices=BOTS, default=BOTS[0], help="of which SDK")
     given = parser.parse_args()
-    sys.exit(asyncio.run(run(given.mode, given.share, given.seed)))
+    sys.exit(asyncio.run(run(given.mode, given.share, given.seed, given.bot)))
