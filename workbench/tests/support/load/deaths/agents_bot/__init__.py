@@ -20,7 +20,7 @@ def create_bot(services: BotServices) -> AgentApplication[TurnState]:
     app = AgentApplication[TurnState](**services.agent_options)
     path = Path(services.settings[JOURNAL])
 
-    @app.activity("message")
+    @app.activity("message")  # type: ignore[untyped-decorator]  # untyped SDK
     async def obey(context: TurnContext, state: TurnState) -> None:
         with path.open("a") as journal:  # noqa: ASYNC230  # a line
             journal.write(f"{time.time()} {os.getpid()} {context.activity.id}\n")
