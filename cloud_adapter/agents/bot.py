@@ -23,7 +23,7 @@ from microsoft_agents.hosting.core import (
     UserState,
 )
 from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
-from microsoft_agents.hosting.core.app import streaming
+from microsoft_agents.hosting.core.app import agent_application, streaming
 from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
 from microsoft_agents.hosting.core.state.agent_state import CachedAgentState
 from microsoft_agents.hosting.core.telemetry.core import agents_telemetry
@@ -128,9 +128,7 @@ class AgentBot:
             app._turn_state_factory = partial(factory.func, *kept, **factory.keywords)
         for state in (self._services.conversation_state, self._services.user_state):
             state.is_used = True  # each turn reads both
-        # The base's indicator costs less: for the SDK's, each activity is copied once more.
         self._services.typing_indicator &= app.options.start_typing_timer
-        app.options.start_typing_timer = False
         if app.options.long_running_messages:
             app.options.long_running_messages = False
             if not self._core.queues:
@@ -286,6 +284,8 @@ def _adapt_sdk() -> None:
     CachedAgentState.compute_hash = _stored_form
     UserState.get_storage_key = _user_key
     streaming.StreamingResponse = StreamedReply
+    # The base's indicator costs less: for the SDK's, each activity is copied once more.
+    agent_application.TypingIndicator = lambda *_, **__: nullcontext()
     # Its spans have the ids of conversations and users; the base's say the same without them.
     agents_telemetry.start_as_current_span = lambda *_, **__: nullcontext(INVALID_SPAN)
     logger = logging.getLogger(SDK)

@@ -1,5 +1,6 @@
 """An AgentApplication that is returned by `create_bot`: what its users see."""
 
+import sys
 from typing import Literal
 
 import pytest
@@ -88,3 +89,9 @@ async def test_sign_in(chat: Chat, by: Literal["window", "code", "sso"]) -> None
     replies = await chat.sign_in(card, by=by)
     assert replies.texts[-1:] == ["You have mail: True"]
     assert (await chat.say("letters")).texts == ["You have mail: True"]
+
+
+async def test_typing(chat: Chat) -> None:
+    """The base shows its indicator; the SDK's option stays, for another app of the process."""
+    assert chat.bot.parts.services.typing_indicator
+    assert sys.modules["bot_logic"].CLUB.options.start_typing_timer
