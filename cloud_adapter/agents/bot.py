@@ -81,6 +81,7 @@ class AgentBot:
             AgentConnections(AgentTokens(services), services.settings),
         )
         _use(self._adapter)
+        _take_over_loggers()
         if not (found := version(PACKAGE)).startswith(f"{TESTED}."):
             log.warning("%s is %s; the base is tested with %s", PACKAGE, found, TESTED)
         if _TEAMS in sys.modules:  # else the bot does not use it, and need not have it installed
@@ -259,13 +260,30 @@ def _user_key(_: UserState, context: AgentTurnContext) -> str:
 
 
 class _AgentLog(logging.Handler):
-    """Logs the SDK's lines as the base's, without what the user wrote."""
+    """Logs the SDK's lines as the base's, without what the user wrote.
+
+    Lines below WARNING have users' ids and sign-in codes, and are not logged.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         text, turn = record.getMessage(), AgentTurn.current()
         if turn is not None and turn.core.adapter.redact:
             text = redacted([text], turn.core.activity)[0]
         log.log(record.levelno, "%s: %s", record.name, text)
+
+
+_log = _AgentLog(logging.WARNING)
+
+
+def _take_over_loggers() -> None:
+    """Let only our handler get the SDK's lines, whatever handlers the bot's modules have added."""
+    for name in [each for each in logging.root.manager.loggerDict if each.startswith(f"{SDK}.")]:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logger = logging.getLogger(SDK)
+    logger.handlers[:] = [_log]
+    logger.propagate = False
 
 
 def _adapt_sdk() -> None:
@@ -288,9 +306,6 @@ def _adapt_sdk() -> None:
     agent_application.TypingIndicator = lambda *_, **__: nullcontext()
     # Its spans have the ids of conversations and users; the base's say the same without them.
     agents_telemetry.start_as_current_span = lambda *_, **__: nullcontext(INVALID_SPAN)
-    logger = logging.getLogger(SDK)
-    logger.addHandler(_AgentLog())
-    logger.propagate = False
     # Its one line quotes the activity; ActivityUnread says what was refused.
     logging.getLogger(f"{SDK}.activity.activity").setLevel(logging.CRITICAL)
 

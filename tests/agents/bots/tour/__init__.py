@@ -1,6 +1,7 @@
 """A city tour: an ActivityHandler of the Agents SDK, whose turns share its state objects."""
 
 import asyncio
+import io
 import logging
 
 from microsoft_agents.hosting.core import (
@@ -13,6 +14,10 @@ from microsoft_agents.hosting.core import (
 
 STORAGE = MemoryStorage()
 LOG = logging.getLogger("microsoft_agents.tour")
+LINES = io.StringIO()
+for each in (LOG, LOG.parent):
+    each.addHandler(logging.StreamHandler(LINES))  # as samples do, to see the SDK's lines
+LOG.parent.setLevel(logging.INFO)
 
 
 class Tour(ActivityHandler):
