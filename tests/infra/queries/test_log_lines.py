@@ -62,7 +62,7 @@ def answered(error: BotError, caplog: pytest.LogCaptureFixture) -> str:
 def failed(error: Exception, problem: str, caplog: pytest.LogCaptureFixture) -> str:
     """The line that the app logs when a turn raises."""
     caplog.clear()
-    adapter = SimpleNamespace(_redact=False)
+    adapter = SimpleNamespace(redact=False)
     CloudAdapter._log_failure(adapter, ACTIVITY, problem, error)  # type: ignore[arg-type]
     (record,) = caplog.records
     return record.getMessage()
