@@ -20,14 +20,14 @@ from microsoft_agents.hosting.core import (
     AgentState,
     ChannelServiceAdapter,
     MemoryStorage,
+    TurnState,
     UserState,
 )
 from microsoft_agents.hosting.core import TurnContext as AgentTurnContext
 from microsoft_agents.hosting.core.app import agent_application, streaming
 from microsoft_agents.hosting.core.authorization.connection_manager import ConnectionManager
 from microsoft_agents.hosting.core.state.agent_state import CachedAgentState
-from microsoft_agents.hosting.core.telemetry.core import agents_telemetry
-from opentelemetry.trace import INVALID_SPAN
+from microsoft_agents.hosting.core.telemetry.core import BaseSpanWrapper
 
 from auth.settings import QUEUED, TURNS
 from cloud_adapter.adapter import APOLOGY, CloudAdapter
@@ -216,14 +216,22 @@ def _use(adapter: AgentAdapter) -> None:
     _latest = adapter
 
 
-def _delegate(part: str, name: str) -> Any:
-    """A method of one of the SDK's classes that calls the one of ours."""
+def _delegate(kind: type, part: str, name: str) -> None:
+    """Let a method of one of the SDK's classes call the one of ours, once there is an app.
 
-    def call(_: object, *args: Any, **kwargs: Any) -> Any:
-        adapter = _adapter()
+    Args:
+        kind: the SDK's class.
+        part: the attribute of our adapter that has the method; empty: the adapter itself has it.
+        name: the method's.
+    """
+    own = getattr(kind, name)
+
+    def call(self: object, *args: Any, **kwargs: Any) -> Any:
+        if (adapter := _adapter()) is None:
+            return own(self, *args, **kwargs)
         return getattr(getattr(adapter, part) if part else adapter, name)(*args, **kwargs)
 
-    return call
+    setattr(kind, name, call)
 
 
 class _CachedState:
@@ -250,6 +258,13 @@ def _stored_form(cached: CachedAgentState) -> object:
     The SDK compares texts that Python makes of the objects, which say nothing of their attributes.
     """
     return to_text(cached.store_item_to_json()) if cached.state else hash("{}")
+
+
+async def _save_scopes(state: TurnState, context: AgentTurnContext, force: bool = False) -> None:
+    """Save an application's states one after the other: none waits, so no tasks are needed."""
+    for scope in state._scopes.values():
+        if hasattr(scope, "save"):
+            await scope.save(context, force)
 
 
 def _user_key(_: UserState, context: AgentTurnContext) -> str:
@@ -288,24 +303,26 @@ def _take_over_loggers() -> None:
 
 def _adapt_sdk() -> None:
     for name in ("read", "write", "delete"):
-        setattr(MemoryStorage, name, _delegate("storage", name))
+        _delegate(MemoryStorage, "storage", name)
     for name in (
         "get_connection",
         "get_default_connection",
         "get_token_provider",
         "get_token_provider_from_activity",
     ):
-        setattr(ConnectionManager, name, _delegate("connections", name))
+        _delegate(ConnectionManager, "connections", name)
     for name in ("process_proactive", "create_conversation"):
-        setattr(ChannelServiceAdapter, name, _delegate("", name))
+        _delegate(ChannelServiceAdapter, "", name)
     AgentState._cached_state = _CachedState()
     CachedAgentState.compute_hash = _stored_form
     UserState.get_storage_key = _user_key
+    TurnState.save = _save_scopes
     streaming.StreamingResponse = StreamedReply
     # The base's indicator costs less: for the SDK's, each activity is copied once more.
     agent_application.TypingIndicator = lambda *_, **__: nullcontext()
     # Its spans have the ids of conversations and users; the base's say the same without them.
-    agents_telemetry.start_as_current_span = lambda *_, **__: nullcontext(INVALID_SPAN)
+    BaseSpanWrapper.__enter__ = lambda span: span
+    BaseSpanWrapper.__exit__ = lambda *_: None
     # Its one line quotes the activity; ActivityUnread says what was refused.
     logging.getLogger(f"{SDK}.activity.activity").setLevel(logging.CRITICAL)
 

@@ -152,5 +152,5 @@ def _copied(item: dict[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError, ValueError: it holds what state cannot hold.
     """
-    copied: dict[str, Any] = from_text(to_text(item))
+    copied: dict[str, Any] = from_text(to_text(item)) if item else {}
     return copied

@@ -261,6 +261,9 @@ class ConversationTurn:
             self._is_prepared = True
 
     async def _read_all(self, names: set[str]) -> None:
+        if len(names) == 1:  # mostly: the user's, and no task is needed for it
+            self._read = {name: await self._locks.read(name) for name in names}
+            return
         blobs = await asyncio.gather(*(self._locks.read(name) for name in names))
         self._read = dict(zip(names, blobs, strict=True))
 
