@@ -4,7 +4,7 @@ import os
 import statistics
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from benchmarks.agents.contestant import AgentsContestant
@@ -145,7 +145,9 @@ class AgentsComparison:
         )
 
     async def _echo_turns(self, bot: BotProcess, cloud: BenchmarkCloud) -> LoadFigures:
-        load = Load(cloud.target(bot.port, one_token=False), IN_FLIGHT)
+        target = cloud.target(bot.port, one_token=False)
+        # Turns of one conversation would wait for each other, in the host that orders them.
+        load = Load(replace(target, conversations=len(target.tokens)), IN_FLIGHT)
         await load.start()
         try:
             await load.measure(LEAD_SECONDS)

@@ -34,6 +34,7 @@ class BotTarget:
         tenant_id: GUID of the user's tenant.
         tokens: the channel's, used in turn.
         connector: receives the replies.
+        conversations: of as many users, in turn with the tokens.
     """
 
     port: int
@@ -41,18 +42,25 @@ class BotTarget:
     tenant_id: str
     tokens: tuple[str, ...]
     connector: ReplyConnector
+    conversations: int = 1
 
     def requests(self) -> list[list[bytes]]:
         """For each token the request's bytes, split at the turn's id."""
-        activity = self.activity(_ID_PLACEHOLDER.decode(), "a:conversation", "29:user")
+        return [
+            self._request(token, number % self.conversations)
+            for number, token in enumerate(self.tokens)
+        ]
+
+    def _request(self, token: str, number: int) -> list[bytes]:
+        turn, conversation, user = _ID_PLACEHOLDER.decode(), f"a:{number}", f"29:{number}"
+        activity = self.activity(turn, conversation, user)
         body = json.dumps(activity, separators=(",", ":")).encode()
-        heads = (
+        head = (
             f"POST /api/messages HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
             "Content-Type: application/json; charset=utf-8\r\n"
             f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
-            for token in self.tokens
         )
-        return [(head.encode() + body).split(_ID_PLACEHOLDER) for head in heads]
+        return (head.encode() + body).split(_ID_PLACEHOLDER)
 
     def activity(self, turn: str, conversation: str, user: str) -> dict[str, Any]:
         """A message as Teams sends it, with these ids; its text is the turn's id."""
