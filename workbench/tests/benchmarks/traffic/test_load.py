@@ -5,6 +5,7 @@ import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -173,3 +174,11 @@ async def test_connections_and_token_requests_are_counted(benchmark_cloud: Bench
 async def _read(request: Awaitable[aiohttp.ClientResponse]) -> None:
     response = await request
     await response.read()
+
+
+async def test_conversations(benchmark_cloud: BenchmarkCloud) -> None:
+    """Turns cycle through the conversations, each another user's, with the tokens."""
+    target = benchmark_cloud.target(1, one_token=False)
+    requests = [b"".join(parts) for parts in replace(target, conversations=2).requests()]
+    places = [(b'"a:0"' in each, b'"29:0"' in each, b'"a:1"' in each) for each in requests]
+    assert places == [(True, True, False), (False, False, True), (True, True, False)]
