@@ -40,7 +40,7 @@ _LISTS = (
     "listenFor",
     "textHighlights",
 )
-"""Channels may send null in them."""
+"""Null and empty texts are left out of them."""
 
 
 def read_activity(activity: Activity) -> AgentActivity:
@@ -59,8 +59,9 @@ def read_activity(activity: Activity) -> AgentActivity:
             if not _leave_out(data, [each["loc"] for each in errors]):
                 break
         except Exception as error:
-            # The model's validator raises Exception itself if an entity contradicts the channel id.
-            raise ActivityUnread("channelId or entities") from error
+            # The model's validators raise other errors if an entity contradicts the channel id, or
+            # if there is no channel id.
+            raise ActivityUnread("channelId, relatesTo.channelId or entities") from error
     # From None: the model's error quotes the activity.
     raise ActivityUnread(refused) from None
 
@@ -70,7 +71,7 @@ def _cleaned(data: dict[str, Any]) -> dict[str, Any]:
     for name in [each for each in data if data[each] == "" and each not in _MAY_BE_EMPTY]:
         del data[name]
     for name in [each for each in _LISTS if each in data]:
-        data[name] = [each for each in data[name] if each is not None]
+        data[name] = [each for each in data[name] if each not in (None, "")]
     parts = ("from", "recipient", "conversation", "relatesTo")
     for part in (
         *(data[name] for name in parts if name in data),

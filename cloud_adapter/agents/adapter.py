@@ -34,6 +34,8 @@ from cloud_adapter.turn_context import TurnContext
 
 Logic = Callable[[AgentTurnContext], Awaitable[object]]
 
+AtEnd = Callable[[AgentTurn], Awaitable[None]]
+
 
 class _AgentTurnContext(AgentTurnContext):  # type: ignore[misc]  # untyped SDK base
     """The SDK's, whose sends are copied and addressed once: by our TurnContext."""
@@ -83,6 +85,7 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
         identity: ClaimsIdentity | None = None,
         *,
         with_middleware: bool = True,
+        at_end: AtEnd | None = None,
     ) -> AgentTurn:
         """Run a turn of the bot within one of ours, and store what it has written.
 
@@ -92,6 +95,7 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
             logic: the bot's `on_turn`, or a function in its place.
             identity: who the caller is; None: the caller of our turn.
             with_middleware: whether `logic` runs within the bot's middleware.
+            at_end: is called after the bot's code, before what that has written is stored.
 
         Raises:
             Exception: whatever the bot's code raises, or an error of the base that it has caught.
@@ -117,6 +121,8 @@ class AgentAdapter(ChannelServiceAdapter):  # type: ignore[misc]  # untyped SDK 
                 await context._aclose()  # extensions close what they have opened
         if turn.failure is not None:
             raise turn.failure
+        if at_end is not None:
+            await at_end(turn)
         await self.storage.flush(turn)
         return turn
 

@@ -106,7 +106,8 @@ class AgentBot:
         if self._is_application:
             # Now, because an application may catch what this raises.
             await self._services.conversation_state.load(core)
-        turn = await self._adapter.run(core, read_activity(core.activity), self._logic)
+        activity = read_activity(core.activity)
+        turn = await self._adapter.run(core, activity, self._logic, at_end=self._store_replay)
         if turn.replay is not None:
             for state in (self._services.user_state, self._services.conversation_state):
                 await state.save_at_end(core)  # for the replay to find it
@@ -166,30 +167,37 @@ class AgentBot:
         await self._adapter.run(core, activity, handle, with_middleware=False)
 
     async def _replay(self, context: AgentTurnContext, turn_state: Any, result: Any) -> None:
-        """Have the activity processed that waited for the user to sign in.
+        """Note the activity that waited for the user to sign in.
 
-        In place of AgentApplication's, whose task outlives the invocation. If turns are queued, the
-        activity is stored, and runs once, like one that has just arrived.
+        In place of AgentApplication's, whose task outlives the invocation.
         """
         if not result.should_replay:
             return
         await turn_state.save(context)
-        activity = result.continuation_activity or context.activity.model_copy(deep=True)
         turn = AgentTurn.of(context)
         if turn is None:
             raise TypeError("the turn's context is not the base's")
+        turn.replay = result.continuation_activity or context.activity.model_copy(deep=True)
+
+    async def _store_replay(self, turn: AgentTurn) -> None:
+        """If turns are queued, store the turn's replay: it runs once, like one that has arrived.
+
+        It is stored before the sign-in's end is: if the turn fails in between, it stores both
+        again, the replay under the same id.
+        """
+        if (activity := turn.replay) is None:
+            return
         answered = (
             activity.type == ActivityTypes.invoke
             or activity.delivery_mode == DeliveryModes.expect_replies
         )
         if answered or not self._core.queues or not activity.id:
-            turn.replay = activity
             return
+        turn.replay = None
         copied = write_activity(activity)
         copied.id = f"{copied.id}{REPLAY}"
         claims = turn.core.turn_state[CloudAdapterBase.BOT_IDENTITY_KEY].claims
-        with turn.noting_failure():
-            await self._core.enqueue(copied, claims)
+        await self._core.enqueue(copied, claims)
 
 
 async def _raise(_: AgentTurnContext, error: Exception) -> None:

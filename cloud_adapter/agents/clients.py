@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiohttp
+from microsoft_agents.activity import TokenResponse
 from microsoft_agents.hosting.core.connector.client import UserTokenClient
 from microsoft_agents.hosting.core.connector.teams import TeamsConnectorClient
 
@@ -172,6 +173,18 @@ class LazyUserTokenClient(UserTokenClient):  # type: ignore[misc]  # untyped SDK
     def __init__(self, session: Callable[[], ServiceSession], app_id: str) -> None:
         self._make_session = session
         self._own_app_id = app_id
+
+    async def get_user_token(
+        self, user_id: str, connection_name: str, channel_id: str, magic_code: str | None = None
+    ) -> TokenResponse:
+        """The user's token; without one if the user has not signed in.
+
+        The service takes a code once. If the turn that has sent it runs again, the user has signed
+        in, and no code is needed any more.
+        """
+        user = (user_id, connection_name, channel_id)
+        found = await super().get_user_token(*user, magic_code)
+        return await super().get_user_token(*user) if magic_code and not found else found
 
     def __getattr__(self, name: str) -> Any:
         if name in ("client", "_agent_sign_in", "_user_token", "_app_id"):
