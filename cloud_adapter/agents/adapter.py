@@ -40,6 +40,24 @@ AtEnd = Callable[[AgentTurn], Awaitable[None]]
 class _AgentTurnContext(AgentTurnContext):  # type: ignore[misc]  # untyped SDK base
     """The SDK's, whose sends are copied and addressed once: by our TurnContext."""
 
+    async def send_activity(
+        self,
+        activity_or_text: AgentActivity | str,
+        speak: str | None = None,
+        input_hint: str | None = None,
+    ) -> ResourceResponse:
+        """Send an activity. A text that no handler sees becomes none of the SDK's models."""
+        turn = AgentTurn.of(self)
+        if turn is None or self._on_send_activities or not isinstance(activity_or_text, str):
+            sent: ResourceResponse = await super().send_activity(
+                activity_or_text, speak, input_hint
+            )
+            return sent
+        with turn.noting_failure():
+            response = await turn.core.send_activity(activity_or_text, speak, input_hint)
+        self.responded = True
+        return _response(response)
+
     async def send_activities(self, activities: list[AgentActivity]) -> list[ResourceResponse]:
         """Send activities; handlers of `on_send_activities` see copies first."""
         if self._on_send_activities:
