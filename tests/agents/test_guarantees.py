@@ -80,7 +80,11 @@ async def test_turns_at_the_same_time(chat: Chat) -> None:
 async def test_an_item_that_two_turns_change(chat: Chat) -> None:
     """The turn that writes last runs again, and loses nothing of the other's."""
     entry = {"type": "event", "name": "rent", "value": 1}
-    await asyncio.gather(chat.send(entry), chat.new_conversation().send(entry))
+    writing = asyncio.create_task(chat.send(entry))
+    await ledger().HAS_READ.wait()
+    await chat.new_conversation().send(entry)
+    ledger().GOES_ON.set()
+    await writing
     [reply] = await chat.send({**entry, "value": 0})
     assert reply.text == "rent has 2"
 

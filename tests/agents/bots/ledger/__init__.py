@@ -19,6 +19,7 @@ HERE, MINE = "ConversationState.entries", "UserState.entries"
 RUNS = []
 HANDLED = []
 LATE = {}
+HAS_READ, GOES_ON = asyncio.Event(), asyncio.Event()
 
 
 class Page(StoreItem):
@@ -57,7 +58,8 @@ def create_bot(services):
     services.typing_indicator = False
     for each in (RUNS, HANDLED, LATE):
         each.clear()
-    meeting = asyncio.Barrier(2)
+    for each in (HAS_READ, GOES_ON):
+        each.clear()
 
     def entered(state):
         for name in (HERE, MINE):
@@ -93,8 +95,9 @@ def create_bot(services):
     async def write(context: TurnContext, state: TurnState) -> None:
         page = (await STORAGE.read(["page"], target_cls=Page)).get("page") or Page({})
         RUNS.append(context.activity.id)
-        if len(RUNS) <= 2:  # so that both have read before one writes
-            await meeting.wait()
+        if len(RUNS) == 1:
+            HAS_READ.set()
+            await GOES_ON.wait()
         name, value = context.activity.name, context.activity.value
         page.lines[name] = page.lines.get(name, 0) + value
         await STORAGE.write({"page": page})
