@@ -67,7 +67,7 @@ async def test_turns_at_the_same_time(chat: Chat) -> None:
     other = chat.new_conversation()
     message = {"type": "message", "text": "count", "from": chat.account}
     await asyncio.gather(*(chat.send(message) for _ in range(6)))
-    for _ in range(8):  # two at a time: of more, one may be told to come again
+    for _ in range(8):  # two at a time: of more, one may be answered 503
         await asyncio.gather(chat.send(message), other.send(message))
     for each, count in ((chat, 14), (other, 8)):
         heard = {int(reply.text.split()[0]) for reply in each.replies}
