@@ -80,7 +80,7 @@ class AgentBot:
             AgentStorage(services.storage.blobs, services.conversation_state, services.user_state),
             AgentConnections(AgentTokens(services), services.settings),
         )
-        _use(self._adapter)
+        reach(self._adapter)
         _take_over_loggers()
         if not (found := version(PACKAGE)).startswith(f"{TESTED}."):
             log.warning("%s is %s; the base is tested with %s", PACKAGE, found, TESTED)
@@ -218,8 +218,8 @@ def _adapter() -> Any:
     return turn.adapter if turn is not None else _latest
 
 
-def _use(adapter: AgentAdapter) -> None:
-    """Let the SDK's classes reach an adapter, and what belongs to it."""
+def reach(adapter: AgentAdapter | None) -> None:
+    """Let the SDK's classes reach an adapter, and what belongs to it; None: their own again."""
     global _latest  # a process has one bot; that of the kit has one after the other
     _latest = adapter
 
