@@ -52,7 +52,7 @@ async def test_an_answer_that_grows(chat: Chat) -> None:
 
 async def test_its_own_connector_client(chat: Chat) -> None:
     """The SDK's clients call the connector with the bot's token."""
-    assert (await chat.say("members")).texts == ["Bot, Ada"]
+    assert (await chat.say("members")).texts == ["Ada"]
 
 
 async def test_an_invoke(chat: Chat) -> None:

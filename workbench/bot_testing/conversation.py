@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import azure.functions as func
@@ -13,6 +14,7 @@ from auth.errors import Unavailable
 from bot_testing.activities.card import TEAMS
 from bot_testing.activities.reply import Activity, Reply, TurnResult
 from bot_testing.app.death import Death
+from bot_testing.cloud.teams_members import teams_member
 from bot_testing.cloud.user_streams import streams_of
 from bot_testing.errors import ChatMistake, NoReply, TurnFailure
 from bot_testing.options import Kind
@@ -63,8 +65,11 @@ class ChatConversation:
         # A team is also a conversation, so that the bot can list its members. Its id is that of its
         # channel "General".
         self._team = {"id": f"19:{uuid.uuid4().hex}@thread.tacv2"}
+        if channel == TEAMS:
+            self.stored.listed = partial(teams_member, tenant_id=self._tenant_id)
         if kind == "channel":
-            cloud.conversations.create([], self._team["id"]).members = self.stored.members
+            team = cloud.conversations.create([], self._team["id"])
+            team.members, team.listed = self.stored.members, self.stored.listed
         around.known.update((self.stored.id, self._team["id"]))
         self._returned: set[str] = set()
         self._delivered = self._under_way = 0

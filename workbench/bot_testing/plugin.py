@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ from bot_testing.cloud.skill_process import skill_process
 from bot_testing.options import PROJECT_BOT, ChatOptions, bot_beside, skill_beside
 from bot_testing.surroundings import Surroundings
 from bot_workbench.emulator.cloud import Cloud
+from bot_workbench.setup.set_up import ready
+from bot_workbench.setup.tools import AZURITE
 
 MODULES = pytest.StashKey[BotModules]()
 
@@ -79,8 +82,11 @@ def local_clouds(
 
 
 @pytest.fixture(scope="session")
-def azurite() -> Iterator[AzuriteAccounts]:
-    """The emulator of Azure Storage, which tests share."""
+def azurite(pytestconfig: pytest.Config) -> Iterator[AzuriteAccounts]:
+    """The emulator of Azure Storage, which tests share; it is installed if it is missing."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        ready(AZURITE)
     with AzuriteAccounts() as accounts:
         yield accounts
 
@@ -104,6 +110,10 @@ def chat_options(request: pytest.FixtureRequest) -> ChatOptions:
     merged: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("chat"))):  # the closest one wins
         merged |= marker.kwargs
+    known = [each.name for each in dataclasses.fields(ChatOptions)]
+    if wrong := ", ".join(sorted(merged.keys() - set(known))):
+        message = f"@pytest.mark.chat has no option {wrong}; it has {', '.join(known)}"
+        pytest.fail(message, pytrace=False)
     return ChatOptions(**merged)
 
 

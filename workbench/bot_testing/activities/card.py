@@ -93,8 +93,8 @@ class Button:
             if teams.get("type") == TASK_FETCH:
                 return _task_fetch(data)
             rest = {name: each for name, each in data.items() if name != "msteams"}
-            value = teams.get("value")
-            if teams.get("type") == "messageBack" and not isinstance(value, str):
+            value = _parsed(teams.get("value"))
+            if teams.get("type") == "messageBack" and (value is None or isinstance(value, dict)):
                 teams = {**teams, "value": {**rest, **(value or {})}}
             return self._card_action(channel, teams)
         return {"type": "message", "value": data}
@@ -107,7 +107,9 @@ class Button:
         if kind == "messageBack":
             shown = action.get("displayText")
             back = {"type": "message", "text": action.get("text"), "value": value}
-            if shown:
+            if channel == TEAMS:  # it keeps displayText to itself
+                back["value"] = _parsed(value)
+            elif shown:
                 back["channelData"] = {"messageBack": {"displayText": shown}}
             return {name: each for name, each in back.items() if each is not None}
         if kind == "invoke":
@@ -118,6 +120,14 @@ class Button:
         raise ChatMistake(
             f"The button {self.title!r} has the type {kind!r}, which clients do not support."
         )
+
+
+def _parsed(value: Any) -> Any:
+    """JSON text as what it means, and any other value as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _task_fetch(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,12 +181,12 @@ def _is_button(found: Mapping[str, Any]) -> bool:
     kind = found.get("type")
     if not isinstance(kind, str):
         return False
-    if kind == "messageBack":  # its value is optional
-        return "value" in found or "text" in found
-    return kind.startswith("Action.") or ("value" in found and kind in _CARD_ACTIONS)
+    if kind == "messageBack" or kind.startswith("Action."):  # their other properties are optional
+        return True
+    return "value" in found and kind in _CARD_ACTIONS
 
 
-_CARD_ACTIONS = {"imBack", "postBack", "messageBack", "invoke"} | {
+_CARD_ACTIONS = {"imBack", "postBack", "invoke"} | {
     kind for kind in _NOT_SENT if not kind.startswith("Action.")
 }
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from botframework.connector import Channels
 
-from bot_testing import Chat, ChatMistake, TurnResult
+from bot_testing import Chat, ChatMistake, TurnFailure, TurnResult
 
 pytestmark = pytest.mark.chat(bot="workbench/tests/bot_testing/bots/mirror")
 
@@ -27,6 +28,20 @@ async def test_the_addresses(chat: Chat) -> None:
     assert got["conversation"]["id"] == chat.conversation.id
     assert got["serviceUrl"] == f"{cloud.connector.server.url}/"
     assert chat.activities[0]["id"] == got["id"]
+
+
+@pytest.mark.parametrize("channel", [each.value for each in Channels])
+async def test_every_channel(chat: Chat, channel: str) -> None:
+    """The app accepts the token of each channel that the SDK knows."""
+    got = mirrored(await chat.new_conversation(channel=channel).say("hi"))
+    assert got["channelId"] == channel
+
+
+async def test_an_unknown_channel(chat: Chat) -> None:
+    """The app refuses a channel that the key does not endorse."""
+    with pytest.raises(TurnFailure) as refused:
+        await chat.new_conversation(channel="carrier-pigeon").say("hi")
+    assert refused.value.status == 403
 
 
 @pytest.mark.chat(channel="msteams")
@@ -58,6 +73,65 @@ async def test_members(chat: Chat) -> None:
     assert [each["name"] for each in joined["membersAdded"]] == ["Grace"]
     left = mirrored(await chat.leave())
     assert left["membersRemoved"][0]["id"] == chat.account["id"]
+
+
+async def listed(chat: Chat) -> dict[str, Any]:
+    """The members as the bot learns them from the connector."""
+    value: dict[str, Any] = (await chat.say("members"))[1].raw["value"]
+    return value
+
+
+@pytest.mark.chat(channel="msteams")
+@pytest.mark.parametrize("kind", ["personal", "groupChat", "channel"])
+async def test_the_members_that_teams_lists(chat: Chat, kind: Any) -> None:
+    """They are the people, without the bot, as Teams' directory knows them."""
+    ada = chat.new_conversation("Ada Lovelace", kind=kind)
+    grace = ada.user("Grace")
+    found = await listed(ada)
+    assert [each["name"] for each in found["all"]] == ["Ada Lovelace", "Grace"]
+    assert found["page"] == found["all"]
+    assert found["sender"] == found["all"][0]
+    assert found["sender"] == {
+        "id": ada.account["id"],
+        "name": "Ada Lovelace",
+        "aadObjectId": ada.account["aadObjectId"],
+        "givenName": "Ada",
+        "surname": "Lovelace",
+        "email": "ada.lovelace@example.com",
+        "userPrincipalName": "ada.lovelace@example.com",
+        "tenantId": chat.bot.cloud.registration.tenant_id,
+        "userRole": "user",
+    }
+    grace.account["userPrincipalName"] = "grace@contoso.com"
+    found = await listed(grace)
+    assert found["sender"]["userPrincipalName"] == "grace@contoso.com"
+    assert "userPrincipalName" not in mirrored(await ada.say("hi"))["from"]
+
+
+@pytest.mark.chat(channel="msteams")
+async def test_the_members_of_a_new_conversation_in_teams(chat: Chat) -> None:
+    """The bot is not listed there either."""
+    await chat.say("alone")
+    [alone] = chat.created()
+    assert [each["name"] for each in (await listed(alone))["all"]] == ["Ada"]
+
+
+@pytest.mark.parametrize("channel", ["webchat", "directline", "emulator"])
+async def test_the_members_that_other_channels_list(chat: Chat, channel: str) -> None:
+    """The bot is one, and nobody has Teams' properties."""
+    found = await listed(chat.new_conversation(channel=channel))
+    assert [each["name"] for each in found["all"]] == ["Bot", "Ada"]
+    assert "userPrincipalName" not in found["sender"]
+
+
+@pytest.mark.chat(channel="msteams")
+async def test_a_message_back_in_teams(chat: Chat) -> None:
+    """It sends the button's text and what each message of Teams has, but no value."""
+    [_, card] = await chat.say("message back")
+    got = mirrored(await chat.press(card, "Go"))
+    assert (got["type"], got["text"], got["replyToId"]) == ("message", "go", card.id)
+    assert got["channelData"] == {"tenant": {"id": chat.bot.cloud.registration.tenant_id}}
+    assert "value" not in got
 
 
 async def test_reactions(chat: Chat) -> None:

@@ -46,6 +46,11 @@ def hero(action: dict[str, Any]) -> Button:
                 "channelData": {"messageBack": {"displayText": "Hi"}},
             },
         ),
+        (
+            {"type": "messageBack", "displayText": "Hi"},
+            {"type": "message", "channelData": {"messageBack": {"displayText": "Hi"}}},
+        ),
+        ({"type": "messageBack"}, {"type": "message"}),
         ({"type": "invoke", "value": '{"a": 1}'}, {"type": "invoke", "value": {"a": 1}}),
     ],
 )
@@ -54,11 +59,30 @@ def test_card_actions(action: dict[str, Any], sent: dict[str, Any]) -> None:
     assert hero(action).activity("webchat", {}) == sent
 
 
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [
+        ({"text": "hi", "displayText": "Hi"}, {"text": "hi"}),
+        ({"displayText": "Hi"}, {}),
+        ({"value": '{"a": 1}'}, {"value": {"a": 1}}),
+        ({"value": "plain"}, {"value": "plain"}),
+    ],
+)
+def test_a_message_back_in_teams(action: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Teams keeps displayText to itself, and sends JSON text as what it means."""
+    button = hero({"type": "messageBack", **action})
+    assert button.activity("msteams", {}) == {"type": "message", **sent}
+
+
 def test_suggested_actions() -> None:
     """Suggested actions are buttons too."""
-    actions = [{"type": "imBack", "title": "Yes", "value": "yes"}]
+    actions = [
+        {"type": "imBack", "title": "Yes", "value": "yes"},
+        {"type": "messageBack", "title": "No", "displayText": "No, thanks"},
+    ]
     reply = Reply({"id": "1", "type": "message", "suggestedActions": {"actions": actions}})
-    assert reply.suggested_actions == ["Yes"]
+    assert reply.suggested_actions == ["Yes", "No"]
+    assert [each.title for each in reply.buttons] == ["Yes", "No"]
     assert reply.buttons[0].activity("webchat", {}) == {"type": "message", "text": "yes"}
 
 
@@ -146,6 +170,11 @@ def test_execute() -> None:
             {"type": "messageBack", "text": "hi", "value": {"b": 2}},
             {"type": "message", "text": "hi", "value": {"a": 1, "b": 2}},
         ),
+        (
+            {"type": "messageBack", "value": '{"b": 2}'},
+            {"type": "message", "value": {"a": 1, "b": 2}},
+        ),
+        ({"type": "messageBack", "value": [2]}, {"type": "message", "value": [2]}),
         ({"type": "invoke", "value": {"b": 2}}, {"type": "invoke", "value": {"b": 2}}),
     ],
 )

@@ -100,7 +100,7 @@ async def test_loop(chat):
 FAILURES = {
     "test_bot_fails": 'LookupError("the bot is wrong")',
     "test_wrong_mode": 'turns="Queued" needs storage="azurite"',
-    "test_wrong_option": "chanel",
+    "test_wrong_option": "@pytest.mark.chat has no option chanel; it has bot, user, channel, ",
     "test_no_bot": "nowhere/__init__.py has no create_bot(services)",
     "test_bot_cannot_start": "__init__.py:6: ConnectionRefusedError",
     "test_wrong_setting": "MicrosoftAppId: ",

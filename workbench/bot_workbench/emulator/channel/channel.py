@@ -18,7 +18,33 @@ from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.server import Server
 
 TOKEN_ISSUER = "https://api.botframework.com"  # noqa: S105  # a URL
-CHANNEL_IDS = ("webchat", "directline", "msteams", "emulator", "slack", "email")
+CHANNEL_IDS = (
+    "agents",
+    "alexa",
+    "console",
+    "cortana",
+    "directline",
+    "directlinespeech",
+    "email",
+    "emulator",
+    "facebook",
+    "groupme",
+    "kik",
+    "line",
+    "msteams",
+    "pva-studio",
+    "skype",
+    "skypeforbusiness",
+    "slack",
+    "sms",
+    "telegram",
+    "test",
+    "twilio-sms",
+    "webchat",
+)
+"""The channel ids that the SDKs know: `Channels` of botframework.connector and of
+microsoft_agents.activity. The live service endorses those of its published channels."""
+
 TOKEN_REUSE_SECONDS = 300.0
 """The time for which one token is used for all deliveries with the same service URL."""
 

@@ -63,6 +63,7 @@ class Conversation:
         streams: the messages that the bot streams, and Teams' limits for all of its messages; None:
             parts of a stream are activities like others, as on the live Direct Line, which leaves
             them to its clients.
+        listed: returns a member as the channel lists it, or None if it does not list it.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Conversation:
     changes: list[Activity] = field(default_factory=list)
     bot: Account | None = None
     streams: StreamRules | None = None
+    listed: Callable[[Account], Account | None] = lambda member: member
     _current: dict[str, Activity] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -142,7 +144,8 @@ class Conversation:
 
     def roster(self) -> list[Account]:
         """The members, as the Bot Connector lists them."""
-        return list(self.members.values())
+        found = [self.listed(member) for member in self.members.values()]
+        return [member for member in found if member is not None]
 
     def _new_id(self) -> str:
         # Direct Line's ids have this form; clients must escape the `|` in URLs.

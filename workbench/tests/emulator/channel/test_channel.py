@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
+from botframework.connector import Channels
 from botframework.connector.auth import (
     ChannelValidation,
     ClaimsIdentity,
@@ -16,7 +17,7 @@ from botframework.connector.auth import (
 )
 
 from bot_workbench.emulator.certificates import CertificateAuthority
-from bot_workbench.emulator.channel.channel import BotAnswer, Channel
+from bot_workbench.emulator.channel.channel import CHANNEL_IDS, BotAnswer, Channel
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from tests.emulator.channel.direct_line_client import RecordingBot
@@ -74,6 +75,15 @@ async def test_the_sdk_refuses_a_channel_that_is_not_endorsed(
     token = channel.token(SERVICE_URL)
     with pytest.raises(Exception, match="endorsement"):
         await validated(channel, token, SERVICE_URL, "slack", monkeypatch)
+
+
+def test_the_channels_of_both_sdks() -> None:
+    """Each channel id that an SDK knows is endorsed by the usual keys, and no other."""
+    from microsoft_agents.activity import Channels as AgentsChannels
+
+    # In activities, `msteams:COPILOT` is `msteams`, with the entity productInfo.
+    of_agents = {each.value.partition(":")[0] for each in AgentsChannels}
+    assert sorted(CHANNEL_IDS) == sorted({each.value for each in Channels} | of_agents)
 
 
 async def test_the_token_is_bound_to_the_service_url(

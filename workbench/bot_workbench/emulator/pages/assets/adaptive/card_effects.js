@@ -62,7 +62,7 @@ function said(words) {
 
 function messageBack(action, data) {
   const value = action.value === undefined ? data : parsed(action.value);
-  const words = text(action.text);
+  const words = text(action.text) || undefined;
   const merged = isObject(value) && isObject(data) ? { ...data, ...value } : value;
   const activity = { type: "message", text: words, value: merged };
   // The bot's text may differ from what the chat shows; without displayText it shows nothing.

@@ -27,6 +27,12 @@ test("messageBack sends its text and value, merged with the inputs, and shows an
   assert.equal(cardActionEffect({ type: "messageBack", text: "x" }).shown, null);
 });
 
+test("messageBack sends only what it has", () => {
+  const { activity, shown } = cardActionEffect({ type: "messageBack", displayText: "shown" });
+  assert.equal(JSON.stringify(activity), '{"type":"message"}');
+  assert.equal(shown, "shown");
+});
+
 test("imBack says its value", () => {
   const effect = submitEffect({ msteams: { type: "imBack", value: "menu" } });
   assert.deepEqual(effect.activity, { type: "message", text: "menu" });
