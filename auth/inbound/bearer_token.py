@@ -394,7 +394,7 @@ class SigningKeys:
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._note_failure(error)
         else:
-            if keys.keys() != self._keys.keys():
+            if self._keys and keys.keys() != self._keys.keys():
                 log.info("%s signing keys are now %s", self._owner, ", ".join(sorted(keys)))
             self._withdrawn = (self._withdrawn | self._keys.keys()) - keys.keys()
             self._keys = keys

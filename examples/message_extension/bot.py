@@ -24,6 +24,12 @@ BOOKS = {
 class LibraryBot(TeamsActivityHandler):
     """A search command, and an action command `recommend`."""
 
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Say where the commands are: nothing of them is in the chat itself."""
+        await turn_context.send_activity(
+            "I find books for your messages: open me from the message box, or recommend one there."
+        )
+
     async def on_teams_messaging_extension_query(
         self, turn_context: TurnContext, query: MessagingExtensionQuery
     ) -> MessagingExtensionResponse:

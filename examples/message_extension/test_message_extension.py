@@ -25,3 +25,9 @@ async def test_action(chat: Chat) -> None:
     answer = await chat.invoke("composeExtension/submitAction", form)
     [card] = answer.body["composeExtension"]["attachments"]
     assert card["content"]["text"] == "It is funny."
+
+
+async def test_a_message(chat: Chat) -> None:
+    """The bot says where its commands are."""
+    [text] = (await chat.say("hi")).texts
+    assert "recommend" in text

@@ -76,11 +76,28 @@ async def test_known_keys_are_ensured_without_a_fetch(
     assert publisher.fetches == 2
 
 
-async def test_a_rollover(warm: SigningKeys, publisher: KeyPublisher, new: dict[str, Any]) -> None:
-    """The first token with a new key finds it; a withdrawn key is forgotten by that."""
+async def test_a_rollover(
+    warm: SigningKeys,
+    publisher: KeyPublisher,
+    new: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first token with a new key finds it; a withdrawn key is forgotten by that.
+
+    The log says so.
+    """
+    caplog.set_level("INFO")
     publisher.publish(new)
     assert await warm.find("new")
     assert await warm.find("old") is None
+    assert caplog.messages == ["The channel's signing keys are now new"]
+
+
+async def test_the_first_keys(keys: SigningKeys, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is logged: each start and each reload would repeat it."""
+    caplog.set_level("INFO")
+    assert await keys.find("old")
+    assert caplog.messages == []
 
 
 async def test_a_withdrawn_key(
