@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -144,18 +145,18 @@ BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test
         (BOT_FILE, "from tests.bot_logic import fakes", f"tests.bot_logic {FOR_TESTS}"),
         (BOT_FILE, "import botbuilder.dialogs", "names the package of botbuilder.dialogs"),
         (BOT_FILE, "from botbuilder import dialogs", NOT_NAMED),
-        (BOT_FILE, "import msal", f"the package of msal, {NOT_NAMED}msal {TO_NAME}"),
+        (BOT_FILE, "import msal", f"{NOT_NAMED}the line msal=={version('msal')} {TO_NAME}"),
         (BOT_FILE, "import hypothesis", NOT_NAMED),
-        (BOT_FILE, "import no_such_module", f"{NOT_NAMED}it {TO_NAME}"),
+        (BOT_FILE, "import no_such_module", f"has no_such_module, {TO_NAME}"),
         (
             BOT_FILE,
             "import microsoft_agents.hosting.none.at_all",
-            f"{NOT_NAMED}microsoft-agents-hosting-none {TO_NAME}",
+            f"{NOT_NAMED}the line microsoft-agents-hosting-none {TO_NAME}",
         ),
         (
             BOT_FILE,
             "from microsoft_agents.activity import Activity",
-            f"{NOT_NAMED}microsoft-agents-activity {TO_NAME}",
+            f"{NOT_NAMED}the line microsoft-agents-activity",
         ),
         (TEST, "from bot_testing.chat import Chat", "bot_testing.chat.Chat is private to the test"),
         (TEST, "from bot_testing import chat", "from bot_testing import only APOLOGY, Chat, "),

@@ -10,7 +10,12 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import distribution, packages_distributions
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    version,
+)
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT
@@ -111,15 +116,57 @@ def distributions_of(module: str) -> set[str]:
 def package_of(module: str) -> str:
     """The name of the package that has a module, such as PyYAML for yaml; empty: it is not known.
 
-    Of those that are not installed, it is known for the Microsoft 365 Agents SDK, which names them
-    for what they have: microsoft-agents-hosting-core for microsoft_agents.hosting.core.
+    Of those that are not installed, it is known for a few with other names, and for Azure's SDK and
+    the Microsoft 365 Agents SDK, which name them for what they have: microsoft-agents-hosting-core
+    for microsoft_agents.hosting.core.
     """
     if found := sorted(distributions_of(module)):
         return found[0]
-    match = _AGENTS.match(module)
-    return canonical(match[0].replace(".", "-")) if match else ""
+    top = module.partition(".")[0]
+    if match := _AGENTS.match(module) or _AZURE.match(module):
+        return canonical(match[0].replace(".", "-"))
+    return NAMES.get(top, "")
 
 
+def cure_of_missing(module: str, file: str = "") -> str:
+    """What to do about a module that is imported, and that no requirement brings.
+
+    Args:
+        module: its name, as far as it is known.
+        file: the requirements file as people are shown it; empty: that of bot_logic.
+    """
+    package, top = package_of(module), module.partition(".")[0]
+    try:
+        line = f"the line {package}=={version(package)}" if package else ""
+    except PackageNotFoundError:
+        line = f"the line {package}"
+    line = line or f"the line {top}, or the name of the package that has {top},"
+    return f"add {line} to {file or f'{BOT}/{REQUIREMENTS}'}, then run `make constraints`"
+
+
+NAMES: Mapping[str, str] = {
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "PyMuPDF",
+    "git": "GitPython",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "magic": "python-magic",
+    "msgraph": "msgraph-sdk",
+    "PIL": "pillow",
+    "pptx": "python-pptx",
+    "psycopg2": "psycopg2-binary",
+    "serial": "pyserial",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+"""By first name of the module, the packages with another name that bots use most."""
+
+_AZURE = re.compile(r"azure\.(?:(?:ai|data|mgmt|search|storage|communication)\.\w+|\w+)")
 _GROUPS = "hosting|authentication|storage"
 _AGENTS = re.compile(rf"microsoft_agents\.(?:(?:{_GROUPS})\.\w+|(?!(?:{_GROUPS})\b)\w+)")
 
@@ -156,8 +203,8 @@ def _fault_in_bot(module: str, whole: str, packages: Collection[str], *, is_rout
     if _is_named(module, whole, packages):
         return ""
     return (
-        f"no requirement names the package of {module}, so it may be missing in Azure: add"
-        f" {package_of(module) or 'it'} to {BOT}/{REQUIREMENTS}, then run `make constraints`"
+        f"no requirement names the package of {module}, so it may be missing in Azure:"
+        f" {cure_of_missing(module)}"
     )
 
 

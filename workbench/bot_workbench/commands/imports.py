@@ -12,14 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT
 from bot_workbench.commands.outgoing import PackageError
 from bot_workbench.project import WORKBENCH
-from bot_workbench.public_names import package_of
-from bot_workbench.setup.requirements import REQUIREMENTS
+from bot_workbench.public_names import cure_of_missing
 
 SITE_PACKAGES = Path(".python_packages", "lib", "site-packages")
 """Where Azure's worker looks for the app's packages, in the app's folder."""
@@ -188,24 +186,7 @@ def _is_there(name: str, packages: Path) -> bool:
 
 
 def _lacking(by_name: Mapping[str, str]) -> str:
-    lines = []
-    for name, place in sorted(by_name.items()):
-        found = _requirement(package_of(name))
-        add = (
-            f"the line {found}"
-            if found
-            else "the package that has it (many have another name: yaml is in PyYAML)"
-        )
-        lines.append(
-            f"{place} imports {name}, which no requirement brings: add {add} to"
-            f" {BOT}/{REQUIREMENTS}, then run `make constraints`"
-        )
-    return "\n".join(lines)
-
-
-def _requirement(package: str) -> str:
-    """The line that brings a package, with its version if it is installed here."""
-    try:
-        return f"{package}=={version(package)}" if package else ""
-    except PackageNotFoundError:
-        return package
+    return "\n".join(
+        f"{place} imports {name}, which no requirement brings: {cure_of_missing(name)}"
+        for name, place in sorted(by_name.items())
+    )

@@ -31,6 +31,7 @@ from bot_workbench.commands.run.hosts import (
     wait_until_it_answers,
     wait_until_it_loads,
 )
+from bot_workbench.commands.run.turn_lines import turn_lines
 from bot_workbench.commands.run.unauthenticated_run import UNAUTHENTICATED
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.child import Child
@@ -54,11 +55,12 @@ def playground_command(program: Path, endpoint: str, port: int) -> list[str]:
     return [*node_command(program), *options]
 
 
-async def run(app: Path, port: int, playground_port: int, debugging: Debugging) -> None:
+async def run(app: Path, bot: Path, port: int, playground_port: int, debugging: Debugging) -> None:
     """Run both until SIGINT or SIGTERM.
 
     Args:
         app: the app's folder.
+        bot: the bot's folder, as it was given.
         port: the bot's.
         playground_port: the Playground's.
         debugging: how a debugger reaches the bot.
@@ -67,16 +69,18 @@ async def run(app: Path, port: int, playground_port: int, debugging: Debugging) 
         StartError: one of them ended, or the bot does not answer.
     """
     url = f"http://localhost:{port}"
-    host = functions_host(port, UNAUTHENTICATED, app, reload=True, debugging=debugging)
     environ = {**os.environ, "TEAMSAPPTESTER_BROWSER": "none"}
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
     playground = Child(command, environ, PLAYGROUND.folder)
-    try:
-        await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
-    finally:
-        await playground.stop()
-        await host.stop()
+    async with turn_lines() as reporting:
+        settings = UNAUTHENTICATED | reporting
+        host = functions_host(port, settings, app, reload=bot, debugging=debugging)
+        try:
+            await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
+        finally:
+            await playground.stop()
+            await host.stop()
 
 
 async def serve(host: Child, playground: Child, url: str, port: int, debugging: Debugging) -> None:
@@ -127,6 +131,6 @@ def play(
     with tempfile.TemporaryDirectory() as folder:
         try:
             app = app_with_bot(bots_in(bot)[0], Path(folder) / "app")
-            asyncio.run(run(app, port, playground_port, debugging))
+            asyncio.run(run(app, bot, port, playground_port, debugging))
         except (NoBotError, StartError) as error:
             sys.exit(str(error))

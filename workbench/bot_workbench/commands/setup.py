@@ -2,13 +2,14 @@
 
 import typer
 
+from bot_workbench.commands.options import BOT, BotOption
 from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.tools import AZURITE, PAGES, SCHEMAS
+from bot_workbench.setup.tools import AZURITE, PAGES, SCHEMAS, packages_of
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command("setup")
-def setup() -> None:
+def setup(bot: BotOption = BOT) -> None:
     """Install what the other commands need."""
-    ready(PAGES, AZURITE, SCHEMAS)  # `bot` itself has installed the Python packages
+    ready(packages_of(bot), PAGES, AZURITE, SCHEMAS)

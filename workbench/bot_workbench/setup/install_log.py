@@ -111,7 +111,7 @@ class InstallLog:
         if any(sign in line for line in self._last for sign in OFFLINE):
             return NO_NETWORK
         errors = [found[1] for found in map(ERROR.match, self._last) if found]
-        return next(iter(errors or self._last[-1:]), "")[:200].rstrip(".")
+        return next(iter(errors or self._last[-1:]), "")[:300].rstrip(".")
 
     def _started(
         self, command: Sequence[str], environ: Mapping[str, str] | None, folder: Path

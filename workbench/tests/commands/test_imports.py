@@ -135,19 +135,23 @@ def test_missing_modules_are_named(app: Path) -> None:
         end = "to bot_logic/requirements.txt, then run `make constraints`"
         blob = f"the line azure-storage-blob=={version('azure-storage-blob')} {end}"
         tests = f"the line pytest-asyncio=={version('pytest-asyncio')} {end}"
-        own = f"the package that has it (many have another name: yaml is in PyYAML) {end}"
+        own = {
+            name: f"the line {name}, or the name of the package that has {name}, {end}"
+            for name in ("bot_workbench", "no_such_module")
+        }
+
         assert [line.partition(", which no requirement brings: add ")[::2] for line in lines] == [
             ("bot_logic/own.py:3 imports azure.storage.blob.aio", blob),
             (
                 "bot_logic/own.py:6 imports azure_functions_runtime",
                 f"the line azure-functions-runtime=={version('azure-functions-runtime')} {end}",
             ),
-            ("bot_logic/own.py:5 imports bot_workbench", own),
+            ("bot_logic/own.py:5 imports bot_workbench", own["bot_workbench"]),
             (
                 "bot_logic/own.py:7 imports microsoft_agents.storage.none.at_all",
                 f"the line microsoft-agents-storage-none {end}",
             ),
-            ("bot_logic/own.py:4 imports no_such_module", own),
+            ("bot_logic/own.py:4 imports no_such_module", own["no_such_module"]),
             ("bot_logic/own.py:2 imports pytest_asyncio", tests),
         ]
 

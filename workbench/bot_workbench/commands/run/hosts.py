@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ def functions_host(
     settings: Mapping[str, str],
     app: Path,
     *,
-    reload: bool = False,
+    reload: Path | None = None,
     debugging: Debugging = NO_DEBUGGER,
 ) -> Child:
     """The app's host, not started. It inherits this process's environment, except for storage.
@@ -34,7 +35,8 @@ def functions_host(
         port: where it listens.
         settings: the app's.
         app: the app's folder.
-        reload: the app's code is loaded anew when it changes.
+        reload: the folder of the bot, if the app's code is loaded anew when it changes; with the
+            packages that the bot's requirements.txt then names.
         debugging: whether and where a debugger can attach.
     """
     environ = {
@@ -46,7 +48,10 @@ def functions_host(
         # Else debugpy warns that it cannot stop in modules that are frozen into Python.
         environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     host = ["-m", "bot_workbench.emulator.functions", "--app", str(app), "--port", str(port)]
-    host += ["--reload"] * reload + debugging.for_host()
+    if reload is not None:
+        install = [sys.executable, "-m", "bot_workbench", "setup", "--bot", str(reload)]
+        host += ["--reload", "--install", shlex.join(install)]
+    host += debugging.for_host()
     return Child([sys.executable, *host], environ, APP)
 
 

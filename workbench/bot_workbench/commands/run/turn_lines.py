@@ -1,15 +1,22 @@
 """TurnLines: prints a line for each turn that has ended, but no flood of them."""
 
 import asyncio
+import contextlib
+import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import TextIO
 from weakref import WeakKeyDictionary, WeakSet
 
 from bot_workbench.commands.run.turn_line import rest_line, turn_line
-from bot_workbench.emulator.inspector.feed_events import DISPATCHERS
+from bot_workbench.emulator.feed.feed_server import FeedServer
+from bot_workbench.emulator.inspector.bot_status import BotStatus
+from bot_workbench.emulator.inspector.feed_events import DISPATCHERS, FeedEvents
 from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_details import JsonObject
+from bot_workbench.emulator.inspector.turns.turn_log import TurnLog
 from bot_workbench.emulator.inspector.turns.turn_progress import FAILED, QUEUED
+from bot_workbench.emulator.terminal.colors import has_colors
 
 SETTLE_SECONDS = 0.25
 """Between a turn's end and its line: the bot's processes may report a failure after the answer. A
@@ -92,3 +99,20 @@ class TurnLines:
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
+
+
+@contextlib.asynccontextmanager
+async def turn_lines() -> AsyncIterator[dict[str, str]]:
+    """Print the turns of a bot that runs without the local cloud, within the block.
+
+    Yields:
+        The settings with which the bot's processes report their turns.
+    """
+    feed, log = FeedServer(), TurnLog()
+    log.listeners.append(TurnLines(sys.stdout, colors=has_colors(sys.stdout)))
+    feed.on_event = FeedEvents(log, BotStatus()).handle
+    await feed.start()
+    try:
+        yield feed.address.settings()
+    finally:
+        await feed.stop()

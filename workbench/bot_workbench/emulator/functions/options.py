@@ -28,6 +28,8 @@ class HostOptions(argparse.Namespace):
         lost_log: the file for the lines that Azure would drop; None: no file.
         reload: the app's code is loaded anew when it changes, in a process of its own.
         retirement: seconds for which functions may go on running with old code.
+        install: the command line that installs what the bot's requirements.txt names, which runs
+            when that is saved; empty: nothing does.
         debug: a debugger may hold any function as long as it likes.
         debug_port: where a debugger connects to the host and its workers; None: it cannot.
         debug_wait: the host waits for the debugger before it starts.
@@ -46,6 +48,7 @@ class HostOptions(argparse.Namespace):
     lost_log: Path | None
     reload: bool
     retirement: float
+    install: str
     debug: bool
     debug_port: int | None
     debug_wait: bool
@@ -144,6 +147,12 @@ def _add_reload_options(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="with --reload: how long functions may go on running with the code before a save; "
         "then they are cancelled (default: 60)",
+    )
+    parser.add_argument(
+        "--install",
+        default="",
+        metavar="COMMAND",
+        help="with --reload: runs when the bot's requirements.txt or constraints.txt is saved",
     )
     parser.add_argument(
         "--debug",

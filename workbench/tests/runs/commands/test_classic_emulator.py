@@ -1,6 +1,7 @@
 """`make run AUTH=Off`: the archived Bot Framework Emulator talks to the bot, without a token."""
 
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -38,6 +39,9 @@ def create_bot(services):
 """
 
 
+TURNS_LINE = re.compile(r"[\d:]+  (?:queued )?message +12 characters ")
+
+
 def run_of(bot: Path, logs: Path, **variables: str) -> MakeTarget:
     """The command, for a bot."""
     run = {"AUTH": "Off", "PORT": str(free_port()), "BOT": str(bot), **variables}
@@ -65,6 +69,12 @@ def test_it_says_what_to_open(run: MakeTarget) -> None:
     assert "(WITHOUT AUTHENTICATION)" in text
     assert "In the Bot Framework Emulator, choose Open Bot and enter this URL." in text
     assert "Leave the app ID and\nthe password empty." in text
+
+
+async def test_a_turns_line(run: MakeTarget, emulator: ClassicEmulator) -> None:
+    """The terminal has a line for each turn, as with the local cloud."""
+    await emulator.say("a line of it")
+    await comes_true(lambda: any(TURNS_LINE.match(line) for line in run.output))
 
 
 async def test_a_live_chat(emulator: ClassicEmulator) -> None:

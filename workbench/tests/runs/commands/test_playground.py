@@ -1,5 +1,6 @@
 """`make playground`: the user's other local tool, Microsoft's Agents Playground, with the bot."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bot_workbench.emulator.loopback import free_port
 from tests.support.bots.app_folder import TEST_BOT
 from tests.support.bots.make_target import MakeTarget
 from tests.support.project import ROOT
+from tests.support.timing.condition import until
 from tests.support.wire import chromium
 
 pytestmark = [
@@ -73,3 +75,5 @@ def test_playground(logs: Path) -> None:
         expect(page.locator(".ac-adaptiveCard").last).to_contain_text("You executed: ")
         (ROOT / "artifacts").mkdir(exist_ok=True)
         page.screenshot(path=ROOT / "artifacts" / "playground.png")
+        line = re.compile(r"[\d:]+  message +12 characters +200 ")
+        until(lambda: any(map(line.match, playground.output)))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot_workbench.emulator.functions.reload.code_folders import CodeFolders
-from bot_workbench.public_names import package_of
-from bot_workbench.setup.requirements import REQUIREMENTS
+from bot_workbench.public_names import cure_of_missing
 
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 MISSING = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[\w.]+)'")
@@ -33,25 +32,20 @@ def fault_in(trace: str, folders: CodeFolders) -> str:
     frames = list(FRAME.finditer(trace))
     error = ERROR.search(trace, frames[-1].end() if frames else 0)
     text = trace[error.start() :] if error else trace.strip().partition("\n")[0]
-    if (missing := MISSING.match(text)) and frames:
+    is_bots = any(folders.is_bot(Path(each["file"])) for each in frames)
+    if is_bots and (missing := MISSING.match(text)):
         imported = IMPORT.search(trace, frames[-1].end())
-        cure = _cure(missing["name"], imported["name"] if imported else "")
-        text = f"{missing[0]}{cure}{text[missing.end() :]}"
+        # The name up to the first part that is missing, unless the line imports more of it.
+        name = missing["name"]
+        if imported and f"{imported['name']}.".startswith(f"{name}."):
+            name = imported["name"]
+        if not folders.has_module(name):
+            cure = cure_of_missing(name, folders.shown(folders.requirements))
+            text = f"{missing[0]}: {cure}{text[missing.end() :]}"
     places = [(Path(each["file"]), int(each["line"])) for each in frames]
     # Compiled libraries name their files as uvloop/loop.pyx, from a folder that is not this one.
     places = [each for each in places if each[0].is_absolute()]
     return _line(places, text or "unknown error", folders)
-
-
-def _cure(missing: str, imported: str) -> str:
-    """The end of the error of a missing module: the package that has it; empty: it is not known.
-
-    Args:
-        missing: the module, up to the first part that is missing.
-        imported: the module that the line imports; empty: the line is no import.
-    """
-    package = package_of(imported if f"{imported}.".startswith(f"{missing}.") else missing)
-    return f": add {package} to the bot's {REQUIREMENTS}, and start again" if package else ""
 
 
 def _line(frames: Sequence[tuple[Path, int]], error: str, folders: CodeFolders) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot_workbench.funcignore import FuncIgnore
+from bot_workbench.setup.requirements import REQUIREMENTS
 
 BOT = "bot_logic"
 FUNCIGNORE = ".funcignore"
@@ -66,6 +67,17 @@ class CodeFolders:
     def is_bot(self, path: Path) -> bool:
         """Whether a file is the bot's."""
         return (self._within(path) or "").startswith(f"{BOT}/")
+
+    @property
+    def requirements(self) -> Path:
+        """The real path of the bot's requirements file, which may be missing."""
+        return (self.app / BOT).resolve() / REQUIREMENTS
+
+    def has_module(self, name: str) -> bool:
+        """Whether a module is the app's own or, also by its name alone, the bot's."""
+        top = name.partition(".")[0]
+        names = {*self._entries.values(), *(each.name for each in (self.app / BOT).glob("*"))}
+        return bool({top, f"{top}.py"} & names)
 
     def shown(self, path: Path) -> str:
         """A file's path as messages name it: from the working folder, or else from the app's."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,9 @@ from bot_workbench.emulator.functions.reload.host_status import HostStatus
 from bot_workbench.emulator.functions.reload.kept_triggers import KeptTriggers
 from bot_workbench.emulator.functions.reload.reloading_worker import ReloadingWorker, WorkerLauncher
 from bot_workbench.emulator.functions.workers.function import Function
+from bot_workbench.setup.install_log import InstallLog
+from bot_workbench.setup.requirements import CONSTRAINTS
+from bot_workbench.setup.set_up import LOGS
 
 LOG = logging.getLogger("bot_workbench.emulator.functions.reload")
 
@@ -41,6 +45,9 @@ class ReloadingHost:
             None if options.debug else options.retirement,
         )
         self._triggers = KeptTriggers(self._worker.invoke, options.retirement)
+        self._install = shlex.split(options.install)
+        self._installs = InstallLog(LOGS / "saved-requirements.log")
+        self._installing: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.functions: Sequence[Function] = ()
         """The functions of the code that answers."""
@@ -60,6 +67,7 @@ class ReloadingHost:
         """Stop listening; running functions have `grace_seconds` to finish; None: any time."""
         for task in self._tasks:
             task.cancel()
+        self._installs.kill()
         await self._triggers.stop(grace_seconds)
         await self._worker.stop()
         self._status.stopped()
@@ -87,4 +95,24 @@ class ReloadingHost:
         if any(file.name == SETTINGS_FILE for file in files):
             self._environ = self._environment()
             self._worker.discard_spare()
-        self._worker.change(files)
+        requirements = CodeFolders(self._app).requirements
+        listed = {requirements, requirements.with_name(CONSTRAINTS)}.intersection(files)
+        if self._install and listed:
+            loading = self._install_and_load(listed.pop(), files, self._installing)
+            self._installing = asyncio.create_task(loading)
+        else:
+            self._worker.change(files)
+
+    async def _install_and_load(
+        self, listed: Path, files: Sequence[Path], before: "asyncio.Task[None] | None"
+    ) -> None:
+        """Install the bot's packages, then load the code; the old code answers meanwhile."""
+        if before is not None:
+            await before
+        shown = CodeFolders(self._app).shown(listed)
+        print(f"Saved {shown}: installing its packages", flush=True)
+        if await asyncio.to_thread(self._installs.run, self._install):
+            self._worker.discard_spare()  # it has imported what was installed before
+            self._worker.change(files)
+        else:
+            self._worker.fail(f"{shown}: {self._installs.reason()}")

@@ -33,6 +33,9 @@ LOAD_SECONDS = 30.0
 OVERTAKEN_SECONDS = 2.0
 """The time for which a load may go on once newer code has been saved."""
 
+ANSWER_SECONDS = 2.0
+"""A retired worker whose event loop does not answer for so long is blocked, and ends at once."""
+
 END_SECONDS = 10.0
 """The time in which a retired worker must release what it holds."""
 
@@ -120,6 +123,14 @@ class ReloadingWorker:
             self._changed_at = time.perf_counter()
         self._changed_files.update(files)
         self._changed.set()
+
+    def fail(self, fault: str) -> None:
+        """Note that the code cannot be loaded; the code before it goes on answering.
+
+        Args:
+            fault: why, in one line.
+        """
+        self._break(fault)
 
     def discard_spare(self) -> None:
         """The environment has changed, so that the spare worker is of no use."""
@@ -284,6 +295,9 @@ class ReloadingWorker:
         self._retired.append(worker)
         if len(self._retired) > MAX_RETIRED and self._retirement_seconds is not None:
             self._in_background(self._retired.pop(0).end(END_SECONDS))
+        if self._retirement_seconds is not None and not await worker.answers(ANSWER_SECONDS):
+            LOG.warning("Worker %d, which has the old code, is blocked, and ends", worker.number)
+            await worker.kill()
         started, left = time.monotonic(), self._retirement_seconds
         try:
             async with asyncio.timeout(left):

@@ -127,6 +127,16 @@ class WorkerProcess:
         """Have it import installed modules, before it loads the app."""
         self._send({"do": "preload", "modules": list(modules)})
 
+    async def answers(self, seconds: float) -> bool:
+        """Whether its event loop answers in time, or the process has ended; the app is loaded."""
+        self._send({"do": "answer"})
+        try:
+            async with asyncio.timeout(seconds):
+                await self._reader.readline()
+        except TimeoutError:
+            return False
+        return True
+
     @contextmanager
     def used(self) -> Iterator[None]:
         """The block waits for an answer of this worker: see `unused`."""

@@ -39,7 +39,7 @@ CLOSE_SECONDS = 5.0
 
 
 class WorkerProgram:
-    """Obeys its host, one command after the other: preload, load, end.
+    """Obeys its host, one command after the other: preload, load, answer, end.
 
     Args:
         options: the host's.
@@ -75,6 +75,8 @@ class WorkerProgram:
                     importlib.invalidate_caches()  # a preload may have looked into the app's folder
                     report = await self._load()
                     lifeline.report(report.as_json())
+                case {"do": "answer"}:
+                    lifeline.report({})
                 case {"do": "end", "seconds": seconds}:
                     await self._end(seconds)
 

@@ -57,21 +57,24 @@ def test_exception_group(folders: CodeFolders) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "cure"),
+    ("module", "line"),
     [
         (
             "microsoft_agents.storage.none.at_all",
-            ": add microsoft-agents-storage-none to the bot's requirements.txt, and start again",
+            "the line microsoft-agents-storage-none",
         ),
         (
             "microsoft_agents.none",
-            ": add microsoft-agents-none to the bot's requirements.txt, and start again",
+            "the line microsoft-agents-none",
         ),
-        ("no_such_module", ""),
+        ("azure.search.documents.aio", "the line azure-search-documents"),
+        ("azure.cosmos.aio", "the line azure-cosmos"),
+        ("bs4", "the line beautifulsoup4"),
+        ("no_such", "the line no_such, or the name of the package that has no_such,"),
     ],
 )
-def test_a_missing_package(folders: CodeFolders, module: str, cure: str) -> None:
-    """It is named where the module's name says it."""
+def test_a_missing_package(folders: CodeFolders, module: str, line: str) -> None:
+    """The line that brings it is named, as where the package is built."""
     file = folders.app / "bot_logic" / "bot.py"
     code = f"x = 1\nfrom {module} import Client\n"
     file.write_text(code)  # tracebacks quote its lines
@@ -79,7 +82,17 @@ def test_a_missing_package(folders: CodeFolders, module: str, cure: str) -> None
     error.add_note("A note.")
     fault = fault_of(error, folders)
     assert fault.startswith("bot_logic/bot.py:2 ModuleNotFoundError: No module named '")
-    assert fault.endswith(f"'{cure} A note.")
+    end = "to bot_logic/requirements.txt, then run `make constraints`"
+    assert fault.endswith(f"': add {line} {end} A note.")
+
+
+def test_a_missing_module_of_the_bots_own(folders: CodeFolders) -> None:
+    """No package brings it."""
+    file = folders.app / "bot_logic" / "bot.py"
+    code = "import bot_logic.gone\n"
+    file.write_text(code)
+    fault = fault_of(error_of(code, file, {}), folders)
+    assert fault.endswith("ModuleNotFoundError: No module named 'bot_logic.gone'")
 
 
 def test_syntax_error(folders: CodeFolders) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import os
 import re
+import shlex
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from bot_workbench.emulator.functions.reload.reloading_worker import MAX_RETIRED
 from bot_workbench.emulator.functions.workers.lifeline import LifelineAddress
 from tests.support.program import is_running
+from tests.support.project import ROOT
 from tests.support.reload.reloading_app import ReloadingApp
 from tests.support.timing.condition import comes_true
 
@@ -52,6 +55,13 @@ async def slow(req: func.HttpRequest) -> str:
     while not Path(os.environ["Go"]).exists():
         await asyncio.sleep(0.02)
     return words.WORD
+
+
+@app.route(route="block")
+async def block(req: func.HttpRequest) -> str:
+    from pathlib import Path
+    Path(os.environ["Started"]).touch()
+    time.sleep(1000)
 
 
 @app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="timer")
@@ -219,6 +229,67 @@ async def test_only_so_many_workers_run_old_code(app: ReloadingApp, tmp_path: Pa
     assert (await oldest)[0] == 500
     (tmp_path / "go").touch()
     assert await asyncio.gather(*others) == [(200, str(number)) for number in range(MAX_RETIRED)]
+
+
+async def test_a_blocked_worker_ends_with_the_next_save(app: ReloadingApp, tmp_path: Path) -> None:
+    """Its event loop will not answer again, so what it runs is not waited for."""
+    before = int(await app.text("/api/pid"))
+    blocked = asyncio.create_task(app.client.answer("/api/block"))
+    await comes_true((tmp_path / "started").exists)
+    app.save("words.py", words("two"))
+    await app.says("/api/word", "two")
+    assert (await blocked)[0] == 500
+    await comes_true(lambda: before not in app.processes)
+    assert "which has the old code, is blocked, and ends" in app.output
+
+
+INSTALL = """
+import pathlib, sys, time
+
+requirements, go, packages = map(pathlib.Path, sys.argv[1:])
+while not go.exists():
+    time.sleep(0.02)
+go.unlink()
+name = requirements.read_text()
+if name == "none":
+    sys.exit("ERROR: No matching distribution found for none")
+(packages / f"{name}.py").write_text("WORD = 'installed'")
+"""
+"""In place of pip: installs the module that the requirements name, once it may go on."""
+
+
+async def test_saved_requirements_are_installed(tmp_path: Path) -> None:
+    """Before the code is loaded; while that takes, and if it fails, the old code answers on."""
+    bot, packages, go = tmp_path / "app" / "bot_logic", tmp_path / "packages", tmp_path / "go"
+    bot.mkdir(parents=True)
+    packages.mkdir()
+    (bot.parent / "function_app.py").write_text(APP)
+    (bot.parent / "words.py").write_text("from bot_logic import WORD")
+    (bot / "requirements.txt").touch()
+    (bot / "__init__.py").write_text("WORD = 'one'")
+    script = tmp_path / "install.py"
+    script.write_text(INSTALL)
+    found = bot / "requirements.txt"
+    install = shlex.join([sys.executable, *map(str, (script, found, go, packages))])
+    path = os.pathsep.join((str(ROOT / "workbench"), str(packages)))
+    async with ReloadingApp(
+        bot.parent, tmp_path / "host.log", {"PYTHONPATH": path}, ("--install", install)
+    ) as app:
+        app.save("bot_logic/__init__.py", "from unknown_module import WORD")
+        module = "app/bot_logic/__init__.py:1 ModuleNotFoundError: No module named 'unknown_module'"
+        broken = f"{module}: add the line unknown_module"
+        assert broken in (await app.reported("broken", 1))["text"]
+        app.save("bot_logic/requirements.txt", "none")
+        await comes_true(lambda: "Saved app/bot_logic/requirements.txt: installing" in app.output)
+        assert await app.text("/api/word") == "one"
+        go.touch()
+        failed = (await app.reported("broken", 2))["text"]
+        reason = "No matching distribution found for none; fix and save"
+        assert failed == f"app/bot_logic/requirements.txt: {reason}"
+        assert await app.text("/api/word") == "one"
+        app.save("bot_logic/requirements.txt", "unknown_module")
+        go.touch()
+        await app.says("/api/word", "installed")
 
 
 async def test_save_during_a_load(app: ReloadingApp, tmp_path: Path) -> None:
