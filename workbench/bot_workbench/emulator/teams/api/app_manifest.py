@@ -1,6 +1,7 @@
 """AppManifest: what the app's Teams manifest offers users."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,20 @@ class AppManifest:
         """Whether the bot gets messages that do not mention it."""
         return bool(READ_ALL & set(_permissions(self._read())))
 
-    def takes_files(self) -> bool:
-        """Whether users can send the bot files; without a manifest, they can."""
+    def refusal_of_files(self) -> str:
+        """Why users cannot send the bot files; empty: they can, as without a manifest."""
         bots = _objects(self._read().get("bots"))
-        return not bots or any(bot.get("supportsFiles") is True for bot in bots)
+        if self._path is None or not bots or any(bot.get("supportsFiles") is True for bot in bots):
+            return ""
+        lines = self._path.read_text("utf-8").splitlines()
+        found = [
+            number
+            for name in ('"supportsFiles"', '"bots"')
+            for number, line in enumerate(lines, 1)
+            if name in line
+        ]
+        place = f"{os.path.relpath(self._path)}:{found[0]}"
+        return f'Teams lets users send this bot no files: set "supportsFiles": true in {place}.'
 
     def offer(self) -> dict[str, Any]:
         """The app as pages show it; nothing without a manifest, or with one that is no JSON."""

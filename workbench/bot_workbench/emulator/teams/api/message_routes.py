@@ -34,7 +34,6 @@ from bot_workbench.emulator.teams.uploads import Uploads
 
 REACTIONS = ("like", "heart", "laugh", "surprised", "sad", "angry")
 UNMENTIONED = "Teams delivers only messages that mention the bot."
-WITHOUT_FILES = 'Teams lets users send this bot no files: its manifest needs "supportsFiles": true.'
 FILE_CONSENT = "fileConsent/invoke"
 SOFT_DELETE = "softDeleteMessage"
 
@@ -133,7 +132,7 @@ class MessageRoutes:
             return "The app is not installed here."
         if chat.kind == "personal":
             kinds = [each["contentType"] for each in stored.get("attachments") or []]
-            return WITHOUT_FILES if DOWNLOAD_INFO in kinds and not self._app.takes_files() else ""
+            return self._app.refusal_of_files() if DOWNLOAD_INFO in kinds else ""
         if stored.get("value") is not None or self._app.reads_all():
             return ""
         return "" if mentions(stored, self._directory.bot["id"]) else UNMENTIONED

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import {
+  cardMarkdown,
+} from "../../../../bot_workbench/emulator/pages/assets/adaptive/card_markdown.js";
 import { webUrl } from "../../../../bot_workbench/emulator/pages/assets/adaptive/values.js";
 import { initials, tint } from "../../../../bot_workbench/emulator/pages/assets/shared/initials.js";
 import { placed } from "../../../../bot_workbench/emulator/pages/assets/shared/placement.js";
@@ -44,6 +47,15 @@ test("Markdown of a bot cannot become anything but text", markdown, () => {
   assert.match(render("|a|\n|:-:|\n|1|"), /<th class="align-center">/);
   assert.match(render("one\ntwo"), /one<br>/);
   assert.equal(render("```js\nx < 1\n```"), '<pre tabindex="0"><code>x &lt; 1\n</code></pre>\n');
+});
+
+test("a link in a card opens beside the page", markdown, (t) => {
+  globalThis.markdownit = markdownit;
+  t.after(() => delete globalThis.markdownit);
+  assert.equal(
+    cardMarkdown("[a](https://example.com/x)"),
+    '<p><a href="https://example.com/x" target="_blank" rel="noopener noreferrer">a</a></p>\n',
+  );
 });
 
 test("a mention is marked when its entity names it, and is a name otherwise", markdown, () => {

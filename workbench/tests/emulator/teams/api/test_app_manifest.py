@@ -58,23 +58,34 @@ READ_CHATS = {"resourceSpecific": [{"name": "ChatMessage.Read.Chat"}]}
 
 
 @pytest.mark.parametrize(
-    ("manifest", "takes_files", "reads_all"),
+    ("manifest", "line", "reads_all"),
     [
-        (None, True, False),
-        ({"bots": [{}]}, False, False),
-        ({"bots": [{"supportsFiles": False}, {"supportsFiles": True}]}, True, False),
-        ({"authorization": {"permissions": READ_CHATS}}, True, True),
-        ({"authorization": {"permissions": {"resourceSpecific": [{"name": "x"}]}}}, True, False),
+        (None, 0, False),
+        ({"bots": [{}]}, 2, False),
+        ({"bots": [{"botId": "x", "supportsFiles": False}]}, 5, False),
+        ({"bots": [{"supportsFiles": False}, {"supportsFiles": True}]}, 0, False),
+        ({"authorization": {"permissions": READ_CHATS}}, 0, True),
+        ({"authorization": {"permissions": {"resourceSpecific": [{"name": "x"}]}}}, 0, False),
     ],
 )
 def test_what_the_bot_gets(
-    tmp_path: Path, manifest: object, takes_files: bool, reads_all: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    manifest: object,
+    line: int,
+    reads_all: bool,
 ) -> None:
     """Files need `supportsFiles` in the manifest; messages without a mention, a permission."""
-    path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(manifest))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "app_package" / "manifest.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(manifest, indent=2))
     app = AppManifest(path)
-    assert (app.takes_files(), app.reads_all()) == (takes_files, reads_all)
+    assert app.refusal_of_files().endswith(
+        f'set "supportsFiles": true in app_package/manifest.json:{line}.' if line else ""
+    )
+    assert bool(app.refusal_of_files()) == bool(line)
+    assert app.reads_all() == reads_all
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", "[]", "{}", '{"bots": 1, "name": {}}'])

@@ -2,6 +2,7 @@ import { html, useLayoutEffect, useRef, useState } from "/assets/libraries/htm.j
 import { withMentions } from "./card_mentions.js";
 import { cardMarkdown } from "./card_markdown.js";
 import { HOST_CONFIG, isTooNew } from "./host_config.js";
+import { missingProperties } from "./required.js";
 import { imageUrl, isObject, webUrl } from "./values.js";
 
 /**
@@ -31,7 +32,7 @@ export function AdaptiveCard({
   useLayoutEffect(() => {
     const rendered = renderCard(JSON.parse(source), handlers, isStatic);
     place.current.replaceChildren(...rendered.elements);
-    setRemarks(rendered.remarks);
+    setRemarks([...missingProperties(card), ...rendered.remarks]);
   }, [source, isStatic]);
   return html`<div class="card card--adaptive" aria-busy=${busy}>
     <div ref=${place} onClick=${(event) => followLink(event, openUrl)}></div>

@@ -1,5 +1,7 @@
 // Markdown in cards: the part that Teams renders there (bold, italic, lists, links).
 
+import { linkBesideThePage } from "../text/markdown.js";
+
 const UNSUPPORTED = [
   "image",
   "heading",
@@ -19,5 +21,6 @@ export function cardMarkdown(words) {
   renderer ??= globalThis
     .markdownit({ html: false, breaks: true, linkify: false })
     .disable(UNSUPPORTED);
+  renderer.renderer.rules.link_open = linkBesideThePage;
   return renderer.render(words);
 }

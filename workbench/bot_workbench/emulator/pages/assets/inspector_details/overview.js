@@ -2,6 +2,7 @@
 
 import { html } from "/assets/libraries/htm.js";
 
+import { missingProperties } from "../adaptive/required.js";
 import { Icon } from "../inspector/icons.js";
 import { clock, count, duration } from "../inspector_models/formatting.js";
 import { JsonView } from "./json_view.js";
@@ -18,6 +19,11 @@ export function Overview({ turn, onCall }) {
         <strong>Refused: ${each.name}.</strong> ${each.detail}
       </p>`,
     )}
+    ${missingProperties([turn.replies, turn.response?.body]).map(
+      (remark) => html`<p class="note" data-tone="warn">
+        <strong>An Adaptive Card:</strong> ${remark}
+      </p>`,
+    )}
     ${turn.dropped &&
     html`<p class="note" data-tone="quiet">
       The details of this turn were dropped, to save memory.
@@ -29,8 +35,7 @@ export function Overview({ turn, onCall }) {
     ${!turn.detailed &&
     !turn.dropped &&
     html`<p class="note" data-tone="quiet">
-      Only what the channel saw of this turn is known: the inspector was not open when it ran, or
-      the bot's process does not report.
+      Only what the channel saw of this turn is known: the bot's process did not report it.
     </p>`}
     <section class="block">
       <h3>Time</h3>

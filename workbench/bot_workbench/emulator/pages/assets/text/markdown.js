@@ -22,10 +22,7 @@ function withRules(made) {
     return meta.known ? `<span class="mention">${name}</span>` : name;
   };
   const { renderer } = made;
-  renderer.rules.link_open = (tokens, index, options, _env, self) => {
-    for (const [name, value] of Object.entries(LINK)) tokens[index].attrSet(name, value);
-    return self.renderToken(tokens, index, options);
-  };
+  renderer.rules.link_open = linkBesideThePage;
   renderer.rules.table_open = () => '<div class="table" tabindex="0"><table>';
   renderer.rules.table_close = () => "</table></div>";
   // Long lines scroll, with the keyboard, too.
@@ -33,6 +30,12 @@ function withRules(made) {
   renderer.rules.code_block = renderer.rules.fence;
   for (const name of ["th_open", "td_open"]) renderer.rules[name] = alignedCell;
   return made;
+}
+
+/** A rule of markdown-it's renderer: a link opens beside the page. */
+export function linkBesideThePage(tokens, index, options, _env, self) {
+  for (const [name, value] of Object.entries(LINK)) tokens[index].attrSet(name, value);
+  return self.renderToken(tokens, index, options);
 }
 
 function codeBlock(content, { escapeHtml }) {
