@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
+from auth.environment import Environment
 from auth.errors import (
     BadRequest,
     BodyTooLarge,
@@ -35,7 +36,7 @@ from cloud_adapter.bot.agents_sdk import prepare_environment
 from cloud_adapter.bot.folder import BotFolder, import_bot_sdk
 from cloud_adapter.deadlines import StartLimit
 from cloud_adapter.invocation_log import InvocationLog
-from cloud_adapter.worker_process import guard_worker
+from cloud_adapter.worker_process import LOCAL_WATCH, WATCH, guard_worker
 from composition import VERSION, Composition, limit_sdk_logs
 from http_client.observer import moment
 
@@ -73,7 +74,7 @@ with contextlib.suppress(RuntimeError):  # no event loop: a test, or a tool that
     # the warm-up can import and fetch what a turn needs in the meantime.
     composition.start()
     invocation_log.attach({*LOGGERS, *bot_folder.module_names})
-    guard_worker(bot_folder.path)
+    guard_worker(bot_folder.path, LOCAL_WATCH if Environment(os.environ).development else WATCH)
 prepare_environment(os.environ)  # before the bot is imported, and after its warning can be held
 
 

@@ -170,7 +170,11 @@ def running_invocation(task: "asyncio.Task[object]") -> str | None:
 
 
 def join_invocation(invocation_id: str) -> None:
-    """Make the lines that this thread logs from now on those of a running invocation."""
+    """Make the lines that this thread logs from now on those of a running invocation.
+
+    The thread may have the context of the invocation's task.
+    """
+    _invocation.set(None)  # it says which task may log, and a thread has none
     if (variable := _worker_variable()) is not None:
         variable.set(invocation_id)
 

@@ -12,6 +12,7 @@ expression may that takes for ever: then functionTimeout ends the process.
 
 import asyncio
 import contextlib
+import contextvars
 import linecache
 import logging
 import os
@@ -23,9 +24,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cloud_adapter.errors import BotExited
 from cloud_adapter.invocation_log import join_invocation, running_invocation
+from http_client.observer import moment
 
 EXIT_CODE = 70
 """EX_SOFTWARE in sysexits.h of BSD: an error of the software."""
@@ -67,6 +70,8 @@ class Watch:
 
 
 WATCH = Watch()
+LOCAL_WATCH = Watch(named_ticks=2)
+"""On a developer's machine: who tries a bot out does not wait ten seconds for its answer."""
 
 
 def guard_worker(bot_folder: Path, watch: Watch = WATCH) -> None:
@@ -134,21 +139,27 @@ class _LoopWatch:
             except RuntimeError:
                 return
             time.sleep(self._watch.tick_seconds)
-            self._count_ticks()
+            if place := self._blocked_after(self._watch.named_ticks - 1):
+                self._block(place, asyncio.current_task(self._loop))
 
-    def _count_ticks(self) -> None:
-        ticks = 0
+    def _blocked_after(self, ticks: int) -> str:
+        """What blocks the event loop if it does not answer for so long; empty: it answers."""
+        counted = 0
         while not self._answered.is_set():
             if (stack := self._stack()) and not _is_debugged(stack):
-                ticks += 1
-                self._act(ticks, stack)
-            time.sleep(self._watch.tick_seconds)
+                if counted == ticks:
+                    return self._place(stack)
+                counted += 1
+            self._answered.wait(self._watch.tick_seconds)
+        return ""
 
-    def _act(self, ticks: int, stack: Sequence[FrameType]) -> None:
-        if ticks == self._watch.named_ticks:
-            self._say(ticks, f"{self._place(stack)}. {CURE}")
-        elif ticks == self._watch.ended_ticks:
-            self._say(ticks, f"{self._place(stack)}. The process ends now.")
+    @moment("worker.blocked")
+    def _block(self, place: str, task: "asyncio.Task[Any] | None") -> None:
+        """Name what blocks the event loop, and wait until it answers; end the process otherwise."""
+        named, ended = self._watch.named_ticks, self._watch.ended_ticks
+        self._say(named, f"{place}. {CURE}", task)
+        if place := self._blocked_after(ended - named):
+            self._say(ended, f"{place}. The process ends now.", task)
             time.sleep(LAST_SECONDS)
             os._exit(EXIT_CODE)
 
@@ -174,18 +185,18 @@ class _LoopWatch:
             file = file.relative_to(self._bot_folder.parent)
         return f"{file.as_posix()}:{frame.f_lineno} in {frame.f_code.co_name}"
 
-    def _say(self, ticks: int, what: str) -> None:
-        """Log a line as the blocked invocation's: the host drops those that belong to none.
+    def _say(self, ticks: int, what: str, task: "asyncio.Task[Any] | None") -> None:
+        """Log a line as the blocked task's and its invocation's: the host drops all others.
 
         In a thread of its own: what blocks may be a handler of the log, which holds its lock.
         """
         text = (
             f"The event loop has been blocked for {ticks * self._watch.tick_seconds:g} s by {what}"
         )
-        task = asyncio.current_task(self._loop)
-        invocation_id = task and running_invocation(task)
+        context = task.get_context().copy() if task else contextvars.Context()
+        arguments = (_log, text, task and running_invocation(task))
         with contextlib.suppress(RuntimeError):  # no thread can be started: the process still ends
-            threading.Thread(target=_log, args=(text, invocation_id), daemon=True).start()
+            threading.Thread(target=context.run, args=arguments, daemon=True).start()
 
 
 def _log(text: str, invocation_id: str | None) -> None:

@@ -10,7 +10,7 @@ from botbuilder.core import MiddlewareSet
 from botbuilder.schema import Activity
 
 from bot_workbench.emulator.recorder import libraries
-from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+from bot_workbench.emulator.recorder.watches import EVENTS, SPANS
 from cloud_adapter.codec import read_model
 from cloud_adapter.proactive.notifications import QUEUE as NOTIFICATIONS
 from cloud_adapter.telemetry.observer import Telemetry
@@ -67,6 +67,7 @@ FACTS = {
     "token.request": "credential audience",
     "turn": "self context logic on_error",
     "turn.error": "self context error",
+    "worker.blocked": "self place task",
 }
 """The names of each moment's facts."""
 
@@ -239,7 +240,7 @@ def test_the_facts_of_each_moment() -> None:
     }
 
 
-@pytest.mark.parametrize("watched", [Telemetry("", "").watches, ALWAYS, DETAILS, SPANS])
+@pytest.mark.parametrize("watched", [Telemetry("", "").watches, EVENTS, SPANS])
 def test_what_observers_watch(watched: Mapping[str, object]) -> None:
     """Each name in telemetry's table, and in the recorder's, is that of a moment."""
     assert watched.keys() - FACTS.keys() - LIBRARIES == set()

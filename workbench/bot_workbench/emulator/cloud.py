@@ -42,6 +42,7 @@ from bot_workbench.emulator.pages.webchat_page import WebChatPage
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.services.services import Services
 from bot_workbench.emulator.switches import Switches
+from bot_workbench.emulator.teams.apologies import Apologies
 from bot_workbench.emulator.teams.directory.teams_directory import TeamsDirectory
 from bot_workbench.emulator.teams.teams_channel import TeamsChannel
 from bot_workbench.emulator.teams.teams_connector_operations import TeamsConnectorOperations
@@ -155,6 +156,7 @@ class Cloud:
             self.inspector.status,
             manifest,
         )
+        self.inspector.log.listeners.append(Apologies(self.teams_directory))
         assets = PageAssets(libraries)
         sign_in_page = SignInPage(
             self.user_tokens, self.registration.app_id, self.direct_line.announce

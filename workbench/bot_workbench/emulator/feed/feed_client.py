@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bot_workbench.emulator.feed.feed_address import FeedAddress
@@ -22,28 +22,19 @@ MAX_WRITE_BYTES = 1024 * 1024
 class FeedClient:
     """Sends events, without secrets, in the background: callers never wait for the local cloud.
 
-    It has threads of its own, because it serves processes with any event loop, and before one runs.
-    A connection that is lost is not opened again: each local cloud starts its own bot.
+    It has a thread of its own, because it serves processes with any event loop, and before one
+    runs. A connection that is lost is not opened again: each local cloud starts its own bot.
 
     Args:
         address: the feed's.
         role: `host` or `worker`.
         settings: the process's environment, whose secrets no event shows.
-        on_record: called in a thread with whether turns are to be recorded, at each change; with
-            False when the local cloud is gone.
     """
 
-    def __init__(
-        self,
-        address: FeedAddress,
-        role: str,
-        settings: Mapping[str, str],
-        on_record: Callable[[bool], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, address: FeedAddress, role: str, settings: Mapping[str, str]) -> None:
         self._address = address
         self._role = role
         self._secrecy = Secrecy(settings)
-        self._on_record = on_record
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
@@ -99,15 +90,13 @@ class FeedClient:
     def _report(self, connection: socket.socket) -> None:
         greeting = {"secret": self._address.secret, "role": self._role, "pid": os.getpid()}
         connection.sendall(_encoded(greeting))
-        threading.Thread(target=self._read, args=[connection], name="feed", daemon=True).start()
         while lines := self._next():
             connection.sendall(lines)
-        connection.shutdown(socket.SHUT_RDWR)  # the reading thread keeps it open otherwise
 
     def _next(self) -> bytes:
         """Waiting lines, up to a limit; empty once the client is closed and everything is sent."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_closed or self._is_lost)
+            self._changed.wait_for(lambda: self._waiting or self._is_closed)
             lines: list[bytes] = []
             size = 0
             while self._waiting and (not lines or size + len(self._waiting[0]) <= MAX_WRITE_BYTES):
@@ -115,19 +104,6 @@ class FeedClient:
                 size += len(lines[-1])
             self._waiting_bytes -= size
         return b"".join(lines)
-
-    def _read(self, connection: socket.socket) -> None:
-        try:
-            with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
-                for line in lines:
-                    self._on_record(bool(json.loads(line).get("record")))
-        finally:
-            self._on_record(False)
-            with self._changed:  # the writer may wait for an event that nobody wants any more
-                self._is_lost = True
-                self._waiting.clear()
-                self._waiting_bytes = 0
-                self._changed.notify()
 
 
 def _encoded(event: Mapping[str, Any]) -> bytes:

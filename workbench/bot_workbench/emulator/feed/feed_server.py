@@ -18,10 +18,10 @@ Event = dict[str, Any]
 
 
 class FeedServer:
-    """Accepts connections of processes that know its secret; lines of JSON go both ways.
+    """Accepts connections of processes that know its secret, and that send lines of JSON.
 
     A process's first line is `{"secret": ..., "role": "host" or "worker", "pid": ...}`; each other
-    one is an event. The server sends `{"record": true}` and `{"record": false}`.
+    one is an event.
 
     Attributes:
         on_event: called with each event, which gets its process's `role` and `pid`; also called
@@ -31,11 +31,9 @@ class FeedServer:
     def __init__(self) -> None:
         self.on_event: Callable[[Event], None] = lambda _: None
         self._secret = secrets.token_urlsafe(24)
-        self._recording = False
         self._server: asyncio.Server | None = None
         self._port = 0
         self._connections: set[asyncio.StreamWriter] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def address(self) -> FeedAddress:
@@ -57,42 +55,30 @@ class FeedServer:
         await self._server.wait_closed()
         self._server = None
 
-    def record(self, recording: bool) -> None:
-        """Have the workers record their turns in detail, or stop that."""
-        self._recording = recording
-        for writer in self._writers:
-            writer.write(self._command())
-
     def _knows_secret(self, greeting: Event) -> bool:
         secret = str(greeting.get("secret")).encode(errors="replace")
         return hmac.compare_digest(secret, self._secret.encode())
-
-    def _command(self) -> bytes:
-        return json.dumps({"record": self._recording}).encode() + b"\n"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
             # A process that is killed resets its connection; ValueError: a line is too long.
             with contextlib.suppress(ConnectionError, ValueError), contextlib.closing(writer):
-                await self._receive(reader, writer)
+                await self._receive(reader)
         finally:
             self._connections.discard(writer)
 
-    async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _receive(self, reader: asyncio.StreamReader) -> None:
         first = _parsed(await reader.readline())
         if first is None or not self._knows_secret(first):
             return
         of = {"role": first.get("role"), "pid": first.get("pid")}
-        self._writers.add(writer)
         try:
-            writer.write(self._command())
             self.on_event({"event": "connected", **of})
             while line := await reader.readline():
                 if (event := _parsed(line)) is not None:
                     self.on_event({**event, **of})
         finally:
-            self._writers.discard(writer)
             self.on_event({"event": "disconnected", **of})
 
 

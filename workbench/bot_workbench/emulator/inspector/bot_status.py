@@ -23,6 +23,7 @@ class BotStatus:
         ms: how long the last reload took; None: there was none.
         files: that changed before the last reload, relative to the app's folder.
         answers: whether a delivery reaches code of the bot.
+        blocked: by process id, what blocks the event loop of a worker that does not answer now.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class BotStatus:
         self.ms: float | None = None
         self.files: list[str] = []
         self.answers = False
+        self.blocked: dict[int, str] = {}
         self._listeners: list[Callable[[], None]] = []
         self._ready = asyncio.Event()
         self._started = asyncio.Event()
@@ -66,6 +68,18 @@ class BotStatus:
             self.ms = float(ms)
         self.files = [str(each) for each in files] if isinstance(files, list) else []
         self._set_answers()
+        self._changed()
+
+    def set_blocked(self, pid: int, place: str) -> None:
+        """Report what blocks the event loop of a process; empty: nothing does any more."""
+        if self.blocked.get(pid, "") == place:
+            return
+        self.blocked.pop(pid, None)
+        if place:
+            self.blocked[pid] = place
+        self._changed()
+
+    def _changed(self) -> None:
         for listener in list(self._listeners):
             listener()
 
@@ -93,4 +107,5 @@ class BotStatus:
             "ms": self.ms,
             "files": self.files,
             "answers": self.answers,
+            "blocked": next(iter(self.blocked.values()), ""),
         }

@@ -73,7 +73,7 @@ class ChannelWatch:
         row = self._log.start(turn, "channel")
         row.progress.sent()
         row.retry()
-        row.status = None
+        row.status, row.hint = None, ""
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
             row.user_name = row.user_name or self._name_of(row)
@@ -106,7 +106,7 @@ class ChannelWatch:
         row.status, row.kind = answer.status, "queued" if is_accepted else row.kind
         if not row.error:
             row.fail(answer.failure)
-        row.hint = hint_for(row.first("activity") or {}, answer.status)
+        row.hint = hint_for(row.first("activity") or {}, answer.status) or row.hint
         if answer.reached:
             self._log.add(row, "response", _response(answer))
         self._log.changed(row)
@@ -136,6 +136,8 @@ class ChannelWatch:
         self._log.add(row, "exchanges", call.as_json())
         if call.is_sent:
             self._log.add(row, "replies", call.activity)
+            if call.activity.get("type") == "message":  # not that it is typing
+                row.last_reply = call.activity_id or row.last_reply
         if call.is_sent and row.kind == "proactive" and row.type in ("", CONTINUATION):
             self._describe_by(row, call)  # what was sent says more than what made the SDK send it
         self._log.changed(row)

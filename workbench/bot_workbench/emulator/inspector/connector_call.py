@@ -22,12 +22,14 @@ class ConnectorCall:
         activity: what the bot sent; empty: nothing.
         conversation_id: which conversation it is about; empty: none, or an unknown one.
         replied: the id of the activity that it replies to; empty: none.
+        activity_id: the id of the activity that it has sent; empty: none.
     """
 
     exchange: Exchange
     activity: JsonObject
     conversation_id: str
     replied: str
+    activity_id: str
 
     @classmethod
     def of(cls, exchange: Exchange) -> "ConnectorCall":
@@ -37,10 +39,12 @@ class ConnectorCall:
         if exchange.path == "/v3/conversations":
             sent = object_in(sent, "activity")
         is_about_one = len(parts) > 3 and parts[2] == "conversations"
-        conversation_id = parts[3] if is_about_one else _object(exchange.response).get("id")
+        answered = _object(exchange.response)
+        conversation_id = parts[3] if is_about_one else answered.get("id")
+        activity_id = answered.get("id") if is_about_one else answered.get("activityId")
         is_reply = exchange.method == "POST" and len(parts) == 6 and parts[4] == "activities"
         replied = sent.get("replyToId") or (parts[5] if is_reply else "")
-        return cls(exchange, sent, str(conversation_id or ""), str(replied))
+        return cls(exchange, sent, str(conversation_id or ""), str(replied), str(activity_id or ""))
 
     @property
     def is_ok(self) -> bool:

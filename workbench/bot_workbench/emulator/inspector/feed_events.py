@@ -48,6 +48,7 @@ class FeedEvents:
 
     def __init__(self, log: TurnLog, status: BotStatus) -> None:
         self._log = log
+        self._status = status
         self._of_host: WeakSet[Turn] = WeakSet()
         self._handlers = {
             "status": status.report,
@@ -56,6 +57,7 @@ class FeedEvents:
             "function": self._function,
             "disconnected": self._disconnected,
             "dropped": self._dropped,
+            "blocked": self._blocked,
             **dict.fromkeys(SECTIONS, self._detail),
         }
 
@@ -166,7 +168,17 @@ class FeedEvents:
         }
         self._log.log({**line, "text": text, "traceback": None})
 
+    def _blocked(self, event: Event) -> None:
+        """A process's event loop is blocked, or no longer."""
+        place = _text(event, "place")
+        self._status.set_blocked(_pid(event), place)
+        turn = self._turn(event) if place else None
+        if turn is not None:
+            turn.hint = f"The event loop was blocked by {place}"
+            self._log.changed(turn)
+
     def _disconnected(self, event: Event) -> None:
+        self._status.set_blocked(_pid(event), "")
         for turn in self._log.turns:
             if turn.progress.process_ended(_pid(event), self._log.clock()):
                 turn.fail(turn.error or PROCESS_ENDED, turn.cause)

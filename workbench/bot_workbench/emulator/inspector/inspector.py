@@ -29,8 +29,7 @@ class Inspector:
 
     It watches only once `watch` is called: deliveries of tests and benchmarks cost what they did.
 
-    GET    /live                     WebSocket with all rows, and then with each change; with
-                                     ?record=0 the bot's processes are not asked for details
+    GET    /live                     WebSocket with all rows, and then with each change
     GET    /turns?search=WORDS       ids of the turns whose details contain all words
     GET    /turns/{id}               a turn with its details
     DELETE /turns                    removes all turns
@@ -75,7 +74,7 @@ class Inspector:
         self._sender = ActivitySender(
             channel, self._watch, connector.conversations, lambda: connector.url, new_address
         )
-        self._pages = LivePages(self.log, self._hello, self.feed.record)
+        self._pages = LivePages(self.log, self._hello)
         self.feed.on_event = self._events.handle
         self.status.listen(self._send_status)
         services.listen(self._send_services)

@@ -22,20 +22,12 @@ class LivePages:
     Args:
         log: whose changes are sent.
         hello: returns what a page gets first, without the turns.
-        on_recording: called with whether a page wants turns to be recorded, at each change.
     """
 
-    def __init__(
-        self,
-        log: TurnLog,
-        hello: Callable[[], JsonObject],
-        on_recording: Callable[[bool], None],
-    ) -> None:
+    def __init__(self, log: TurnLog, hello: Callable[[], JsonObject]) -> None:
         self._log = log
         self._hello = hello
-        self._on_recording = on_recording
         self._pages: set[LiveConnection] = set()
-        self._recording = False
         log.listeners.append(self)
 
     def turn_changed(self, turn: Turn) -> None:
@@ -62,27 +54,19 @@ class LivePages:
         """Serve a page until it closes the connection."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)
-        page = LiveConnection(socket, record=request.query.get("record", "1") != "0")
+        page = LiveConnection(socket)
         self._pages.add(page)
-        self._update_recording()
         turns = [turn.summary() for turn in self._log.turns]
-        page.add({"type": "hello", "recording": page.record, **self._hello(), "turns": turns})
+        page.add({"type": "hello", **self._hello(), "turns": turns})
         sending = asyncio.create_task(page.run())
         try:
             async for _ in socket:
                 pass  # pages send nothing
         finally:
             self._pages.discard(page)
-            self._update_recording()
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         return socket
-
-    def _update_recording(self) -> None:
-        recording = any(page.record for page in self._pages)
-        if recording != self._recording:
-            self._recording = recording
-            self._on_recording(recording)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -95,11 +79,9 @@ class LiveConnection:
 
     Args:
         socket: leads to it.
-        record: it wants turns to be recorded.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, *, record: bool) -> None:
-        self.record = record
+    def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
         self._messages: list[JsonObject] = []
         self._lines: deque[JsonObject] = deque(maxlen=MAX_LOG_LINES)

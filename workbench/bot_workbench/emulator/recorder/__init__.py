@@ -1,1 +1,1 @@
-"""The recorder: reports what happens in a bot's process, while an inspector is open."""
+"""The recorder: reports what happens in a bot's process."""

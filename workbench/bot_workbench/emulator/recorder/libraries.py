@@ -1,4 +1,4 @@
-"""Libraries: functions of other libraries that become moments while an inspector is open.
+"""Libraries: functions of other libraries that become moments.
 
 It is the only place that replaces functions. None of these has a hook for all calls of a process:
 those of the HTTP clients are given to each session or client, by the bot's own code, and Python

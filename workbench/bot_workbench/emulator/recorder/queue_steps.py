@@ -18,6 +18,7 @@ from bot_workbench.emulator.recorder.recording import (
     RecordedTurn,
     Recording,
     Watching,
+    current_turn,
     new_turn_id,
     trace_id,
     within,
@@ -28,7 +29,6 @@ from bot_workbench.emulator.recorder.turns import (
     WAITS,
     summary,
     turn_ended,
-    turn_here,
 )
 
 TURNS, POISON = "bot-turns", "bot-turns-poison"
@@ -58,7 +58,7 @@ ATTEMPTS = {
 
 def enqueuing(recording: Recording, call: Facts) -> Watching:
     """An activity is stored; its turn's id is stored with it, see `trace_parent`."""
-    turn = turn_here()
+    turn = current_turn()
     if turn is None:
         return
     activity_id = sys.modules["cloud_adapter.state.turn"].turn_id(call["activity"])
@@ -66,7 +66,7 @@ def enqueuing(recording: Recording, call: Facts) -> Watching:
     started, token = time.perf_counter(), _enqueued.set(turn)
     outcome = yield
     _enqueued.reset(token)
-    if recording.is_detailed and outcome.error is None:
+    if outcome.error is None:
         _report(recording, turn, "enqueued", activity_id, started)
 
 
@@ -150,24 +150,20 @@ def stored_turn(recording: Recording, call: Facts) -> Watching:
 def _report_start(
     recording: Recording, turn: RecordedTurn, activity: Any, attempt: str, waited: float
 ) -> None:
-    content = None
-    if recording.is_detailed:
-        content = sys.modules["cloud_adapter.codec"].write_value(activity)
     recording.report(
         "turn_started",
         turn,
         at=turn.started_at,
         kind=QUEUED,
         function=turn.function,
-        activity=content,
+        activity=sys.modules["cloud_adapter.codec"].write_value(activity),
         conversation=activity.conversation.id,
         attempt=attempt,
     )
-    if recording.is_detailed:
-        deliveries = _deliveries.get()
-        again = f"; the wake-up message was delivered {deliveries} times" if deliveries > 1 else ""
-        waited_ms = round(waited * 1000, 3)
-        recording.report("queue", turn, step="drain", detail=attempt + again, ms=waited_ms)
+    deliveries = _deliveries.get()
+    again = f"; the wake-up message was delivered {deliveries} times" if deliveries > 1 else ""
+    waited_ms = round(waited * 1000, 3)
+    recording.report("queue", turn, step="drain", detail=attempt + again, ms=waited_ms)
 
 
 def _attempt_text(name: str) -> str:

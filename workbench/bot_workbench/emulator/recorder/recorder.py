@@ -4,7 +4,6 @@ Nothing that is deployed knows of it: it watches the moments of the app's `http_
 """
 
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from bot_workbench.emulator.recorder import queue_steps, turns
 from bot_workbench.emulator.recorder.libraries import Libraries
 from bot_workbench.emulator.recorder.log_lines import LogLines
 from bot_workbench.emulator.recorder.recording import Observe, Recording, Watch
-from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+from bot_workbench.emulator.recorder.watches import EVENTS, SPANS
 
 HOOK = "http_client.observer"
 """The module of the app that lets others watch its moments."""
@@ -38,71 +37,52 @@ class Recorder:
     """
 
     def __init__(self, address: FeedAddress, settings: Mapping[str, str]) -> None:
-        self.feed = FeedClient(address, "worker", settings, self._record)
+        self.feed = FeedClient(address, "worker", settings)
         """The connection to the local cloud."""
         self._recording = Recording(self.feed.send)
         self._log_lines = LogLines(self._recording)
-        self._always = Observer(self._watches(ALWAYS), queue_steps.trace_parent)
-        self._details = [Observer(self._watches(each)) for each in (SPANS, DETAILS)]
+        self._observers = (
+            Observer(self._watches(SPANS)),
+            Observer(self._watches(EVENTS), queue_steps.trace_parent),
+        )
         self._hook: Any = None
         self._libraries = Libraries()
-        self._changing = threading.RLock()
 
     def start(self) -> None:
-        """Connect to the feed."""
+        """Connect to the feed, and report log lines."""
         self.feed.start()
+        self._log_lines.install()
 
     def app_imported(self) -> None:
         """Watch the app from now on, unless it is one without moments.
 
         It is called before the app's first invocation, and before its warm-up.
         """
-        with self._recording.guarded(), self._changing:
+        with self._recording.guarded():
             self._hook = sys.modules.get(HOOK)
             if self._hook is not None:
-                self._hook.attach(self._always)
-                if self._recording.is_detailed:
-                    self._watch_details()
+                for each in self._observers:
+                    self._hook.attach(each)
+                self._libraries.install(self._hook.moment)
 
     def invoke(
         self, function: str, data: Any, trace_parent: str, run: Awaitable[Any]
     ) -> Awaitable[Any]:
         """Await an invocation of a function, see `turns.invoke`."""
-        if self._recording.is_detailed:
-            self._libraries.replace()
+        self._libraries.replace()
         return turns.invoke(self._recording, function, data, trace_parent, run)
 
     def close(self) -> None:
         """Watch nothing any more, and close the connection to the feed."""
-        self._record(False)
-        with self._changing:
-            if self._hook is not None:
-                self._hook.detach(self._always)
+        self._log_lines.remove()
+        self._libraries.remove()
+        if self._hook is not None:
+            for each in self._observers:
+                self._hook.detach(each)
         self.feed.close()
 
     def _watches(self, table: Mapping[str, Observe]) -> Mapping[str, Watch]:
         return {name: self._recording.watch(observe) for name, observe in table.items()}
-
-    def _record(self, is_detailed: bool) -> None:
-        """Called in the feed's thread."""
-        with self._recording.guarded(), self._changing:
-            if is_detailed == self._recording.is_detailed:
-                return
-            self._recording.is_detailed = is_detailed
-            if is_detailed:
-                self._log_lines.install()
-                if self._hook is not None:
-                    self._watch_details()
-            else:
-                self._log_lines.remove()
-                self._libraries.remove()
-                for each in self._details if self._hook is not None else ():
-                    self._hook.detach(each)
-
-    def _watch_details(self) -> None:
-        for each in self._details:
-            self._hook.attach(each)
-        self._libraries.install(self._hook.moment)
 
 
 def start_recorder(environ: Mapping[str, str]) -> Recorder | None:

@@ -105,13 +105,9 @@ class Recording:
 
     Args:
         send: takes an event for the feed.
-
-    Attributes:
-        is_detailed: whether all of a turn is recorded; otherwise only that something failed.
     """
 
     def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
-        self.is_detailed = False
         self._send = send
         self._has_failed = False
 

@@ -5,9 +5,8 @@ import re
 import sys
 import traceback
 from collections.abc import Awaitable, Iterable, Mapping
-from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bot_workbench.emulator.recorder.preview import preview, text_preview
 from bot_workbench.emulator.recorder.recording import (
@@ -41,62 +40,27 @@ _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 
 
-class Invocation(NamedTuple):
-    """The run of a function.
-
-    Attributes:
-        function: its name.
-        trace_parent: its `traceparent` (W3C Trace Context); empty: it has none.
-    """
-
-    function: str
-    trace_parent: str
-
-
-_invocation: ContextVar[Invocation | None] = ContextVar("recorded_invocation", default=None)
-
-
 async def invoke(
     recording: Recording, function: str, data: Any, trace_parent: str, run: Awaitable[Any]
 ) -> Any:
     """Await an invocation, which is a turn unless it is one of NO_TURNS, and return its response.
 
-    While turns are not recorded in detail, only errors and queued activities need the turn.
-
     Args:
         data: the `TypedData` that its trigger received.
+        trace_parent: its `traceparent` (W3C Trace Context); empty: it has none.
     """
-    invocation = Invocation(function, trace_parent)
-    token = _invocation.set(invocation)
-    try:
-        if not recording.is_detailed or function in NO_TURNS:
-            return await run
-        turn = _turn_of(invocation)
-        with recording.guarded():
-            is_http = data.WhichOneof("data") == "http"
-            _report_start(recording, turn, _body(data.http.body if is_http else data))
-        with within(turn):
-            response = await run
-        with recording.guarded():
-            _report_end(recording, turn, response)
-        return response
-    finally:
-        _invocation.reset(token)
-
-
-def turn_here() -> RecordedTurn | None:
-    """The turn that the running code belongs to; None: it belongs to none."""
-    if turn := current_turn():
-        return turn
-    invocation = _invocation.get()
-    is_turn = invocation is not None and invocation.function not in NO_TURNS
-    return _turn_of(invocation) if invocation is not None and is_turn else None
-
-
-def _turn_of(invocation: Invocation) -> RecordedTurn:
-    kind = CHANNEL if invocation.function == MESSAGES else FUNCTION
-    own_id = trace_id(invocation.trace_parent) or new_turn_id()
-    return RecordedTurn(own_id, kind, invocation.function)
+    if function in NO_TURNS:
+        return await run
+    kind = CHANNEL if function == MESSAGES else FUNCTION
+    turn = RecordedTurn(trace_id(trace_parent) or new_turn_id(), kind, function)
+    with recording.guarded():
+        is_http = data.WhichOneof("data") == "http"
+        _report_start(recording, turn, _body(data.http.body if is_http else data))
+    with within(turn):
+        response = await run
+    with recording.guarded():
+        _report_end(recording, turn, response)
+    return response
 
 
 def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields: Any) -> None:
@@ -106,14 +70,11 @@ def turn_ended(recording: Recording, turn: RecordedTurn, outcome: str, **fields:
     )
 
 
-def refusal(recording: Recording, call: Facts) -> Watching:
+def refusal(_: Recording, call: Facts) -> Watching:
     """The answer to a caller that the base refuses, with an error that a turn ends with."""
-    turn = turn_here()
-    if turn is None or turn.error:
-        return
-    turn.error = summary(call["error"])
-    if turn is not current_turn():
-        turn_ended(recording, turn, FAILED)
+    turn = current_turn()
+    if turn is not None and not turn.error:
+        turn.error = summary(call["error"])
     yield
 
 
@@ -121,14 +82,20 @@ def failure(recording: Recording, call: Facts) -> Watching:
     """The adapter's policies for errors in a turn: `handle_error` and the others."""
     error = call["error"]
     is_raised = (yield).result
-    turn = turn_here()
+    turn = current_turn()
     if turn is None or turn.error or (is_raised and is_not_final(error)):
         return
     turn.error = summary(error)
-    if turn is not current_turn():
-        turn_ended(recording, turn, FAILED)
-    elif recording.is_detailed:
-        recording.report("error", turn, **tracebacks(error, call["context"].activity))
+    recording.report("error", turn, **tracebacks(error, call["context"].activity))
+
+
+def blocking(recording: Recording, call: Facts) -> Watching:
+    """A block of the event loop: from when the log names the bot's line until it ends."""
+    task = call["task"]
+    turn = task.get_context().copy().run(current_turn) if task else None
+    recording.report("blocked", turn, place=call["place"])
+    yield
+    recording.report("blocked", turn, place="")
 
 
 def proactive_message(recording: Recording, call: Facts) -> Watching:
@@ -143,14 +110,11 @@ def proactive_turn(recording: Recording, call: Facts) -> Watching:
 
 def _proactive(recording: Recording, model: Any) -> Watching:
     """A turn in the conversation that an Activity or a ConversationReference names."""
-    outer = turn_here()
+    outer = current_turn()
     turn = RecordedTurn(
         new_turn_id(), PROACTIVE, outer.function if outer else "", outer.id if outer else None
     )
-    content = None
-    if recording.is_detailed:
-        content = sys.modules["cloud_adapter.codec"].write_value(model)
-        content = {"type": "event", "name": "ContinueConversation", **content}
+    written = sys.modules["cloud_adapter.codec"].write_value(model)
     recording.report(
         "turn_started",
         turn,
@@ -158,7 +122,7 @@ def _proactive(recording: Recording, model: Any) -> Watching:
         kind=PROACTIVE,
         function=turn.function,
         parent=turn.parent,
-        activity=content,
+        activity={"type": "event", "name": "ContinueConversation", **written},
         conversation=model.conversation.id,
     )
     with within(turn):

@@ -66,18 +66,14 @@ def _timed(recording: Recording, name: str, min_ms: float = 0.0) -> Watching:
         recording.report("span", turn, at=at, name=name, ms=ms, parent=parent, error=error)
 
 
-ALWAYS: Mapping[str, Observe] = {
+EVENTS: Mapping[str, Observe] = {
     "refusal": turns.refusal,
     "turn.error": turns.failure,
+    "worker.blocked": turns.blocking,
     "proactive.send": turns.proactive_message,
     "proactive.turn": turns.proactive_turn,
     "queued.turn": queue_steps.stored_turn,
     "queued.enqueue": queue_steps.enqueuing,
-}
-"""Also while no inspector is open: the terminal shows what failed, and turns without a request.
-A turn that succeeds while the channel waits passes through none of these."""
-
-DETAILS: Mapping[str, Observe] = {
     "caller.authenticate": callers.authentication,
     "caller.authorize": callers.authorization,
     "caller.authenticate_skill": callers.skill_authentication,
@@ -100,7 +96,7 @@ DETAILS: Mapping[str, Observe] = {
     "queued.set_aside": queue_steps.counting,
     "queued.dead_letter": queue_steps.dead_lettering,
 }
-"""While turns are recorded in detail."""
+"""What happens in a turn, or starts one."""
 
 SPANS: Mapping[str, Observe] = {
     "app.ready": wait("warm-up"),
@@ -114,4 +110,4 @@ SPANS: Mapping[str, Observe] = {
     "state.load": wait("load state"),
     "state.save": wait("save state"),
 }
-"""While turns are recorded in detail: the steps that take time."""
+"""The steps that take time."""

@@ -82,13 +82,13 @@ class InspectorClient:
 
     async def rows(self) -> list[dict[str, Any]]:
         """All rows, oldest first."""
-        async with self.live(record=False) as view:
+        async with self.live() as view:
             return list(view.hello["turns"])
 
     @asynccontextmanager
-    async def live(self, *, record: bool = True) -> AsyncIterator[LiveView]:
+    async def live(self) -> AsyncIterator[LiveView]:
         """An open page, which has received its first message."""
-        async with self.session.ws_connect(f"{BASE}/live?record={int(record)}") as socket:
+        async with self.session.ws_connect(f"{BASE}/live") as socket:
             view = LiveView(socket)
             receiving = asyncio.create_task(view.run())
 

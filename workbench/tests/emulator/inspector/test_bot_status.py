@@ -55,8 +55,17 @@ def test_a_report() -> None:
     status.listen(lambda: heard.append(status.state))
     report = {"state": "ready", "text": "", "generation": 3, "ms": 420.5, "files": ["bot.py"]}
     status.report(report)
-    assert status.as_json() == {**report, "answers": True}
+    assert status.as_json() == {**report, "answers": True, "blocked": ""}
     assert heard == ["ready"]
+
+
+def test_blocked_processes() -> None:
+    """What blocks one of them is reported until none is blocked; listeners are called."""
+    status, heard = BotStatus(), []
+    status.listen(lambda: heard.append(status.as_json()["blocked"]))
+    for pid, place in [(1, "a"), (1, "a"), (2, "b"), (1, ""), (1, ""), (2, "c"), (2, "")]:
+        status.set_blocked(pid, place)
+    assert heard == ["a", "a", "b", "c", ""]
 
 
 @pytest.mark.parametrize("state", [None, 3, [], {}, "happy"])

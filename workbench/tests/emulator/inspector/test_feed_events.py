@@ -329,14 +329,33 @@ def test_status(feed: Feed) -> None:
     assert (feed.status.state, feed.status.generation, feed.status.ms) == ("ready", 2, 412.0)
 
 
+@pytest.mark.parametrize("end", [{"event": "blocked", "place": ""}, {"event": "disconnected"}])
+def test_a_blocked_event_loop(feed: Feed, end: dict[str, str]) -> None:
+    """The status has the place until the process goes on, or ends; the turn keeps it."""
+    feed.send("turn_started", kind="channel", activity=ACTIVITY)
+    feed.send("blocked", place="bot.py:1 in block")
+    assert feed.status.blocked == {PID: "bot.py:1 in block"}
+    feed.send(**end)
+    assert feed.status.blocked == {}
+    assert feed.row().hint == "The event loop was blocked by bot.py:1 in block"
+
+
+def test_an_event_loop_that_is_blocked_outside_of_turns(feed: Feed) -> None:
+    """No row is made for it."""
+    feed.send("blocked", None, place="bot.py:1 in block")
+    feed.send("blocked", place="")
+    assert feed.log.turns == []
+
+
 EVENTS = (
     *("turn_started", "turn_ended", "claims", "check", "state", "call", "log", "queue", "span"),
-    *("error", "function", "status", "connected", "disconnected", "dropped", "unheard_of", None),
+    *("error", "function", "status", "connected", "disconnected", "dropped", "blocked"),
+    *("unheard_of", None),
 )
 FIELDS = (
     *("kind", "activity", "function", "claims", "name", "outcome", "op", "key", "id", "method"),
     *("status", "error", "ms", "at", "level", "text", "traceback", "step", "state", "ok", "pid"),
-    *("parent", "conversation", "input", "response", "generation", "files", "role"),
+    *("parent", "conversation", "input", "response", "generation", "files", "role", "place"),
 )
 VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 3.5, 1e308, float("inf"), 2**70, "", "x", "message", "\ud800"),

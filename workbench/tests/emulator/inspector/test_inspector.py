@@ -77,6 +77,21 @@ async def test_an_answer_that_is_no_success(client: InspectorClient, bot: Inspec
     assert unhandled["hint"] == "Nothing handles task/fetch: write on_teams_task_module_fetch"
 
 
+async def test_a_turn_that_blocks_the_event_loop(
+    client: InspectorClient, bot: InspectedBot, inspector: Inspector
+) -> None:
+    """The row still says so when the bot has answered."""
+
+    async def turn(_: Activity) -> web.Response:
+        blocked = {"event": "blocked", "turn": bot.headers[0]["traceparent"].split("-")[1]}
+        inspector.feed.on_event({**blocked, "pid": 1, "place": "bot.py:1 in block"})
+        return web.Response()
+
+    bot.turn = turn
+    found = await client.turn((await client.send(text="hello"))["turn"])
+    assert found["hint"] == "The event loop was blocked by bot.py:1 in block"
+
+
 async def test_a_bot_that_cannot_be_reached(client: InspectorClient, bot: InspectedBot) -> None:
     """The row says that there was no answer."""
     await bot.server.stop()

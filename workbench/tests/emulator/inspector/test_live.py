@@ -21,7 +21,6 @@ async def test_hello(client: InspectorClient, inspector: Inspector) -> None:
     inspector.log.log({"level": "INFO", "text": "outside"})
     async with client.live() as view:
         assert [row["id"] for row in view.hello["turns"]] == [sent["turn"]]
-        assert view.hello["recording"] is True
         assert view.hello["status"]["state"] == "ready"
         assert [line["text"] for line in view.hello["logs"]] == ["outside"]
         assert {each["name"] for each in view.hello["services"]} == {
@@ -31,7 +30,7 @@ async def test_hello(client: InspectorClient, inspector: Inspector) -> None:
 
 async def test_changes(client: InspectorClient, inspector: Inspector, bot: InspectedBot) -> None:
     """A page gets each row as it is new and as it changes, status, services, lines, clearing."""
-    async with client.live() as view, client.live(record=False) as other:
+    async with client.live() as view, client.live() as other:
         sent = await client.send(text="hello")
         for each in (view, other):
             await comes_true(lambda each=each: _outcome(each.turns, sent["turn"]) == "done")  # type: ignore[misc]
@@ -137,20 +136,6 @@ async def test_tokens_are_not_sent(client: InspectorClient, inspector: Inspector
         await comes_true(lambda: sent["turn"] in view.turns and bool(view.of_type("log")))
         assert view.turns[sent["turn"]]["text"] == "my token: [token]"
         assert view.of_type("log")[0]["log"]["text"] == "[token]"
-
-
-async def test_recording(client: InspectorClient, inspector: Inspector) -> None:
-    """Workers record while a page wants that, and only then."""
-    commands: list[bool] = []
-    worker = FeedClient(inspector.feed.address, "worker", {}, commands.append)
-    worker.start()
-    await comes_true(lambda: commands == [False])
-    async with client.live(record=False):
-        async with client.live(), client.live():
-            await comes_true(lambda: commands[-1])
-        await comes_true(lambda: not commands[-1])
-    assert commands == [False, True, False]
-    worker.close()
 
 
 async def test_reports_of_a_worker(client: InspectorClient, inspector: Inspector) -> None:

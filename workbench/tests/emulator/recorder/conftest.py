@@ -35,9 +35,8 @@ def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def feed() -> Iterator[FeedThread]:
-    """A feed, for which turns are recorded in detail."""
+    """A feed."""
     with FeedThread() as thread:
-        thread.record(True)
         yield thread
 
 

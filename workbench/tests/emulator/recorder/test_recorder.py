@@ -17,11 +17,11 @@ from bot_workbench.emulator.recorder import libraries
 from bot_workbench.emulator.recorder.libraries import FUNCTIONS, Libraries, LibraryFunction
 from bot_workbench.emulator.recorder.recorder import HOOK, Observer, Recorder, start_recorder
 from bot_workbench.emulator.recorder.recording import Facts, Observe, Recording, Watching
-from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+from bot_workbench.emulator.recorder.watches import EVENTS, SPANS
 from http_client import observer
 from tests.support.project import ROOT
 from tests.support.recording.feed_thread import FeedThread
-from tests.support.timing.condition import SECONDS, until
+from tests.support.timing.condition import SECONDS
 
 
 def watched() -> dict[str, int]:
@@ -55,38 +55,21 @@ def recorder_of(feed: FeedThread) -> Recorder:
 
 @pytest.fixture
 def feed() -> Iterator[FeedThread]:
-    """A feed, for which nothing is recorded yet."""
+    """A feed."""
     with FeedThread() as thread:
         yield thread
 
 
 def test_everything_is_put_back(feed: FeedThread) -> None:
-    """Without an inspector, what it recorded with is gone; closed, nothing of it is left."""
+    """Once it is closed, nothing of it is left."""
     before, functions, factory = watched(), library_functions(), logging.getLogRecordFactory()
     recorder = recorder_of(feed)
-    few, all_of_it = with_tables(before, ALWAYS), with_tables(before, ALWAYS, DETAILS, SPANS)
-    assert watched() == few
-    assert library_functions() == functions
-    feed.record(True)
-    feed.wait(lambda: watched() == all_of_it)
-    feed.wait(lambda: not {*functions} & {*library_functions()})
-    feed.record(False)
-    feed.wait(lambda: watched() == few and library_functions() == functions)
+    assert watched() == with_tables(before, EVENTS, SPANS)
+    assert not {*functions} & {*library_functions()}
+    assert logging.getLogRecordFactory() != factory
+    recorder.close()
+    assert (watched(), library_functions()) == (before, functions)
     assert logging.getLogRecordFactory() == factory
-    recorder.close()
-    assert watched() == before
-
-
-def test_the_local_cloud_ends() -> None:
-    """When it is gone, nothing is recorded any more."""
-    before, functions = watched(), library_functions()
-    with FeedThread() as feed:
-        recorder = recorder_of(feed)
-        feed.record(True)
-        feed.wait(lambda: not {*functions} & {*library_functions()})
-    until(lambda: watched() == with_tables(before, ALWAYS) and library_functions() == functions)
-    recorder.close()
-    assert watched() == before
 
 
 def test_without_a_feed_there_is_none() -> None:
@@ -99,13 +82,11 @@ async def test_an_app_without_moments(feed: FeedThread, monkeypatch: pytest.Monk
     monkeypatch.delitem(sys.modules, HOOK)
     before, functions = watched(), library_functions()
     recorder = recorder_of(feed)
-    feed.record(True)
     turn = "1" * 32
 
     async def run() -> Message:
         return Message(result=Message(status=StatusResult.Success))
 
-    feed.wait(lambda: recorder._recording.is_detailed)
     await recorder.invoke("own", TypedData(string="input"), f"00-{turn}-{'2' * 16}-01", run())
     assert feed.wait_for_end(turn)["outcome"] == "done"
     assert feed.one(turn, "turn_started")["input"] == "input"

@@ -1,14 +1,17 @@
 """The record of a turn, on each event loop."""
 
+import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from bot_workbench.emulator.channel.channel import BotAnswer
 from tests.support.recording.recorded_bot import RecordedBot
 
+BLOCKED = "bot_logic/__init__.py:49 in block: Path(rest).read_bytes()"
 THREADS = ("to_thread", "run_in_executor", "pool", "thread", "callback")
 
 
@@ -47,6 +50,24 @@ def test_claims_and_checks(recorded: RecordedBot) -> None:
         "tenant": "skipped",
     }
     assert not re.search(r"eyJ[\w-]+\.", recorded.feed.text)
+
+
+def test_a_blocked_event_loop(recorded: RecordedBot, tmp_path: Path) -> None:
+    """The bot's line is reported while it blocks, and the end of that; the turn has the log's."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    feed = recorded.feed
+    with ThreadPoolExecutor() as pool:
+        said = pool.submit(recorded.say, f"block {pipe}")
+        feed.wait(lambda: any(BLOCKED in each["text"] for each in feed.kinds("log")))
+        pipe.write_bytes(b"")
+    turn = said.result()
+    feed.wait(lambda: len(feed.of(turn, "blocked")) == 2)
+    begun, over = feed.of(turn, "blocked")
+    assert begun["place"].startswith(BLOCKED)
+    assert over["place"] == ""
+    [line] = feed.of(turn, "log")
+    assert line["text"].startswith(f"The event loop has been blocked for 2 s by {BLOCKED}")
 
 
 def test_state_before_and_after(recorded: RecordedBot) -> None:

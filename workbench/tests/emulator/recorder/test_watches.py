@@ -4,14 +4,16 @@ If a moment of the deployed code is renamed, or a parameter of its function, a t
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.recorder.libraries import FUNCTIONS
-from bot_workbench.emulator.recorder.watches import ALWAYS, DETAILS, SPANS
+from bot_workbench.emulator.recorder.watches import EVENTS, SPANS
 from tests.emulator.recorder.conftest import FAULT, StartBot
 from tests.support.recording.feed_thread import Event, FeedThread
 from tests.support.recording.recorded_bot import RecordedBot
@@ -39,6 +41,7 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
         says("error", "text", "as asked: inline"),
         says("error", "text", "as asked: queued"),
     ),
+    "worker.blocked": (says("blocked", "place", "in block"), has("blocked", place="")),
     "proactive.send": (has("turn_started", kind="proactive", function="notifications"),),
     "proactive.turn": (has("turn_started", kind="proactive", function="messages"),),
     "queued.turn": (has("turn_started", kind="queued"),),
@@ -100,7 +103,7 @@ EVIDENCE: Mapping[str, tuple[Evidence, ...]] = {
 def test_each_is_known_here() -> None:
     """The table of evidence is complete."""
     others = {f"{each.owner}.{each.name}" for each in FUNCTIONS if not each.moment}
-    assert EVIDENCE.keys() == {*ALWAYS, *DETAILS, *SPANS} | others
+    assert EVIDENCE.keys() == {*EVENTS, *SPANS} | others
 
 
 def test_each_reports(
@@ -111,7 +114,7 @@ def test_each_reports(
     failing = queued.deliver(type="message", text="fail queued").turn
     queued.deliver(type="message", text="count")
     queued.deliver(type="message", text="notify all")
-    in_memory(start())
+    in_memory(start(), tmp_path)
     removed = start(AzureWebJobsStorage=azurite.fresh())
     removed.say("hello")
     removed.deliver(type="conversationUpdate", membersRemoved=[removed.account])
@@ -134,8 +137,14 @@ def has_failed(ends: list[Event]) -> bool:
     return any(each["outcome"] == "failed" for each in ends)
 
 
-def in_memory(bot: RecordedBot) -> None:
+def in_memory(bot: RecordedBot, folder: Path) -> None:
     """Turns of a bot whose state is in memory."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(bot.say, f"block {pipe}")
+        bot.feed.wait(lambda: bot.feed.kinds("blocked"))
+        pipe.write_bytes(b"")
     for text in ("hello", "fail inline", "proactive word", "threads belongs", "count"):
         bot.say(text)
     bot.say(f"fetch {bot.cloud.cloud.pages.url}/inspector?code=unmistakable")

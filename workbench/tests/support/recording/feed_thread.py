@@ -47,10 +47,6 @@ class FeedThread:
         """Everything that has arrived, as JSON."""
         return json.dumps(self.events)
 
-    def record(self, recording: bool) -> None:
-        """Have processes record turns in detail, or stop that."""
-        self._loop.call_soon_threadsafe(self._server.record, recording)
-
     def of(self, turn: str, *kinds: str) -> list[Event]:
         """The events of a turn, of these kinds or all."""
         return selected((each for each in list(self.events) if each.get("turn") == turn), kinds)

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.schema import InvokeResponse
@@ -55,6 +56,9 @@ class Bot(ActivityHandler):
 
     async def fail(self, turn_context, rest):
         raise ValueError(f"as asked: {rest}")
+
+    async def block(self, turn_context, rest):
+        Path(rest).read_bytes()  # a named pipe: until the test writes to it
 
     async def log(self, turn_context, rest):
         log.info("info %s", rest)

@@ -47,6 +47,7 @@ class Turn:
         user_id: who sent the activity.
         user_name: who sent the activity.
         text_length: of the activity's text, in characters; None: it has no text.
+        last_reply: the id of the message that the bot sent last; empty: it has sent none.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Turn:
     user_id: str = ""
     user_name: str = ""
     text_length: int | None = None
+    last_reply: str = ""
     _facts: JsonObject = field(default_factory=dict)
     _calls: set[str] = field(default_factory=set)
     _counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))

@@ -49,7 +49,8 @@ class TeamsConversation(Conversation):
         blocked: the user has blocked the bot.
         redelivers: each of the users' messages is delivered twice.
         deleted: messages that users have deleted, and may restore.
-        deliveries: by activity id, what has become of those that have not arrived.
+        deliveries: by activity id, what has become of those that have not arrived; and which
+            messages of the bot are apologies.
         failed: by activity id, what the bot did not accept.
         accepted: by the page's id of a message, what the page was answered.
         on_message: called with each new message.

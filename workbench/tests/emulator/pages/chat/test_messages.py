@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from cloud_adapter.adapter import APOLOGY
 from tests.emulator.pages.chat.local_teams import (
     LocalTeams,
     box,
@@ -240,6 +241,19 @@ def test_a_failed_delivery(teams: LocalTeams, page: Page, monkeypatch: pytest.Mo
     expect(own).not_to_contain_text("The bot answered")
     choose_for(own, "Message options", "Show the turn")
     expect(page.get_by_role("complementary", name="Inspector")).to_be_visible()
+
+
+def test_an_apology(page: Page, complaints: list[str]) -> None:
+    """It leads to the turn that has failed, whose error the inspector shows beside the chat."""
+    say(page, "fail")
+    apology = message(page, APOLOGY)
+    apology.get_by_role("button", name="Show the turn").click()
+    aside = page.get_by_role("complementary", name="Inspector")
+    expect(aside.get_by_role("heading", name="ValueError")).to_be_visible()
+    expect(page.get_by_role("button", name="Show the turn")).to_have_count(1)
+    shoot(page, "apology")
+    assert complaints == []
+    assert violations(page) == []
 
 
 def test_the_newest_message_is_in_sight(teams: LocalTeams, page: Page) -> None:

@@ -7,8 +7,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.cloud import Cloud
-from tests.emulator.pages.chat.local_teams import LocalTeams, bubble
-from tests.support.wire.chromium import say
+from tests.emulator.pages.chat.local_teams import LocalTeams, bubble, shoot
+from tests.support.test_bot.bot import ADAPTIVE_CARD
+from tests.support.wire.chromium import say, violations
 
 ODD: list[dict[str, Any]] = [
     {"text": None},
@@ -38,6 +39,20 @@ def test_a_message_that_cannot_be_drawn(teams: LocalTeams, page: Page) -> None:
     expect(page.locator(".bubble", has_text="This message cannot be shown")).to_be_visible()
     say(page, "still there?")
     expect(bubble(page, "You said: still there?")).to_be_visible()
+
+
+def test_a_card_without_what_the_schema_requires(teams: LocalTeams, page: Page) -> None:
+    """The card is shown, with a remark on what is missing."""
+    body = [{"type": "TextBlock"}, {"type": "TextBlock", "text": "Lunch"}]
+    card = {"type": "AdaptiveCard", "version": "1.5", "body": body}
+    teams.bot_says(page, attachments=[{"contentType": ADAPTIVE_CARD, "content": card}])
+    shown = page.locator(".card--adaptive")
+    expect(shown.get_by_text("Lunch")).to_be_visible()
+    shown.get_by_text("1 remark on this card").click()
+    missing = 'body[0] (TextBlock) has no "text", which Microsoft\'s schema requires.'
+    expect(shown.get_by_text(missing)).to_be_visible()
+    shoot(page, "card")
+    assert violations(page) == []
 
 
 def test_many_messages(teams: LocalTeams, page: Page) -> None:

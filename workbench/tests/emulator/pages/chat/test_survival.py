@@ -153,6 +153,22 @@ def test_before_the_bot_is_ready(libraries: Path, browser: Browser, tmp_path: Pa
     page.close()
 
 
+def test_a_blocked_event_loop(teams: LocalTeams, page: Page) -> None:
+    """The page says what blocks it, for as long as it does."""
+    cloud = teams.thread.cloud
+    teams.thread.call(cloud.inspector.status.set, "ready")
+    place = "bot_logic/bot.py:12 in on_message_activity: time.sleep(60)"
+    blocked = {"event": "blocked", "pid": 1, "place": place}
+    teams.thread.call(cloud.inspector.feed.on_event, blocked)
+    expect(page.get_by_role("alert")).to_contain_text(place)
+    expect(page.locator(".status")).to_have_text("Bot is blocked")
+    assert violations(page) == []
+    shoot(page, "blocked")
+    teams.thread.call(cloud.inspector.feed.on_event, {**blocked, "place": ""})
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".status")).to_have_text("Bot is ready")
+
+
 def test_code_that_does_not_load(teams: LocalTeams, page: Page) -> None:
     """The page says where the error is for as long as it is there; the old code answers."""
     status = teams.thread.cloud.inspector.status

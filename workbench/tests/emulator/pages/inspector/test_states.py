@@ -151,6 +151,36 @@ def test_a_save_that_does_not_load(inspected: InspectedBot, page: Page) -> None:
     expect(page.get_by_text("Ready · 431 ms")).to_be_visible()
 
 
+def test_a_blocked_event_loop(inspected: InspectedBot, page: Page) -> None:
+    """What blocks it is said in a line for as long as it does, and in the turn's details."""
+    place = "bot_logic/bot.py:12 in on_message_activity: time.sleep(60)"
+    inspected.report({"event": "status", "state": "ready", "generation": 1, "ms": 300.0})
+    turn = inspected.report_turn(text="sleep")
+    inspected.report({"event": "blocked", "turn": turn, "place": place})
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(place)
+    expect(page.locator(".bot-state")).to_have_text("Blocked")
+    expect(open_row(page, "sleep")).to_contain_text(f"The event loop was blocked by {place}")
+    assert violations(page) == []
+    shoot(page, "inspector_blocked")
+    inspected.report({"event": "blocked", "turn": turn, "place": ""})
+    expect(alert).to_have_count(0)
+    expect(page.locator(".bot-state")).to_have_text("Ready")
+
+
+def test_a_card_without_what_the_schema_requires(inspected: InspectedBot, page: Page) -> None:
+    """The overview of the turn names what is missing."""
+    card = {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock"}]}
+    response = {"statusCode": 200, "type": "application/vnd.microsoft.card.adaptive", "value": card}
+    ended = {"event": "turn_ended", "response": response}
+    inspected.report_turn(ended, type="invoke", name="adaptiveCard/action")
+    pane = open_row(page, "adaptiveCard/action")
+    missing = 'An Adaptive Card: body[0] (TextBlock) has no "text"'
+    expect(pane.locator(".note", has_text=missing)).to_be_visible()
+    assert violations(page) == []
+    shoot(page, "inspector_card")
+
+
 def test_a_lost_connection(inspected: InspectedBot, page: Page) -> None:
     """The turns stay, the page says that they are old, and connects again by itself."""
     inspected.report_turn(text="before")

@@ -26,7 +26,7 @@ export function Message({ item, context }) {
     <${Reactions} item=${item} context=${context} />
     <div class="message__foot">
       ${edited && html`<span>Edited</span>`}
-      ${own && html`<${DeliveryState} delivery=${delivery} id=${item.id} context=${context} />`}
+      <${DeliveryState} delivery=${delivery} id=${item.id} context=${context} />
     </div>
   </article>`;
 }

@@ -60,7 +60,7 @@ export function useLive() {
       if (message.services) sent.current += 1;
       dispatch(message);
     };
-    live.current = new LiveConnection("/api/inspector/live?record=1", onMessage, setConnection);
+    live.current = new LiveConnection("/api/inspector/live", onMessage, setConnection);
     return () => live.current.close();
   }, []);
   const refreshServices = async () => {

@@ -12,18 +12,20 @@ const STATES = {
   starting: ["busy", "Starting"],
   loading: ["busy", "Reloading"],
   ready: ["good", "Ready"],
+  blocked: ["bad", "Blocked"],
   broken: ["bad", "Broken"],
   stopped: ["bad", "Stopped"],
 };
 
 /** A dot and a word: how the bot is. */
 export function BotState({ status, connection }) {
-  const [tone, word] = STATES[status?.state] ?? STATES.unknown;
+  const state = status?.blocked ? "blocked" : status?.state;
+  const [tone, word] = STATES[state] ?? STATES.unknown;
   if (connection !== "live") {
     const waiting = connection === "lost" ? "Disconnected" : "Connecting";
     return html`<span class="bot-state" data-tone="quiet"><span class="dot" />${waiting}</span>`;
   }
-  const reloaded = status?.state === "ready" && status.generation > 1 && status.ms > 0;
+  const reloaded = state === "ready" && status.generation > 1 && status.ms > 0;
   const title = reloaded ? `Reloaded in ${duration(status.ms)}` : (status?.text ?? "");
   return html`<span class="bot-state" data-tone=${tone} title=${title}>
     <span class="dot" />${word}
@@ -38,6 +40,8 @@ export function Strips({ live, onServices }) {
   return html`<div>
     ${live.connection === "lost" && html`<${Lost} retry=${live.retry} />`}
     ${live.connection !== "lost" && isBroken && html`<${Broken} status=${live.status} />`}
+    ${live.connection !== "lost" && live.status?.blocked &&
+    html`<${Blocked} place=${live.status.blocked} />`}
     ${faulty.length > 0 &&
     html`<${FaultStrip} services=${faulty} onServices=${onServices} />`}
   </div>`;
@@ -63,6 +67,17 @@ function Broken({ status }) {
       </strong>
       ${status.text && html` <code>${status.text}</code>`}
       ${stays && " The code before it keeps answering."}
+    </p>
+  </div>`;
+}
+
+function Blocked({ place }) {
+  return html`<div class="strip" data-tone="bad" role="alert">
+    <${Icon} name="warning" />
+    <p>
+      <strong>The bot's event loop is blocked</strong> by <code>${place}</code>. Await what takes
+      long, or run it in a thread: <code>await asyncio.to_thread(...)</code>. Saving the bot's
+      code ends it.
     </p>
   </div>`;
 }

@@ -17,9 +17,10 @@ const LABELS = {
   stopped: "Bot is stopped",
 };
 
-/** `{state, label, text}`: the state is one of LABELS. */
+/** `{state, label, text}`: the state is one of LABELS, or `blocked`. */
 export function statusShown({ connection, status }) {
   if (connection !== "connected") return LOST[connection];
+  if (status.blocked) return { state: "blocked", label: "Bot is blocked", text: status.blocked };
   const state = status.state in LABELS ? status.state : "unknown";
   const { generation = 0, ms } = status;
   const reloaded = state === "ready" && generation > 1 && Number.isFinite(ms);

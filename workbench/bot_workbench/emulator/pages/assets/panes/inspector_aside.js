@@ -25,7 +25,7 @@ export function useInspector() {
   };
 }
 
-/** The inspector beside the chat. What is closed is not there: nothing is recorded. */
+/** The inspector beside the chat. */
 export function InspectorAside({ inspector, context }) {
   const aside = useRef(null);
   const viewport = useViewportWidth();

@@ -18,6 +18,12 @@ export function StatusBanner({ context }) {
       <strong>The last change does not load.</strong> <code>${text}</code>
     </div>`;
   }
+  if (state === "blocked") {
+    return html`<div class="banner banner--bad" role="alert">
+      <strong>The bot's event loop is blocked</strong> by <code>${text}</code>. Saving the bot's
+      code ends it.
+    </div>`;
+  }
   if (state === "stopped") {
     return html`<div class="banner banner--warn" role="status">
       <strong>${label}.</strong> ${text}
