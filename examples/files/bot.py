@@ -60,4 +60,9 @@ async def downloaded_bytes(url: str) -> int:
     """
     async with aiohttp.ClientSession(trust_env=True) as session, session.get(url) as response:
         response.raise_for_status()
-        return len(await response.content.read(MAX_BYTES))
+        size = 0
+        async for part in response.content.iter_any():  # one read has a part of a large file
+            size += len(part)
+            if size >= MAX_BYTES:
+                return MAX_BYTES
+        return size

@@ -73,10 +73,11 @@ async def test_no_consent(chat: Chat) -> None:
     assert reply.text == "OK, I won't send it."
 
 
-async def test_a_file_from_the_user(chat: Chat, drive: OneDrive) -> None:
-    """The bot downloads the file."""
-    drive.files["/notes.txt"] = b"abc"
+@pytest.mark.parametrize(("size", "counted"), [(3, 3), (900_000, 900_000), (1_000_001, 1_000_000)])
+async def test_a_file_from_the_user(chat: Chat, drive: OneDrive, size: int, counted: int) -> None:
+    """The bot downloads the file, up to a limit."""
+    drive.files["/notes.txt"] = bytes(size)
     content = {"downloadUrl": drive.url("/notes.txt"), "fileType": "txt"}
     sent = {"name": "notes.txt", "contentType": DOWNLOAD, "content": content}
     [reply] = await chat.say("", attachments=[sent])
-    assert reply.text == "notes.txt has 3 bytes."
+    assert reply.text == f"notes.txt has {counted} bytes."

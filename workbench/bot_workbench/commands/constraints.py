@@ -138,7 +138,8 @@ def write(texts: Mapping[Path, str], root: Path) -> None:
     for file, text in texts.items():
         if not file.exists() or file.read_text("utf-8") != text:
             file.write_text(text, "utf-8")
-            print(f"{file.relative_to(root).as_posix()}: {text.count('==')} packages")
+            count = text.count("==")
+            print(f"{file.relative_to(root).as_posix()}: {count} package{'s' * (count != 1)}")
 
 
 app = typer.Typer(add_completion=False)

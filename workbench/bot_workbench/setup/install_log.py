@@ -40,6 +40,9 @@ ERROR = re.compile(
 )
 """A line of pip's or npm's that says what went wrong, in words."""
 
+VERSIONS = re.compile(r" \(from versions: [^)]*\)")
+"""Every version that there is, in a line of pip's: up to hundreds."""
+
 
 class InstallLog:
     """Runs one program at a time; another thread may stop it.
@@ -111,7 +114,7 @@ class InstallLog:
         if any(sign in line for line in self._last for sign in OFFLINE):
             return NO_NETWORK
         errors = [found[1] for found in map(ERROR.match, self._last) if found]
-        return next(iter(errors or self._last[-1:]), "")[:300].rstrip(".")
+        return VERSIONS.sub("", next(iter(errors or self._last[-1:]), ""))[:300].rstrip(".")
 
     def _started(
         self, command: Sequence[str], environ: Mapping[str, str] | None, folder: Path

@@ -59,10 +59,10 @@ def test_a_bot_pins_what_the_base_does_not(app: Path, capsys: pytest.CaptureFixt
     """What no line of the bot's pins, and never another version than the base's."""
     (app / BOT / "more.txt").write_text("mine==2\n")
     assert pinned(app, f"-r ../{OPTIONAL}\n-r more.txt\nwire\n") == ["extra==2"]
-    assert capsys.readouterr().out == "bot_logic/constraints.txt: 1 packages\n"
+    assert capsys.readouterr().out == "bot_logic/constraints.txt: 1 package\n"
     assert pinned(app, "mine\nextra==1\n") == ["mine==2"]
     assert pinned(app, "mine\nextra==1\n") == ["mine==2"]
-    assert capsys.readouterr().out.count("packages") == 1, "an unchanged file was written"
+    assert capsys.readouterr().out.count("1 package") == 1, "an unchanged file was written"
     assert pinned(app, "strict\n") == ["strict==1"], "the newest needs another version"
     assert pinned(app, "") == []
 

@@ -12,6 +12,11 @@ MAX_MS = 1e12
 """No reload takes longer."""
 
 
+def blocked_by(place: str) -> str:
+    """The hint of a turn that a blocked event loop has delayed, or ended; empty for no place."""
+    return f"The event loop was blocked by {place}" if place else ""
+
+
 class BotStatus:
     """The newest report.
 
@@ -79,6 +84,11 @@ class BotStatus:
             self.blocked[pid] = place
         self._changed()
 
+    @property
+    def place_of_block(self) -> str:
+        """What blocks an event loop now; empty: nothing."""
+        return next(iter(self.blocked.values()), "")
+
     def _changed(self) -> None:
         for listener in list(self._listeners):
             listener()
@@ -107,5 +117,5 @@ class BotStatus:
             "ms": self.ms,
             "files": self.files,
             "answers": self.answers,
-            "blocked": next(iter(self.blocked.values()), ""),
+            "blocked": self.place_of_block,
         }

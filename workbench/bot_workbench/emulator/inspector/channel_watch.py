@@ -12,6 +12,7 @@ from bot_workbench.emulator.channel.conversations import (
     Conversations,
     UnknownConversationError,
 )
+from bot_workbench.emulator.inspector.bot_status import BotStatus, blocked_by
 from bot_workbench.emulator.inspector.connector_call import ConnectorCall, exchange_as_json, user_of
 from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_details import JsonObject
@@ -48,12 +49,16 @@ class ChannelWatch:
         channel: whose deliveries are watched.
         conversations: know their members' names.
         log: gets the turns.
+        status: says whether the bot's event loop is blocked.
     """
 
-    def __init__(self, channel: Channel, conversations: Conversations, log: TurnLog) -> None:
+    def __init__(
+        self, channel: Channel, conversations: Conversations, log: TurnLog, status: BotStatus
+    ) -> None:
         self._channel = channel
         self._conversations = conversations
         self._log = log
+        self._status = status
         self._claims: tuple[str, JsonObject] = ("", {})
 
     def expect_replay(self, turn: str, replay_of: str) -> None:
@@ -73,7 +78,7 @@ class ChannelWatch:
         row = self._log.start(turn, "channel")
         row.progress.sent()
         row.retry()
-        row.status, row.hint = None, ""
+        row.status, row.hint = None, blocked_by(self._status.place_of_block)
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
             row.user_name = row.user_name or self._name_of(row)

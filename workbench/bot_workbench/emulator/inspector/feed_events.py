@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakSet
 
 from bot_workbench.emulator.feed.feed_server import Event
-from bot_workbench.emulator.inspector.bot_status import BotStatus
+from bot_workbench.emulator.inspector.bot_status import BotStatus, blocked_by
 from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_log import TurnLog
 from bot_workbench.emulator.inspector.turns.turn_progress import ACCEPTED
@@ -172,10 +172,12 @@ class FeedEvents:
         """A process's event loop is blocked, or no longer."""
         place = _text(event, "place")
         self._status.set_blocked(_pid(event), place)
-        turn = self._turn(event) if place else None
-        if turn is not None:
-            turn.hint = f"The event loop was blocked by {place}"
-            self._log.changed(turn)
+        if place:
+            own = self._turn(event)
+            for turn in self._log.turns:
+                if turn is own or not turn.is_over:  # it waits for the same event loop
+                    turn.hint = blocked_by(place)
+                    self._log.changed(turn)
 
     def _disconnected(self, event: Event) -> None:
         self._status.set_blocked(_pid(event), "")

@@ -69,7 +69,7 @@ class Inspector:
         self._connector = connector
         self._services = services
         self._pages_url = pages_url
-        self._watch = ChannelWatch(channel, connector.conversations, self.log)
+        self._watch = ChannelWatch(channel, connector.conversations, self.log, self.status)
         self._events = FeedEvents(self.log, self.status)
         self._sender = ActivitySender(
             channel, self._watch, connector.conversations, lambda: connector.url, new_address

@@ -340,6 +340,15 @@ def test_a_blocked_event_loop(feed: Feed, end: dict[str, str]) -> None:
     assert feed.row().hint == "The event loop was blocked by bot.py:1 in block"
 
 
+def test_turns_beside_a_block(feed: Feed) -> None:
+    """Those that wait for the event loop have the hint, too; those that are over do not."""
+    for turn in ("over", "waits"):
+        feed.send("turn_started", turn, kind="channel", activity=ACTIVITY)
+    feed.send("turn_ended", "over", outcome="done", status=200, ms=1.0)
+    feed.send("blocked", None, place="bot.py:1 in block")
+    assert {turn.id: bool(turn.hint) for turn in feed.log.turns} == {"over": False, "waits": True}
+
+
 def test_an_event_loop_that_is_blocked_outside_of_turns(feed: Feed) -> None:
     """No row is made for it."""
     feed.send("blocked", None, place="bot.py:1 in block")

@@ -92,6 +92,23 @@ async def test_a_turn_that_blocks_the_event_loop(
     assert found["hint"] == "The event loop was blocked by bot.py:1 in block"
 
 
+async def test_a_delivery_during_a_block(
+    client: InspectorClient, bot: InspectedBot, inspector: Inspector
+) -> None:
+    """Its row says what it waited for, though its process reports nothing of it."""
+    inspector.feed.on_event({"event": "blocked", "pid": 1, "place": "bot.py:1 in block"})
+
+    async def turn(_: Activity) -> web.Response:
+        inspector.feed.on_event({"event": "disconnected", "pid": 1})
+        return web.Response(status=500)
+
+    bot.turn = turn
+    found = await client.turn((await client.send(text="hello"))["turn"])
+    assert found["hint"] == "The event loop was blocked by bot.py:1 in block"
+    again = await client.turn((await client.send(text="hello"))["turn"])
+    assert again["hint"] == ""
+
+
 async def test_a_bot_that_cannot_be_reached(client: InspectorClient, bot: InspectedBot) -> None:
     """The row says that there was no answer."""
     await bot.server.stop()

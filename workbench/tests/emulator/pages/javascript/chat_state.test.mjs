@@ -128,6 +128,9 @@ test("the status says what is the case", () => {
     "Bot is ready, reloaded in 413 ms",
   );
   assert.equal(shown("later").state, "unknown");
+  const blocked = { blocked: "bot.py:1" };
+  assert.equal(shown("ready", blocked).text, "bot.py:1");
+  assert.equal(shown("broken", blocked).text, "why");
   assert.equal(statusShown({ connection: "lost", status: {} }).state, "stopped");
 });
 

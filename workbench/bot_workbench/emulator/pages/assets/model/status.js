@@ -17,10 +17,12 @@ const LABELS = {
   stopped: "Bot is stopped",
 };
 
-/** `{state, label, text}`: the state is one of LABELS, or `blocked`. */
+/** `{state, label, text}`: the state is one of LABELS, or `blocked`. A save that does not load is
+ * shown rather than what blocks: it is what the next save must cure. */
 export function statusShown({ connection, status }) {
   if (connection !== "connected") return LOST[connection];
-  if (status.blocked) return { state: "blocked", label: "Bot is blocked", text: status.blocked };
+  if (status.blocked && status.state !== "broken")
+    return { state: "blocked", label: "Bot is blocked", text: status.blocked };
   const state = status.state in LABELS ? status.state : "unknown";
   const { generation = 0, ms } = status;
   const reloaded = state === "ready" && generation > 1 && Number.isFinite(ms);
