@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from bot_workbench.app_folder import PAIR, find_bots
 from bot_workbench.project import APP
@@ -13,6 +13,11 @@ TESTS = APP / "tests" / "bot_logic"
 """The tests of the project's bot."""
 
 Kind = Literal["personal", "groupChat", "channel"]
+Turns = Literal["Inline", "Queued"]
+StorageKind = Literal["memory", "azurite"]
+
+CHOICES = {"kind": get_args(Kind), "turns": get_args(Turns), "storage": get_args(StorageKind)}
+"""The values of the options that have only some."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,17 @@ class ChatOptions:
     user: str = "Ada"
     channel: str = "webchat"
     kind: Kind = "personal"
-    turns: Literal["Inline", "Queued"] = "Inline"
-    storage: Literal["memory", "azurite"] = "memory"
+    turns: Turns = "Inline"
+    storage: StorageKind = "memory"
     credential: str = "ManagedIdentity"
     settings: Mapping[str, str] = field(default_factory=dict)
     skip_waits: bool = False
     turn_seconds: float = 30  # longer than any channel waits
 
     def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if (given := getattr(self, name)) not in known:
+                raise ValueError(f"{name}={given!r} is none of {', '.join(known)}")
         if self.turns == "Queued" and self.storage != "azurite":
             raise ValueError('turns="Queued" needs storage="azurite"')
 

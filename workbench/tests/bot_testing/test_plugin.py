@@ -64,6 +64,11 @@ async def test_wrong_option(chat):
     pass
 
 
+@pytest.mark.chat(kind="team")
+async def test_wrong_kind(chat):
+    pass
+
+
 @pytest.mark.chat(bot="nowhere")
 async def test_no_bot(chat):
     pass
@@ -101,6 +106,7 @@ FAILURES = {
     "test_bot_fails": 'LookupError("the bot is wrong")',
     "test_wrong_mode": 'turns="Queued" needs storage="azurite"',
     "test_wrong_option": "@pytest.mark.chat has no option chanel; it has bot, user, channel, ",
+    "test_wrong_kind": "kind='team' is none of personal, groupChat, channel",
     "test_no_bot": "nowhere/__init__.py has no create_bot(services)",
     "test_bot_cannot_start": "__init__.py:6: ConnectionRefusedError",
     "test_wrong_setting": "MicrosoftAppId: ",
