@@ -160,7 +160,7 @@ class BotServices:
             The notification's id, which names its report.
 
         Raises:
-            BadNotification: there is no recipient, or nothing to send.
+            BadNotification: there is no recipient, or nothing to send; or the card is no JSON.
             ValueError: the notification is larger than 48 KiB.
             SettingsError: no storage account is configured.
             StorageUnavailable: the notification cannot be enqueued.

@@ -114,13 +114,19 @@ class Notifications:
         """Enqueue a notification, and return its id. For the arguments, see Notification.
 
         Raises:
-            BadNotification: there is no recipient, or nothing to send.
+            BadNotification: there is no recipient, or nothing to send; or the card is no JSON.
             ValueError: the notification is larger than 48 KiB.
             StorageUnavailable: the notification cannot be enqueued.
         """
         recipients = [to] if isinstance(to, str) else list(to)
         given = {"to": recipients, "channel": channel or None, "text": text, "card": card}
-        notification = Notification.parse(json.dumps(given), own_id or str(uuid.uuid4()))
+        try:
+            content = json.dumps(given)
+        except TypeError as error:
+            raise BadNotification(
+                "the card is not an Adaptive Card's JSON; that of an attachment is its content"
+            ) from error
+        notification = Notification.parse(content, own_id or str(uuid.uuid4()))
         notification = replace(notification, trace_parent=trace_parent())
         await self._queue.put(notification.message)
         return notification.id

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from bot_workbench.app_folder import PAIR, find_bots
+from bot_workbench.credential_kinds import KINDS
 from bot_workbench.project import APP
 
 PROJECT_BOT = APP / "bot_logic"
@@ -16,7 +17,12 @@ Kind = Literal["personal", "groupChat", "channel"]
 Turns = Literal["Inline", "Queued"]
 StorageKind = Literal["memory", "azurite"]
 
-CHOICES = {"kind": get_args(Kind), "turns": get_args(Turns), "storage": get_args(StorageKind)}
+CHOICES = {
+    "kind": get_args(Kind),
+    "turns": get_args(Turns),
+    "storage": get_args(StorageKind),
+    "credential": tuple(KINDS),
+}
 """The values of the options that have only some."""
 
 

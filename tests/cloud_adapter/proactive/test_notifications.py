@@ -5,11 +5,12 @@ import logging
 from typing import Any
 
 import pytest
-from botbuilder.core import Middleware, TurnContext
+from botbuilder.core import CardFactory, Middleware, TurnContext
 from botbuilder.schema import Activity
 
 from bot_workbench.emulator.cloud import Cloud
 from cloud_adapter.codec import read_model
+from cloud_adapter.errors import BadNotification
 from cloud_adapter.proactive.notifications import (
     BUSY_DELAY_SECONDS,
     LOCK,
@@ -66,6 +67,13 @@ async def test_a_card(notifier: Notifier) -> None:
     [attachment] = activity["attachments"]
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     assert attachment["content"] == card
+
+
+async def test_an_attachment_in_place_of_a_card(app: ComposedApp) -> None:
+    """What everything else of the SDK takes is refused, with the cure."""
+    card: Any = CardFactory.adaptive_card({"type": "AdaptiveCard"})
+    with pytest.raises(BadNotification, match="that of an attachment is its content"):
+        await app.parts.services.notify("all", card=card)
 
 
 async def test_the_same_notification(notifier: Notifier) -> None:
