@@ -172,9 +172,9 @@ def running_invocation(task: "asyncio.Task[object]") -> str | None:
 def join_invocation(invocation_id: str) -> None:
     """Make the lines that this thread logs from now on those of a running invocation.
 
-    The thread may have the context of the invocation's task.
+    The thread may run in a copy of a task's context.
     """
-    _invocation.set(None)  # it says which task may log, and a thread has none
+    _invocation.set(None)  # in a copy, it would hold the lines back: only its task may log
     if (variable := _worker_variable()) is not None:
         variable.set(invocation_id)
 

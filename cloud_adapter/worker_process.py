@@ -71,7 +71,7 @@ class Watch:
 
 WATCH = Watch()
 LOCAL_WATCH = Watch(named_ticks=2)
-"""On a developer's machine: who tries a bot out does not wait ten seconds for its answer."""
+"""On a developer's machine, where nobody waits ten seconds for an answer."""
 
 
 def guard_worker(bot_folder: Path, watch: Watch = WATCH) -> None:
@@ -143,7 +143,7 @@ class _LoopWatch:
                 self._block(place, asyncio.current_task(self._loop))
 
     def _blocked_after(self, ticks: int) -> str:
-        """What blocks the event loop if it does not answer for so long; empty: it answers."""
+        """What blocks the event loop, once `ticks` more have passed; empty: it answers before."""
         counted = 0
         while not self._answered.is_set():
             if (stack := self._stack()) and not _is_debugged(stack):
@@ -186,7 +186,7 @@ class _LoopWatch:
         return f"{file.as_posix()}:{frame.f_lineno} in {frame.f_code.co_name}"
 
     def _say(self, ticks: int, what: str, task: "asyncio.Task[Any] | None") -> None:
-        """Log a line as the blocked task's and its invocation's: the host drops all others.
+        """Log a line in the blocked task's context, as its invocation's: the host drops all others.
 
         In a thread of its own: what blocks may be a handler of the log, which holds its lock.
         """

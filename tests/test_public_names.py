@@ -147,7 +147,7 @@ BOT_FILE, ROUTES, TEST = f"{BOT}/bot.py", f"{BOT}/routes.py", f"tests/{BOT}/test
         (BOT_FILE, "from botbuilder import dialogs", NOT_NAMED),
         (BOT_FILE, "import msal", f"{NOT_NAMED}the line msal=={version('msal')} {TO_NAME}"),
         (BOT_FILE, "import hypothesis", NOT_NAMED),
-        (BOT_FILE, "import no_such_module", f"has no_such_module, {TO_NAME}"),
+        (BOT_FILE, "import no_such_module", f"if that has another name, {TO_NAME}"),
         (
             BOT_FILE,
             "import microsoft_agents.hosting.none.at_all",

@@ -25,9 +25,9 @@ class LibraryBot(TeamsActivityHandler):
     """A search command, and an action command `recommend`."""
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        """Say where the commands are: nothing of them is in the chat itself."""
+        """Say where the commands are, since the chat itself has none."""
         await turn_context.send_activity(
-            "I find books for your messages: open me from the message box, or recommend one there."
+            "I search for books. Choose me below the message box to insert or to recommend one."
         )
 
     async def on_teams_messaging_extension_query(

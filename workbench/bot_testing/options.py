@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from bot_workbench.app_folder import PAIR, find_bots
 from bot_workbench.credential_kinds import KINDS
@@ -14,16 +14,6 @@ TESTS = APP / "tests" / "bot_logic"
 """The tests of the project's bot."""
 
 Kind = Literal["personal", "groupChat", "channel"]
-Turns = Literal["Inline", "Queued"]
-StorageKind = Literal["memory", "azurite"]
-
-CHOICES = {
-    "kind": get_args(Kind),
-    "turns": get_args(Turns),
-    "storage": get_args(StorageKind),
-    "credential": tuple(KINDS),
-}
-"""The values of the options that have only some."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +38,19 @@ class ChatOptions:
     user: str = "Ada"
     channel: str = "webchat"
     kind: Kind = "personal"
-    turns: Turns = "Inline"
-    storage: StorageKind = "memory"
+    turns: Literal["Inline", "Queued"] = "Inline"
+    storage: Literal["memory", "azurite"] = "memory"
     credential: str = "ManagedIdentity"
     settings: Mapping[str, str] = field(default_factory=dict)
     skip_waits: bool = False
     turn_seconds: float = 30  # longer than any channel waits
 
     def __post_init__(self) -> None:
-        for name, known in CHOICES.items():
+        hints = get_type_hints(ChatOptions)
+        choices = {
+            name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal
+        }
+        for name, known in {**choices, "credential": tuple(KINDS)}.items():
             if (given := getattr(self, name)) not in known:
                 raise ValueError(f"{name}={given!r} is none of {', '.join(known)}")
         if self.turns == "Queued" and self.storage != "azurite":

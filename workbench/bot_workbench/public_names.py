@@ -140,7 +140,7 @@ def cure_of_missing(module: str, file: str = "") -> str:
         line = f"the line {package}=={version(package)}" if package else ""
     except PackageNotFoundError:
         line = f"the line {package}"
-    line = line or f"the line {top}, or the name of the package that has {top},"
+    line = line or f"{top}, or the package that contains it if that has another name,"
     return f"add {line} to {file or f'{BOT}/{REQUIREMENTS}'}, then run `make constraints`"
 
 
@@ -166,7 +166,10 @@ NAMES: Mapping[str, str] = {
 }
 """By first name of the module, the packages with another name that bots use most."""
 
-_AZURE = re.compile(r"azure\.(?:(?:ai|data|mgmt|search|storage|communication)\.\w+|\w+)")
+_AZURE_GROUPS = (
+    "ai|cognitiveservices|communication|data|keyvault|messaging|mgmt|monitor|search|storage"
+)
+_AZURE = re.compile(rf"azure\.(?:(?:{_AZURE_GROUPS})\.\w+|(?!(?:{_AZURE_GROUPS})\b)\w+)")
 _GROUPS = "hosting|authentication|storage"
 _AGENTS = re.compile(rf"microsoft_agents\.(?:(?:{_GROUPS})\.\w+|(?!(?:{_GROUPS})\b)\w+)")
 

@@ -157,7 +157,7 @@ FORGED_ACTIVITIES: dict[str, tuple[Forge, ActivityOrigin, type[BotError], str]] 
             CallerForbidden,
             CHANNEL,
         )
-        for channel in ("sms", "carrier-pigeon", "MSTeams", "WebChat", "webchat ", "*", "")
+        for channel in ("carrier-pigeon", "MSTeams", "WebChat", "webchat ", "*", "")
     },
 }
 """Activities that a token of the channel's key does not cover: with the error, and its reason."""

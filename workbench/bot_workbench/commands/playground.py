@@ -31,7 +31,7 @@ from bot_workbench.commands.run.hosts import (
     wait_until_it_answers,
     wait_until_it_loads,
 )
-from bot_workbench.commands.run.turn_lines import turn_lines
+from bot_workbench.commands.run.turn_lines import printed_turns
 from bot_workbench.commands.run.unauthenticated_run import UNAUTHENTICATED
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.child import Child
@@ -73,9 +73,9 @@ async def run(app: Path, bot: Path, port: int, playground_port: int, debugging: 
     command = playground_command(PROGRAM, f"{url}/api/messages", playground_port)
     # It writes files into its working folder.
     playground = Child(command, environ, PLAYGROUND.folder)
-    async with turn_lines() as reporting:
+    async with printed_turns() as reporting:
         settings = UNAUTHENTICATED | reporting
-        host = functions_host(port, settings, app, reload=bot, debugging=debugging)
+        host = functions_host(port, settings, app, reload_bot=bot, debugging=debugging)
         try:
             await run_until_asked_to_stop(serve(host, playground, url, playground_port, debugging))
         finally:

@@ -66,10 +66,10 @@ def test_what_is_missing_is_installed(app: Path) -> None:
 
 
 def test_everything_can_be_installed_at_once(app: Path) -> None:
-    """The pages' libraries, Azurite and the validators, as well as the packages."""
+    """The pages' libraries, Azurite and the validators, as well as the bot's packages."""
     done = ended(app, "setup")
     assert done.returncode == 0
-    assert done.stdout.splitlines().count("installed") == 3
+    assert done.stdout.splitlines().count("installed") == 4
     assert done.stderr.splitlines().count("installed") == 1
 
 

@@ -136,7 +136,7 @@ def test_missing_modules_are_named(app: Path) -> None:
         blob = f"the line azure-storage-blob=={version('azure-storage-blob')} {end}"
         tests = f"the line pytest-asyncio=={version('pytest-asyncio')} {end}"
         own = {
-            name: f"the line {name}, or the name of the package that has {name}, {end}"
+            name: f"{name}, or the package that contains it if that has another name, {end}"
             for name in ("bot_workbench", "no_such_module")
         }
 

@@ -26,7 +26,7 @@ def functions_host(
     settings: Mapping[str, str],
     app: Path,
     *,
-    reload: Path | None = None,
+    reload_bot: Path | None = None,
     debugging: Debugging = NO_DEBUGGER,
 ) -> Child:
     """The app's host, not started. It inherits this process's environment, except for storage.
@@ -35,8 +35,8 @@ def functions_host(
         port: where it listens.
         settings: the app's.
         app: the app's folder.
-        reload: the folder of the bot, if the app's code is loaded anew when it changes; with the
-            packages that the bot's requirements.txt then names.
+        reload_bot: the folder of the bot whose code is loaded anew when it changes, and whose
+            requirements are installed when they change; None: neither.
         debugging: whether and where a debugger can attach.
     """
     environ = {
@@ -48,8 +48,8 @@ def functions_host(
         # Else debugpy warns that it cannot stop in modules that are frozen into Python.
         environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     host = ["-m", "bot_workbench.emulator.functions", "--app", str(app), "--port", str(port)]
-    if reload is not None:
-        install = [sys.executable, "-m", "bot_workbench", "setup", "--bot", str(reload)]
+    if reload_bot is not None:
+        install = [sys.executable, "-m", "bot_workbench", "setup", "--bot", str(reload_bot)]
         host += ["--reload", "--install", shlex.join(install)]
     host += debugging.for_host()
     return Child([sys.executable, *host], environ, APP)

@@ -144,7 +144,7 @@ async def run(options: RunOptions, folder: Path) -> None:
             hosts[options.skill_port] = await skill_host(skill, of_skill, options, stack)
         app = app_with_bot(bot, folder / "app")
         hosts[options.port] = functions_host(
-            options.port, settings, app, reload=options.bot, debugging=options.debugging
+            options.port, settings, app, reload_bot=options.bot, debugging=options.debugging
         )
         for host in hosts.values():
             stack.push_async_callback(host.stop)
@@ -163,7 +163,9 @@ async def skill_host(
     stack.push_async_callback(storage.stop)
     environ = {**settings, **storage.settings(), "BotTurns": options.turns}
     debugging = options.debugging_of_skill
-    return functions_host(options.skill_port, environ, app, reload=options.bot, debugging=debugging)
+    return functions_host(
+        options.skill_port, environ, app, reload_bot=options.bot, debugging=debugging
+    )
 
 
 async def connect_storage(

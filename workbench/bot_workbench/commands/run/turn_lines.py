@@ -102,7 +102,7 @@ class TurnLines:
 
 
 @contextlib.asynccontextmanager
-async def turn_lines() -> AsyncIterator[dict[str, str]]:
+async def printed_turns() -> AsyncIterator[dict[str, str]]:
     """Print the turns of a bot that runs without the local cloud, within the block.
 
     Yields:

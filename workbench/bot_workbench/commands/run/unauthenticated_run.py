@@ -11,7 +11,7 @@ from bot_workbench.app_folder import app_with_bot, bots_in
 from bot_workbench.commands.run.errors import StartError
 from bot_workbench.commands.run.hosts import functions_host, wait_until_it_loads
 from bot_workbench.commands.run.options import RunOptions
-from bot_workbench.commands.run.turn_lines import turn_lines
+from bot_workbench.commands.run.turn_lines import printed_turns
 from bot_workbench.commands.shutdown import run_until_asked_to_stop
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.storage.local_storage import LocalStorage, start_storage
@@ -42,10 +42,10 @@ async def run(options: RunOptions, folder: Path) -> None:
         stack.push_async_callback(storage.stop)
         options.check(storage)
         settings = UNAUTHENTICATED | storage.settings() | {"BotTurns": options.turns}
-        settings |= await stack.enter_async_context(turn_lines())
+        settings |= await stack.enter_async_context(printed_turns())
         app = app_with_bot(bot, folder / "app")
         host = functions_host(
-            options.port, settings, app, reload=options.bot, debugging=options.debugging
+            options.port, settings, app, reload_bot=options.bot, debugging=options.debugging
         )
         stack.push_async_callback(host.stop)
         await run_until_asked_to_stop(serve(host, options, storage))

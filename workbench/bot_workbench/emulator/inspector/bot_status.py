@@ -12,7 +12,7 @@ MAX_MS = 1e12
 """No reload takes longer."""
 
 
-def blocked_by(place: str) -> str:
+def block_hint(place: str) -> str:
     """The hint of a turn that a blocked event loop has delayed, or ended; empty for no place."""
     return f"The event loop was blocked by {place}" if place else ""
 
@@ -73,6 +73,8 @@ class BotStatus:
             self.ms = float(ms)
         self.files = [str(each) for each in files] if isinstance(files, list) else []
         self._set_answers()
+        if self.state == READY:
+            self.blocked.clear()  # the worker that was blocked has been replaced
         self._changed()
 
     def set_blocked(self, pid: int, place: str) -> None:
@@ -85,7 +87,7 @@ class BotStatus:
         self._changed()
 
     @property
-    def place_of_block(self) -> str:
+    def blocking_place(self) -> str:
         """What blocks an event loop now; empty: nothing."""
         return next(iter(self.blocked.values()), "")
 
@@ -117,5 +119,5 @@ class BotStatus:
             "ms": self.ms,
             "files": self.files,
             "answers": self.answers,
-            "blocked": self.place_of_block,
+            "blocked": self.blocking_place,
         }

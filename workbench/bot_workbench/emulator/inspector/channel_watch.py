@@ -12,7 +12,7 @@ from bot_workbench.emulator.channel.conversations import (
     Conversations,
     UnknownConversationError,
 )
-from bot_workbench.emulator.inspector.bot_status import BotStatus, blocked_by
+from bot_workbench.emulator.inspector.bot_status import BotStatus, block_hint
 from bot_workbench.emulator.inspector.connector_call import ConnectorCall, exchange_as_json, user_of
 from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_details import JsonObject
@@ -78,7 +78,7 @@ class ChannelWatch:
         row = self._log.start(turn, "channel")
         row.progress.sent()
         row.retry()
-        row.status, row.hint = None, blocked_by(self._status.place_of_block)
+        row.status, row.hint = None, block_hint(self._status.blocking_place)
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
             row.user_name = row.user_name or self._name_of(row)

@@ -6,10 +6,10 @@ from typing import Any
 from weakref import WeakSet
 
 from bot_workbench.emulator.feed.feed_server import Event
-from bot_workbench.emulator.inspector.bot_status import BotStatus, blocked_by
+from bot_workbench.emulator.inspector.bot_status import BotStatus, block_hint
 from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_log import TurnLog
-from bot_workbench.emulator.inspector.turns.turn_progress import ACCEPTED
+from bot_workbench.emulator.inspector.turns.turn_progress import ACCEPTED, RUNNING
 
 SECTIONS = {
     "check": "checks",
@@ -175,8 +175,8 @@ class FeedEvents:
         if place:
             own = self._turn(event)
             for turn in self._log.turns:
-                if turn is own or not turn.is_over:  # it waits for the same event loop
-                    turn.hint = blocked_by(place)
+                if turn is own or turn.outcome == RUNNING:  # it waits for the event loop
+                    turn.hint = turn.hint or block_hint(place)
                     self._log.changed(turn)
 
     def _disconnected(self, event: Event) -> None:

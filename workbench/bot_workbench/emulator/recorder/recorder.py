@@ -74,11 +74,12 @@ class Recorder:
 
     def close(self) -> None:
         """Watch nothing any more, and close the connection to the feed."""
-        self._log_lines.remove()
-        self._libraries.remove()
-        if self._hook is not None:
-            for each in self._observers:
-                self._hook.detach(each)
+        with self._recording.guarded():
+            self._log_lines.remove()
+            self._libraries.remove()
+            if self._hook is not None:
+                for each in self._observers:
+                    self._hook.detach(each)
         self.feed.close()
 
     def _watches(self, table: Mapping[str, Observe]) -> Mapping[str, Watch]:

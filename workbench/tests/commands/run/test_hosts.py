@@ -20,7 +20,9 @@ async def test_func_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     func.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(func.parent), os.environ["PATH"])))
     port = free_port()
-    host = functions_host(port, UNAUTHENTICATED, app_with(tmp_path / "app", {}), reload=tmp_path)
+    host = functions_host(
+        port, UNAUTHENTICATED, app_with(tmp_path / "app", {}), reload_bot=tmp_path
+    )
     await host.start()
     try:
         await wait_until_it_loads(f"http://localhost:{port}/api/health", host)

@@ -57,9 +57,10 @@ def test_a_blocked_event_loop(recorded: RecordedBot, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     feed = recorded.feed
+    known = len(feed.kinds("log"))  # with the test's on another event loop
     with ThreadPoolExecutor() as pool:
         said = pool.submit(recorded.say, f"block {pipe}")
-        feed.wait(lambda: any(BLOCKED in each["text"] for each in feed.kinds("log")))
+        feed.wait(lambda: any(BLOCKED in each["text"] for each in feed.kinds("log")[known:]))
         pipe.write_bytes(b"")
     turn = said.result()
     feed.wait(lambda: len(feed.of(turn, "blocked")) == 2)

@@ -48,6 +48,8 @@ class ReloadingHost:
         self._install = shlex.split(options.install)
         self._installs = InstallLog(LOGS / "saved-requirements.log")
         self._installing: asyncio.Task[None] | None = None
+        self._is_due = False
+        self._saved: set[Path] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.functions: Sequence[Function] = ()
         """The functions of the code that answers."""
@@ -65,7 +67,7 @@ class ReloadingHost:
 
     async def stop(self, grace_seconds: float | None) -> None:
         """Stop listening; running functions have `grace_seconds` to finish; None: any time."""
-        for task in self._tasks:
+        for task in (*self._tasks, *filter(None, [self._installing])):
             task.cancel()
         self._installs.kill()
         await self._triggers.stop(grace_seconds)
@@ -96,23 +98,34 @@ class ReloadingHost:
             self._environ = self._environment()
             self._worker.discard_spare()
         requirements = CodeFolders(self._app).requirements
-        listed = {requirements, requirements.with_name(CONSTRAINTS)}.intersection(files)
-        if self._install and listed:
-            loading = self._install_and_load(listed.pop(), files, self._installing)
-            self._installing = asyncio.create_task(loading)
-        else:
-            self._worker.change(files)
+        listed = {requirements, requirements.with_name(CONSTRAINTS)}
+        self._is_due |= bool(self._install) and not listed.isdisjoint(files)
+        self._saved.update(files)
+        if self._installing is None and self._is_due:
+            self._installing = asyncio.create_task(self._install_and_load(requirements))
+        elif self._installing is None:
+            self._load()
 
-    async def _install_and_load(
-        self, listed: Path, files: Sequence[Path], before: "asyncio.Task[None] | None"
-    ) -> None:
+    def _load(self) -> None:
+        if self._saved:
+            self._worker.change(sorted(self._saved))
+            self._saved.clear()
+
+    async def _install_and_load(self, requirements: Path) -> None:
         """Install the bot's packages, then load the code; the old code answers meanwhile."""
-        if before is not None:
-            await before
-        shown = CodeFolders(self._app).shown(listed)
-        print(f"Saved {shown}: installing its packages", flush=True)
-        if await asyncio.to_thread(self._installs.run, self._install):
-            self._worker.discard_spare()  # it has imported what was installed before
-            self._worker.change(files)
+        shown, fault = CodeFolders(self._app).shown(requirements), ""
+        while self._is_due:
+            self._is_due = False
+            print(f"Saved {shown}: installing its packages", flush=True)
+            try:
+                done = await asyncio.to_thread(self._installs.run, self._install)
+                fault = "" if done else self._installs.reason()
+            except OSError as error:  # its log cannot be written
+                fault = str(error)
+        self._installing = None
+        if fault:
+            self._worker.break_off(f"{shown}: {fault}")
+            self._saved -= {requirements, requirements.with_name(CONSTRAINTS)}
         else:
-            self._worker.fail(f"{shown}: {self._installs.reason()}")
+            self._worker.discard_spare()  # it has imported what was installed before
+        self._load()

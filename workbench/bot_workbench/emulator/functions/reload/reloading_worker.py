@@ -81,8 +81,8 @@ class WorkerLauncher:
 class ReloadingWorker:
     """One worker answers. At each change of the code, a spare one loads it, and takes over.
 
-    The old worker finishes what it runs. If the new code does not load, the old code goes on
-    answering; if there is none, callers get 503 until the next save.
+    The old worker finishes what it runs, unless its event loop is blocked. If the new code does not
+    load, the old code goes on answering; if there is none, callers get 503 until the next save.
 
     Args:
         folders: returns where the app's code is.
@@ -124,14 +124,6 @@ class ReloadingWorker:
         self._changed_files.update(files)
         self._changed.set()
 
-    def fail(self, fault: str) -> None:
-        """Note that the code cannot be loaded; the code before it goes on answering.
-
-        Args:
-            fault: why, in one line.
-        """
-        self._break(fault)
-
     def discard_spare(self) -> None:
         """The environment has changed, so that the spare worker is of no use."""
         if self._spare is not None:
@@ -147,7 +139,7 @@ class ReloadingWorker:
                 await self._load()
             except Exception:  # whatever it is: the next save is loaded all the same
                 LOG.exception("The host failed to load the code")
-                self._break("the host failed, as the log says")
+                self.break_off("the host failed, as the log says")
             if not self._changed.is_set():
                 self._settled.set()
             await self._changed.wait()
@@ -231,7 +223,7 @@ class ReloadingWorker:
         try:
             worker = await self._spare_worker()
         except HostError as error:
-            self._break(str(error))
+            self.break_off(str(error))
             return
         try:
             report = await self._loaded(worker)
@@ -282,9 +274,14 @@ class ReloadingWorker:
 
     def _break_with(self, worker: WorkerProcess, fault: str) -> None:
         self._in_background(worker.end(0))
-        self._break(fault)
+        self.break_off(fault)
 
-    def _break(self, fault: str) -> None:
+    def break_off(self, fault: str) -> None:
+        """Note that the newest code cannot be loaded; the code before it goes on answering.
+
+        Args:
+            fault: why, in one line.
+        """
         if self._changed.is_set():
             return  # half of a save, perhaps: newer code is loaded next
         self._fault = f"{fault}; fix and save"

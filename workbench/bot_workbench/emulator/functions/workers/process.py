@@ -135,6 +135,8 @@ class WorkerProcess:
                 await self._reader.readline()
         except TimeoutError:
             return False
+        except ConnectionError:
+            pass  # it has been killed
         return True
 
     @contextmanager

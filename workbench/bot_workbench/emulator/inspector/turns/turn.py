@@ -36,7 +36,7 @@ class Turn:
         status: the HTTP status that the channel saw.
         error: why it failed, in one line.
         cause: the same without an exception's message, which may quote what users wrote.
-        hint: what to write so that it would not fail, in one line.
+        hint: what to write so that it would not fail, or what held it up; in one line.
         replay_of: the id of the row that this one repeats.
         detailed: the worker recorded it.
         dropped: its details were dropped to save memory.
@@ -119,8 +119,8 @@ class Turn:
             self.error, self.cause = error, cause or error
 
     def retry(self) -> None:
-        """Forget why it failed: it runs again."""
-        self.error = self.cause = ""
+        """Forget the run before: it runs again."""
+        self.error = self.cause = self.hint = self.last_reply = ""
 
     def describe(self, activity: JsonObject) -> None:
         """Take from an activity what the row shows of it."""

@@ -1,7 +1,6 @@
 """AppManifest: what the app's Teams manifest offers users."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +48,13 @@ class AppManifest:
 
     def refusal_of_files(self) -> str:
         """Why users cannot send the bot files; empty: they can, as without a manifest."""
-        bots = _objects(self._read().get("bots"))
+        text = self._text()
+        bots = _objects(_parsed(text).get("bots"))
         if self._path is None or not bots or any(bot.get("supportsFiles") is True for bot in bots):
             return ""
-        lines = self._path.read_text("utf-8").splitlines()
-        found = [
-            number
-            for name in ('"supportsFiles"', '"bots"')
-            for number, line in enumerate(lines, 1)
-            if name in line
-        ]
-        place = f"{os.path.relpath(self._path)}:{found[0]}"
+        name = '"supportsFiles"' if '"supportsFiles"' in text else '"bots"'
+        line = text[: text.index(name)].count("\n") + 1
+        place = f"{_from_here(self._path)}:{line}"
         return f'Teams lets users send this bot no files: set "supportsFiles": true in {place}.'
 
     def offer(self) -> dict[str, Any]:
@@ -92,13 +87,27 @@ class AppManifest:
         }
 
     def _read(self) -> dict[str, Any]:
-        if self._path is None:
-            return {}
+        return _parsed(self._text())
+
+    def _text(self) -> str:
+        """The manifest; empty: there is none, or it cannot be read."""
         try:
-            found = json.loads(self._path.read_text("utf-8"))
+            return "" if self._path is None else self._path.read_text("utf-8")
         except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+            return ""
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _command(command: dict[str, Any]) -> dict[str, Any]:

@@ -69,8 +69,9 @@ def test_exception_group(folders: CodeFolders) -> None:
         ),
         ("azure.search.documents.aio", "the line azure-search-documents"),
         ("azure.cosmos.aio", "the line azure-cosmos"),
+        ("azure.cognitiveservices.speech", "the line azure-cognitiveservices-speech"),
         ("bs4", "the line beautifulsoup4"),
-        ("no_such", "the line no_such, or the name of the package that has no_such,"),
+        ("no_such", "no_such, or the package that contains it if that has another name,"),
     ],
 )
 def test_a_missing_package(folders: CodeFolders, module: str, line: str) -> None:

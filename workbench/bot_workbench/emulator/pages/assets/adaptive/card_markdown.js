@@ -18,9 +18,14 @@ let renderer = null;
 
 /** The HTML of a card's text. */
 export function cardMarkdown(words) {
-  renderer ??= globalThis
+  renderer ??= made();
+  return renderer.render(words);
+}
+
+function made() {
+  const found = globalThis
     .markdownit({ html: false, breaks: true, linkify: false })
     .disable(UNSUPPORTED);
-  renderer.renderer.rules.link_open = linkBesideThePage;
-  return renderer.render(words);
+  found.renderer.rules.link_open = linkBesideThePage;
+  return found;
 }

@@ -1,6 +1,7 @@
 import { html } from "/assets/libraries/htm.js";
 
-/** What became of a message on its way to the bot, or the failed turn that the bot's ended. */
+/** What became of a user's message on its way to the bot; or, below the last message of a turn that
+ * failed, a link to that turn. */
 export function DeliveryState({ delivery, id, context }) {
   if (!delivery) return null;
   const { state, status, text, turn } = delivery;

@@ -19,7 +19,7 @@ const STATES = {
 
 /** A dot and a word: how the bot is. */
 export function BotState({ status, connection }) {
-  const state = status?.blocked ? "blocked" : status?.state;
+  const state = status?.blocked && status.state !== "broken" ? "blocked" : status?.state;
   const [tone, word] = STATES[state] ?? STATES.unknown;
   if (connection !== "live") {
     const waiting = connection === "lost" ? "Disconnected" : "Connecting";
@@ -76,8 +76,8 @@ function Blocked({ place }) {
     <${Icon} name="warning" />
     <p>
       <strong>The bot's event loop is blocked</strong> by <code>${place}</code>. Await what takes
-      long, or run it in a thread: <code>await asyncio.to_thread(...)</code>. Saving the bot's
-      code ends it.
+      long, or run it in a thread: <code>await asyncio.to_thread(...)</code>. The next
+      save starts a new process.
     </p>
   </div>`;
 }

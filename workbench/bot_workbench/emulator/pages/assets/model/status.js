@@ -17,8 +17,8 @@ const LABELS = {
   stopped: "Bot is stopped",
 };
 
-/** `{state, label, text}`: the state is one of LABELS, or `blocked`. A save that does not load is
- * shown rather than what blocks: it is what the next save must cure. */
+/** `{state, label, text}`: the state is one of LABELS, or `blocked`. If the last save does
+ * not load, that is shown, even if the event loop is blocked, too: it must be cured first. */
 export function statusShown({ connection, status }) {
   if (connection !== "connected") return LOST[connection];
   if (status.blocked && status.state !== "broken")

@@ -20,8 +20,8 @@ export function StatusBanner({ context }) {
   }
   if (state === "blocked") {
     return html`<div class="banner banner--bad" role="alert">
-      <strong>The bot's event loop is blocked</strong> by <code>${text}</code>. Saving the bot's
-      code ends it.
+      <strong>The bot's event loop is blocked</strong> by <code>${text}</code>. The next
+      save starts a new process.
     </div>`;
   }
   if (state === "stopped") {
