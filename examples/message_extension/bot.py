@@ -27,7 +27,7 @@ class LibraryBot(TeamsActivityHandler):
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """Say where the commands are, since the chat itself has none."""
         await turn_context.send_activity(
-            "I search for books. Choose me below the message box to insert or to recommend one."
+            "I find books. Open me from the message box to search for one, or to recommend one."
         )
 
     async def on_teams_messaging_extension_query(

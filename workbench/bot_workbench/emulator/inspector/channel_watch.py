@@ -78,7 +78,8 @@ class ChannelWatch:
         row = self._log.start(turn, "channel")
         row.progress.sent()
         row.retry()
-        row.status, row.hint = None, block_hint(self._status.blocking_place)
+        row.status = None
+        row.hint = block_hint(self._status.blocking_place)
         if row.first("activity") is None:  # else the bot could not be reached the last time
             row.describe(activity)
             row.user_name = row.user_name or self._name_of(row)

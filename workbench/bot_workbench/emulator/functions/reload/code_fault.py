@@ -41,7 +41,7 @@ def fault_in(trace: str, folders: CodeFolders) -> str:
             name = imported["name"]
         if not folders.has_module(name):
             cure = cure_of_missing(name, folders.shown(folders.requirements))
-            text = f"{missing[0]}: {cure}. Saving it installs the package{text[missing.end() :]}"
+            text = f"{missing[0]}: {cure}{text[missing.end() :]}"
     places = [(Path(each["file"]), int(each["line"])) for each in frames]
     # Compiled libraries name their files as uvloop/loop.pyx, from a folder that is not this one.
     places = [each for each in places if each[0].is_absolute()]

@@ -83,9 +83,7 @@ def test_a_missing_package(folders: CodeFolders, module: str, line: str) -> None
     error.add_note("A note.")
     fault = fault_of(error, folders)
     assert fault.startswith("bot_logic/bot.py:2 ModuleNotFoundError: No module named '")
-    end = (
-        "to bot_logic/requirements.txt, then run `make constraints`. Saving it installs the package"
-    )
+    end = "to bot_logic/requirements.txt, then run `make constraints`"
     assert fault.endswith(f"': add {line} {end} A note.")
 
 
