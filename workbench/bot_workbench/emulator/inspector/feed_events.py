@@ -84,7 +84,8 @@ class FeedEvents:
             turn.kind = kind
         turn.function = _text(event, "function") or turn.function
         turn.parent = _text(event, "parent") or turn.parent
-        turn.retry()
+        if kind != "channel":  # else the channel starts it, and may already have its answer
+            turn.retry()
         turn.progress.run_started(_pid(event))
         self._describe(turn, event)
         self._log.changed(turn)

@@ -144,6 +144,15 @@ def test_events_in_any_order(feed: Feed) -> None:
         assert found == ("message", "proactive", "done", 1, 1), order
 
 
+def test_a_start_that_is_reported_after_the_answer(feed: Feed) -> None:
+    """What the channel knows of the turn stays."""
+    row = feed.log.start(TURN, "channel")
+    row.fail("The bot answered 501.")
+    row.hint = "Nothing handles it"
+    feed.send("turn_started", kind="channel", activity=ACTIVITY)
+    assert (feed.row().error, feed.row().hint) == ("The bot answered 501.", "Nothing handles it")
+
+
 def test_events_that_come_twice(feed: Feed) -> None:
     """A repeated start or end does not keep the row from being over."""
     for _ in range(2):
