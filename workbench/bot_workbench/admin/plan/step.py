@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from bot_workbench.admin.plan.change import Change
 
@@ -41,24 +40,19 @@ class Finding:
         return self.text in self.refusal
 
 
-class Step(Protocol):
+@dataclass(frozen=True)
+class Step:
     """One thing that must be so.
 
     Attributes:
         title: what must be so, as a noun or a sentence for the plan: "Endpoint of the Azure Bot".
+        look: reads how things stand. It changes nothing, and may be called any number of times.
+            Before its first changes are sent, and in a dry run, earlier steps may not be done yet.
+            It raises AzureProblem if something that it needs cannot be read.
     """
 
     title: str
-
-    def look(self) -> Finding:
-        """Read how things stand. It changes nothing, and may be called any number of times.
-
-        Before its first changes are sent, and in a dry run, earlier steps may not be done yet.
-
-        Raises:
-            AzureProblem: something that the step needs cannot be read.
-        """
-        ...
+    look: Callable[[], Finding]
 
 
 @dataclass(frozen=True)
