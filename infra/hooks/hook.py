@@ -33,7 +33,7 @@ def run(command: str) -> None:
     _check_python()
     os.chdir(str(APP))  # the command works on the app of its folder
     try:
-        from bot_workbench.admin.deployment.application import app
+        from bot_workbench.admin.deployment.commands import app
     except ModuleNotFoundError as error:
         sys.exit(_lacks(str(error.name)))
     # `azd down` was confirmed or forced: the hook does not ask once more.

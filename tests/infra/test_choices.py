@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER
-from bot_workbench.admin.deployment.options import BotAppType
 from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
-    APP_TYPE,
     CHOICES,
     CLOUD,
     OUTPUTS,
@@ -48,9 +46,8 @@ def test_outputs_are_those_of_the_template() -> None:
     assert outputs == {*OUTPUTS}
 
 
-def test_the_words_of_commands_are_the_rows() -> None:
-    """The enumerations with which `deployment` works."""
-    assert tuple(BotAppType) == APP_TYPE.allowed
+def test_the_clouds_are_the_row() -> None:
+    """Each value names the addresses with which the commands work."""
     assert tuple(CLOUDS_BY_PARAMETER) == CLOUD.allowed
 
 

@@ -71,7 +71,7 @@ COMMANDS: Mapping[str, Command] = {
         "bot_workbench.admin.app_package.command", "Build the zip that is uploaded to Teams."
     ),
     "deployment": Command(
-        "bot_workbench.admin.deployment.application",
+        "bot_workbench.admin.deployment.commands",
         "Do what a deployment needs besides Bicep; azd's hooks run it.",
         panel=DEPLOYED,
     ),

@@ -3,19 +3,93 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from bot_workbench.admin.azure.errors import NotReachable, Refused
+from bot_workbench.admin.deployment.options import DeploymentOptions
+from bot_workbench.admin.plan.change import Change
+from bot_workbench.admin.plan.shell import quoted, wrapped
+from bot_workbench.admin.plan.step import Finding, Step
 
 SECONDS = 60
 
 
-def stored(name: str) -> str:
-    """A value that azd gives to its hook as a variable; empty if there is none."""
-    return os.environ.get(name, "")
+@dataclass(frozen=True)
+class TemplateValue:
+    """A value that a command finds out.
+
+    Attributes:
+        variable: azd's, such as "BOT_APP_ID".
+        parameter: the template's, such as "botAppId".
+        value: reads what it must be; a shell variable while it is not known.
+        default: the template's, which counts while azd has no value.
+    """
+
+    variable: str
+    parameter: str
+    value: Callable[[], str]
+    default: str = ""
 
 
-def assignments(values: Mapping[str, str]) -> list[str]:
+def stored_values(options: DeploymentOptions, values: Sequence[TemplateValue]) -> Step:
+    """With azd, the environment has the values; without it, the reader passes the parameters.
+
+    azd has given its hook all values as variables, so it is not asked, and only called once, if a
+    value differs. Looking raises AzureProblem if a value cannot be found out, or azd is missing.
+
+    Args:
+        options: name the environment.
+        values: what must be stored.
+    """
+    known = {each.variable: os.environ.get(each.variable) or each.default for each in values}
+
+    def keep(missing: Mapping[str, str]) -> None:
+        _store(options.environment, missing)
+        known.update(missing)
+
+    def look() -> Finding:
+        wanted = {each: each.value() for each in values}
+        if not options.azd:
+            passed = " ".join(f"{each.parameter}={value}" for each, value in wanted.items())
+            return Finding(f"pass the parameters {passed}")
+        shown = [
+            f"{each.variable}={known[each.variable]}"
+            for each in values
+            if known[each.variable] != each.default
+        ]
+        text = f"azd has {', '.join(shown) or f'no {", ".join(known)}'}"
+        missing = {
+            each.variable: value for each, value in wanted.items() if value != known[each.variable]
+        }
+        if not missing:
+            return Finding(text)
+        _program()  # without it, no time helps
+        return Finding(text, changes=(_storing(options.environment, missing, keep),))
+
+    return Step(
+        "Values in azd's environment" if options.azd else "Parameters of the template", look
+    )
+
+
+def _storing(
+    environment: str, values: Mapping[str, str], keep: Callable[[Mapping[str, str]], None]
+) -> Change:
+    line = ["env set", *map(quoted, _assignments(values)), f"--environment {quoted(environment)}"]
+    named = " and ".join(f"{name} to {value or 'nothing'}" for name, value in values.items())
+    return Change(
+        method="azd",
+        url=" ".join(line),
+        body=None,
+        summary=f"Set {named} in azd's environment {environment}",
+        az=(wrapped([f"azd {line[0]}", *line[1:]]),),
+        service="file",
+        send=partial(keep, values),
+    )
+
+
+def _assignments(values: Mapping[str, str]) -> list[str]:
     """The words of `azd env set` that store values, by their names.
 
     Source: azd, `parseKeyValue` in cli/azd/cmd/env.go: the first "=" ends the name, and an empty
@@ -24,7 +98,7 @@ def assignments(values: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def program() -> str:
+def _program() -> str:
     """The path of azd.
 
     Raises:
@@ -36,12 +110,8 @@ def program() -> str:
     return found
 
 
-def store(environment: str, values: Mapping[str, str]) -> None:
+def _store(environment: str, values: Mapping[str, str]) -> None:
     """Store values, all with one call of azd.
-
-    Args:
-        environment: its name.
-        values: by their names.
 
     Raises:
         NotReachable: azd is not installed, or does not answer.
@@ -49,7 +119,7 @@ def store(environment: str, values: Mapping[str, str]) -> None:
     """
     try:
         ended = subprocess.run(  # azd, with words of ours
-            [program(), "env", "set", *assignments(values), "--environment", environment],
+            [_program(), "env", "set", *_assignments(values), "--environment", environment],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,24 +1,25 @@
-"""`deployment prepare`, `finish`, `prove` and `remove`."""
+"""`bot deployment`: the commands `prepare`, `finish`, `prove` and `remove`."""
 
 import os
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from bot_workbench.admin.deployment.choices import (
+    Chosen,
+    misspelt,
+    refused_values,
+    wrong_settings,
+)
 from bot_workbench.admin.deployment.finish import finish_plan
 from bot_workbench.admin.deployment.options import (
-    AlertEmailOption,
-    AlwaysReadyOption,
-    AppIdOption,
-    AppTypeOption,
-    CredentialOption,
     DeploymentOptions,
-    DirectLineOption,
-    LocationOption,
-    OpenAIResourceOption,
-    PackageOption,
-    SkuOption,
-    TurnsOption,
+    EnvironmentOption,
+    SubscriptionOption,
+    option_of,
 )
 from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
@@ -32,32 +33,45 @@ from bot_workbench.admin.deployment.parameters import (
     OPENAI_RESOURCE_ID,
     TURNS,
 )
-from bot_workbench.admin.deployment.prepare.chosen import (
-    Chosen,
-    RefusedValues,
-    misspelt,
-    wrong_settings,
-)
-from bot_workbench.admin.deployment.prepare.plan import prepare_plan
-from bot_workbench.admin.deployment.prove.plan import prove_plan
-from bot_workbench.admin.deployment.remove.plan import remove_plan
+from bot_workbench.admin.deployment.prepare import prepare_plan
+from bot_workbench.admin.deployment.prove import prove_plan
+from bot_workbench.admin.deployment.remove import remove_plan
 from bot_workbench.admin.plan.execution import execute
-from bot_workbench.admin.plan.step import Plan
+from bot_workbench.admin.plan.options import with_options
+from bot_workbench.admin.plan.step import Plan, Step
 from bot_workbench.credential_kinds import KINDS
+
+app = typer.Typer(
+    help="What comes before and after infra/main.bicep. azd's hooks run the same commands; without"
+    " azd, you do."
+    "\n\nEach step looks before it acts, so a command that was interrupted goes on when it is run"
+    " again."
+    "\n\nExit status: 0 done; 1 something to look at, or the command refuses; 2 the command line is"
+    " wrong; 3 no sign-in, no answer, or not allowed; 130 Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+CredentialOption = Annotated[str, option_of(CREDENTIAL)]
+AppIdOption = Annotated[str, option_of(APP_ID)]
+ModelsOption = Annotated[str, option_of(OPENAI_RESOURCE_ID)]
 
 
 def prepare(
     options: DeploymentOptions,
-    location: LocationOption = "",
+    location: Annotated[
+        str,
+        typer.Option("--location", metavar="NAME", envvar="AZURE_LOCATION", help="The region."),
+    ] = "",
     credential: CredentialOption = "",
-    turns: TurnsOption = "",
+    turns: Annotated[str, option_of(TURNS)] = "",
     bot_app_id: AppIdOption = "",
-    bot_app_type: AppTypeOption = "",
-    always_ready: AlwaysReadyOption = "",
-    bot_sku: SkuOption = "",
-    direct_line: DirectLineOption = "",
-    alert_email: AlertEmailOption = "",
-    openai_resource_id: OpenAIResourceOption = "",
+    bot_app_type: Annotated[str, option_of(APP_TYPE)] = "",
+    always_ready: Annotated[str, option_of(ALWAYS_READY)] = "",
+    bot_sku: Annotated[str, option_of(BOT_SKU)] = "",
+    direct_line: Annotated[str, option_of(DIRECT_LINE)] = "",
+    alert_email: Annotated[str, option_of(ALERT_EMAIL)] = "",
+    openai_resource_id: ModelsOption = "",
 ) -> None:
     """Before the template: check what it needs, and make what it cannot.
 
@@ -103,7 +117,8 @@ def prepare(
     if options.azd:
         faults += misspelt(os.environ, options)
     if faults:
-        execute(replace(options, cloud=""), lambda _: Plan([RefusedValues(faults)]))
+        refused = Step("Values of the environment", partial(refused_values, faults))
+        execute(replace(options, cloud=""), lambda _: Plan([refused]))
     execute(
         options,
         lambda target: prepare_plan(target.azure, options, location=location, chosen=chosen),
@@ -138,7 +153,18 @@ def finish(options: DeploymentOptions) -> None:
     execute(options, lambda target: finish_plan(target.azure, options))
 
 
-def prove(options: DeploymentOptions, package: PackageOption = None) -> None:
+def prove(
+    options: DeploymentOptions,
+    package: Annotated[
+        Path | None,
+        typer.Option(
+            "--package",
+            metavar="FILE",
+            help="The zip that was sent; azd's is artifacts/package.zip.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """After the code: prove that the deployed bot works, and refuses unauthenticated calls.
 
     It waits until the package that was sent is the one that answers, and for
@@ -170,7 +196,7 @@ def remove(
     options: DeploymentOptions,
     bot_app_id: AppIdOption = "",
     credential: CredentialOption = "",
-    openai_resource_id: OpenAIResourceOption = "",
+    openai_resource_id: ModelsOption = "",
 ) -> None:
     """After the resources are deleted: delete the app registration, too.
 
@@ -220,3 +246,11 @@ def _faults(options: DeploymentOptions, chosen: Chosen) -> list[str]:
     if faults and not options.azd:
         raise typer.BadParameter("\n".join(faults))
     return faults
+
+
+for command in (prepare, finish, prove, remove):
+    name = command.__name__
+    required = {"environment": (EnvironmentOption, ...), "subscription": (SubscriptionOption, ...)}
+    if command is prepare:  # azd runs it before it asks for the subscription: a step says so
+        del required["subscription"]
+    app.command(name)(with_options(name, command, replaced=required, kind=DeploymentOptions))

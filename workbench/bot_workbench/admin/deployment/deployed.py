@@ -3,13 +3,12 @@
 from dataclasses import replace
 from functools import cached_property
 
-from bot_workbench.admin.azure.arm_client import BOT, SITE, STORAGE, VAULT
+from bot_workbench.admin.azure.arm_client import BOT, SITE, STORAGE, VAULT, ArmClient
 from bot_workbench.admin.azure.clients import AzureClients
-from bot_workbench.admin.azure.errors import NotFound, Refused
+from bot_workbench.admin.azure.errors import Conflict, NotFound, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import KINDS, ResourceId
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.deployment.resource_list import list_if_registered
 from bot_workbench.admin.migrate.certificate.vault.bot_vault import BotVault
 from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from bot_workbench.admin.plan.setting_names import credential_kind
@@ -18,6 +17,31 @@ from bot_workbench.admin.plan.template import ENVIRONMENT_TAG, environment_of
 from bot_workbench.credential_kinds import CredentialKind
 
 CERTIFICATE_NAME = "bot-certificate"
+
+UNREGISTERED = "MissingSubscriptionRegistration"
+"""The code of Resource Manager's refusal (409). Microsoft reference: "Resolve errors for resource
+provider registration"."""
+
+
+def list_if_registered(arm: ArmClient, path: str) -> list[JsonObject] | None:
+    """All objects of a list; None if the subscription has not registered the provider.
+
+    Then there are none of its resources. `prepare` registers the providers before it asks them, but
+    a dry run does not, and `remove` may run where nothing was ever deployed.
+
+    Args:
+        arm: the client.
+        path: of the list, beginning with "/".
+
+    Raises:
+        AzureProblem: it cannot be read for another reason.
+    """
+    try:
+        return list(arm.pages(path))
+    except Conflict as error:
+        if error.code != UNREGISTERED:
+            raise
+        return None
 
 
 class Deployed:
@@ -145,3 +169,22 @@ class Deployed:
             names = ", ".join(each.name for each in found)
             raise Refused(f"the resource group rg-{name} has several: {names}")
         return found[0]
+
+
+def deleted_vaults(arm: ArmClient, options: DeploymentOptions) -> list[JsonObject]:
+    """The deleted vaults of an environment, as Resource Manager lists them.
+
+    Args:
+        arm: the client.
+        options: name the environment.
+
+    Raises:
+        AzureProblem: they cannot be listed.
+    """
+    path = f"/subscriptions/{options.subscription}/providers/Microsoft.KeyVault/deletedVaults"
+    vaults = f"{options.group}/".lower()
+    return [
+        each
+        for each in list_if_registered(arm, path) or ()
+        if str(each["properties"].get("vaultId") or "").lower().startswith(vaults)
+    ]

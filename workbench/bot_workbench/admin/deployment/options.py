@@ -3,27 +3,12 @@
 import os
 import shlex
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bot_workbench import credential_kinds
 from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER, ManagementCloud
-from bot_workbench.admin.deployment.parameters import (
-    ALERT_EMAIL,
-    ALWAYS_READY,
-    APP_ID,
-    APP_TYPE,
-    BOT_SKU,
-    CLOUD,
-    CREDENTIAL,
-    DIRECT_LINE,
-    OPENAI_RESOURCE_ID,
-    TURNS,
-    Choice,
-)
+from bot_workbench.admin.deployment.parameters import CLOUD, Choice
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.shell import quoted
 
@@ -36,18 +21,11 @@ AGAIN_WITH_AZD = {
 """The line to run again, by command, if azd runs it."""
 
 
-class BotAppType(StrEnum):
-    """The values of the template's parameter `botAppType`."""
-
-    SINGLE_TENANT = credential_kinds.SINGLE_TENANT
-    MULTI_TENANT = credential_kinds.MULTI_TENANT
-
-
 PIPELINES = ("CI", "TF_BUILD", "GITHUB_ACTIONS")
 """Variables that pipelines set: what azd gets there comes from the pipeline's own variables."""
 
 
-def _option(choice: Choice) -> Any:
+def option_of(choice: Choice) -> Any:
     """The option of a choice, whose value `prepare` checks, and not typer."""
     takes = f" Takes {choice.values}; by default {choice.default}." if choice.default else ""
     return typer.Option(
@@ -73,32 +51,6 @@ SubscriptionOption = Annotated[
         help="Id of the subscription.",
     ),
 ]
-CloudOption = Annotated[str, _option(CLOUD)]
-AzdOption = Annotated[
-    bool,
-    typer.Option("--azd", metavar="", help="azd runs the command: values are stored in azd's."),
-]
-PackageOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--package",
-        metavar="FILE",
-        help="The zip that was sent; azd's is artifacts/package.zip.",
-        show_default=False,
-    ),
-]
-LocationOption = Annotated[
-    str, typer.Option("--location", metavar="NAME", envvar="AZURE_LOCATION", help="The region.")
-]
-CredentialOption = Annotated[str, _option(CREDENTIAL)]
-TurnsOption = Annotated[str, _option(TURNS)]
-AppIdOption = Annotated[str, _option(APP_ID)]
-AppTypeOption = Annotated[str, _option(APP_TYPE)]
-AlwaysReadyOption = Annotated[str, _option(ALWAYS_READY)]
-SkuOption = Annotated[str, _option(BOT_SKU)]
-DirectLineOption = Annotated[str, _option(DIRECT_LINE)]
-AlertEmailOption = Annotated[str, _option(ALERT_EMAIL)]
-OpenAIResourceOption = Annotated[str, _option(OPENAI_RESOURCE_ID)]
 
 
 @dataclass(frozen=True)
@@ -119,9 +71,12 @@ class DeploymentOptions(Options):
     app: str = ""
     resource_group: str = ""
     subscription: SubscriptionOption = ""
-    cloud: CloudOption = ""
+    cloud: Annotated[str, option_of(CLOUD)] = ""
     environment: EnvironmentOption = ""
-    azd: AzdOption = False
+    azd: Annotated[
+        bool,
+        typer.Option("--azd", metavar="", help="azd runs the command: values are stored in azd's."),
+    ] = False
 
     @property
     def management_cloud(self) -> ManagementCloud:

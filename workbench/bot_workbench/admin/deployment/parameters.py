@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot_workbench.admin.near_miss import meant_value
-from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
+from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY, MULTI_TENANT, SINGLE_TENANT
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -140,8 +140,8 @@ APP_TYPE = Choice(
     "BOT_APP_TYPE",
     "botAppType",
     "Type of the bot, unless it is its managed identity.",
-    "SingleTenant",
-    allowed=("SingleTenant", "MultiTenant"),
+    SINGLE_TENANT,
+    allowed=(SINGLE_TENANT, MULTI_TENANT),
 )
 ALWAYS_READY = Choice(
     "BOT_ALWAYS_READY",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot_workbench.admin.deployment.prove import plan as prove_plan
+from bot_workbench.admin.deployment import prove
 from bot_workbench.command_line import app
 from tests.admin.migrate.migration import Ended
 from tests.admin.moved_clock import MovedClock
@@ -32,7 +32,7 @@ def stage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: MovedClock, package: Path
 ) -> Iterator[DeploymentStage]:
     """The subscription; a wait moves everybody's time. Nothing has been packaged yet."""
-    monkeypatch.setattr(prove_plan, "PACKAGE", package)
+    monkeypatch.setattr(prove, "PACKAGE", package)
     with deployment_stage(tmp_path, monkeypatch, clock.now) as made:
         yield made
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bot_workbench.admin.deployment import choices
 from bot_workbench.admin.deployment.parameters import OPENAI_RESOURCE_ID
-from bot_workbench.admin.deployment.prepare import chosen
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage
@@ -207,7 +207,7 @@ def test_wrong_settings_of_the_bot_are_refused(
     stage.azd.set(BOT_CREDENTIAL="Federated")
     (tmp_path / "infra").mkdir()
     (tmp_path / "infra" / "app-settings.json").write_text(text, "utf-8")
-    monkeypatch.setattr(chosen, "APP", tmp_path)
+    monkeypatch.setattr(choices, "APP", tmp_path)
     ended = run("prepare", "--azd")
     assert ended.status == 1
     assert said in ended.output

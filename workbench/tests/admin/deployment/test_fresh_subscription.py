@@ -5,7 +5,7 @@ import re
 import pytest
 from aiohttp import web
 
-from bot_workbench.admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
+from bot_workbench.admin.deployment.prepare import PROVIDERS, VAULT_PROVIDER
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run

@@ -81,7 +81,7 @@ def test_a_hook_finds_its_app_and_the_workbench(
     for folder in (deployment, *deployment.parents[:2]):
         (folder / "__init__.py").touch()
     says = "import os\nprint(os.getcwd())\n"
-    (deployment / "application.py").write_text(f"{says}\ndef app(*_, **__): pass\n")
+    (deployment / "commands.py").write_text(f"{says}\ndef app(*_, **__): pass\n")
     (deployment.parents[1] / "__main__.py").write_text(says)
     command = [str(tmp_path / "venv" / "bin" / "python"), str(hooks / f"{event}.py")]
     ended = subprocess.run(
@@ -164,7 +164,7 @@ def packages_named(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 _IMPORT = """
-import bot_workbench.admin.deployment.application
+import bot_workbench.admin.deployment.commands
 import bot_workbench.admin.doctor.command
 files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
 print("\\n".join(file for file in files if file.startswith(sys.path[1] + "/")))

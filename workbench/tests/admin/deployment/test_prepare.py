@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot_workbench.admin.azure.clients import AzureClients
+from bot_workbench.admin.deployment.choices import Chosen
 from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.parameters import (
     ALERT_EMAIL,
@@ -21,9 +22,7 @@ from bot_workbench.admin.deployment.parameters import (
     DIRECT_LINE,
     TURNS,
 )
-from bot_workbench.admin.deployment.prepare.chosen import Chosen
-from bot_workbench.admin.deployment.prepare.plan import prepare_plan
-from bot_workbench.admin.deployment.prepare.providers import PROVIDERS, VAULT_PROVIDER
+from bot_workbench.admin.deployment.prepare import PROVIDERS, VAULT_PROVIDER, prepare_plan
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import GRAPH, RESOURCE_MANAGER
 from tests.admin.deployment.conftest import Run

@@ -1,1 +1,0 @@
-"""Before the template: what is missing, and the app registration that the template cannot make."""

@@ -1,1 +1,0 @@
-"""After the resources are deleted: what is left of a deployment outside of its group."""
