@@ -2,8 +2,10 @@
 
 import datetime
 
+from bot_workbench.admin.azure.http.clock import Clock
 
-class MovedClock:
+
+class MovedClock(Clock):
     """The time of a test: a wait moves it.
 
     Attributes:

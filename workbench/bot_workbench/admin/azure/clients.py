@@ -2,10 +2,9 @@
 
 import math
 import os
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 from uuid import uuid4
 
 from azure.core.credentials import TokenCredential
@@ -14,7 +13,7 @@ from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.caller import Caller, caller
 from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.azure.graph_client import GraphClient
-from bot_workbench.admin.azure.http.clock import Clock, SystemClock
+from bot_workbench.admin.azure.http.clock import Clock
 from bot_workbench.admin.azure.http.deadline import Deadline
 from bot_workbench.admin.azure.http.kept_tokens import KeptTokens
 from bot_workbench.admin.azure.http.rest_client import RestClient
@@ -30,7 +29,7 @@ CANNOT_SIGN_IN = frozenset({503})
 """The answer of a bot that cannot sign in: the steps decide how long to wait for it."""
 
 
-class AzureClients:
+class AzureClients(AbstractContextManager["AzureClients"]):
     """The clients of one command.
 
     Args:
@@ -59,7 +58,7 @@ class AzureClients:
         timeout_seconds: float = math.inf,
     ) -> None:
         self.cloud = cloud
-        self.clock = clock or SystemClock()
+        self.clock = clock or Clock()
         self.deadline = Deadline(self.clock, self.clock.now() + timeout_seconds)
         self.request_id = str(uuid4())
         chain = KeptTokens(
@@ -112,18 +111,7 @@ class AzureClients:
         """
         return caller(self._credential, self.cloud.resource_manager_audience)
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close all connections."""
         for client in (*self._by_service.values(), self.site, self.logs):
             client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

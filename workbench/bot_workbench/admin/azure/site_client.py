@@ -6,7 +6,8 @@ from azure.core.rest import HttpResponse
 
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
-from bot_workbench.admin.azure.http.rest_client import RestClient, json_of
+from bot_workbench.admin.azure.http.rest_client import RestClient
+from bot_workbench.admin.azure.http.translation import json_of
 from bot_workbench.admin.azure.json_object import JsonObject
 
 IDENTITY_PATH = "/api/identity"

@@ -88,11 +88,14 @@ def test_a_read_survives_faults(
     assert sum(clock.waits) > 1
 
 
-@pytest.mark.parametrize("path", ["/x/config/appsettings/list", "/x/listKeys?api-version=1"])
+@pytest.mark.parametrize(
+    "path", ["/x/config/appsettings/list", "/x/listKeys?api-version=1", "/t/oauth2/v2.0/token"]
+)
 def test_a_post_that_reads_is_a_read(
     client: RestClient, service: ScriptedService, path: str
 ) -> None:
-    """Resource Manager returns secret values to POST only: these are repeated as a GET is."""
+    """Resource Manager returns secret values to POST only, and Entra its tokens: these are repeated
+    as a GET is."""
     service.answers += [LOST, Answer(502), Answer(body={"x": 1})]
     assert client.send("POST", path) == {"x": 1}
 

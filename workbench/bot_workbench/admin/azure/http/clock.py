@@ -1,35 +1,18 @@
-"""Clock: the time, and waiting for it to pass; tests move it by hand."""
+"""Clock: the time, and waiting for it to pass."""
 
 import datetime
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """The time."""
+class Clock:
+    """The machine's clock; tests have one that they move by hand."""
 
     def now(self) -> float:
         """Seconds since some moment, never less than before."""
-        ...
-
-    def utc(self) -> datetime.datetime:
-        """The date and time (UTC), which may be wrong or set meanwhile: never wait for it alone."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> float:
-        """Seconds since some moment."""
         return time.monotonic()
 
     def utc(self) -> datetime.datetime:
-        """The date and time (UTC)."""
+        """The date and time (UTC), which may be wrong or set meanwhile: never wait for it alone."""
         return datetime.datetime.now(datetime.UTC)
 
     def sleep(self, seconds: float) -> None:

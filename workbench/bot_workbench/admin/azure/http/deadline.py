@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bot_workbench.admin.azure.http.clock import Clock, SystemClock
+from bot_workbench.admin.azure.http.clock import Clock
 
 MIN_ANSWER_SECONDS = 10.0
 """The shortest time limit of a request: one that is sent late has a chance to be answered."""
@@ -36,5 +36,5 @@ class Deadline:
         return max(MIN_ANSWER_SECONDS, min(most, self.left))
 
 
-NO_DEADLINE = Deadline(SystemClock())
+NO_DEADLINE = Deadline(Clock())
 """For commands without `--timeout`."""

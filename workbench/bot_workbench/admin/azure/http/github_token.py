@@ -1,4 +1,4 @@
-"""GitHubToken: the token with which a job of GitHub Actions proves to Entra who it is.
+"""The token with which a job of GitHub Actions proves to Entra who it is.
 
 Source: GitHub Docs, "OpenID Connect reference"; the job needs the permission `id-token: write`.
 """
@@ -24,38 +24,28 @@ AUDIENCE = "api://AzureADTokenExchange"
 MAX_RETRIES = 3
 
 
-class GitHubToken:
-    """Requests a job's token, a new one for each call: it lives for minutes only.
+def github_token(environ: Mapping[str, str], deadline: Deadline) -> str:
+    """Request a job's token (JWT), a new one for each sign-in: it lives for minutes only.
 
     Args:
         environ: the environment variables of a job that may request tokens.
         deadline: when GitHub's answer is due; its clock waits between attempts.
+
+    Raises:
+        ClientAuthenticationError: GitHub does not issue one.
     """
-
-    def __init__(self, environ: Mapping[str, str], deadline: Deadline) -> None:
-        self._url = f"{environ[URL]}&audience={quote(AUDIENCE, safe='')}"
-        self._bearer = environ[BEARER]
-        policies: list[Any] = [
-            ProxyPolicy(),
-            LookFirstRetryPolicy(deadline, MAX_RETRIES, frozenset()),
-        ]
-        self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
-            self._url, policies=policies, transport=DeadlineTransport(deadline)
-        )
-
-    def __call__(self) -> str:
-        """The token (JWT).
-
-        Raises:
-            ClientAuthenticationError: GitHub does not issue one.
-        """
-        request = HttpRequest("GET", self._url, headers={"Authorization": f"Bearer {self._bearer}"})
-        try:
-            response = self._client.send_request(request)
-            if response.status_code != 200:
-                raise ClientAuthenticationError(f"GitHub answers {response.status_code}")
-            return str(response.json()["value"])
-        except (AzureError, ValueError, LookupError, TypeError) as error:
-            if isinstance(error, ClientAuthenticationError):
-                raise
-            raise ClientAuthenticationError(f"GitHub gives no token: {error}") from error
+    url = f"{environ[URL]}&audience={quote(AUDIENCE, safe='')}"
+    policies: list[Any] = [ProxyPolicy(), LookFirstRetryPolicy(deadline, MAX_RETRIES)]
+    request = HttpRequest("GET", url, headers={"Authorization": f"Bearer {environ[BEARER]}"})
+    client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
+        url, policies=policies, transport=DeadlineTransport(deadline)
+    )
+    try:
+        with client:
+            response = client.send_request(request)
+        token = str(response.json()["value"]) if response.status_code == 200 else ""
+    except (AzureError, ValueError, LookupError, TypeError) as error:
+        raise ClientAuthenticationError(f"GitHub gives no token: {error}") from error
+    if not token:
+        raise ClientAuthenticationError(f"GitHub answers {response.status_code}")
+    return token

@@ -24,7 +24,7 @@ from bot_workbench.admin.azure.http.retries import (
     LookFirstRetryPolicy,
     RetryLimits,
 )
-from bot_workbench.admin.azure.http.translation import check, translated
+from bot_workbench.admin.azure.http.translation import check, json_of, translated
 from bot_workbench.admin.azure.json_object import JsonObject
 
 USER_AGENT = "secretless-bot-migrate"
@@ -61,12 +61,14 @@ class RestClient:
         self._base_url = base_url.rstrip("/")
         self._service = service
         self._deadline = deadline
+        scope = f"{audience}/.default"
+        token = [BearerTokenCredentialPolicy(credential, scope)] if credential else []
         policies: list[Any] = [
             HeadersPolicy({"x-ms-client-request-id": request_id, "client-request-id": request_id}),
             UserAgentPolicy(base_user_agent=USER_AGENT),
             ProxyPolicy(),
             LookFirstRetryPolicy(deadline, limits.retries, final),
-            *_token(credential, audience),
+            *token,
             CustomHookPolicy(),
         ]
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
@@ -162,20 +164,3 @@ class RestClient:
         request = HttpRequest(method, self.url(path), headers=sent, content=content)
         with translated(self._service, request):
             return self._client.send_request(request)
-
-
-def json_of(response: HttpResponse) -> JsonObject:
-    """A response's JSON object; empty for an empty body, or one that is not an object."""
-    try:
-        found = json.loads(response.text() or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _token(
-    credential: TokenCredential | None, audience: str
-) -> list[BearerTokenCredentialPolicy[Any, Any]]:
-    if credential is None:
-        return []
-    return [BearerTokenCredentialPolicy(credential, f"{audience}/.default")]

@@ -36,60 +36,16 @@ class RetryLimits:
 DEFAULT_LIMITS = RetryLimits()
 """Of commands that change something: they should not stop half-way."""
 
-_READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/query")
-"""Endings of the paths at which a POST to Resource Manager or Log Analytics only reads."""
+_READS = ("/list", "/listkeys", "/listwithsecrets", "/checknameavailability", "/query", "/token")
+"""Endings of the paths at which a POST to Resource Manager, Log Analytics or Entra changes
+nothing."""
 
 _NOT_DONE = {429, 503}
 """Statuses of a request that the service has not acted on."""
 
 
-class DeadlineRetryPolicy(RetryPolicy[Any, Any]):
-    """Repeats requests as azure-core does, but none after a deadline.
-
-    Args:
-        deadline: has the clock that waits between attempts.
-        max_retries: how often a request is repeated at most.
-    """
-
-    def __init__(self, deadline: Deadline, max_retries: int) -> None:
-        super().__init__(
-            retry_total=max_retries,
-            retry_connect=max_retries,
-            retry_read=max_retries,
-            retry_status=max_retries,
-            retry_backoff_max=MAX_BACKOFF_SECONDS,
-        )
-        self._deadline = deadline
-
-    def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
-        """Whether an attempt is left, and time to wait for it."""
-        is_left = super().increment(settings, response=response, error=error)
-        seconds = self._wait_seconds(settings, None if error else response)
-        return is_left and seconds < self._deadline.left
-
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Seconds that the service asks to wait, within reason; None if it does not say."""
-        seconds = super().get_retry_after(response)
-        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
-
-    def sleep(
-        self,
-        settings: dict[str, Any],
-        transport: Any,
-        response: PipelineResponse[Any, Any] | None = None,
-    ) -> None:
-        """Wait before the next attempt."""
-        seconds = self._wait_seconds(settings, response)
-        if seconds > 0:
-            self._deadline.clock.sleep(seconds)
-
-    def _wait_seconds(self, settings: dict[str, Any], response: Any) -> float:
-        asked = None if response is None else self.get_retry_after(response)
-        return self.get_backoff_time(settings) if asked is None else asked
-
-
-class LookFirstRetryPolicy(DeadlineRetryPolicy):
-    """Repeats reads, and writes that were surely not done.
+class LookFirstRetryPolicy(RetryPolicy[Any, Any]):
+    """Repeats reads, and writes that were surely not done; nothing after a deadline.
 
     azure-core repeats a PUT after a lost answer, a DELETE, too, and a POST after 500: here, the
     step that sent it looks first. It also repeats any status with Retry-After: here, only those
@@ -101,9 +57,29 @@ class LookFirstRetryPolicy(DeadlineRetryPolicy):
         final: statuses that are an answer here, and not a fault.
     """
 
-    def __init__(self, deadline: Deadline, max_retries: int, final: frozenset[int]) -> None:
-        super().__init__(deadline, max_retries)
+    def __init__(
+        self, deadline: Deadline, max_retries: int, final: frozenset[int] = frozenset()
+    ) -> None:
+        super().__init__(
+            retry_total=max_retries,
+            retry_connect=max_retries,
+            retry_read=max_retries,
+            retry_status=max_retries,
+            retry_backoff_max=MAX_BACKOFF_SECONDS,
+        )
+        self._deadline = deadline
         self._final = final
+
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Any = None) -> bool:
+        """Whether an attempt is left, and time to wait for it."""
+        is_left = super().increment(settings, response=response, error=error)
+        asked = None if error else self.get_retry_after(response)
+        return is_left and (asked or self.get_backoff_time(settings)) < self._deadline.left
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Seconds that the service asks to wait, within reason; None if it does not say."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, MAX_RETRY_AFTER_SECONDS)
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether the request is sent again."""
@@ -129,7 +105,7 @@ def is_read(request: Any) -> bool:
 
 class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core hides its type
     """Connections whose time limits end at a deadline, but never before MIN_ANSWER_SECONDS; they
-    use the proxy and the authorities of the environment.
+    use the proxy and the authorities of the environment. Its clock waits between attempts.
 
     Args:
         deadline: when the limits end.
@@ -140,6 +116,10 @@ class DeadlineTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
         super().__init__()
         self._deadline = deadline
         self._read_seconds = read_seconds
+
+    def sleep(self, duration: float) -> None:
+        """Wait for some seconds before the next attempt."""
+        self._deadline.clock.sleep(duration)
 
     def send(self, request: Any, *, proxies: Any = None, **options: Any) -> Any:
         """Send a request, and return its response.

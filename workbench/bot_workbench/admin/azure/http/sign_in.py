@@ -5,6 +5,7 @@ Microsoft reference: "azure-identity", "Authenticate using workload identity".
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from azure.core.credentials import TokenCredential
@@ -18,10 +19,9 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
-from bot_workbench.admin.azure.http import github_token
 from bot_workbench.admin.azure.http.deadline import NO_DEADLINE, Deadline
-from bot_workbench.admin.azure.http.github_token import GitHubToken
-from bot_workbench.admin.azure.http.retries import DeadlineRetryPolicy, DeadlineTransport
+from bot_workbench.admin.azure.http.github_token import BEARER, URL, github_token
+from bot_workbench.admin.azure.http.retries import DeadlineTransport, LookFirstRetryPolicy
 
 CLI_TIMEOUT_SECONDS = 60
 MAX_RETRIES = 3
@@ -36,7 +36,7 @@ _SYSTEM_ERROR = re.compile(r"\[Errno -?\d+\] ((?:[^'\")\\]|'[^']*')+)")
 _CLAIMS_CHALLENGE = re.compile(r"az login --claims-challenge \S.*")
 
 _WORKLOAD = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
-_GITHUB = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", github_token.URL, github_token.BEARER)
+_GITHUB = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", URL, BEARER)
 _IN_AZD = "AZURE_ENV_NAME"
 """azd sets it for its hooks, which then use the account of `azd auth login`."""
 
@@ -45,6 +45,7 @@ _PIPELINE = (
     "AZURESUBSCRIPTION_CLIENT_ID",
     "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
     "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_OIDCREQUESTURI",
 )
 
 _LOGINS = {
@@ -64,59 +65,47 @@ def credential_chain(
         authority: URL of Entra's sign-in host.
         deadline: when answers are due.
     """
+    # By itself, azure-identity waits five minutes for an answer.
+    entra: dict[str, Any] = {
+        "authority": authority,
+        "policies": [
+            UserAgentPolicy(),
+            ProxyPolicy(),
+            ContentDecodePolicy(),
+            LookFirstRetryPolicy(deadline, MAX_RETRIES),
+        ],
+        "transport": DeadlineTransport(deadline),
+    }
     chain: list[TokenCredential] = []
-    limits = _limits(deadline)
     if all(environ.get(name) for name in _WORKLOAD):
         tenant, client, file = (environ[name] for name in _WORKLOAD)
         chain.append(
             WorkloadIdentityCredential(
-                tenant_id=tenant,
-                client_id=client,
-                token_file_path=file,
-                authority=authority,
-                **limits,
+                tenant_id=tenant, client_id=client, token_file_path=file, **entra
             )
         )
     if all(environ.get(name) for name in _GITHUB):
         tenant, client = (environ[name] for name in _WORKLOAD[:2])
-        token = GitHubToken(environ, deadline)
-        chain.append(
-            ClientAssertionCredential(tenant, client, token, authority=authority, **limits)
-        )
-    if environ.get("SYSTEM_OIDCREQUESTURI") and all(environ.get(name) for name in _PIPELINE):
-        tenant, client, connection, access = (environ[name] for name in _PIPELINE)
+        token = partial(github_token, environ, deadline)
+        chain.append(ClientAssertionCredential(tenant, client, token, **entra))
+    if all(environ.get(name) for name in _PIPELINE):
+        tenant, client, connection, access, _ = (environ[name] for name in _PIPELINE)
         chain.append(
             AzurePipelinesCredential(
                 tenant_id=tenant,
                 client_id=client,
                 service_connection_id=connection,
                 system_access_token=access,
-                authority=authority,
-                **limits,
+                **entra,
             )
         )
-    chain += _command_lines(environ, deadline)
-    return ChainedTokenCredential(*chain)
-
-
-def _limits(deadline: Deadline) -> dict[str, Any]:
-    """The transport of azure-identity, which by itself waits five minutes for an answer."""
-    policies = [
-        UserAgentPolicy(),
-        ProxyPolicy(),
-        ContentDecodePolicy(),
-        DeadlineRetryPolicy(deadline, MAX_RETRIES),
-    ]
-    return {"policies": policies, "transport": DeadlineTransport(deadline)}
-
-
-def _command_lines(environ: Mapping[str, str], deadline: Deadline) -> list[TokenCredential]:
-    """The accounts of az and azd; in a hook of azd's, azd's own comes first."""
-    tenant = environ.get("AZURE_TENANT_ID", "") if environ.get(_IN_AZD) else ""
+    in_azd = bool(environ.get(_IN_AZD))
     seconds = int(deadline.answer_seconds(CLI_TIMEOUT_SECONDS))
     az = AzureCliCredential(process_timeout=seconds)
-    azd = AzureDeveloperCliCredential(tenant_id=tenant, process_timeout=seconds)
-    return [azd, az] if environ.get(_IN_AZD) else [az, azd]
+    azds_tenant = environ.get("AZURE_TENANT_ID", "") if in_azd else ""
+    azd = AzureDeveloperCliCredential(tenant_id=azds_tenant, process_timeout=seconds)
+    chain += [azd, az] if in_azd else [az, azd]
+    return ChainedTokenCredential(*chain)
 
 
 def cure(error: BaseException) -> str:
@@ -127,9 +116,8 @@ def cure(error: BaseException) -> str:
     """
     lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
     tried = [line for line in lines if "Credential: " in line]
-    credential, _, text = (tried or [f"AzureCliCredential: {(lines or ['no token'])[0]}"])[
-        0
-    ].partition(": ")
+    first = (tried or [f"AzureCliCredential: {(lines or ['no token'])[0]}"])[0]
+    credential, _, text = first.partition(": ")
     challenge = _CLAIMS_CHALLENGE.search(text)
     if challenge:
         # Azure wants more than a password, such as MFA, for this call. A longer text is not cut,

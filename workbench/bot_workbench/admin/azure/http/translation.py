@@ -24,6 +24,7 @@ from bot_workbench.admin.azure.errors import (
 )
 from bot_workbench.admin.azure.http.retries import is_read
 from bot_workbench.admin.azure.http.sign_in import MAX_REASON_CHARACTERS, cure, short_reason
+from bot_workbench.admin.azure.json_object import JsonObject
 
 ROLES = {
     "Microsoft Graph": "an owner of the app registration, or Application Administrator"
@@ -89,12 +90,26 @@ def check(response: HttpResponse, service: str) -> None:
         cure = NO_ROLE_HELPS.get(_inner_code(response) or code)
         needed = f"Your account needs: {ROLES.get(service, 'access')}."
         raise Forbidden(text, cure or needed, needs_role=cure is None)
-    if status == 404 and _is_page(response):
+    if status == 404 and _body(response) is None:  # Azure's 404 has JSON or nothing
         raise NotReachable(f"{text} This is not an answer from Azure: is there a proxy in between?")
     if status == 429 or status >= 500:
         lost = status >= 500 and status != 503 and not is_read(response.request)
         raise (AnswerLost if lost else NotReachable)(text)
     raise _REFUSALS.get(status, Refused)(text, status, code)
+
+
+def json_of(response: HttpResponse) -> JsonObject:
+    """A response's JSON object; empty for an empty body, or one that is not an object."""
+    found = _body(response)
+    return found if isinstance(found, dict) else {}
+
+
+def _body(response: HttpResponse) -> Any:
+    """A response's JSON, an empty object for an empty body; None: it is no JSON."""
+    try:
+        return json.loads(response.text() or "{}")
+    except ValueError:
+        return None
 
 
 def error_of(response: HttpResponse) -> tuple[str, str]:
@@ -115,21 +130,9 @@ def _inner_code(response: HttpResponse) -> str:
     return str(inner.get("code") or "") if isinstance(inner, dict) else ""
 
 
-def _is_page(response: HttpResponse) -> bool:
-    """Whether a body is no JSON: Azure's 404 has JSON or nothing."""
-    try:
-        json.loads(response.text() or "{}")
-    except ValueError:
-        return True
-    return False
-
-
 def _error(response: HttpResponse) -> Any:
-    try:
-        body = json.loads(response.text())
-    except ValueError:
-        return {}
-    return body.get("error", body) if isinstance(body, dict) else {}
+    body = json_of(response)
+    return body.get("error", body)
 
 
 def _place(service: str, request: HttpRequest) -> str:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bot_workbench.admin.azure.errors import NotReachable
-from bot_workbench.admin.azure.http.rest_client import RestClient, json_of
+from bot_workbench.admin.azure.http.rest_client import RestClient
+from bot_workbench.admin.azure.http.translation import json_of
 
 
 class LogsClient(RestClient):
