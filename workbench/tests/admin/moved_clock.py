@@ -2,7 +2,7 @@
 
 import datetime
 
-from bot_workbench.admin.azure.http.clock import Clock
+from bot_workbench.admin.azure.clock import Clock
 
 
 class MovedClock(Clock):

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from azure.core.rest import HttpResponse
 
 from bot_workbench.admin.azure.errors import AnswerLost, Refused
-from bot_workbench.admin.azure.http.rest_client import RestClient
-from bot_workbench.admin.azure.http.translation import error_of, json_of
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.rest_client import RestClient, error_of, json_of
 
 BOT = "Microsoft.BotService/botServices"
 SITE = "Microsoft.Web/sites"

@@ -10,19 +10,13 @@ from uuid import uuid4
 from azure.core.credentials import TokenCredential
 
 from bot_workbench.admin.azure.arm_client import ArmClient
-from bot_workbench.admin.azure.caller import Caller, caller
+from bot_workbench.admin.azure.clock import Clock, Deadline
 from bot_workbench.admin.azure.cloud import ManagementCloud
-from bot_workbench.admin.azure.graph_client import GraphClient
-from bot_workbench.admin.azure.http.clock import Clock
-from bot_workbench.admin.azure.http.deadline import Deadline
-from bot_workbench.admin.azure.http.kept_tokens import KeptTokens
-from bot_workbench.admin.azure.http.rest_client import RestClient
-from bot_workbench.admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
-from bot_workbench.admin.azure.http.sign_in import credential_chain
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.logs.logs_client import LogsClient
-from bot_workbench.admin.azure.site_client import SiteClient
-from bot_workbench.admin.azure.vault_client import VaultClient
+from bot_workbench.admin.azure.rest_client import RestClient
+from bot_workbench.admin.azure.retries import DEFAULT_LIMITS, RetryLimits
+from bot_workbench.admin.azure.services import GraphClient, LogsClient, SiteClient, VaultClient
+from bot_workbench.admin.azure.sign_in import Caller, KeptTokens, caller, credential_chain
 
 SITE_RETRIES = 2
 CANNOT_SIGN_IN = frozenset({503})

@@ -8,7 +8,7 @@ from zipfile import BadZipFile, ZipFile
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AzureProblem
-from bot_workbench.admin.azure.site_client import BUILT_IN_AZURE, NO_HASH
+from bot_workbench.admin.azure.services import BUILT_IN_AZURE, NO_HASH
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.migrate.steps.proof_loop import proof_loop

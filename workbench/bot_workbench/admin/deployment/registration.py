@@ -9,9 +9,9 @@ from functools import partial
 from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AnswerLost, Forbidden
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.deployment.deployed import Deployed, list_if_registered
 from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL

@@ -6,8 +6,8 @@ from functools import partial
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Forbidden, NotFound, Refused
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.deployment.azd import TemplateValue, stored_values
 from bot_workbench.admin.deployment.deployed import deleted_vaults
 from bot_workbench.admin.deployment.options import DeploymentOptions

@@ -5,8 +5,12 @@ from dataclasses import replace
 from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Ambiguous, UnknownName
-from bot_workbench.admin.azure.resources import ResourceId, find_resource, find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import (
+    ResourceId,
+    answers_at,
+    find_resource,
+    find_resources,
+)
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target, endpoint_of
 

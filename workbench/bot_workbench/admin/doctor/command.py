@@ -10,8 +10,8 @@ from rich.status import Status
 from bot_workbench import app_process
 from bot_workbench.admin import console
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound, NotReachable
-from bot_workbench.admin.azure.http.retries import RetryLimits
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.retries import RetryLimits
 from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.bot_search import find_bot
 from bot_workbench.admin.doctor.codes import ALL_CODES, CODES

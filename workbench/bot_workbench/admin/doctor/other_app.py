@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import find_resources, resources_beside
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import answers_at, find_resources, resources_beside
 from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import Diagnosis, error, warning

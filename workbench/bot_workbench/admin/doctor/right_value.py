@@ -4,7 +4,7 @@ identity, or from what the setting nearly says."""
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
 from bot_workbench.admin.doctor.setting_rules import CHANNEL_SERVICE, VAULT_URL, refused

@@ -9,7 +9,7 @@ import typer
 from bot_workbench.admin import console
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AzureProblem, NotReachable
-from bot_workbench.admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
+from bot_workbench.admin.azure.retries import DEFAULT_LIMITS, RetryLimits
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.progress.json_progress import JsonProgress
 from bot_workbench.admin.plan.progress.line_progress import LineProgress

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bot_workbench.admin.azure.clock import Clock
 from bot_workbench.admin.azure.cloud import CLOUDS, PUBLIC, ManagementCloud
-from bot_workbench.admin.azure.http.clock import Clock
 from bot_workbench.admin.console import JsonOption
 
 DEFAULT_TIMEOUT_SECONDS = 900.0

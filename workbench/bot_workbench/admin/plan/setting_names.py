@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.credential_kinds import KINDS, CredentialKind
 
 CALLERS = "AllowedCallers"

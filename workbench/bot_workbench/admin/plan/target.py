@@ -7,9 +7,8 @@ from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, find_resource
-from bot_workbench.admin.azure.site_client import IdentityAnswer
-from bot_workbench.admin.azure.site_lookup import SiteLookup, answers_at
+from bot_workbench.admin.azure.resources import ResourceId, SiteLookup, answers_at, find_resource
+from bot_workbench.admin.azure.services import IdentityAnswer
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.site_settings import SiteSettings
 from bot_workbench.credential_kinds import MULTI_TENANT

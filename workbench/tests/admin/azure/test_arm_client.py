@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot_workbench.admin.azure.arm_client import API_VERSIONS, ArmClient
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import AnswerLost, Refused
-from bot_workbench.admin.azure.http.deadline import Deadline
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 

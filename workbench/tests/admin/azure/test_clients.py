@@ -5,7 +5,7 @@ import pytest
 from bot_workbench.admin.azure.clients import SITE_RETRIES, AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import AzureProblem
-from bot_workbench.admin.azure.http.retries import MAX_RETRIES
+from bot_workbench.admin.azure.retries import MAX_RETRIES
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 

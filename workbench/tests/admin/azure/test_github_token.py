@@ -11,7 +11,7 @@ import pytest
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import NotSignedIn
-from bot_workbench.admin.azure.http.github_token import BEARER, URL
+from bot_workbench.admin.azure.sign_in import BEARER, URL
 from bot_workbench.emulator.entra.credentials import EXCHANGE_AUDIENCE
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.support.azure.azure_thread import AzureThread

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot_workbench.admin.azure.graph_client import GraphClient
-from bot_workbench.admin.azure.http.deadline import Deadline
+from bot_workbench.admin.azure.clock import Deadline
+from bot_workbench.admin.azure.services import GraphClient
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 

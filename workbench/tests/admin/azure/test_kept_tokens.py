@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 
-from bot_workbench.admin.azure.http.kept_tokens import KeptTokens
+from bot_workbench.admin.azure.sign_in import KeptTokens
 
 ARM, GRAPH = "https://management.azure.com/.default", "https://graph.microsoft.com/.default"
 

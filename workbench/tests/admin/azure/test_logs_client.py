@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import NotReachable
-from bot_workbench.admin.azure.http.deadline import Deadline
-from bot_workbench.admin.azure.logs.logs_client import LogsClient
+from bot_workbench.admin.azure.services import LogsClient
 from tests.admin.azure.scripted_service import LOST, Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 

@@ -7,9 +7,9 @@ import pytest
 
 from bot_workbench.admin.azure.arm_client import IDENTITY, SITE, ArmClient
 from bot_workbench.admin.azure.clients import AzureClients
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Ambiguous, Forbidden, NotFound
-from bot_workbench.admin.azure.http.deadline import Deadline
 from bot_workbench.admin.azure.resources import find_resource, find_resources
 from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup

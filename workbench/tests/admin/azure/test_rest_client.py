@@ -10,6 +10,7 @@ from azure.core.rest import HttpRequest
 from requests import ConnectionError
 from requests.adapters import HTTPAdapter
 
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import (
     AnswerLost,
     AzureProblem,
@@ -20,10 +21,8 @@ from bot_workbench.admin.azure.errors import (
     NotSignedIn,
     Refused,
 )
-from bot_workbench.admin.azure.http import deadline
-from bot_workbench.admin.azure.http.deadline import Deadline
-from bot_workbench.admin.azure.http.rest_client import RestClient
-from bot_workbench.admin.azure.http.retries import (
+from bot_workbench.admin.azure.rest_client import RestClient
+from bot_workbench.admin.azure.retries import (
     CONNECT_SECONDS,
     MAX_RETRIES,
     MAX_RETRY_AFTER_SECONDS,
@@ -132,7 +131,7 @@ def test_a_trickling_answer_is_not_waited_for(
     problem: type[AzureProblem],
 ) -> None:
     """Each byte arrives in time, and the answer does not."""
-    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 0.25)
+    monkeypatch.setattr("bot_workbench.admin.azure.clock.MIN_ANSWER_SECONDS", 0.25)
     client = RestClient(service.url, "Microsoft Graph", None, "", Deadline(clock, 0), "request-1")
     service.answers.append(Answer(body={"x": "y" * 50}, pause=0.1))
     with pytest.raises(problem, match="did not answer: the answer was not complete after"):

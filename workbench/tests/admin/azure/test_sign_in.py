@@ -11,12 +11,10 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import AzureCliCredential, ChainedTokenCredential
 
-from bot_workbench.admin.azure.caller import Caller, caller
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import CLOUDS, PUBLIC
 from bot_workbench.admin.azure.errors import NotSignedIn
-from bot_workbench.admin.azure.http import deadline
-from bot_workbench.admin.azure.http.sign_in import credential_chain, cure
+from bot_workbench.admin.azure.sign_in import Caller, caller, credential_chain, cure
 from tests.admin.moved_clock import MovedClock
 
 WORKLOAD = {
@@ -107,7 +105,7 @@ def test_an_az_that_hangs_is_not_waited_for(
     for name in WORKLOAD:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 1)
+    monkeypatch.setattr("bot_workbench.admin.azure.clock.MIN_ANSWER_SECONDS", 1)
     with (
         AzureClients(PUBLIC, clock=clock, timeout_seconds=1) as azure,
         pytest.raises(NotSignedIn, match="az login"),

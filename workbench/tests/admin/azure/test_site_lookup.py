@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from bot_workbench.admin.azure.arm_client import ArmClient
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import NotFound
-from bot_workbench.admin.azure.http.deadline import Deadline
-from bot_workbench.admin.azure.site_lookup import SiteLookup
+from bot_workbench.admin.azure.resources import SiteLookup
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 

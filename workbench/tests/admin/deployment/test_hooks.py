@@ -15,9 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 
-from bot_workbench.admin.azure.caller import caller
 from bot_workbench.admin.azure.cloud import PUBLIC
-from bot_workbench.admin.azure.http.sign_in import credential_chain
+from bot_workbench.admin.azure.sign_in import caller, credential_chain
 from bot_workbench.setup.requirements import Line, read
 from infra.hooks import hook
 from tests.support.azd import program

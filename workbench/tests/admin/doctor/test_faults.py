@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiohttp import web
 
-from bot_workbench.admin.azure.http.retries import RetryLimits
+from bot_workbench.admin.azure.retries import RetryLimits
 from bot_workbench.admin.doctor import command
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from bot_workbench.admin.azure.http.clock import Clock
+from bot_workbench.admin.azure.clock import Clock
 from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.resource_manager.core.resource import Resource

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.azure.http import deadline
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.emulator.loopback import free_port
 from tests.admin.migrate.migration import APP, BOT, BOTS, VAULT, Migration
@@ -131,7 +130,7 @@ def test_a_silent_service_is_not_waited_for(
     migration: Migration, monkeypatch: pytest.MonkeyPatch, host: str, status: int
 ) -> None:
     """It accepts requests and never answers: the command ends with its time, and names it."""
-    monkeypatch.setattr(deadline, "MIN_ANSWER_SECONDS", 2)
+    monkeypatch.setattr("bot_workbench.admin.azure.clock.MIN_ANSWER_SECONDS", 2)
     azure = migration.thread.azure
     vaults = {name: vault.server for name, vault in azure.vaults.items()}
     migration.thread.call((azure.servers | vaults)[host].faults.set, silent=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_client import AUTHENTICATED, TEAMS_RANGES
+from bot_workbench.admin.azure.services import AUTHENTICATED, TEAMS_RANGES
 from bot_workbench.admin.doctor.cures import set_property, set_text
 from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import (

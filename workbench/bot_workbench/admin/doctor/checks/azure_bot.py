@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from bot_workbench.admin.azure.cloud import CLOUDS
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import answers_at
 from bot_workbench.admin.doctor.codes import Code
 from bot_workbench.admin.doctor.cures import (
     WEB_CHAT,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.doctor.cures import (
     SETTINGS_PAGE,
     certificate_again,

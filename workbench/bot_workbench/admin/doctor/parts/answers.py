@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AzureProblem
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_client import IdentityAnswer
+from bot_workbench.admin.azure.services import IdentityAnswer
 from bot_workbench.admin.plan.target import ENDPOINT_PATH
 
 HEALTH_PATH = "/api/health"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 

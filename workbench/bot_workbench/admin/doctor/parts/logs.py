@@ -7,8 +7,8 @@ from pathlib import Path
 from bot_workbench.admin.azure.arm_client import INSIGHTS, ArmClient
 from bot_workbench.admin.azure.errors import Forbidden
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.logs.logs_client import LogsClient
 from bot_workbench.admin.azure.resources import ResourceId, find_resources, resources_beside
+from bot_workbench.admin.azure.services import LogsClient
 from bot_workbench.admin.doctor.background_read import BackgroundRead
 from bot_workbench.admin.doctor.host_lines import HOST_LINES
 from bot_workbench.admin.plan.setting_names import setting

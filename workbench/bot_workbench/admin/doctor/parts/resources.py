@@ -7,8 +7,7 @@ from bot_workbench.admin.azure.arm_client import STORAGE, VAULT
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AzureProblem, Forbidden, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, find_resource, resources_beside
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import ResourceId, find_resource, host_of, resources_beside
 from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.plan.setting_names import setting, storage_account
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot_workbench.admin.azure.errors import Refused
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.migrate.certificate.policy import CertificatePolicy
 from bot_workbench.admin.migrate.certificate.registration.app_registration import AppRegistration
 from bot_workbench.admin.migrate.certificate.registration.registered_certificate import (

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 
 from bot_workbench.admin.azure.errors import NotFound
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.federated.trust import Trust
 from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
 from bot_workbench.admin.plan.change import Change

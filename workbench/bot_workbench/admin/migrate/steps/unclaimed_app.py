@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection
 from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.errors import Forbidden
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import answers_at, find_resources
 from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.step import Finding

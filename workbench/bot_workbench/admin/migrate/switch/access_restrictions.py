@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 
 from bot_workbench.admin.azure.cloud import PUBLIC, ManagementCloud
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_client import CHANNEL_ADDRESSES, TEAMS_RANGES
+from bot_workbench.admin.azure.services import CHANNEL_ADDRESSES, TEAMS_RANGES
 from bot_workbench.admin.migrate.managed_identity.channels import TEAMS as TEAMS_CHANNEL
 from bot_workbench.admin.plan.shell import quoted
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import Conflict, Refused
-from bot_workbench.admin.azure.graph_client import GraphClient
-from bot_workbench.admin.azure.http.deadline import Deadline
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.certificate.public_certificate import PublicCertificate
 from bot_workbench.admin.migrate.certificate.registration.app_registration import (
     READS,

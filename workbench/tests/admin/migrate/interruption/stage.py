@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot_workbench.admin.azure.http.clock import Clock
+from bot_workbench.admin.azure.clock import Clock
 from bot_workbench.emulator.faults import Handler
 from tests.admin.migrate.interruption.cases import Case
 from tests.admin.migrate.interruption.state import state_of

@@ -7,7 +7,7 @@ import pytest
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import CHINA, PUBLIC
-from bot_workbench.admin.azure.http.sign_in import credential_chain
+from bot_workbench.admin.azure.sign_in import credential_chain
 from bot_workbench.admin.migrate.managed_identity.command import plan
 from bot_workbench.admin.migrate.steps.app_settings import AppSettings
 from bot_workbench.admin.plan.options import Options

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from bot_workbench.admin.azure.arm_client import ArmClient
+from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import Conflict
-from bot_workbench.admin.azure.http.deadline import Deadline
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.steps.role_assignment import (
     KEY_VAULT_CRYPTO_USER,

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot_workbench.admin.azure.errors import Conflict, Refused
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import KeyCredentials
 
 READS = 3

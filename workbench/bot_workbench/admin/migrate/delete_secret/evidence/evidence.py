@@ -6,9 +6,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from bot_workbench.admin.azure.errors import NotFound, UnknownName
-from bot_workbench.admin.azure.http.rest_client import json_of
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import answers_at
+from bot_workbench.admin.azure.rest_client import json_of
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import Proof
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_users import SecretUsers

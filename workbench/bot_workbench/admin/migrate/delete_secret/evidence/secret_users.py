@@ -5,8 +5,7 @@ from functools import cached_property
 from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import ResourceId, answers_at, find_resources
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from bot_workbench.admin.plan.site_settings import SiteSettings
 

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass, field, replace
 
 from bot_workbench.admin.azure.errors import AzureProblem
-from bot_workbench.admin.azure.graph_client import GraphClient
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import moment
 
 _IN_THE_PORTAL = (

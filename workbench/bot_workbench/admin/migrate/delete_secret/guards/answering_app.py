@@ -5,7 +5,7 @@ Each names one situation in which deleting the secret would strand the bot.
 
 import datetime
 
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import Proof
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle

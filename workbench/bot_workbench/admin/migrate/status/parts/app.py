@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
-from bot_workbench.admin.azure.site_client import IdentityAnswer
+from bot_workbench.admin.azure.services import IdentityAnswer
 from bot_workbench.admin.migrate.status.parts.part import Part, read
 from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from bot_workbench.admin.plan.setting_names import same_name, setting

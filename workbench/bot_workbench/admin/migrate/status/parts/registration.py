@@ -3,8 +3,8 @@
 import datetime
 from dataclasses import dataclass, field
 
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.status.parts.part import Part, read
 from bot_workbench.admin.migrate.thumbprints import Thumbprints, of_key_credential
 

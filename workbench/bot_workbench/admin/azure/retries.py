@@ -11,7 +11,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
 
-from bot_workbench.admin.azure.http.deadline import Deadline
+from bot_workbench.admin.azure.clock import Deadline
 
 MAX_RETRIES = 6
 MAX_BACKOFF_SECONDS = 30

@@ -1,15 +1,24 @@
 """The commands' sign-in: a pipeline's federated credential, or the account of az or azd.
 
-Microsoft reference: "azure-identity", "Authenticate using workload identity".
+Microsoft reference: "azure-identity", "Authenticate using workload identity". GitHub Docs, "OpenID
+Connect reference"; a job of GitHub Actions needs the permission `id-token: write`.
 """
 
+import base64
+import json
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
-from azure.core.credentials import TokenCredential
+from azure.core import PipelineClient
+from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.policies import ContentDecodePolicy, ProxyPolicy, UserAgentPolicy
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.identity import (
     AzureCliCredential,
     AzureDeveloperCliCredential,
@@ -19,15 +28,25 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
-from bot_workbench.admin.azure.http.deadline import NO_DEADLINE, Deadline
-from bot_workbench.admin.azure.http.github_token import BEARER, URL, github_token
-from bot_workbench.admin.azure.http.retries import DeadlineTransport, LookFirstRetryPolicy
+from bot_workbench.admin.azure.clock import NO_DEADLINE, Deadline
+from bot_workbench.admin.azure.errors import NotSignedIn
+from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.retries import DeadlineTransport, LookFirstRetryPolicy
 
 CLI_TIMEOUT_SECONDS = 60
 MAX_RETRIES = 3
 """The maximum number of repetitions of a request for a token."""
 
+MIN_SECONDS = 60
+"""The time for which a token must still be valid to be given out again."""
+
 MAX_REASON_CHARACTERS = 400
+
+URL, BEARER = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+"""The variables with which a job of GitHub Actions requests its token."""
+
+AUDIENCE = "api://AzureADTokenExchange"
+"""The audience (URI) of the federated credential in every cloud, as azd requests it."""
 
 _ENTRA_CODE = "AADSTS"
 _TIMED_OUT = re.compile(r"host='([^']+)'.*timed out.*timeout=([\d.]+)\)")
@@ -149,3 +168,119 @@ def short_reason(text: str) -> str:
         return f"{timed_out[1]} timed out after {float(timed_out[2]):.0f} seconds"
     found = _SYSTEM_ERROR.findall(line)
     return found[-1].strip() if found else line[:MAX_REASON_CHARACTERS]
+
+
+def github_token(environ: Mapping[str, str], deadline: Deadline) -> str:
+    """Request a job's token (JWT), a new one for each sign-in: it lives for minutes only.
+
+    Args:
+        environ: the environment variables of a job that may request tokens.
+        deadline: when GitHub's answer is due; its clock waits between attempts.
+
+    Raises:
+        ClientAuthenticationError: GitHub does not issue one.
+    """
+    url = f"{environ[URL]}&audience={quote(AUDIENCE, safe='')}"
+    policies: list[Any] = [ProxyPolicy(), LookFirstRetryPolicy(deadline, MAX_RETRIES)]
+    request = HttpRequest("GET", url, headers={"Authorization": f"Bearer {environ[BEARER]}"})
+    client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
+        url, policies=policies, transport=DeadlineTransport(deadline)
+    )
+    try:
+        with client:
+            response = client.send_request(request)
+        token = str(response.json()["value"]) if response.status_code == 200 else ""
+    except (AzureError, ValueError, LookupError, TypeError) as error:
+        raise ClientAuthenticationError(f"GitHub gives no token: {error}") from error
+    if not token:
+        raise ClientAuthenticationError(f"GitHub answers {response.status_code}")
+    return token
+
+
+class KeptTokens:
+    """Keeps the tokens of a credential while the process runs, and never on disk.
+
+    The command lines behind azure-identity's credentials take seconds for each token.
+
+    Args:
+        credential: has the tokens.
+    """
+
+    def __init__(self, credential: TokenCredential) -> None:
+        self._credential = credential
+        self._kept: dict[tuple[str, ...], AccessToken] = {}
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_: Any,
+    ) -> AccessToken:
+        """A token for the scopes; a new one if the service asks for further claims.
+
+        Raises:
+            ClientAuthenticationError: there is none.
+        """
+        kept = self._kept.get(scopes)
+        if kept is not None and claims is None and _expires(kept) - time.time() > MIN_SECONDS:
+            return kept
+        found = self._credential.get_token(
+            *scopes, claims=claims, tenant_id=tenant_id, enable_cae=enable_cae
+        )
+        self._kept[scopes] = found
+        return found
+
+
+def _expires(token: AccessToken) -> float:
+    """Seconds since 1970, as the token itself says: azure-identity reads azd's time, which is UTC,
+    as the machine's local time."""
+    return float(claims_of(token.token).get("exp") or token.expires_on)
+
+
+def claims_of(token: str) -> JsonObject:
+    """A token's claims; none if it is no JWT."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who runs the command.
+
+    Attributes:
+        object_id: GUID of the user or the service principal.
+        tenant_id: GUID of the tenant.
+        is_user: whether it is a user: no pipeline's service principal.
+    """
+
+    object_id: str
+    tenant_id: str
+    is_user: bool
+
+
+def caller(credential: TokenCredential, audience: str) -> Caller:
+    """Who the credential signs in.
+
+    Args:
+        credential: has tokens.
+        audience: the resource (URL) for which one is requested.
+
+    Raises:
+        NotSignedIn: it has no token.
+    """
+    try:
+        token = credential.get_token(f"{audience}/.default").token
+    except AzureError as error:
+        raise NotSignedIn(cure(error)) from error
+    claims = claims_of(token)
+    return Caller(
+        object_id=str(claims.get("oid", "")),
+        tenant_id=str(claims.get("tid", "")),
+        is_user=claims.get("idtyp") != "app" and "scp" in claims,
+    )

@@ -1,9 +1,26 @@
-"""Deadline: when a command stops waiting, whatever it waits for."""
+"""The time, and waiting for it to pass; when a command stops waiting."""
 
+import datetime
 import math
+import time
 from dataclasses import dataclass
 
-from bot_workbench.admin.azure.http.clock import Clock
+
+class Clock:
+    """The machine's clock; tests have one that they move by hand."""
+
+    def now(self) -> float:
+        """Seconds since some moment, never less than before."""
+        return time.monotonic()
+
+    def utc(self) -> datetime.datetime:
+        """The date and time (UTC), which may be wrong or set meanwhile: never wait for it alone."""
+        return datetime.datetime.now(datetime.UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; Ctrl-C ends it."""
+        time.sleep(seconds)
+
 
 MIN_ANSWER_SECONDS = 10.0
 """The shortest time limit of a request: one that is sent late has a chance to be answered."""

@@ -1,1 +1,0 @@
-"""The HTTP stack of the clients: requests, retries, sign-in, errors."""

@@ -1,1 +1,0 @@
-"""Log Analytics, as the commands use it."""
