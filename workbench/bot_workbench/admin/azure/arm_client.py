@@ -1,7 +1,7 @@
 """ArmClient: Azure Resource Manager. Microsoft reference: "Azure REST API"."""
 
 import re
-from collections.abc import Callable
+from http import HTTPStatus
 
 from azure.core.rest import HttpResponse
 
@@ -64,42 +64,37 @@ class ArmClient(RestClient):
             AzureProblem: it was refused or failed, or what became of it is not known.
         """
         response = self.exchange(method, path, body, None)
-        if operation := response.headers.get("Azure-AsyncOperation"):
-            return self._follow(operation, response, self._has_ended)
-        location = response.headers.get("Location")
-        if location and _is_accepted(response):
-            return self._follow(location, response, lambda result: not _is_accepted(result))
-        return json_of(response)
-
-    def _follow(
-        self, url: str, response: HttpResponse, is_last: Callable[[HttpResponse], bool]
-    ) -> JsonObject:
-        """Poll a long-running operation. Microsoft reference: "Track asynchronous operations"."""
+        operation = response.headers.get("Azure-AsyncOperation")
+        is_accepted = response.status_code == HTTPStatus.ACCEPTED
+        url = operation or (response.headers.get("Location") if is_accepted else None)
+        if not url:
+            return json_of(response)
         clock = self._deadline.clock
         end = min(clock.now() + MAX_OPERATION_SECONDS, self._deadline.at)
         while clock.now() < end:
             clock.sleep(_seconds(response.headers.get("Retry-After")))
             response = self.exchange("GET", url, None, None)
-            if is_last(response):
+            if self._has_ended(response, is_result=not operation):
                 return json_of(response)
         raise AnswerLost(f"{self._service}: the operation is still running")
 
-    def _has_ended(self, operation: HttpResponse) -> bool:
-        """Whether the answer of an Azure-AsyncOperation is the last one.
+    def _has_ended(self, response: HttpResponse, *, is_result: bool) -> bool:
+        """Whether a long-running operation has ended. Microsoft reference: "Track asynchronous
+        operations".
+
+        Args:
+            response: what is known of it now.
+            is_result: whether that is what a Location returns, and no Azure-AsyncOperation.
 
         Raises:
-            Refused: the operation failed.
+            Refused: it failed.
         """
-        status = str(json_of(operation).get("status") or "").lower()
+        status = "" if is_result else str(json_of(response).get("status") or "").lower()
         if status in _FAILED:
-            code, message = error_of(operation)
+            code, message = error_of(response)
             raise Refused(f"{self._service}: the operation {status}: {message}", 0, code)
-        return status in _ENDED or (not status and not _is_accepted(operation))
-
-
-def _is_accepted(response: HttpResponse) -> bool:
-    """Whether the service has yet to do what it was asked for."""
-    return response.status_code == 202
+        is_accepted = response.status_code == HTTPStatus.ACCEPTED
+        return status in _ENDED or (not status and not is_accepted)
 
 
 def _seconds(retry_after: str | None) -> float:

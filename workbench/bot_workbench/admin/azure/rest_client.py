@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -160,7 +159,7 @@ class RestClient:
             AzureProblem: there is none.
         """
         response = self.respond(method, path, body, headers)
-        check(response, self._service)
+        _check(response, self._service)
         return response
 
     def respond(
@@ -170,15 +169,23 @@ class RestClient:
 
         Raises:
             NotSignedIn: there is no token.
-            NotReachable: there is no response.
+            NotReachable: there is no response; AnswerLost, if a write may have been done.
         """
         content = None if body is None else json.dumps(body)
         sent = dict(headers or {})
         if content is not None:
             sent["Content-Type"] = "application/json"
         request = HttpRequest(method, self.url(path), headers=sent, content=content)
-        with translated(self._service, request):
+        place = f"{self._service} ({urlsplit(request.url).hostname})"
+        try:
             return self._client.send_request(request)
+        except ClientAuthenticationError as error:
+            raise NotSignedIn(cure(error)) from error
+        except ServiceRequestError as error:
+            raise NotReachable(f"{place} cannot be reached: {_reason(error)}") from error
+        except (AzureError, OSError) as error:
+            kind = NotReachable if is_read(request) else AnswerLost
+            raise kind(f"{place} did not answer: {_reason(error)}") from error
 
 
 ROLES = {
@@ -204,31 +211,7 @@ NO_ROLE_HELPS = {
 _REFUSALS: dict[int, type[Refused]] = {404: NotFound, 409: Conflict, 412: Conflict}
 
 
-@contextmanager
-def translated(service: str, request: HttpRequest) -> Iterator[None]:
-    """Raise azure-core's exceptions as ours.
-
-    Args:
-        service: the service's name.
-        request: what is sent.
-
-    Raises:
-        AzureProblem: in place of the foreign exception.
-    """
-    try:
-        yield
-    except ClientAuthenticationError as error:
-        raise NotSignedIn(cure(error)) from error
-    except ServiceRequestError as error:
-        raise NotReachable(
-            f"{_place(service, request)} cannot be reached: {_reason(error)}"
-        ) from error
-    except (AzureError, OSError) as error:
-        kind = NotReachable if is_read(request) else AnswerLost
-        raise kind(f"{_place(service, request)} did not answer: {_reason(error)}") from error
-
-
-def check(response: HttpResponse, service: str) -> None:
+def _check(response: HttpResponse, service: str) -> None:
     """Raise what an answer of 400 or more means.
 
     Raises:
@@ -288,10 +271,6 @@ def _inner_code(response: HttpResponse) -> str:
 def _error(response: HttpResponse) -> Any:
     body = json_of(response)
     return body.get("error", body)
-
-
-def _place(service: str, request: HttpRequest) -> str:
-    return f"{service} ({urlsplit(request.url).hostname})"
 
 
 def _reason(error: BaseException) -> str:
