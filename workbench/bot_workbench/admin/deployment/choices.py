@@ -12,11 +12,9 @@ from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.parameters import (
     APP_ID,
     CHOICES,
-    CHOSEN_BY_HOOKS,
     INTEGER,
     NONE,
     OPENAI_RESOURCE_ID,
-    OUTPUTS,
     Choice,
 )
 from bot_workbench.admin.near_miss import meant_name
@@ -26,7 +24,6 @@ from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
 from bot_workbench.project import APP
 
 PREFIX = "BOT_"
-KNOWN = {*(choice.variable for choice in CHOICES), *CHOSEN_BY_HOOKS.values(), *OUTPUTS}
 
 BREAKS = frozenset('"\\') | frozenset(map(chr, range(32)))
 """azd puts a value into the JSON of infra/main.parameters.json as it stands."""
@@ -98,7 +95,7 @@ def misspelt(environ: Mapping[str, str], options: DeploymentOptions) -> Iterator
     """
     by_variable = {choice.variable: choice for choice in CHOICES}
     for name, value in sorted(environ.items()):
-        is_ours = name.upper().replace("-", "_").startswith(PREFIX) and name not in KNOWN
+        is_ours = name.upper().replace("-", "_").startswith(PREFIX)
         meant = meant_name(name, by_variable) if value and is_ours else ""
         if not meant:
             continue

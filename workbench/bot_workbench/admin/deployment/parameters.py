@@ -189,19 +189,3 @@ CHOICES = (
     ALERT_EMAIL,
     OPENAI_RESOURCE_ID,
 )
-
-CHOSEN_BY_HOOKS = {
-    "vaultCreateMode": "BOT_VAULT_CREATE_MODE",
-    "botPrincipalId": "BOT_PRINCIPAL_ID",
-}
-"""The variables of the parameters that nobody chooses: `prepare` sets them."""
-
-OUTPUTS = (
-    "BOT_NAME",
-    "BOT_APP_NAME",
-    "BOT_ENDPOINT",
-    "BOT_ID",
-    "BOT_IDENTITY_NAME",
-    "BOT_VAULT_NAME",
-)
-"""The template's outputs that begin as the variables do."""

@@ -100,3 +100,4 @@ def test_a_deleted_vault_of_another_region_stays_deleted(stage: DeploymentStage,
     ended = run("prepare", "--azd")
     assert ended.status == 0
     assert "there is no vault yet" in ended.output
+    assert "BOT_VAULT_CREATE_MODE" not in stage.azd.values

@@ -132,7 +132,7 @@ def test_the_packages_are_enough(packages: Path) -> None:
     ended = isolated(packages, _IMPORT)
     assert ended.returncode == 0, ended.stderr
     files = [Path(line) for line in ended.stdout.splitlines()]
-    assert len(files) > 50
+    assert len(files) > 20
     # azure-core's transport imports requests; the packaging runs uv.
     assert packages_imported(files) | {"requests", "uv"} == imported()
 

@@ -79,24 +79,6 @@ def test_a_missing_choice_is_named(stage: DeploymentStage, run: Run, variable: s
     assert f"`azd env set {variable} VALUE`" in ended.output
 
 
-def test_a_misspelt_credential_is_refused(stage: DeploymentStage, run: Run) -> None:
-    """The message names the variable, the value and those that are allowed."""
-    stage.azd.set(BOT_CREDENTIAL="SigninVault")
-    ended = run("prepare", "--azd")
-    assert ended.status == 1
-    for text in ("BOT_CREDENTIAL", "'SigninVault'", "Federated"):
-        assert text in ended.output
-    assert "`azd env set BOT_CREDENTIAL SignInVault`" in ended.output
-
-
-def test_an_unknown_cloud_is_refused(stage: DeploymentStage, run: Run) -> None:
-    """The names are the template's, not those of az."""
-    stage.azd.set(BOT_CLOUD="AzureCloud")
-    ended = run("prepare", "--azd")
-    assert ended.status == 1
-    assert "BOT_CLOUD is 'AzureCloud', and takes one of Public, USGovernment" in ended.output
-
-
 def test_a_region_without_flex_consumption_is_refused(stage: DeploymentStage, run: Run) -> None:
     """With those that have it."""
     stage.azd.set(AZURE_LOCATION="atlantis")
@@ -169,17 +151,6 @@ def test_a_deleted_vault_is_recovered(stage: DeploymentStage, run: Run, credenti
     assert run("prove", "--azd").status == 0
     assert run("prepare", "--azd").status == 0
     assert stage.azd.values["BOT_VAULT_CREATE_MODE"] == "default"
-
-
-def test_vaults_of_other_regions_are_none_of_its_own(stage: DeploymentStage, run: Run) -> None:
-    """The vault's name depends on the region."""
-    stage.azd.set(BOT_CREDENTIAL="Certificate")
-    assert run("prepare", "--azd").status == 0
-    stage.provision()
-    stage.delete()
-    stage.azd.set(AZURE_LOCATION="northeurope")
-    assert run("prepare", "--azd").status == 0
-    assert "BOT_VAULT_CREATE_MODE" not in stage.azd.values
 
 
 def test_vaults_of_other_environments_are_none_of_its_own(stage: DeploymentStage, run: Run) -> None:
