@@ -171,11 +171,7 @@ class RestClient:
             NotSignedIn: there is no token.
             NotReachable: there is no response; AnswerLost, if a write may have been done.
         """
-        content = None if body is None else json.dumps(body)
-        sent = dict(headers or {})
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        request = HttpRequest(method, self.url(path), headers=sent, content=content)
+        request = HttpRequest(method, self.url(path), headers=dict(headers or {}), json=body)
         place = f"{self._service} ({urlsplit(request.url).hostname})"
         try:
             return self._client.send_request(request)
