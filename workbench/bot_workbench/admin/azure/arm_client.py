@@ -63,7 +63,7 @@ class ArmClient(RestClient):
         Raises:
             AzureProblem: it was refused or failed, or what became of it is not known.
         """
-        response = self.exchange(method, path, body, None)
+        response = self.exchange(method, path, body)
         operation = response.headers.get("Azure-AsyncOperation")
         is_accepted = response.status_code == HTTPStatus.ACCEPTED
         url = operation or (response.headers.get("Location") if is_accepted else None)
@@ -73,7 +73,7 @@ class ArmClient(RestClient):
         end = min(clock.now() + MAX_OPERATION_SECONDS, self._deadline.at)
         while clock.now() < end:
             clock.sleep(_seconds(response.headers.get("Retry-After")))
-            response = self.exchange("GET", url, None, None)
+            response = self.exchange("GET", url)
             if self._has_ended(response, is_result=not operation):
                 return json_of(response)
         raise AnswerLost(f"{self._service}: the operation is still running")

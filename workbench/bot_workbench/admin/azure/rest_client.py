@@ -99,17 +99,16 @@ class RestClient:
         """The absolute URL of a path with its query; an absolute URL stays."""
         return path if "://" in path.partition("?")[0] else f"{self._base_url}{path}"
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> JsonObject:
+    def get(self, path: str) -> JsonObject:
         """Read one object.
 
         Args:
             path: after the base URL, with its query; or an absolute URL.
-            headers: further headers.
 
         Raises:
             AzureProblem: it cannot be read.
         """
-        response = self.exchange("GET", path, None, headers)
+        response = self.exchange("GET", path)
         found = json_of(response)
         if not found:
             host = urlsplit(self.url(path)).hostname
@@ -148,10 +147,14 @@ class RestClient:
         Raises:
             AzureProblem: it was refused, or what became of it is not known (AnswerLost).
         """
-        return json_of(self.exchange(method, path, body, None))
+        return json_of(self.exchange(method, path, body))
 
     def exchange(
-        self, method: str, path: str, body: JsonObject | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HttpResponse:
         """Send one request, and return its successful response.
 
@@ -163,7 +166,11 @@ class RestClient:
         return response
 
     def respond(
-        self, method: str, path: str, body: JsonObject | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HttpResponse:
         """Send one request, and return its response, whatever its status.
 

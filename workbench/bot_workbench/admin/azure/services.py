@@ -198,7 +198,7 @@ class LogsClient(RestClient):
         """
         # In a body: with a query in it, a URL would be longer than many servers and proxies accept.
         body = {"query": query, "timespan": timespan}
-        answer = json_of(self.exchange("POST", f"/v1/workspaces/{workspace}/query", body, None))
+        answer = json_of(self.exchange("POST", f"/v1/workspaces/{workspace}/query", body))
         try:
             table = answer["tables"][0]
             names = [str(column["name"]) for column in table["columns"]]
@@ -281,7 +281,7 @@ class SiteClient(RestClient):
         """
         path = f"{site_id}/functions/identity/listkeys"
         try:
-            key = str(json_of(arm.exchange("POST", path, None, None)).get("default") or "")
+            key = str(json_of(arm.exchange("POST", path)).get("default") or "")
         except NotFound:
             return IdentityAnswer(problem=f"{host}: {_PROBLEMS[404]}", status=404)
         except AzureProblem as error:
@@ -299,7 +299,7 @@ class SiteClient(RestClient):
             endpoint: URL.
         """
         try:
-            return self.respond("POST", endpoint, {}, None).status_code
+            return self.respond("POST", endpoint, {}).status_code
         except (AzureProblem, ValueError):  # ValueError: a tag that is no URL
             return 0
 
@@ -314,7 +314,7 @@ class SiteClient(RestClient):
             endpoint: URL.
         """
         try:
-            response = self.respond("POST", endpoint, {}, None)
+            response = self.respond("POST", endpoint, {})
         except AzureProblem:
             return ""
         has_realm = "realm=" in response.headers.get("WWW-Authenticate", "").lower()

@@ -225,7 +225,7 @@ def _healthy_app(target: Target) -> Finding:
     """
     url = f"https://{target.host}{HEALTH_PATH}"
     try:
-        status = target.azure.site.respond("GET", url, None, None).status_code
+        status = target.azure.site.respond("GET", url).status_code
     except AzureProblem:
         status = 0
     if status == 200:
