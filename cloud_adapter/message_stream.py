@@ -43,7 +43,7 @@ MAX_UPDATE_LENGTH = 1000
 
 
 class RateLimit(NamedTuple):
-    """How often a channel takes parts, in seconds.
+    """The pauses between the parts that a channel takes, in seconds.
 
     Attributes:
         first: from the first text to its part, so that the part has some words.
@@ -69,7 +69,7 @@ INFORMATIVE, STREAMING, FINAL = "informative", "streaming", "final"
 
 
 class Phase(Enum):
-    """What the channel has of a message, and so what can be done with it."""
+    """The part of a message that the channel has, which decides what can be done with it."""
 
     NEW = auto()
     """Nothing: it can begin with a part."""
@@ -80,7 +80,7 @@ class Phase(Enum):
     ABSENT = auto()
     """Nothing, and it takes no parts: it is sent as a whole."""
     STOPPED = auto()
-    """What the user had seen when they pressed Stop. It cannot be changed any more."""
+    """The text that the user had seen when they pressed Stop. It cannot be changed any more."""
 
 
 class MessageStream:

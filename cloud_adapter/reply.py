@@ -44,7 +44,7 @@ from http_client.observer import moment
 log = logging.getLogger(__name__)
 
 EMPTY = "I have no answer to that."
-"""What the user reads if the model has written nothing."""
+"""The answer if the model has written nothing."""
 
 KEEP_ALIVE_SECONDS = 15.0
 """The time after which the newest text is sent again while the model is silent. Microsoft 365

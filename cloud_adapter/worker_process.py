@@ -143,7 +143,7 @@ class _LoopWatch:
                 self._block(place, asyncio.current_task(self._loop))
 
     def _blocked_after(self, ticks: int) -> str:
-        """What blocks the event loop, once `ticks` more have passed; empty: it answers before."""
+        """The place that blocks the loop once `ticks` more pass; empty: it answers before."""
         counted = 0
         while not self._answered.is_set():
             if (stack := self._stack()) and not _is_debugged(stack):

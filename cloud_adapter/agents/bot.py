@@ -243,7 +243,7 @@ def _delegate(kind: type, part: str, name: str) -> None:
 
 
 class _CachedState:
-    """What a state object has loaded, in each turn.
+    """The values that a state object has loaded, by turn.
 
     The SDK keeps it in the object. An object that turns share, such as that of an ActivityHandler,
     would have two turns at the same time change the state of one conversation with the other's.
@@ -261,7 +261,7 @@ class _CachedState:
 
 
 def _stored_form(cached: CachedAgentState) -> object:
-    """What tells whether a state has changed.
+    """A form of a state that is another one if the state has changed.
 
     The SDK compares texts that Python makes of the objects, which say nothing of their attributes.
     """

@@ -15,11 +15,11 @@ from cloud_adapter.bot.services import BotServices
 from cloud_adapter.errors import NoToken
 
 CHANNEL_AUDIENCE = "https://api.botframework.com"
-"""What the SDK asks for in every cloud when it means the channel."""
+"""The audience that the SDK names in every cloud when it means the channel."""
 
 ASK_AGAIN_SECONDS = 300
-"""How long a client keeps a token before it asks for it again. The base caches it and refreshes
-it, so that what it gives is valid for longer."""
+"""The time for which a client keeps a token before it asks for it again. The base caches it and
+refreshes it, so that what it gives is valid for longer."""
 
 _AGENT_ID = (
     "tokens of Microsoft Entra Agent ID are not offered: docs/agents-sdk.md says why. Use the bot's"

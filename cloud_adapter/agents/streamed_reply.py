@@ -17,7 +17,7 @@ from cloud_adapter.agents.turn import AgentTurn
 from cloud_adapter.reply import Reply, reason_for_one_message
 
 _DOCUMENT = re.compile(r"\[docs?(\d+)\]", re.IGNORECASE)
-"""How a model that searches documents refers to one."""
+"""The reference of a model that searches documents to one of them."""
 
 _MAY_FOLLOW = re.compile(r"\[[a-z]{0,4}\d{0,3}$", re.IGNORECASE)
 """The end of a text that may be the beginning of a reference."""

@@ -18,14 +18,14 @@ _current: ContextVar["AgentTurn | None"] = ContextVar("agent_turn", default=None
 
 
 class Ending(Protocol):
-    """What the turn ends if the bot has not: a streamed reply."""
+    """A streamed reply, which the turn ends if the bot has not."""
 
     async def close(self, error: BaseException | None) -> None:
         """End it. With an error, what there is of it."""
 
 
 class AgentTurn:
-    """What the bridge knows of a turn.
+    """A turn, as the bridge sees it.
 
     Args:
         core: the context of our turn.

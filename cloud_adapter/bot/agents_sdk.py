@@ -20,8 +20,8 @@ SDK = "microsoft_agents"
 CONNECTION = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__"
 
 _NOT_OURS = re.compile(r"CONNECTIONS__.*__CLIENTSECRET|LOGGING__LOGLEVEL__.*", re.IGNORECASE)
-"""What is taken out: a secret, which nothing needs; and the log levels for which the SDK removes
-the handlers of the host's loggers."""
+"""The settings that are taken out: a secret, which nothing needs; and the log levels for
+which the SDK removes the handlers of the host's loggers."""
 
 
 def agent_of(created: object) -> Any:
@@ -66,7 +66,7 @@ def prepare_environment(environ: MutableMapping[str, str]) -> None:
 
 
 def agent_options(settings: Mapping[str, str]) -> dict[str, Any]:
-    """What an AgentApplication cannot be made without; see `BotServices.agent_options`.
+    """The arguments that an AgentApplication needs; see `BotServices.agent_options`.
 
     Args:
         settings: the environment variables, prepared.

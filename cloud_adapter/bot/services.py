@@ -115,7 +115,7 @@ class BotServices:
 
     @property
     def agent_options(self) -> dict[str, Any]:
-        """What an AgentApplication of the Microsoft 365 Agents SDK is made with.
+        """The arguments of an AgentApplication of the Microsoft 365 Agents SDK.
 
         `AgentApplication[TurnState](**services.agent_options)`: the storage, the connections, and
         the settings whose names begin with `AGENTAPPLICATION__`.

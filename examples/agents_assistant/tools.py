@@ -35,7 +35,7 @@ SPECIFICATIONS: list[ChatCompletionToolParam] = [
         },
     },
 ]
-"""How the model is told of each tool, in JSON Schema."""
+"""The tools as the model gets them, in JSON Schema."""
 
 
 def call(name: str, arguments: str, sources: list[Citation]) -> str:

@@ -21,7 +21,7 @@ ENDS = {
     FILTERED: "The content filter does not allow this answer. Please ask something else.",
     "length": "The answer ends here, because it is too long.",
 }
-"""What the user reads if the model has stopped for one of these reasons."""
+"""The answers if the model has stopped for one of these reasons."""
 
 
 class ModelFailed(Exception):

@@ -31,7 +31,7 @@ SPECIFICATIONS: list[ChatCompletionToolParam] = [
         },
     },
 ]
-"""How the model is told of each tool, in JSON Schema."""
+"""The tools as the model gets them, in JSON Schema."""
 
 
 class Tools:

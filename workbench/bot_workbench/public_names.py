@@ -129,7 +129,7 @@ def package_of(module: str) -> str:
 
 
 def cure_of_missing(module: str, file: str = "") -> str:
-    """What to do about a module that is imported, and that no requirement brings.
+    """The cure of a module that is imported, and that no requirement brings.
 
     Args:
         module: its name, as far as it is known.

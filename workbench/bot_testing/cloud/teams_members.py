@@ -1,4 +1,4 @@
-"""How Teams lists the members of a conversation."""
+"""The members of a conversation, as Teams lists them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -231,7 +231,7 @@ def import_times(folder: Path, runs: int = MEASURED_RUNS) -> tuple[float, float]
 
 
 def start_of(folder: Path) -> str:
-    """How long a package takes to start, or why that cannot be measured, in lines.
+    """The time that a package takes to start, or why that cannot be measured, in lines.
 
     A bot that needs settings of its own does not start without them.
     """

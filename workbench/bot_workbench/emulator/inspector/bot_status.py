@@ -88,7 +88,7 @@ class BotStatus:
 
     @property
     def blocking_place(self) -> str:
-        """What blocks an event loop now; empty: nothing."""
+        """The place that blocks an event loop now; empty: none does."""
         return next(iter(self.blocked.values()), "")
 
     def _changed(self) -> None:

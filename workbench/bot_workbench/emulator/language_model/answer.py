@@ -15,7 +15,7 @@ from bot_workbench.emulator.language_model.content_filter import FILTERED, SAFE,
 from bot_workbench.emulator.language_model.tokens import CHARACTERS, count_tokens, pieces_of
 
 End = Literal["stop", "content_filter", "length", "error", "silent", "dead"]
-"""How an answer ends.
+"""The end of an answer.
 
 `stop`: when all is said; `content_filter`: the content filter ends it; `length`: it has as many
 tokens as it may; `error`: the model fails, which the stream says; `silent`: nothing more comes, and
@@ -26,7 +26,7 @@ Call = tuple[str, Mapping[str, Any] | str]
 """A tool's name, and its arguments; text is sent as it is: models write invalid JSON, too."""
 
 MODEL = "stand-in"
-"""What an answer has as `model`: in Azure, that is the model, and not the deployment."""
+"""The `model` of an answer: in Azure, that is the model, and not the deployment."""
 
 
 @dataclass(frozen=True)

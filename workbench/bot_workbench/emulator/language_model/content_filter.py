@@ -1,4 +1,4 @@
-"""What Azure's content filter says of prompts and answers."""
+"""The results of Azure's content filter, for prompts and answers."""
 
 SAFE = {
     name: {"filtered": False, "severity": "safe"}

@@ -1,4 +1,4 @@
-"""What the model answers without a script: it calls tools that fit, and quotes what they return."""
+"""The model's answer without a script: it calls tools that fit, and quotes what they return."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -128,7 +128,7 @@ def _check_tool(tool: object, where: str) -> None:
 
 
 def _problems(function: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the schema of a function's parameters, which it may do without."""
+    """The fault in the schema of a function's parameters, which it may do without."""
     schema = function.get("parameters")
     if schema is None:
         return
@@ -161,7 +161,7 @@ def _problems_of(schema: Mapping[str, Any], *, is_strict: bool) -> Iterator[str]
 
 
 def _needed(owner: object, name: str, kind: type, where: str = "") -> Any:
-    """What an object must have; a list may not be empty.
+    """The value of a property that an object must have; a list may not be empty.
 
     Args:
         owner: the object.

@@ -14,12 +14,12 @@ def pieces_of(text: str) -> Iterator[str]:
 
 
 def count_tokens(*texts: str) -> int:
-    """How many tokens some texts have together."""
+    """The number of tokens of some texts together."""
     return math.ceil(sum(map(len, texts)) / CHARACTERS)
 
 
 def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
-    """How many tokens a request's messages have: their texts, and the calls in them."""
+    """The number of tokens of a request's messages: of their texts, and the calls in them."""
     calls = [call for each in messages for call in each.get("tool_calls", ())]
     written = [str(text) for call in calls for text in call[call["type"]].values()]
     return count_tokens(*map(text_of, messages), *written)

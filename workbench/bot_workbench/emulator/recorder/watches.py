@@ -96,7 +96,7 @@ EVENTS: Mapping[str, Observe] = {
     "queued.set_aside": queue_steps.counting,
     "queued.dead_letter": queue_steps.dead_lettering,
 }
-"""What happens in a turn, or starts one."""
+"""The moments in a turn, and those that start one."""
 
 SPANS: Mapping[str, Observe] = {
     "app.ready": wait("warm-up"),

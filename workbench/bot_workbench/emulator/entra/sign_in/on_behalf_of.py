@@ -26,7 +26,7 @@ IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 
 @dataclass(frozen=True)
 class Delegation:
-    """What an application asks for on behalf of a user.
+    """The request of an application on behalf of a user.
 
     Attributes:
         assertion: the user's token for the application (a JWT).
