@@ -11,8 +11,8 @@ import composition
 from bot_workbench import credential_kinds
 from bot_workbench.admin.azure import cloud
 from bot_workbench.admin.azure.cloud import ManagementCloud
-from bot_workbench.admin.doctor.parts import storage_queues
 from bot_workbench.admin.doctor.setting_rules import names_queued_turns, names_storage
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import POISON, QUEUES
 from bot_workbench.admin.plan import setting_names
 from bot_workbench.commands import package
 from bot_workbench.credential_kinds import FEDERATED, MANAGED_IDENTITY, MULTI_TENANT
@@ -97,8 +97,8 @@ def test_clouds() -> None:
 def test_names_of_queues_and_files() -> None:
     """The doctor counts the bot's messages; and the bot reads which package it is."""
     turns, poison = queued_turns.QUEUE, queued_turns.POISON_QUEUE
-    assert (turns, notifications.QUEUE) == storage_queues.QUEUES
-    assert poison == f"{turns}{storage_queues.POISON}"
+    assert (turns, notifications.QUEUE) == QUEUES
+    assert poison == f"{turns}{POISON}"
     assert (turns, poison) == (queue_steps.TURNS, queue_steps.POISON)
     assert package.PACKAGE_HASH == composition.PACKAGE_HASH
 

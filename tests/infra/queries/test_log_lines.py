@@ -20,7 +20,7 @@ from auth.errors import (
     SignInError,
     TokenRejected,
 )
-from bot_workbench.admin.doctor.host_lines import HOST_LINES, HostLine
+from bot_workbench.admin.doctor.checks.app import HOST_LINES, HostLine
 from cloud_adapter.adapter import CloudAdapter
 from cloud_adapter.connector.client import ConnectorError
 from cloud_adapter.deadlines import START_SECONDS, StartLimit

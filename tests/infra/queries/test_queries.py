@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bot_workbench.admin.doctor.parts.logs import QUERY
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import QUERY
 from infra.workbook import FILE, QUERIES, text
 from tests.support.kusto.analysis import findings
 from tests.support.project import ROOT

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bot_workbench.admin import console
 from bot_workbench.admin.doctor.diagnosis import error
-from bot_workbench.admin.doctor.finding_lines import finding_lines, print_findings
+from bot_workbench.admin.doctor.report import finding_lines, print_findings
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.progress.line_progress import LineProgress
 from bot_workbench.admin.plan.progress.script_progress import ScriptProgress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.doctor.host_lines import HOST_LINES
+from bot_workbench.admin.doctor.checks.app import HOST_LINES
 from tests.end_to_end.security.sign_in_failures import FAILURES
 from tests.support.project import ROOT
 from tests.test_imports import DEPLOYED

@@ -1,33 +1,33 @@
 """`bot doctor`: what is wrong with a deployed bot, and its cure."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
 import typer
-from rich.status import Status
 
 from bot_workbench import app_process
 from bot_workbench.admin import console
-from bot_workbench.admin.azure.errors import AzureProblem, NotFound, NotReachable
-from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.errors import NotFound, NotReachable
 from bot_workbench.admin.azure.retries import RetryLimits
-from bot_workbench.admin.doctor.background_read import MALFORMED
 from bot_workbench.admin.doctor.bot_search import find_bot
-from bot_workbench.admin.doctor.codes import ALL_CODES, CODES
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.diagnosis import IGNORED, Diagnosis, error
-from bot_workbench.admin.doctor.examination import examine
-from bot_workbench.admin.doctor.finding_lines import finding_lines, print_findings
-from bot_workbench.admin.doctor.other_app import has_usable_secret, known_app
-from bot_workbench.admin.doctor.report import findings_json, report_json, rows_of
+from bot_workbench.admin.doctor.diagnosis import IGNORED
+from bot_workbench.admin.doctor.examination import ALL_CODES, CODES, examine, reads_of
+from bot_workbench.admin.doctor.other_app import without_app
+from bot_workbench.admin.doctor.report import (
+    finding_lines,
+    print_findings,
+    report_json,
+    rows_of,
+)
+from bot_workbench.admin.doctor.setting_rules import refused
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.switch.moved_endpoint import NEW_ENDPOINT
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED, malformed
 from bot_workbench.admin.plan.execution import read_only
 from bot_workbench.admin.plan.options import CHANGING, Options, with_options
-from bot_workbench.admin.plan.target import Target, endpoint_of
-from bot_workbench.admin.rows import Row, print_lines, print_tables
+from bot_workbench.admin.plan.target import Target
+from bot_workbench.admin.rows import print_lines, print_tables
 
 LIMITS = RetryLimits(retries=2, read_seconds=20)
 """Shorter than those of commands that change something: here, nothing is left half-done."""
@@ -121,23 +121,27 @@ def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
     """
     options = target.options
     people = console.output.is_terminal and not options.as_json
-    with _as_documented(), _status("Looking for the bot ...", visible=people):
-        named = find_bot(target.azure, options)
-        azure_bot = named.bot()
-    try:
-        with _as_documented(), _status("Looking for its app ...", visible=people):
-            site = named.site()
-    except NotFound as missing:
-        if options.app:
-            raise
-        return _print_without_app(azure_bot, _no_app(named, azure_bot, str(missing)), options)
-    bot = DeployedBot(named, azure_bot, site)
-    _wait(bot, with_progress=people)
-    found = examine(bot, ignored)
+    with console.output.status("Looking for the bot ...") if people else nullcontext() as line:
+        with _as_documented():
+            named = find_bot(target.azure, options)
+            azure_bot = AzureBot(named, named.bot())
+            if line is not None:
+                line.update("Looking for its app ...")
+            bot, missing = _with_app(azure_bot)
+        for read in reads_of(bot) if bot else ():
+            if line is not None:
+                line.update(f"Looking at {read.title} ...")
+            _ = read.error  # waits for it
+    rows = rows_of(bot) if bot else []
+    found = examine(bot, ignored) if bot else [without_app(azure_bot, missing)]
     if options.as_json:
-        console.write_json(report_json(bot, found))
+        console.write_json(report_json(bot or azure_bot, rows, found))
+    elif people:
+        print_tables(console.output, rows)
+        print_findings(console.output, found)
     else:
-        _print(rows_of(bot), found)
+        print_lines(rows)
+        console.write("\n".join(finding_lines(found)))
     counted = any(each.severity != IGNORED for each in found)
     return ExitStatus.FOUND if counted else ExitStatus.DONE
 
@@ -152,62 +156,22 @@ def _as_documented() -> Iterator[None]:
     try:
         yield
     except MALFORMED as wrong:
-        reason = f"an answer has an unexpected shape ({type(wrong).__name__})"
-        raise NotReachable(f"Azure Resource Manager: {reason}. Is there a proxy?") from wrong
+        reason = f"Azure Resource Manager: {malformed(wrong)}. Is there a proxy?"
+        raise NotReachable(reason) from wrong
 
 
-def _status(text: str, *, visible: bool) -> AbstractContextManager[Status | None]:
-    """A line on a terminal that says what is going on; elsewhere, nothing."""
-    return console.output.status(text) if visible else nullcontext()
+def _with_app(bot: AzureBot) -> tuple[DeployedBot | None, str]:
+    """The bot with its app; None: there is none at its endpoint, and why.
 
-
-def _wait(bot: DeployedBot, *, with_progress: bool) -> None:
-    """Wait until everything is read. On a terminal, a line says for what."""
-    with _status("Looking ...", visible=with_progress) as status:
-        for read in bot.reads:
-            if status is not None:
-                status.update(f"Looking at {read.title} ...")
-            _ = read.part  # waits for it
-
-
-def _no_app(named: Target, azure_bot: JsonObject, reason: str) -> Diagnosis:
-    endpoint = endpoint_of(azure_bot)
-    known = _next_command(named, azure_bot)
-    cure = known or "Name the app with --app"
-    if not endpoint:
-        return error("endpoint-missing", "the Azure Bot has no endpoint", cure)
-    if known and NEW_ENDPOINT not in tags_of(azure_bot):
-        cure = f"If no gateway forwards to the bot's app from there:\n{known}"
-    return error("endpoint-elsewhere", f"the endpoint {endpoint}: {reason}", cure)
-
-
-def _next_command(named: Target, azure_bot: JsonObject) -> str:
-    """The cure if another app is known; empty: none is."""
-    switch = known_app(named, azure_bot)
+    Raises:
+        AzureProblem: the app that the command line names cannot be read.
+    """
     try:
-        goes_on = bool(switch) and has_usable_secret(named.application())
-    except AzureProblem:
-        goes_on = False
-    return named.options.command_line("status", app="") if goes_on else switch
-
-
-def _print_without_app(bot: JsonObject, found: Diagnosis, options: Options) -> ExitStatus:
-    if options.as_json:
-        named = {"name": bot["name"], "id": bot["id"], "appId": bot["properties"]["msaAppId"]}
-        report = {"bot": named, "app": None, "facts": {}, "findings": findings_json([found])}
-        console.write_json(report)
-    else:
-        _print([], [found])
-    return ExitStatus.FOUND
-
-
-def _print(rows: Sequence[Row], found: Sequence[Diagnosis]) -> None:
-    if console.output.is_terminal:
-        print_tables(console.output, rows)
-        print_findings(console.output, found)
-    else:
-        print_lines(rows)
-        console.write("\n".join(finding_lines(found)))
+        return DeployedBot(bot.target, bot.bot, bot.target.site(), refused), ""
+    except NotFound as missing:
+        if bot.target.options.app:
+            raise
+        return None, str(missing)
 
 
 app = typer.Typer(add_completion=False)

@@ -1,17 +1,17 @@
-"""Diagnosis: one thing that the doctor has found, and its cure."""
+"""Check and Diagnosis: what the doctor judges, and one thing that it has found, with its cure."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bot_workbench.admin.doctor.codes import Code
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.plan.shell import on_one_line
 
 SEVERITIES = ERROR, WARNING, UNKNOWN, IGNORED = "error", "warning", "unknown", "ignored"
 """Severities: the bot does not work, or a protection is missing; it should be changed; nobody could
 look; the command line says that it is intended."""
 
-NOT_LOOKED_AT: Code = "not-looked-at"
+NOT_LOOKED_AT = "not-looked-at"
 
 Subject = Literal["answers", "app type", "identity", "storage account", "certificate"]
 """The facts that one finding spoils for another: what the app answers; the type of the bot in its
@@ -38,7 +38,7 @@ class Diagnosis:
             that spoils one of these, because that one causes it, or its cure comes first.
     """
 
-    code: Code
+    code: str
     severity: str
     problem: str
     cure: str
@@ -47,7 +47,7 @@ class Diagnosis:
 
 
 def error(
-    code: Code,
+    code: str,
     problem: str,
     cure: str,
     *,
@@ -60,6 +60,42 @@ def error(
     return Diagnosis(code, ERROR, problem, on_one_line(cure), frozenset(spoiled), frozenset(needs))
 
 
-def warning(code: Code, problem: str, cure: str, *, needs: Collection[Subject] = ()) -> Diagnosis:
+def warning(code: str, problem: str, cure: str) -> Diagnosis:
     """A finding of severity WARNING."""
-    return Diagnosis(code, WARNING, problem, on_one_line(cure), needs=frozenset(needs))
+    return Diagnosis(code, WARNING, problem, on_one_line(cure))
+
+
+def not_looked_at(what: str, reason: str, cure: str) -> Diagnosis:
+    """The finding that something could not be looked at."""
+    return Diagnosis(NOT_LOOKED_AT, UNKNOWN, f"not looked at: {what}: {reason}", cure)
+
+
+Judge = Callable[[DeployedBot], Iterator[Diagnosis]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes:
+        area: what its codes are about, for the command's help.
+        title: what it looks at, for people.
+        codes: of the findings that it alone yields.
+        judge: yields what is wrong with what was read. What it requires and nobody could read, and
+            an answer of an unexpected shape, end it: these are findings of their own.
+    """
+
+    area: str
+    title: str
+    codes: tuple[str, ...]
+    judge: Judge
+
+
+def check(area: str, title: str, *codes: str) -> Callable[[Judge], Check]:
+    """Make a function a check, which `examine` runs in the order of its module: causes come before
+    what follows from them.
+
+    Args:
+        area, title, codes: as those of Check.
+    """
+    return lambda judge: Check(area, title, codes, judge)

@@ -1,48 +1,60 @@
 """Examination: all checks, one after the other, over what was read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from bot_workbench.admin.doctor.background_read import MALFORMED
-from bot_workbench.admin.doctor.checks.app import check_answers, check_configuration, check_scale
-from bot_workbench.admin.doctor.checks.azure_bot import (
-    check_agreement,
-    check_channels,
-    check_endpoint,
-)
-from bot_workbench.admin.doctor.checks.identity import check_identity, check_roles
-from bot_workbench.admin.doctor.checks.registration import check_principal, check_registration
-from bot_workbench.admin.doctor.checks.resources import check_monitoring, check_storage, check_vault
-from bot_workbench.admin.doctor.checks.settings import check_settings
-from bot_workbench.admin.doctor.checks.turns import check_host, check_logs, check_queues
-from bot_workbench.admin.doctor.deployed_bot import CONTRIBUTOR, DeployedBot
+from bot_workbench.admin.azure.errors import Forbidden
+from bot_workbench.admin.doctor.checks import app, resources, settings, sign_in
 from bot_workbench.admin.doctor.diagnosis import (
     IGNORED,
     NOT_LOOKED_AT,
     SEVERITIES,
-    UNKNOWN,
+    Check,
     Diagnosis,
+    not_looked_at,
 )
-from bot_workbench.admin.doctor.other_app import other_app
+from bot_workbench.admin.doctor.other_app import check_whose_app
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import CONTRIBUTOR, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED, Read, Unread, malformed
 
-Check = Callable[[DeployedBot], Iterator[Diagnosis]]
+CHECKS = [
+    each
+    for module in (settings, sign_in, resources, app)
+    for each in vars(module).values()
+    if isinstance(each, Check)
+]
+"""In the order of the modules, and of the functions in them: causes come before what follows."""
 
-CHECKS: dict[str, tuple[Check, ...]] = {
-    "settings": (check_settings,),
-    "identity": (check_identity,),
-    "agreement of bot and settings": (check_agreement,),
-    "app registration": (check_registration, check_principal),
-    "storage account": (check_storage,),
-    "key vault": (check_vault,),
-    "Application Insights": (check_monitoring,),
-    "roles": (check_roles,),
-    "endpoint": (check_endpoint,),
-    "channels": (check_channels,),
-    "app": (check_configuration, check_scale),
-    "answers of the app": (check_answers,),
-    "last turns": (check_host, check_logs, check_queues),
-}
-"""By what they are about, for people; causes come before what follows from them."""
+CODES: dict[str, list[str]] = {each.area: [] for each in CHECKS}
+"""The codes of what the doctor finds, by what they are about, for people."""
+
+for _each in (*CHECKS, check_whose_app):
+    CODES[_each.area] += _each.codes
+CODES["each of these"] = [NOT_LOOKED_AT]
+
+ALL_CODES = frozenset(code for codes in CODES.values() for code in codes)
+
+AGAIN = "Run the command again."
+
+
+def reads_of(bot: DeployedBot) -> tuple[Read[Any], ...]:
+    """What the doctor reads, which begins, in the order in which it is reported."""
+    return (
+        bot.channels,
+        bot.settings,
+        bot.web,
+        bot.publishing,
+        bot.identities,
+        bot.storage,
+        bot.vault,
+        bot.monitoring,
+        bot.roles,
+        bot.directory,
+        bot.answers,
+        bot.logs,
+        bot.queues,
+    )
 
 
 def examine(bot: DeployedBot, ignored: frozenset[str]) -> list[Diagnosis]:
@@ -53,37 +65,42 @@ def examine(bot: DeployedBot, ignored: frozenset[str]) -> list[Diagnosis]:
         bot: what is examined.
         ignored: codes of findings that are intended. They come last, and explain nothing.
     """
-    if (other := other_app(bot)) is not None:
-        return [replace(other, severity=IGNORED) if other.code in ignored else other]
-    found = [each for title, checks in CHECKS.items() for each in _run(bot, title, checks)]
-    spoiled = {subject for each in found if each.code not in ignored for subject in each.spoils}
-    found = [each for each in found if not each.needs & spoiled]
+    try:
+        found = list(check_whose_app.judge(bot))
+    except MALFORMED:  # the checks say so
+        found = []
+    if not found:
+        found = [each for check in CHECKS for each in _findings(check, bot)]
+        counted = [each for each in found if each.code not in ignored]
+        spoiled = {subject for each in counted for subject in each.spoils}
+        found = [*(each for each in found if not each.needs & spoiled), *_unseen(bot)]
     marked = [
         replace(each, severity=IGNORED) if each.code in ignored else each
-        for each in (*found, *_unseen(bot))
+        for each in dict.fromkeys(found)
     ]
     return sorted(marked, key=lambda each: SEVERITIES.index(each.severity))
 
 
-def _run(bot: DeployedBot, title: str, checks: tuple[Check, ...]) -> list[Diagnosis]:
-    """The findings of some checks; an answer of an unexpected shape stops none of the others."""
+def _findings(check: Check, bot: DeployedBot) -> Iterator[Diagnosis]:
+    """The findings of a check; an answer of an unexpected shape stops none of the others."""
     try:
-        return [each for check in checks for each in check(bot)]
+        yield from check.judge(bot)
+    except Unread:  # a finding of its own
+        pass
     except MALFORMED as error:
-        # Not the error's text, which may quote what was read.
-        reason = f"an answer has an unexpected shape ({type(error).__name__})"
-        return [_not_looked_at(title, reason, "Run the command again.")]
+        yield not_looked_at(check.title, malformed(error), AGAIN)
 
 
 def _unseen(bot: DeployedBot) -> Iterator[Diagnosis]:
-    for read in bot.reads:
-        if read.part.problem:
-            yield _not_looked_at(read.title, read.part.problem, read.cure)
+    for read in reads_of(bot):
+        if isinstance(error := read.error, Forbidden) and error.needs_role:
+            cure = f"Give your account {read.needs}, or ask somebody who has it."
+            yield not_looked_at(read.title, f"{error.answer} It needs {read.needs}.", cure)
+        elif isinstance(error, Forbidden):
+            yield not_looked_at(read.title, error.answer, error.cure)
+        elif error:
+            yield not_looked_at(read.title, str(error), AGAIN)
     answers = bot.answers.value
-    if answers is not None and not answers.problem and not answers.identity.status:
+    if answers and not answers.problem and not answers.identity.status:
         cure = f"Give your account {CONTRIBUTOR}, or ask somebody who has it."
-        yield _not_looked_at("the app's sign-in", answers.identity.problem, cure)
-
-
-def _not_looked_at(title: str, reason: str, cure: str) -> Diagnosis:
-    return Diagnosis(NOT_LOOKED_AT, UNKNOWN, f"not looked at: {title}: {reason}", cure)
+        yield not_looked_at("the app's sign-in", answers.identity.problem, cure)

@@ -1,26 +1,22 @@
-"""Whether the app runs this project's code; if not, the one thing to do. Nothing else is reported:
-users may talk to the app, and this project's settings would stop it."""
+"""Whether the app is this bot's and runs this project's code; if not, the one thing to do. Nothing
+else is reported: users may talk to the app, and this project's settings would stop it."""
 
-import datetime
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
-from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import answers_at, find_resources, resources_beside
-from bot_workbench.admin.doctor.background_read import MALFORMED
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.diagnosis import Diagnosis, error, warning
+from bot_workbench.admin.doctor.diagnosis import Diagnosis, check, error, warning
+from bot_workbench.admin.migrate.deployed_bot.app_settings import bot_secrets
+from bot_workbench.admin.migrate.deployed_bot.credential_period import has_usable_secret
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts.app import bot_secrets
-from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
 from bot_workbench.admin.migrate.switch.apps import differences, facts_of
 from bot_workbench.admin.migrate.switch.moved_endpoint import NEW_ENDPOINT
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.setting_names import TURNS, setting
-from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
+from bot_workbench.admin.plan.target import endpoint_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 OF_PROJECT = ("BotCredential", TURNS, "CertificateVaultUrl")
@@ -32,25 +28,52 @@ MAX_ASKED = 10
 PUBLISH = "Publish this project's code to it (docs/deploy-by-hand.md), or name its app with --app"
 
 
-def other_app(bot: DeployedBot) -> Diagnosis | None:
-    """The only finding about an app that is not this project's, or that is another bot's; None: it
-    is this one's, however broken.
+def without_app(bot: AzureBot, reason: str) -> Diagnosis:
+    """The only finding about a bot whose app is not found.
 
     Args:
-        bot: what was read.
+        bot: the bot.
+        reason: why it is not found.
     """
+    known = _next_command(bot)
+    cure = known or "Name the app with --app"
+    if not bot.endpoint:
+        return error("endpoint-missing", "the Azure Bot has no endpoint", cure)
+    if known and NEW_ENDPOINT not in bot.tags:
+        cure = f"If no gateway forwards to the bot's app from there:\n{known}"
+    return error("endpoint-elsewhere", f"the endpoint {bot.endpoint}: {reason}", cure)
+
+
+def _next_command(bot: AzureBot) -> str:
+    """The cure if another app is known; empty: none is."""
+    switch = known_app(bot)
     try:
-        if _is_of_project(bot):
-            return _app_of_another_bot(bot)
-        return _diagnosis(bot)
-    except MALFORMED:  # the checks say so
-        return None
+        goes_on = bool(switch) and has_usable_secret(bot.target.application())
+    except AzureProblem:
+        goes_on = False
+    return bot.target.options.command_line("status", app="") if goes_on else switch
+
+
+@check("app", "app", "app-other-code", "bot-replaced")
+def check_whose_app(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """The only finding about an app that is not this project's, or that is another bot's; none: it
+    is this one's, however broken."""
+    if not _is_of_project(bot):
+        yield _other_code(bot)
+    elif other := _bot_of_app(bot):
+        examine = shlex.join(["bot", "doctor", "--bot", other])
+        yield error(
+            "app-id-differs",
+            f"{bot.app.name} is the app of the Azure Bot {other}, and not of"
+            f" {bot.target.bot_id.name}",
+            f"Name this bot's own app with --app, or examine the other bot:\n{examine}",
+        )
 
 
 def _is_of_project(bot: DeployedBot) -> bool:
     """Whether the app answers as this project's; or `switch` has moved the bot to it; or, as it may
     never have started, its settings are this project's."""
-    answers, moved_to = bot.answers.value, tags_of(bot.bot).get(NEW_ENDPOINT, "")
+    answers, moved_to = bot.answers.value, bot.tags.get(NEW_ENDPOINT, "")
     if (answers and answers.identity.facts) or answers_at(bot.site, moved_to):
         return True
     values = bot.settings.value
@@ -63,9 +86,9 @@ def _is_of_project(bot: DeployedBot) -> bool:
         return True
     is_bot = setting(values, "MicrosoftAppId").strip().lower() == bot.app_id.lower()
     is_old = bool(_secret_in(values) or moved_to)
-    if not _runs_python_functions(bot) or not is_bot or is_old:
+    if not _runs_python_functions(bot, values) or not is_bot or is_old:
         return False
-    return not ready_app(bot.target, bot.bot)
+    return not ready_app(bot)
 
 
 def _secret_in(values: Mapping[str, str]) -> str:
@@ -73,18 +96,17 @@ def _secret_in(values: Mapping[str, str]) -> str:
     return next(iter(bot_secrets(name for name, value in values.items() if value)), "")
 
 
-def _runs_python_functions(bot: DeployedBot) -> bool:
-    runtime = (bot.site["properties"].get("functionAppConfig") or {}).get("runtime") or {}
-    language = runtime.get("name") or setting(bot.settings.value or {}, "FUNCTIONS_WORKER_RUNTIME")
+def _runs_python_functions(bot: DeployedBot, values: Mapping[str, str]) -> bool:
+    runtime = (bot.properties.get("functionAppConfig") or {}).get("runtime") or {}
+    language = runtime.get("name") or setting(values, "FUNCTIONS_WORKER_RUNTIME")
     return "functionapp" in str(bot.site.get("kind")).lower() and language == "python"
 
 
-def _diagnosis(bot: DeployedBot) -> Diagnosis:
-    name, options = bot.app_name, bot.target.options
-    status = options.command_line("status", app="")
-    if not answers_at(bot.site, endpoint_of(bot.bot)):
+def _other_code(bot: DeployedBot) -> Diagnosis:
+    name, status = bot.app.name, bot.target.options.command_line("status", app="")
+    if not answers_at(bot.site, bot.endpoint):
         return error("app-other-code", f"{name} does not run this project's code", PUBLISH)
-    if successor := tags_of(bot.bot).get(REPLACED_BY):
+    if successor := bot.tags.get(REPLACED_BY):
         examine = shlex.join(["bot", "doctor", "--bot", successor])
         return warning(
             "bot-replaced",
@@ -93,9 +115,8 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
             f"{status}\n{examine}",
         )
     secret = _secret_in(bot.settings.value or {})
-    usable = _usable_secret(bot)
-    if not (secret if usable is None else usable):
-        if cure := known_app(bot.target, bot.bot):
+    if not _can_use_secret(bot, secret):
+        if cure := known_app(bot):
             return error(
                 "endpoint-elsewhere",
                 f"the Azure Bot's endpoint is at {name}, which is no app of this project, and has"
@@ -113,16 +134,25 @@ def _diagnosis(bot: DeployedBot) -> Diagnosis:
     )
 
 
-def known_app(target: Target, azure_bot: JsonObject) -> str:
-    """The commands that move the bot to the app that its tags remember, or to one beside it that
-    signs in as it; empty: there is none, or the bot is there.
+def _can_use_secret(bot: DeployedBot, secret: str) -> bool:
+    """Whether the app registration has a secret that has not expired; if that is not known, whether
+    a setting has one.
 
     Args:
-        target: has the bot.
-        azure_bot: as it is now.
+        bot: the bot.
+        secret: the name of the setting; empty: none has one.
     """
-    moved_to = tags_of(azure_bot).get(NEW_ENDPOINT, "")
-    if moved_to.lower() == endpoint_of(azure_bot).lower():
+    if bot.app_type == USER_ASSIGNED_MSI:
+        return False
+    application = bot.directory.value.application if bot.directory.value else {}
+    return has_usable_secret(application) if application else bool(secret)
+
+
+def known_app(bot: AzureBot) -> str:
+    """The commands that move the bot to the app that its tags remember, or to one beside it that
+    signs in as it; empty: there is none, or the bot is there."""
+    target, moved_to = bot.target, bot.tags.get(NEW_ENDPOINT, "")
+    if moved_to.lower() == bot.endpoint.lower():
         moved_to = ""
     try:
         app = target.site_at(moved_to).name if moved_to else ""
@@ -132,7 +162,7 @@ def known_app(target: Target, azure_bot: JsonObject) -> str:
         return target.options.command_line("switch", app="")
     if app:
         return target.options.command_line("switch", app=app)
-    return ready_app(target, azure_bot) or (
+    return ready_app(bot) or (
         f"The app at {moved_to}, which the tag {NEW_ENDPOINT} remembers, is gone: deploy it again"
         " (docs/deploy.md), or name another one with --app"
         if moved_to
@@ -140,70 +170,34 @@ def known_app(target: Target, azure_bot: JsonObject) -> str:
     )
 
 
-def ready_app(target: Target, azure_bot: JsonObject) -> str:
-    """The command that moves the bot to an app beside it that signs in as it; empty: none does.
-
-    Args:
-        target: has the bot.
-        azure_bot: as it is now.
-    """
-    azure, endpoint = target.azure, endpoint_of(azure_bot)
+def ready_app(bot: AzureBot) -> str:
+    """The command that moves the bot to an app beside it that signs in as it; empty: none does."""
+    target, azure = bot.target, bot.target.azure
     try:
         for one in resources_beside(azure.arm, SITE, target.bot_id)[:MAX_ASKED]:
             site = azure.arm.get(one.id)
-            if answers_at(site, endpoint):
+            if answers_at(site, bot.endpoint):
                 continue
             host = str(site["properties"]["defaultHostName"])
             facts = azure.site.identity(azure.arm, one.id, host).facts
-            if facts and not differences(facts_of(azure_bot), facts):
+            if facts and not differences(facts_of(bot.bot), facts):
                 return target.options.command_line("switch", app=one.name)
     except AzureProblem:
         pass
     return ""
 
 
-def _app_of_another_bot(bot: DeployedBot) -> Diagnosis | None:
-    """The app's settings are those of another Azure Bot, whose endpoint is there; None: they are
-    not. This bot's values would stop that one."""
+def _bot_of_app(bot: DeployedBot) -> str:
+    """The name of another Azure Bot whose settings the app has, and whose endpoint is there: this
+    bot's values would stop that one. Empty: there is none."""
     named = setting(bot.settings.value or {}, "MicrosoftAppId").strip().lower()
-    if not named or named == bot.app_id.lower():
-        return None
     arm = bot.target.azure.arm
     try:
-        for one in find_resources(arm, BOT):
+        for one in find_resources(arm, BOT) if named not in ("", bot.app_id.lower()) else ():
             other = arm.find(one.id) or {"properties": {}}
             app_id = str(other["properties"].get("msaAppId") or "").lower()
             if app_id == named and answers_at(bot.site, endpoint_of(other)):
-                examine = shlex.join(["bot", "doctor", "--bot", one.name])
-                return error(
-                    "app-id-differs",
-                    f"{bot.app_name} is the app of the Azure Bot {one.name}, and not of"
-                    f" {bot.target.bot_id.name}",
-                    f"Name this bot's own app with --app, or examine the other bot:\n{examine}",
-                )
+                return one.name
     except AzureProblem:  # what is known of this bot is said all the same
         pass
-    return None
-
-
-def _usable_secret(bot: DeployedBot) -> bool | None:
-    """Whether the app registration has a secret that has not expired; None: that is not known."""
-    if type_of(bot.bot) == USER_ASSIGNED_MSI:
-        return False
-    directory = bot.directory.value
-    return has_usable_secret(directory.application) if directory else None
-
-
-def has_usable_secret(application: JsonObject) -> bool | None:
-    """Whether an app registration has a secret that has not expired; None: it is not known.
-
-    Args:
-        application: as Graph returns it; empty: there is none that the account sees.
-    """
-    now = datetime.datetime.now(datetime.UTC)
-    secrets = application.get("passwordCredentials") or ()
-    return (
-        any(CredentialPeriod.of(each).state(now) == VALID for each in secrets)
-        if application
-        else None
-    )
+    return ""

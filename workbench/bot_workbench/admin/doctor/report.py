@@ -1,19 +1,45 @@
-"""The doctor's report: rows for people, and an object for pipelines. Neither has a secret."""
+"""The doctor's report: rows and findings for people, and an object for pipelines. None of them has
+a secret."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.doctor.background_read import MALFORMED
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.diagnosis import Diagnosis
-from bot_workbench.admin.doctor.parts.identities import system_identity
+from bot_workbench.admin.console import shown, shown_lines, styled
+from bot_workbench.admin.doctor.diagnosis import (
+    ERROR,
+    IGNORED,
+    SEVERITIES,
+    UNKNOWN,
+    WARNING,
+    Diagnosis,
+)
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
-from bot_workbench.admin.migrate.status.parts.registration import CredentialPeriod
-from bot_workbench.admin.plan.target import endpoint_of, type_of
-from bot_workbench.admin.rows import BAD, OK, Row
+from bot_workbench.admin.migrate.deployed_bot.app_settings import system_identity
+from bot_workbench.admin.migrate.deployed_bot.credential_period import last_day
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED
+from bot_workbench.admin.rows import BAD, OK, STYLES, WARN, Row
+from bot_workbench.admin.rows import UNKNOWN as UNSEEN
 
 SHOWN_CHARACTERS = 8
 """Of a thumbprint, beside a certificate's end."""
+
+MARGIN = 4
+"""Spaces before a problem and its cure."""
+
+_STYLES = {
+    ERROR: STYLES[BAD],
+    WARNING: STYLES[WARN],
+    UNKNOWN: STYLES[UNSEEN],
+    IGNORED: STYLES[UNSEEN],
+}
+
+_PLURALS = {ERROR: "errors", WARNING: "warnings"}
 
 
 def rows_of(bot: DeployedBot) -> list[Row]:
@@ -21,27 +47,29 @@ def rows_of(bot: DeployedBot) -> list[Row]:
     return [row for each in (_azure_bot, _app, _credentials, _last_day) for row in _safe(each, bot)]
 
 
-def report_json(bot: DeployedBot, found: Sequence[Diagnosis]) -> JsonObject:
-    """The report as one object."""
+def report_json(bot: AzureBot, rows: Sequence[Row], found: Sequence[Diagnosis]) -> JsonObject:
+    """The report as one object.
+
+    Args:
+        bot: the bot; with its app, if it has one.
+        rows: the facts.
+        found: the findings.
+    """
+    app = {"name": bot.app.name, "id": bot.site["id"]} if isinstance(bot, DeployedBot) else None
     return {
         "bot": {"name": bot.target.bot_id.name, "id": bot.bot["id"], "appId": bot.app_id},
-        "app": {"name": bot.app_name, "id": bot.site["id"]},
-        "facts": {row.name: row.text for row in rows_of(bot)},
-        "findings": findings_json(found),
+        "app": app,
+        "facts": {row.name: row.text for row in rows},
+        "findings": [
+            {
+                "code": each.code,
+                "severity": each.severity,
+                "problem": each.problem,
+                "cure": each.cure,
+            }
+            for each in found
+        ],
     }
-
-
-def findings_json(found: Sequence[Diagnosis]) -> list[JsonObject]:
-    """The findings as objects."""
-    return [
-        {
-            "code": each.code,
-            "severity": each.severity,
-            "problem": each.problem,
-            "cure": each.cure,
-        }
-        for each in found
-    ]
 
 
 def _safe(rows: Callable[[DeployedBot], Iterator[Row]], bot: DeployedBot) -> list[Row]:
@@ -53,34 +81,29 @@ def _safe(rows: Callable[[DeployedBot], Iterator[Row]], bot: DeployedBot) -> lis
 
 
 def _azure_bot(bot: DeployedBot) -> Iterator[Row]:
-    section, properties = "Azure Bot", bot.bot["properties"]
-    yield Row(section, "bot", f"{bot.target.bot_id.name}, {type_of(bot.bot)}")
-    yield Row(section, "app id", str(properties["msaAppId"]))
-    yield Row(section, "endpoint", endpoint_of(bot.bot) or "none")
-    channels = bot.channels.value
+    section, channels = "Azure Bot", bot.channels.value
+    yield Row(section, "bot", f"{bot.target.bot_id.name}, {bot.app_type}")
+    yield Row(section, "app id", bot.app_id)
+    yield Row(section, "endpoint", bot.endpoint or "none")
     if channels is not None:
         names = sorted(str(one["properties"]["channelName"]) for one in channels)
         yield Row(section, "channels", ", ".join(names) or "none")
 
 
 def _app(bot: DeployedBot) -> Iterator[Row]:
-    section = f"App {bot.app_name}"
-    yield Row(section, "state", str(bot.site["properties"].get("state") or "unknown"))
-    identities = [*bot.assigned, system_identity(bot.site)]
-    names = [one.name for one in identities if one]
+    section, roles, answers = f"App {bot.app.name}", bot.roles.value, bot.answers.value
+    yield Row(section, "state", str(bot.properties.get("state") or "unknown"))
+    names = [one.name for one in (*bot.assigned, system_identity(bot.site)) if one]
     yield Row(section, "identities", ", ".join(names) or "none")
-    roles = bot.roles.value
     if roles is not None:
         held = sorted({one.name for one in roles.assigned})
         yield Row(section, "roles", ", ".join(held) or "none")
-    answers = bot.answers.value
     if answers is None:
         return
-    healthy = answers.health == 200
-    yield Row(section, "health", str(answers.health or "no answer"), OK if healthy else BAD)
-    refused = answers.unauthenticated == 401
+    is_healthy, refuses = answers.health == 200, answers.unauthenticated == 401
+    yield Row(section, "health", str(answers.health or "no answer"), OK if is_healthy else BAD)
     text = f"answered with {answers.unauthenticated or 'nothing'}"
-    yield Row(section, "call without a token", text, OK if refused else BAD)
+    yield Row(section, "call without a token", text, OK if refuses else BAD)
     facts = answers.identity.facts
     if facts:
         yield Row(section, "signs in", f"as {facts.get('appId')}, with {facts.get('kind')}", OK)
@@ -91,29 +114,67 @@ def _app(bot: DeployedBot) -> Iterator[Row]:
 
 
 def _credentials(bot: DeployedBot) -> Iterator[Row]:
-    found = bot.directory.value
+    section, found = "App registration", bot.directory.value
     if found is None or not found.application:
         return
-    counts = {
-        "secrets": len(found.application.get("passwordCredentials") or ()),
-        "certificates": len(found.application.get("keyCredentials") or ()),
-        "federated credentials": len(found.federated),
-    }
-    section = "App registration"
-    for name, count in counts.items():
-        yield Row(section, name, str(count))
-    for entry in found.application.get("keyCredentials") or ():
+    certificates = found.application.get("keyCredentials") or ()
+    secrets = found.application.get("passwordCredentials") or ()
+    yield Row(section, "secrets", str(len(secrets)))
+    yield Row(section, "certificates", str(len(certificates)))
+    yield Row(section, "federated credentials", str(len(found.federated)))
+    for entry in certificates:
         thumbprint = entry_thumbprint(entry) or str(entry["keyId"])
-        ends = CredentialPeriod.of(entry).ends[:10]
-        yield Row(section, f"certificate {thumbprint[:SHOWN_CHARACTERS]}", f"ends {ends}")
+        name = f"certificate {thumbprint[:SHOWN_CHARACTERS]}"
+        yield Row(section, name, f"ends {last_day(entry)}")
 
 
 def _last_day(bot: DeployedBot) -> Iterator[Row]:
-    section, logs = "Last 24 hours", bot.logs.value
-    if logs is not None:
-        yield Row(section, "turns", str(logs.turns))
-        yield Row(section, "refused", str(logs.refused))
-        yield Row(section, "failed", str(logs.failed))
-        yield Row(section, "dead-lettered", str(logs.dead_lettered))
+    section, logs = "Last 24 hours", bot.logs.value or Counter()
+    columns = {
+        "turns": "Turns",
+        "refused": "Refused",
+        "failed": "Failed",
+        "dead-lettered": "DeadLettered",
+    }
+    for name, column in columns.items() if logs else ():
+        yield Row(section, name, str(logs[column]))
     for name, count in (bot.queues.value or {}).items():
         yield Row(section, f"queue {name}", f"{count} messages")
+
+
+def print_findings(terminal: Console, found: Sequence[Diagnosis]) -> None:
+    """Print the findings in colour. Only a terminal breaks the line of a cure, which is then still
+    copied as one.
+
+    Args:
+        terminal: where.
+        found: in their order.
+    """
+    terminal.print(styled(_title(found), "bold" if found else STYLES[OK]))
+    for each in found:
+        terminal.print(styled(f"  {each.severity}: {each.code}", _STYLES[each.severity]))
+        terminal.print(Padding(Text(shown_lines(each.problem)), (0, 0, 0, MARGIN)))
+        for line in each.cure.split("\n"):
+            terminal.print(styled(" " * MARGIN + line, "bold"), soft_wrap=True)
+
+
+def finding_lines(found: Sequence[Diagnosis]) -> Iterator[str]:
+    """The findings for a file."""
+    yield _title(found)
+    for each in found:
+        yield f"  {each.severity}: {each.code}"
+        for line in (each.problem, *each.cure.split("\n")):
+            yield " " * MARGIN + shown(line)
+
+
+def _title(found: Sequence[Diagnosis]) -> str:
+    """The number of findings in words: "Found: 1 error, 2 warnings"."""
+    if not found:
+        return "Found: nothing, everything is as it should be"
+    counts = {severity: sum(each.severity == severity for each in found) for severity in SEVERITIES}
+    named = [
+        f"{count} {severity if count == 1 else _PLURALS.get(severity, severity)}"
+        for severity, count in counts.items()
+        if count
+    ]
+    return f"Found: {', '.join(named)}"

@@ -3,7 +3,6 @@ whether the cure that it prints, pasted, heals it."""
 
 from dataclasses import dataclass
 
-from bot_workbench.admin.doctor.codes import Code
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE,
     CERTIFICATE_NAME,
@@ -98,11 +97,11 @@ class Defect:
         stays: why the cures, pasted, do not heal it here; empty: they do.
     """
 
-    code: Code
+    code: str
     harm: Harm
     cure: str
     credential: str = FEDERATED
-    beside: tuple[Code, ...] = ()
+    beside: tuple[str, ...] = ()
     stays: str = ""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from bot_workbench.admin.doctor.host_lines import HOST_LINES
+from bot_workbench.admin.doctor.checks.app import HOST_LINES
 from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import Registration

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot_workbench.admin.doctor.parts.roles import METRICS_PUBLISHER
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import METRICS_PUBLISHER
 from bot_workbench.emulator.entra.credentials import KeyCredential
 from bot_workbench.emulator.resource_manager.core.resource import JsonObject
 from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription

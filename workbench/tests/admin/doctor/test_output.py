@@ -14,8 +14,8 @@ from aiohttp import web
 from rich.console import Console
 
 from bot_workbench.admin import console
-from bot_workbench.admin.doctor.codes import ALL_CODES
 from bot_workbench.admin.doctor.diagnosis import NOT_LOOKED_AT
+from bot_workbench.admin.doctor.examination import ALL_CODES
 from bot_workbench.emulator.faults import Handler
 from tests.admin.doctor.defects import DEFECTS
 from tests.admin.doctor.examined_bot import CERTIFICATE, ExaminedBot

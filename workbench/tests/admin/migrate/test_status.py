@@ -1,20 +1,28 @@
 """`status`, against the local Azure."""
 
 import base64
-import datetime
 import json
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 
+from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import US_GOVERNMENT
+from bot_workbench.admin.migrate.deployed_bot.app_settings import secrets_in
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot
 from bot_workbench.admin.migrate.status.next_step import next_step
-from bot_workbench.admin.migrate.status.parts.app import settings_status
-from bot_workbench.admin.migrate.status.parts.azure_bot import AzureBotStatus
-from bot_workbench.admin.migrate.status.parts.part import Part
 from bot_workbench.admin.migrate.status.report import StatusReport
 from bot_workbench.admin.plan.options import Options
-from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, VAULT, Migration
+from bot_workbench.admin.plan.target import Target
+from tests.admin.migrate.migration import (
+    APP,
+    BOT,
+    NEW_ENDPOINT,
+    OLD_ENDPOINT,
+    OTHER_APP_ID,
+    VAULT,
+    Migration,
+)
 
 STATUS = ("status", "--bot", BOT)
 NEW = (*STATUS, "--app", APP)
@@ -298,18 +306,10 @@ def test_a_bot_without_an_endpoint(migration: Migration) -> None:
 
 def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
     """Only its name is known; it may be in another group."""
-    bot = AzureBotStatus(
-        **dict.fromkeys(("name", "id", "app_id", "tenant_id", "endpoint", "sku"), ""),
-        type="UserAssignedMSI",
-        tags={"replacedBy": "new-bot"},
-        channels=Part([]),
-        connections=Part([]),
-    )
-    now = datetime.datetime.now(datetime.UTC)
-    report = StatusReport(
-        bot, Part(None), (), (), Part(None), Part([]), Part([]), US_GOVERNMENT, now
-    )
     options = Options("status", BOT, APP, "group", cloud=US_GOVERNMENT.name)
+    properties = {"msaAppId": OTHER_APP_ID, "msaAppType": "UserAssignedMSI"}
+    bot = {"properties": properties, "tags": {"replacedBy": "new-bot"}}
+    report = StatusReport(AzureBot(Target(AzureClients(US_GOVERNMENT), options), bot), {})
     line = "bot migrate status --bot new-bot --cloud AzureUSGovernment"
     assert next_step(report, options).command == line
 
@@ -326,7 +326,7 @@ def test_the_bot_that_replaces_another_is_in_the_same_cloud() -> None:
 def test_where_keys_are_kept_is_no_secret(name: str, *, is_secret: bool) -> None:
     """The host's settings say where it keeps its keys; the URL with a signature is a secret. A
     secret's name is none."""
-    assert (settings_status({name: "text"}).secrets == (name,)) is is_secret
+    assert (secrets_in({name: "text"}) == [name]) is is_secret
 
 
 def test_the_app_of_the_bot_that_replaces_this_one(migration: Migration) -> None:

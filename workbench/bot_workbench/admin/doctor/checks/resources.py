@@ -1,4 +1,5 @@
-"""Checks of the storage account, the key vault and Application Insights."""
+"""Checks of the storage account, the key vault and Application Insights, and of the roles on
+them."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,47 +13,68 @@ from bot_workbench.admin.doctor.cures import (
     set_property,
     set_settings,
 )
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import (
     CERTIFICATE,
     IDENTITY,
-    NOT_LOOKED_AT,
     STORAGE_ACCOUNT,
-    UNKNOWN,
     Diagnosis,
+    Subject,
+    check,
     error,
+    not_looked_at,
     warning,
 )
-from bot_workbench.admin.doctor.parts.identities import (
-    AUTHENTICATION,
-    STORAGE_CLIENT_ID,
-    telemetry_identity,
-)
-from bot_workbench.admin.doctor.parts.logs import CONNECTION
-from bot_workbench.admin.doctor.parts.resources import VaultPart
 from bot_workbench.admin.doctor.setting_rules import (
     SETTING_NAMES,
     names_queued_turns,
     names_storage,
 )
 from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from bot_workbench.admin.migrate.deployed_bot.app_settings import (
+    AUTHENTICATION,
+    CONNECTION,
+    STORAGE_CLIENT_ID,
+    VAULT_URL,
+    telemetry_identity,
+)
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.resources import NamedVault, enabled, thumbprints_of
+from bot_workbench.admin.migrate.steps.assigned_roles import AssignedRole
+from bot_workbench.admin.migrate.steps.role_assignment import allows
 from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.setting_names import STORAGE, credential_kind, setting
 from bot_workbench.admin.plan.shell import az
+from bot_workbench.admin.plan.template import DEPLOY_AGAIN
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
 THUMBPRINTS = "CertificateThumbprint"
 ROLES_LOST = "Its role assignments do not come back: run the doctor again, for yours, too."
 CREDENTIAL = f"{STORAGE}__credential"
+TEMPLATES = f"The template assigns it: {DEPLOY_AGAIN}"
 OLD_TLS = ("TLS1_0", "TLS1_1")
 
+POWERS = (
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Web/sites/write",
+    "Microsoft.Storage/storageAccounts/listKeys/action",
+    "Microsoft.KeyVault/vaults/write",
+)
+"""The roles that no bot needs: each is a way to more than the bot's own data."""
 
+
+@check(
+    "resources",
+    "storage account",
+    "storage-missing",
+    "storage-shared-keys",
+    "storage-tls",
+    "storage-public-blobs",
+    "storage-network",
+)
 def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the storage account exists, and lets nobody in by a key."""
-    storage = bot.storage.value
-    if storage is None:
-        return
+    storage = bot.storage.require()
     if not storage.name:
         yield from _no_storage(bot, storage.beside)
         return
@@ -65,55 +87,57 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
             spoils=(STORAGE_ACCOUNT,),
         )
         return
-    properties, account = storage.found["properties"], storage.found
-    if cure := _opening(bot, "storage account update", account):
+    properties, update = storage.found["properties"], "storage account update"
+    if cure := _opening(bot, update, storage.found):
         yield error("storage-network", f"{storage.name} {CLOSED}", cure, stops=True)
-    if properties.get("allowSharedKeyAccess") is not False:
-        yield warning(
+    for is_wrong, code, text, option, value in (
+        (
+            properties.get("allowSharedKeyAccess") is not False,
             "storage-shared-keys",
-            f"{storage.name} accepts account keys, which are secrets",
-            change("storage account update", account, allow_shared_key_access="false"),
-        )
-    if properties.get("allowBlobPublicAccess") is True:
-        yield warning(
+            "accepts account keys, which are secrets",
+            "allow_shared_key_access",
+            "false",
+        ),
+        (
+            properties.get("allowBlobPublicAccess") is True,
             "storage-public-blobs",
-            f"{storage.name} allows containers that everybody can read",
-            change("storage account update", account, allow_blob_public_access="false"),
-        )
-    if properties.get("minimumTlsVersion") in OLD_TLS:
-        yield warning(
+            "allows containers that everybody can read",
+            "allow_blob_public_access",
+            "false",
+        ),
+        (
+            properties.get("minimumTlsVersion") in OLD_TLS,
             "storage-tls",
-            f"{storage.name} accepts TLS older than 1.2",
-            change("storage account update", account, min_tls_version="TLS1_2"),
-        )
+            "accepts TLS older than 1.2",
+            "min_tls_version",
+            "TLS1_2",
+        ),
+    ):
+        if is_wrong:
+            cure = change(update, storage.found, **{option: value})
+            yield warning(code, f"{storage.name} {text}", cure)
 
 
 def _no_storage(bot: DeployedBot, beside: Sequence[str]) -> Iterator[Diagnosis]:
     """The settings name no account; one that is wrong, or misspelled, is a finding of its own."""
-    values = bot.settings.value or {}
+    values = bot.settings.require()
     if names_storage(values) or any(
         meant_name(each, SETTING_NAMES).startswith(STORAGE) for each in values
     ):
         return
     text, cure = "the settings name no storage account", _storage_settings(bot, beside)
     if names_queued_turns(values):
-        yield error(
-            "storage-missing",
-            f"{text}, which queued turns need",
-            cure,
-            stops=True,
-            spoils=(STORAGE_ACCOUNT,),
-        )
+        text = f"{text}, which queued turns need"
+        yield error("storage-missing", text, cure, stops=True, spoils=(STORAGE_ACCOUNT,))
     else:
-        yield warning(
-            "storage-missing", f"{text}: each process forgets its conversations when it ends", cure
-        )
+        text = f"{text}: each process forgets its conversations when it ends"
+        yield warning("storage-missing", text, cure)
 
 
 def _storage_settings(bot: DeployedBot, beside: Sequence[str]) -> str:
     """The command that names the account that has the app's package, or the only one of its group.
     In some clouds the settings have the URLs of its services."""
-    config = bot.site["properties"].get("functionAppConfig") or {}
+    config = bot.properties.get("functionAppConfig") or {}
     deployed = ((config.get("deployment") or {}).get("storage") or {}).get("value") or ""
     packages = host_of(str(deployed)).partition(".")[0]
     known = [packages] if packages in beside else beside
@@ -122,17 +146,17 @@ def _storage_settings(bot: DeployedBot, beside: Sequence[str]) -> str:
             f"Set {STORAGE}__accountName to the bot's storage account. If it was deleted, messages"
             " and state are lost: docs/deploy-by-hand.md, steps 3 and 6, make a new one"
         )
-    values, domains = bot.known_if_read, {}
+    values, domains = bot.known, {}
     for service in ("blob", "queue"):
         name = f"{STORAGE}__{service}ServiceUri"
         if domain := host_of(setting(values, name)).partition(".")[2]:
             domains[name] = f"https://{known[0]}.{domain}"
     named = domains or {f"{STORAGE}__accountName": known[0]}
-    if not setting(bot.settings.value or {}, CREDENTIAL):
+    if not setting(bot.settings.require(), CREDENTIAL):
         named[CREDENTIAL] = "managedidentity"
     if bot.identity and bot.identity.client_id and not setting(values, STORAGE_CLIENT_ID):
         named[STORAGE_CLIENT_ID] = bot.identity.client_id
-    return set_settings(bot.target.site_id, **named)
+    return set_settings(bot, **named)
 
 
 def _opening(bot: DeployedBot, command: str, resource: JsonObject) -> str:
@@ -140,161 +164,168 @@ def _opening(bot: DeployedBot, command: str, resource: JsonObject) -> str:
     addresses; empty: it admits some, or the app calls from a virtual network."""
     properties = resource["properties"]
     rules = properties.get("networkAcls") or {}
-    denies = str(rules.get("defaultAction") or "").lower() == "deny" and not rules.get("ipRules")
+    denies = str(rules.get("defaultAction") or "").lower() == "deny"
     is_off = str(properties.get("publicNetworkAccess") or "").lower() == "disabled"
-    if bot.site["properties"].get("virtualNetworkSubnetId") or not (denies or is_off):
+    admits_some = not is_off and not (denies and not rules.get("ipRules"))
+    if admits_some or bot.properties.get("virtualNetworkSubnetId"):
         return ""
     options = {"public_network_access": "Enabled"} if is_off else {}
-    if str(rules.get("defaultAction") or "").lower() == "deny":
+    if denies:
         options["default_action"] = "Allow"
     opening = change(command, resource, **options)
     return f"Give the app a virtual network that it admits, or open it:\n{opening}"
 
 
+@check(
+    "resources",
+    "key vault",
+    "vault-missing",
+    "vault-deleted",
+    "vault-access-policies",
+    "vault-purge-protection",
+    "vault-network",
+    "certificate-missing",
+    "certificate-disabled",
+)
 def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the key vault exists, uses roles, and cannot be emptied, if the bot signs in with a
     certificate."""
-    part, kind = bot.vault.value, credential_kind(bot.known_if_read)
-    if part is None or not part.vault.name or (kind and not kind.has_certificate):
+    vault, kind = bot.vault.require(), credential_kind(bot.known)
+    if not vault.name or (kind and not kind.has_certificate):
         return
-    name = part.vault.name
-    if part.deleted_in:
-        where = {"--name": name, "--location": part.deleted_in}
-        yield error(
-            "vault-deleted",
-            f"the key vault {name} was deleted, and can be recovered",
-            "\n".join((az("keyvault recover", where), ROLES_LOST)),
-            stops=True,
-            spoils=(CERTIFICATE,),
-        )
-    elif not part.vault.id:
-        right = _registered_certificate(bot, part) or (
-            f"Set CertificateVaultUrl to the vault of the bot's certificate. {SETTINGS_PAGE}"
-        )
-        recovery = az("keyvault recover", {"--name": name})
-        yield error(
-            "vault-missing",
-            f"your account sees no key vault {name}, which CertificateVaultUrl names",
-            f"If it was deleted:\n{recovery}\nIf another one is meant:\n{right}"
-            if part.deleted_in is None
-            else right,
-            stops=True,
-            spoils=(CERTIFICATE,),
-        )
-    else:
-        yield from _vault_properties(bot, part.vault.found)
-    if not part.vault.found.get("properties", {}).get("enableRbacAuthorization"):
-        return  # the certificate is read by a role
-    if part.versions is None:
-        yield Diagnosis(
-            NOT_LOOKED_AT,
-            UNKNOWN,
-            f"not looked at: the certificate's versions: {part.problem}",
-            part.cure,
-        )
-    elif part.is_disabled and not _signs_in_with_older(bot, part):
-        options = {"--vault-name": name, "--name": part.certificate, "--enabled": "true"}
-        yield error(
-            "certificate-disabled",
-            f"the newest version of the certificate {part.certificate} in the key vault {name} is"
-            " disabled, and no other one can sign in",
-            az("keyvault certificate set-attributes", options),
-            stops=True,
-            spoils=(CERTIFICATE,),
-        )
-    elif part.vault.id and part.certificate and not part.versions:
-        options = {"--vault-name": name, "--name": part.certificate}
-        recovery = az("keyvault certificate recover", options) if part.is_deleted else ""
-        state = ": it was deleted, and can be recovered" if part.is_deleted else ""
-        yield error(
-            "certificate-missing",
-            f"the key vault {name} has no certificate {part.certificate}{state}",
-            recovery
-            or _registered_certificate(bot, part)
-            or certificate_again(bot, name, part.certificate),
-            stops=True,
-            spoils=(CERTIFICATE,),
-        )
-    else:
-        yield from _thumbprints(bot, part.versions)
-
-
-def _thumbprints(bot: DeployedBot, versions: Sequence[JsonObject]) -> Iterator[Diagnosis]:
-    """The settings allow other certificates than those of the vault: the bot refuses them."""
-    kind = credential_kind(bot.known_if_read)
-    listed = setting(bot.known_if_read, THUMBPRINTS)
-    allowed = {of_identifier(each.strip()).sha1 for each in listed.split(",") if each.strip()}
-    made = [of_identifier(str(one.get("x5t") or "")).sha1 for one in versions]
-    if not allowed or not made or allowed & {*made} or not (kind and kind.has_certificate):
+    if not vault.id:
+        yield _no_vault(bot, vault)
         return
-    registered = _registered(bot)
-    right = next((each for each in made if each in registered), made[0])
-    yield error(
-        "setting-invalid",
-        f"the setting {THUMBPRINTS} allows none of the certificates in the key vault",
-        set_settings(bot.target.site_id, **{THUMBPRINTS: right}),
-        stops=True,
-    )
-
-
-def _registered(bot: DeployedBot) -> set[str]:
-    """The thumbprints of the certificates that are on the app registration."""
-    directory = bot.directory.value
-    application = directory.application if directory else {}
-    return {entry_thumbprint(one) for one in application.get("keyCredentials") or ()}
-
-
-def _signs_in_with_older(bot: DeployedBot, part: VaultPart) -> bool:
-    """Whether an enabled version is registered; the bot takes no disabled one."""
-    enabled = {of_identifier(str(one.get("x5t") or "")).sha1 for one in part.versions or ()}
-    return bool(enabled & _registered(bot))
-
-
-def _registered_certificate(bot: DeployedBot, part: VaultPart) -> str:
-    """The command that names the certificate that is on the app registration, if one of the vaults
-    beside the app has it; else empty."""
-    registered = _registered(bot)
-    found = [one for one in part.others if one.thumbprint in registered]
-    if len(found) != 1:
-        return ""
-    right = {"CertificateVaultUrl": found[0].vault_url, "CertificateName": found[0].name}
-    now = {name: setting(bot.known_if_read, name).rstrip("/").lower() for name in right}
-    wrong = {name: value for name, value in right.items() if value.lower() != now[name]}
-    return set_settings(bot.target.site_id, **wrong)
-
-
-def _vault_properties(bot: DeployedBot, vault: JsonObject) -> Iterator[Diagnosis]:
-    properties, name = vault["properties"], vault["name"]
-    if cure := _opening(bot, "keyvault update", vault):
+    properties, name = vault.found["properties"], vault.found["name"]
+    if cure := _opening(bot, "keyvault update", vault.found):
         yield error("vault-network", f"the key vault {name} {CLOSED}", cure, stops=True)
-    if not properties.get("enableRbacAuthorization"):
+    has_roles = properties.get("enableRbacAuthorization")
+    if not has_roles:
         yield error(
             "vault-access-policies",
             f"the key vault {name} uses access policies in place of roles",
-            change("keyvault update", vault, enable_rbac_authorization="true"),
+            change("keyvault update", vault.found, enable_rbac_authorization="true"),
             stops=True,
         )
     if not properties.get("enablePurgeProtection"):
         yield warning(
             "vault-purge-protection",
             f"the key vault {name} can be purged with everything in it",
-            change("keyvault update", vault, enable_purge_protection="true"),
+            change("keyvault update", vault.found, enable_purge_protection="true"),
+        )
+    if has_roles:  # the certificate is read by one
+        yield from _certificate(bot, vault)
+
+
+def _no_vault(bot: DeployedBot, vault: NamedVault) -> Diagnosis:
+    if vault.deleted_in:
+        where = {"--name": vault.name, "--location": vault.deleted_in}
+        return error(
+            "vault-deleted",
+            f"the key vault {vault.name} was deleted, and can be recovered",
+            "\n".join((az("keyvault recover", where), ROLES_LOST)),
+            stops=True,
+            spoils=(CERTIFICATE,),
+        )
+    right = _registered_certificate(bot, vault) or (
+        f"Set {VAULT_URL} to the vault of the bot's certificate. {SETTINGS_PAGE}"
+    )
+    recovery = az("keyvault recover", {"--name": vault.name})
+    return error(
+        "vault-missing",
+        f"your account sees no key vault {vault.name}, which {VAULT_URL} names",
+        f"If it was deleted:\n{recovery}\nIf another one is meant:\n{right}"
+        if vault.deleted_in is None
+        else right,
+        stops=True,
+        spoils=(CERTIFICATE,),
+    )
+
+
+def _certificate(bot: DeployedBot, vault: NamedVault) -> Iterator[Diagnosis]:
+    usable, registered = enabled(vault.versions), _registered(bot)
+    made = [thumbprints_of(one).sha1 for one in usable]
+    options = {"--vault-name": vault.name, "--name": vault.certificate}
+    if refusal := vault.refusal:
+        role_cure = f"Give your account Key Vault Reader on the vault {vault.name}"
+        cure = role_cure if refusal.needs_role else refusal.cure
+        yield not_looked_at("the certificate's versions", refusal.answer, cure)
+    elif vault.versions and vault.versions[0] not in usable and not registered & {*made}:
+        yield error(
+            "certificate-disabled",
+            f"the newest version of the certificate {vault.certificate} in the key vault"
+            f" {vault.name} is disabled, and no other one can sign in",
+            az("keyvault certificate set-attributes", {**options, "--enabled": "true"}),
+            stops=True,
+            spoils=(CERTIFICATE,),
+        )
+    elif vault.certificate and not usable:
+        recovery = az("keyvault certificate recover", options) if vault.is_deleted else ""
+        state = ": it was deleted, and can be recovered" if vault.is_deleted else ""
+        yield error(
+            "certificate-missing",
+            f"the key vault {vault.name} has no certificate {vault.certificate}{state}",
+            recovery
+            or _registered_certificate(bot, vault)
+            or certificate_again(bot, vault.name, vault.certificate),
+            stops=True,
+            spoils=(CERTIFICATE,),
+        )
+    else:
+        yield from _thumbprints(bot, made, registered)
+
+
+def _thumbprints(bot: DeployedBot, made: list[str], registered: set[str]) -> Iterator[Diagnosis]:
+    """The settings allow other certificates than those of the vault: the bot refuses them."""
+    listed = setting(bot.known, THUMBPRINTS)
+    allowed = {of_identifier(each.strip()).sha1 for each in listed.split(",") if each.strip()}
+    if allowed and made and not allowed & {*made} and credential_kind(bot.known):
+        right = next((each for each in made if each in registered), made[0])
+        yield error(
+            "setting-invalid",
+            f"the setting {THUMBPRINTS} allows none of the certificates in the key vault",
+            set_settings(bot, **{THUMBPRINTS: right}),
+            stops=True,
         )
 
 
+def _registered(bot: DeployedBot) -> set[str]:
+    """The thumbprints of the certificates that are on the app registration."""
+    application = bot.directory.value.application if bot.directory.value else {}
+    return {entry_thumbprint(one) for one in application.get("keyCredentials") or ()}
+
+
+def _registered_certificate(bot: DeployedBot, vault: NamedVault) -> str:
+    """The command that names the certificate that is on the app registration, if one of the vaults
+    beside the app has it; else empty."""
+    registered = _registered(bot)
+    found = [named for thumbprint, named in vault.others if thumbprint in registered]
+    if len(found) != 1:
+        return ""
+    now = {name: setting(bot.known, name).rstrip("/").lower() for name in found[0]}
+    wrong = {name: value for name, value in found[0].items() if value.lower() != now[name]}
+    return set_settings(bot, **wrong)
+
+
+@check(
+    "resources",
+    "Application Insights",
+    "insights-off",
+    "insights-missing",
+    "insights-local-auth",
+    "insights-authentication",
+    "insights-no-workspace",
+)
 def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether somebody could see what the bot does, and whether only the bot can write that."""
-    values, found = bot.settings.value, bot.monitoring.value
-    if values is None or found is None:
-        return
-    app = bot.target.site_id
+    values, found = bot.settings.require(), bot.monitoring.require()
+    only = found.beside[0] if len(found.beside) == 1 else ""
+    page = 'docs/deploy-by-hand.md, "Logs without a key"'
     if not setting(values, CONNECTION):
         yield warning(
             "insights-off",
             f"{CONNECTION} is not set: nobody can see later what the bot has done",
-            connect_insights(app, found.beside[0])
-            if len(found.beside) == 1
-            else 'docs/deploy-by-hand.md, "Logs without a key"; azd sets it',
+            connect_insights(bot, only) if only else f"{page}; azd sets it",
         )
         return
     if not setting(bot.known, CONNECTION):
@@ -303,29 +334,28 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-missing",
             f"your account sees no Application Insights component that {CONNECTION} is of",
-            connect_insights(app, found.beside[0])
-            if len(found.beside) == 1
-            else 'docs/deploy-by-hand.md, "Logs without a key", says how to make one and name it',
+            connect_insights(bot, only) if only else f"{page}, says how to make one and name it",
         )
         return
-    component = found.component
+    component, identity = found.component, bot.identity
+    authentication = setting(values, AUTHENTICATION)
+    is_reference = authentication and not setting(bot.known, AUTHENTICATION)
+    authenticates = is_reference or telemetry_identity(bot.site, authentication) is not None
     if component["properties"].get("DisableLocalAuth") is not True:
         yield warning(
             "insights-local-auth",
             f"{component['name']} accepts telemetry from everybody who knows its key",
             set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
         )
-    elif (bot.assigned or bot.identity) and not _authenticates(
-        bot, setting(values, AUTHENTICATION)
-    ):
-        ending = f";ClientId={bot.identity.client_id}" if bot.identity else ""
+    elif (bot.assigned or identity) and not authenticates:
+        ending = f";ClientId={identity.client_id}" if identity else ""
         right = f"Authorization=AAD{ending}".removesuffix(";ClientId=")
         yield error(
             "insights-authentication",
             f"{component['name']} accepts only an identity's telemetry, and {AUTHENTICATION} names"
-            f" none of {app.name}: what the bot sends is refused",
-            set_settings(app, **{AUTHENTICATION: right})
-            if bot.identity
+            f" none of {bot.app.name}: what the bot sends is refused",
+            set_settings(bot, **{AUTHENTICATION: right})
+            if identity
             else f"Set {AUTHENTICATION} with the client id of one of them. {SETTINGS_PAGE}",
             needs=(IDENTITY,),
         )
@@ -333,13 +363,34 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "insights-no-workspace",
             f"{component['name']} has no Log Analytics workspace that your account sees",
-            set_property(str(component["id"]), "properties.WorkspaceResourceId", found.beside[0])
-            if len(found.beside) == 1
-            else 'Give it one: docs/deploy-by-hand.md, "Logs without a key"',
+            set_property(str(component["id"]), "properties.WorkspaceResourceId", only)
+            if only
+            else f"Give it one: {page}",
         )
 
 
-def _authenticates(bot: DeployedBot, text: str) -> bool:
-    """Whether the app writes telemetry with an identity, as far as its setting says so here."""
-    is_reference = bool(text) and not setting(bot.known, AUTHENTICATION)
-    return is_reference or telemetry_identity(bot.site, text) is not None
+@check("roles", "roles", "role-missing", "role-too-wide")
+def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
+    """Whether the identity has the roles that it needs, and none that reach further."""
+    roles = bot.roles.require()
+    for on, found in roles.needed:
+        needs: set[Subject] = {IDENTITY} if on == "telemetry" else {IDENTITY, on}
+        for cure in [TEMPLATES] if found.refusal else [each.az[-1] for each in found.changes]:
+            yield error("role-missing", found.text, cure, stops=on == CERTIFICATE, needs=needs)
+    for one in roles.assigned:
+        if reason := _reach(one):
+            yield warning(
+                "role-too-wide",
+                f"the bot's identity has the role {one.name} on {one.scope}, {reason}",
+                az("role assignment delete", {"--ids": one.id}),
+            )
+
+
+def _reach(role: AssignedRole) -> str:
+    """Why a role reaches too far; empty: it does not."""
+    for power in POWERS:
+        if allows(role.definition, power, on_data=False):
+            return f"which allows {power}"
+    if "/resourcegroups/" not in f"{role.scope}/".lower():  # a subscription, or what is above it
+        return "and needs it on single resources only"
+    return ""

@@ -9,31 +9,30 @@ from bot_workbench.admin.doctor.cures import (
     set_property,
     set_settings,
 )
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
 from bot_workbench.admin.doctor.diagnosis import (
     APP_TYPE,
     IDENTITY,
     STORAGE_ACCOUNT,
     Diagnosis,
     Subject,
+    check,
     error,
     warning,
 )
-from bot_workbench.admin.doctor.parts.identities import (
+from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES, refused, right_value
+from bot_workbench.admin.migrate.deployed_bot.app_settings import (
+    CERTIFICATE_NAME,
     CLIENT_ID,
     STORAGE_CLIENT_ID,
+    VAULT_URL,
+    bot_secrets,
     lacks_client_id,
+    references_in,
+    secrets_in,
 )
-from bot_workbench.admin.doctor.right_value import right_value
-from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES, VAULT_URL, refused
-from bot_workbench.admin.migrate.status.parts.app import bot_secrets, settings_status
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.near_miss import meant_name
-from bot_workbench.admin.plan.setting_names import (
-    STORAGE,
-    TURNS,
-    setting,
-    storage_account,
-)
+from bot_workbench.admin.plan.setting_names import STORAGE, TURNS, setting, storage_account
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 
@@ -53,11 +52,18 @@ _CERTIFICATES = "docs/deploy-by-hand.md makes the vault and the certificate"
 PAGES = {
     "BotCredential": "docs/credentials.md says which one signs in which bot",
     VAULT_URL: _CERTIFICATES,
-    "CertificateName": _CERTIFICATES,
+    CERTIFICATE_NAME: _CERTIFICATES,
     CLIENT_ID: "it is the client id of the identity that has the bot's roles",
     TURNS: "queued turns need a storage account (docs/queued-turns.md), inline ones do not",
 }
 """Advice for choosing a value that is not known."""
+
+_NEEDS: Mapping[str, tuple[Subject, ...]] = {
+    "BotCredential": (APP_TYPE,),
+    "MicrosoftAppTenantId": (APP_TYPE,),
+    TURNS: (STORAGE_ACCOUNT,),
+}
+"""What must be in order before a problem with a setting means anything."""
 
 _YOURS = "; if it is a setting of your own, --ignore setting-misspelled"
 
@@ -70,35 +76,50 @@ _ACCOUNT = re.compile(r"(?:^|;)\s*AccountName=([a-z0-9]{3,24})(?:;|$)", re.IGNOR
 """The account in a connection string."""
 
 
+@check(
+    "settings",
+    "settings",
+    "setting-invalid",
+    "setting-misspelled",
+    "setting-password",
+    "setting-secret",
+    "setting-storage-key",
+    "setting-reference",
+    "setting-not-on-flex",
+    "setting-unauthenticated",
+)
 def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
     """The problems of the app settings; no value is quoted."""
-    values = bot.settings.value
-    if values is None:
-        return
+    values = bot.settings.require()
     problems = refused(values)
-    misspelled = list(_misspelled(values))
-    for found, name in misspelled:
-        yield _spelled(bot, found, name, problems)
-    reported = {UNAUTHENTICATED, *(name for _, name in misspelled)}
-    meant = {name: values[found] for found, name in misspelled if not values.get(name)}
+    slips = {
+        found: name
+        for found, value in values.items()
+        if value.strip() and (name := meant_name(found, SETTING_NAMES))
+        if values.get(name) != value
+    }
+    for found, name in slips.items():
+        yield _misspelled(bot, values, found, name, problems)
+    meant = {name: values[found] for found, name in slips.items() if not values.get(name)}
     for name, text in refused({**values, **meant}).items():
-        if name not in reported:
-            yield _problem(bot, name, text)
+        if name != UNAUTHENTICATED and name not in slips.values():
+            shown = _QUOTED_VALUE.sub("its value ", text)
+            yield error(
+                "setting-invalid",
+                f"the setting {name} is wrong: {shown}",
+                _right_setting(bot, values, name),
+                stops=True,
+                needs=_NEEDS.get(name, ()),
+            )
     yield from _secrets(bot, values)
     yield from _forbidden(bot, values)
 
 
-def _misspelled(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The settings whose names are slips of names that the bot reads, with these."""
-    for found, value in values.items():
-        name = meant_name(found, SETTING_NAMES) if value.strip() else ""
-        if name and values.get(name) != value:
-            yield found, name
-
-
-def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str]) -> Diagnosis:
-    app, values = bot.target.site_id, bot.settings.value or {}
-    deletion = delete_settings(app, [found])
+def _misspelled(
+    bot: DeployedBot, values: Mapping[str, str], found: str, name: str, problems: Mapping[str, str]
+) -> Diagnosis:
+    """A setting whose name is a slip of one that the bot reads."""
+    deletion = delete_settings(bot, [found])
     if values.get(name):
         return warning(
             "setting-misspelled",
@@ -106,7 +127,7 @@ def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str
             deletion,
         )
     text = f"the setting {found} has another spelling than {name}, which the bot reads"
-    cure = f"{_setting(bot, found, name)}\n{deletion}".lstrip()
+    cure = f"{_renamed(bot, values, found, name)}\n{deletion}".lstrip()
     is_of_storage = name.startswith(STORAGE)
     has_storage = storage_account(values) or setting(values, STORAGE)
     identifies = name in {CLIENT_ID, STORAGE_CLIENT_ID}
@@ -120,75 +141,57 @@ def _spelled(bot: DeployedBot, found: str, name: str, problems: Mapping[str, str
     return warning("setting-misspelled", f"{text}{_YOURS}", cure)
 
 
-def _setting(bot: DeployedBot, found: str, name: str) -> str:
+def _renamed(bot: DeployedBot, values: Mapping[str, str], found: str, name: str) -> str:
     """The command that sets the right name; a value that may be a secret is not shown."""
-    values = bot.settings.value or {}
-    value, status = values[found], settings_status(values)
-    if found not in status.secrets:
-        right = value if found in status.references else right_value(bot, name, value)
+    if found not in secrets_in(values):
+        is_reference = found in references_in(values)
+        right = values[found] if is_reference else right_value(bot, name, values[found])
         if right is not None:
-            return set_settings(bot.target.site_id, **{name: right}) if right else ""
+            return set_settings(bot, **{name: right}) if right else ""
     return f"Set {name} to the value of {found}, and then:"
 
 
-def _problem(bot: DeployedBot, name: str, text: str) -> Diagnosis:
-    shown = _QUOTED_VALUE.sub("its value ", text)
-    needs: dict[str, Subject] = {
-        "BotCredential": APP_TYPE,
-        "MicrosoftAppTenantId": APP_TYPE,
-        TURNS: STORAGE_ACCOUNT,
-    }
-    return error(
-        "setting-invalid",
-        f"the setting {name} is wrong: {shown}",
-        _cure(bot, name),
-        stops=True,
-        needs=(needs[name],) if name in needs else (),
-    )
-
-
-def _cure(bot: DeployedBot, name: str) -> str:
-    app, values = bot.target.site_id, bot.settings.value or {}
+def _right_setting(bot: DeployedBot, values: Mapping[str, str], name: str) -> str:
+    """The cure of a setting with a wrong value."""
     right = right_value(bot, name, values.get(name, ""))
     if right:
-        return set_settings(app, **{name: right})
+        return set_settings(bot, **{name: right})
     if right is not None:
-        return delete_settings(app, [name])
+        return delete_settings(bot, [name])
     is_of_certificate = name in {VAULT_URL, "CertificatePath"}
     if is_of_certificate and values.get("CertificatePath") and values.get(VAULT_URL):
-        return delete_settings(app, ["CertificatePath"])
+        return delete_settings(bot, ["CertificatePath"])
     return f"Choose its value, and set it in the app's settings: {PAGES.get(name, SETTINGS_PAGE)}"
 
 
 def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
-    app, status = bot.target.site_id, settings_status(values)
     passwords = bot_secrets(values)
     if passwords:
         yield warning(
             "setting-password",
             f"the bot's secret is still set, and the bot never uses it: {', '.join(passwords)}",
-            delete_settings(app, passwords),
+            delete_settings(bot, passwords),
         )
     if "accountkey=" in setting(values, STORAGE).lower():
+        cures = (_identity_for_storage(bot, values), delete_settings(bot, [STORAGE]))
         yield warning(
             "setting-storage-key",
             f"{STORAGE} holds an account key, which is a secret, and which the host prefers to the"
             " identity",
-            "\n".join(filter(None, (_identity_for_storage(bot), delete_settings(app, [STORAGE])))),
+            "\n".join(filter(None, cures)),
         )
-    others = [name for name in status.secrets if name not in passwords and name != STORAGE]
+    others = [name for name in secrets_in(values) if name not in (*passwords, STORAGE)]
     if others:
         yield warning(
             "setting-secret",
             f"settings that look like secrets: {', '.join(others)}",
-            f"Use the app's identity in their place, and then:\n{delete_settings(app, others)}",
+            f"Use the app's identity in their place, and then:\n{delete_settings(bot, others)}",
         )
 
 
-def _identity_for_storage(bot: DeployedBot) -> str:
+def _identity_for_storage(bot: DeployedBot, values: Mapping[str, str]) -> str:
     """The settings that name a connection string's account, for an identity; empty: the settings
     do."""
-    values = bot.settings.value or {}
     if storage_account(values):
         return ""
     account = _ACCOUNT.search(setting(values, STORAGE))
@@ -197,16 +200,15 @@ def _identity_for_storage(bot: DeployedBot) -> str:
     right = {f"{STORAGE}__accountName": account[1], f"{STORAGE}__credential": "managedidentity"}
     if bot.identity and bot.identity.client_id:
         right[STORAGE_CLIENT_ID] = bot.identity.client_id
-    return set_settings(bot.target.site_id, **right)
+    return set_settings(bot, **right)
 
 
 def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
-    app = bot.target.site_id
     if setting(values, UNAUTHENTICATED):
         yield error(
             "setting-unauthenticated",
             f"{UNAUTHENTICATED} is set, which is for a developer's machine only",
-            delete_settings(app, [UNAUTHENTICATED]),
+            delete_settings(bot, [UNAUTHENTICATED]),
             stops=True,
         )
     forbidden = sorted(name for name in values if name in NOT_ON_FLEX)
@@ -215,9 +217,9 @@ def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosi
             "setting-not-on-flex",
             f"Flex Consumption does not allow {', '.join(forbidden)}: the next change of the app's"
             " settings will be refused",
-            delete_settings(app, forbidden),
+            delete_settings(bot, forbidden),
         )
-    references = settings_status(values).references
+    references = references_in(values)
     if references and (bot.assigned or bot.identity) and not bot.resolves_references:
         yield error(
             "setting-reference",

@@ -7,8 +7,7 @@ import typer
 from bot_workbench.admin import console
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.migrate.status.next_step import next_step
-from bot_workbench.admin.migrate.status.report import read_report
-from bot_workbench.admin.migrate.status.report_json import report_json
+from bot_workbench.admin.migrate.status.report import read_report, report_json
 from bot_workbench.admin.migrate.status.rows import NEXT, rows_of
 from bot_workbench.admin.plan.execution import read_only
 from bot_workbench.admin.plan.options import Options
@@ -84,11 +83,12 @@ def show(target: Target) -> ExitStatus:
     people = console.output.is_terminal and not target.options.as_json
     with console.output.status("Reading ...") if people else nullcontext():
         report = read_report(target)
-    step = next_step(report, target.options)
+        shown, step = report_json(report), next_step(report, target.options)
+        rows = rows_of(report, shown, step)
     if target.options.as_json:
-        console.write_json(report_json(report, step))
+        console.write_json({**shown, "next": step.as_json()})
     elif people:
-        print_tables(console.output, rows_of(report, step), pasted=(NEXT,))
+        print_tables(console.output, rows, pasted=(NEXT,))
     else:
-        print_lines(rows_of(report, step))
+        print_lines(rows)
     return ExitStatus.DONE if report.is_secretless else ExitStatus.FOUND

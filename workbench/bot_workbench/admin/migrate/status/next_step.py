@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.migrate.deployed_bot.app_settings import VAULT_URL
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts.app import AppStatus
-from bot_workbench.admin.migrate.status.report import NEW, StatusReport
-from bot_workbench.admin.migrate.switch.apps import differences
+from bot_workbench.admin.migrate.status.report import StatusReport
+from bot_workbench.admin.migrate.switch.apps import differences, facts_of
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.setting_names import credential_kind
-from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
+from bot_workbench.admin.plan.setting_names import credential_kind, setting
+from bot_workbench.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
+
+NOT_DEPLOYED = 404
+"""The status of an app that does not have this project's functions."""
 
 NEW_APP_NAME = "NEW_APP"
 VAULT_NAME = "VAULT"
@@ -31,6 +36,11 @@ class NextStep:
     command: str = ""
     way_back: str = ""
 
+    def as_json(self) -> JsonObject:
+        """The step as `status --json` prints it."""
+        command, way_back = self.command or None, self.way_back or None
+        return {"reason": self.reason, "command": command, "wayBack": way_back}
+
 
 def next_step(report: StatusReport, options: Options) -> NextStep:
     """The next step.
@@ -39,29 +49,39 @@ def next_step(report: StatusReport, options: Options) -> NextStep:
         report: how things stand.
         options: the command line of `status`.
     """
-    if replaced := report.bot.tags.get(REPLACED_BY):
+    bot, current, new = report.bot, report.current, report.new
+    if replaced := bot.tags.get(REPLACED_BY):
         return _replaced(report, options, replaced)
     if report.is_secretless:
         return NextStep("the bot has no secret")
-    if report.bot.type != USER_ASSIGNED_MSI and report.registration.value is None:
+    if bot.app_type != USER_ASSIGNED_MSI and bot.application.error:
         return NextStep(
             "without the app registration, nobody knows what signs the bot in: sign in as one of"
             " its owners",
             "az login",
         )
-    current = report.current
-    if current is not None and _ready(report, current):
-        return _delete_secret(options, current)
-    new = report.new
-    if new is None or (new.role != NEW and not _has_code(new)):
-        return _build(options)
-    if new.role == NEW and _ready(report, new):
+    if current is not None and _ready(current):
+        kind = current.proof.require().facts.get("kind")
         return NextStep(
-            f"{new.id.name} signs in as the bot without a secret; users still talk to the old app",
-            options.command_line("switch", app=new.id.name),
+            f"users talk to {current.app.name}, which signs in with {kind}; a secret is still"
+            " there. Let a day of ordinary traffic pass first",
+            options.command_line("delete-secret", app=current.app.name),
+            NO_WAY_BACK,
+        )
+    if new is None or (new is current and new.proof.require().status == NOT_DEPLOYED):
+        return NextStep(
+            "the bot signs in with a secret. Publish the new app beside the old one"
+            f" (docs/deploy-by-hand.md, steps 0 to 8), and name it in place of {NEW_APP_NAME}",
+            options.command_line("status", app=NEW_APP_NAME),
+            "delete the new app's resource group: users still talk to the old app",
+        )
+    if new is not current and _ready(new):
+        return NextStep(
+            f"{new.app.name} signs in as the bot without a secret; users still talk to the old app",
+            options.command_line("switch", app=new.app.name),
             options.command_line("back", app=""),
         )
-    return _credential(report, options, new)
+    return _credential(options, new)
 
 
 def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
@@ -79,49 +99,25 @@ def _replaced(report: StatusReport, options: Options, new_bot: str) -> NextStep:
     )
 
 
-def _ready(report: StatusReport, app: AppStatus) -> bool:
-    bot = report.bot
-    wanted = {"appId": bot.app_id, "appType": bot.type, "tenantId": bot.tenant_id}
-    return app.signs_in and not differences(wanted, app.answer.facts)
+def _ready(app: DeployedBot) -> bool:
+    """Whether an app proves that it signs in as the bot, without a secret."""
+    facts = app.proof.require().facts
+    wanted = {**facts_of(app.bot), "appType": app.app_type}
+    return bool(facts) and not differences(wanted, facts)
 
 
-def _has_code(app: AppStatus) -> bool:
-    return app.answer.status != 404
-
-
-def _delete_secret(options: Options, app: AppStatus) -> NextStep:
-    kind = app.answer.facts.get("kind")
-    return NextStep(
-        f"users talk to {app.id.name}, which signs in with {kind}; a secret is still there. Let a"
-        " day of ordinary traffic pass first",
-        options.command_line("delete-secret", app=app.id.name),
-        NO_WAY_BACK,
-    )
-
-
-def _build(options: Options) -> NextStep:
-    return NextStep(
-        "the bot signs in with a secret. Publish the new app beside the old one"
-        f" (docs/deploy-by-hand.md, steps 0 to 8), and name it in place of {NEW_APP_NAME}",
-        options.command_line("status", app=NEW_APP_NAME),
-        "delete the new app's resource group: users still talk to the old app",
-    )
-
-
-def _credential(report: StatusReport, options: Options, app: AppStatus) -> NextStep:
-    shown = app.settings.value.shown if app.settings.value else {}
-    multi_tenant = report.bot.type == "MultiTenant"
-    kind = credential_kind(shown)
-    certificate = multi_tenant or (kind is not None and kind.has_certificate)
-    command = "certificate" if certificate else "federated"
-    named = shown.get("CertificateVaultUrl", "").removeprefix("https://").partition(".")[0]
-    beside = report.vaults.value or []
+def _credential(options: Options, app: DeployedBot) -> NextStep:
+    values, is_multi_tenant = app.known_if_read, app.app_type == MULTI_TENANT
+    kind = credential_kind(values)
+    certificate = is_multi_tenant or (kind is not None and kind.has_certificate)
+    named = setting(values, VAULT_URL).removeprefix("https://").partition(".")[0]
+    beside = app.vaults.value or []
     vault = named or (beside[0] if len(beside) == 1 else VAULT_NAME)
-    why = " (a multi-tenant bot cannot use a federated credential)" if multi_tenant else ""
+    why = " (a multi-tenant bot cannot use a federated credential)" if is_multi_tenant else ""
     return NextStep(
-        f"{app.id.name} does not sign in as the bot yet{why}",
-        options.command_line(
-            command, *(("--vault", vault) if certificate else ()), app=app.id.name
-        ),
+        f"{app.app.name} does not sign in as the bot yet{why}",
+        options.command_line("certificate", "--vault", vault, app=app.app.name)
+        if certificate
+        else options.command_line("federated", app=app.app.name),
         "nothing to undo: it adds a credential, and users still talk to the old app",
     )

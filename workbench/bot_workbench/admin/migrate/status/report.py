@@ -1,31 +1,29 @@
-"""StatusReport: everything that `status` shows, read part by part."""
+"""StatusReport: everything that `status` shows, and its form as one JSON object."""
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from bot_workbench.admin.azure.arm_client import BOT, VAULT
-from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.azure.errors import Ambiguous, AzureProblem, UnknownName
-from bot_workbench.admin.azure.resources import ResourceId, find_resource, resources_beside
-from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts import federation
-from bot_workbench.admin.migrate.status.parts.access import (
-    RoleStatus,
-    VaultStatus,
-    read_roles,
-    read_vault,
+from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.resources import ResourceId
+from bot_workbench.admin.migrate.deployed_bot.app_settings import (
+    CERTIFICATE_NAME,
+    SHOWN_SETTINGS,
+    VAULT_URL,
+    bot_secret,
+    references_in,
+    secrets_in,
 )
-from bot_workbench.admin.migrate.status.parts.app import AppStatus, read_app
-from bot_workbench.admin.migrate.status.parts.azure_bot import AzureBotStatus, read_bot
-from bot_workbench.admin.migrate.status.parts.part import Part, read
-from bot_workbench.admin.migrate.status.parts.registration import (
-    FederatedStatus,
-    RegistrationStatus,
-    read_registration,
-)
+from bot_workbench.admin.migrate.deployed_bot.credential_period import state_of
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import Read, begin
+from bot_workbench.admin.migrate.deployed_bot.resources import thumbprints_of
+from bot_workbench.admin.migrate.federated.trust import Difference, Trust
 from bot_workbench.admin.migrate.switch.moved_endpoint import NEW_ENDPOINT, PREVIOUS_ENDPOINT
+from bot_workbench.admin.migrate.thumbprints import Thumbprints, of_key_credential
+from bot_workbench.admin.plan.setting_names import setting
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
@@ -38,124 +36,86 @@ class StatusReport:
 
     Attributes:
         bot: the Azure Bot.
-        registration: its app registration; None: a managed identity has none.
-        apps: the app that users talk to, the new and the old one, as far as they are found.
+        apps: the app that users talk to, the new and the old one, as far as they are found, by
+            their roles.
         missing_apps: why an app was not found, a line each.
-        vault: the certificate in the vault that the new app's settings name.
-        roles: those of the new app's identity.
-        vaults: names of the key vaults in the new app's resource group.
-        cloud: the cloud.
-        now: when it was read.
-        replacing_id: app id (GUID) of the Azure Bot that replaces this one; empty: none does.
     """
 
-    bot: AzureBotStatus
-    registration: Part[RegistrationStatus]
-    apps: tuple[AppStatus, ...]
-    missing_apps: tuple[str, ...]
-    vault: Part[VaultStatus | None]
-    roles: Part[list[RoleStatus]]
-    vaults: Part[list[str]]
-    cloud: ManagementCloud
-    now: datetime.datetime
-    replacing_id: Part[str] = field(default_factory=lambda: Part(""))
+    bot: AzureBot
+    apps: Mapping[str, DeployedBot]
+    missing_apps: Sequence[str] = ()
 
     @property
-    def current(self) -> AppStatus | None:
+    def current(self) -> DeployedBot | None:
         """The app that users talk to."""
-        return _with_role(self.apps, CURRENT)
+        return self.apps.get(CURRENT)
 
     @property
-    def new(self) -> AppStatus | None:
+    def new(self) -> DeployedBot | None:
         """The app of the migration: the one beside the old one, or the one that has replaced it."""
-        return _with_role(self.apps, NEW, CURRENT)
+        return self.apps.get(NEW) or self.current
 
-    def differences(self, credential: FederatedStatus) -> list[str] | None:
-        """Where a federated credential differs from the new app's identity; None: it is another
-        issuer's, such as a pipeline's, or there is no identity to compare it with."""
-        identity = self.new.identity if self.new else None
-        if identity is None or not credential.issuer.lower().startswith(self.cloud.authority):
+    def differences(self, credential: JsonObject) -> list[str] | None:
+        """Where a federated credential differs, letter by letter, from what the tokens of the new
+        app's identity say; None: it is another issuer's, such as a pipeline's, or there is no
+        identity to compare it with."""
+        cloud, identity = self.bot.target.azure.cloud, self.new.identity if self.new else None
+        issuer = str(credential.get("issuer") or "").lower()
+        if identity is None or not issuer.startswith(cloud.authority):
             return None
-        return federation.differences(
-            credential, self.cloud, self.bot.tenant_id, identity.principal_id
-        )
-
-    @property
-    def secret_settings(self) -> tuple[str, ...]:
-        """The names of the apps that still have the bot's secret in their settings."""
-        return tuple(
-            app.id.name for app in self.apps if app.settings.value and app.settings.value.bot_secret
-        )
+        trust = Trust.of(cloud, self.bot.tenant_id, identity.principal_id)
+        return [_place_of(each) for each in trust.differences(credential)]
 
     @property
     def is_secretless(self) -> bool:
         """Whether no secret of the bot is left, as far as everything could be read."""
-        if self.bot.type == USER_ASSIGNED_MSI:
-            return not self.secret_settings
-        known = self.registration.value
-        return known is not None and not known.secrets and not self.secret_settings
+        if any(bot_secret(app.settings.value or {}) for app in self.apps.values()):
+            return False
+        found = self.bot.application.value
+        is_managed = self.bot.app_type == USER_ASSIGNED_MSI
+        return is_managed or bool(found and not found.get("passwordCredentials"))
+
+
+def _place_of(difference: Difference) -> str:
+    given, right = (
+        " ".join(value) if isinstance(value, list) else str(value or "")
+        for value in (difference.given, difference.wanted)
+    )
+    pairs = enumerate(zip(given, right, strict=False), 1)
+    equal = min(len(given), len(right)) + 1
+    first = next((place for place, (one, other) in pairs if one != other), equal)
+    return f"{difference.name} {given!r} is not {right!r} (from character {first})"
 
 
 def read_report(target: Target) -> StatusReport:
-    """Read everything about the bot.
+    """Begin to read everything about the bot.
 
     Raises:
         AzureProblem: the Azure Bot itself cannot be read.
     """
-    bot = read_bot(target)
-    apps, missing = _apps(target, bot)
-    managed = bot.type == USER_ASSIGNED_MSI
-    graph = target.azure.graph
-    registration = (
-        Part[RegistrationStatus](None)
-        if managed
-        else read(lambda: read_registration(graph, target.application()))
-    )
-    new = _with_role(apps, NEW, CURRENT)
-    return StatusReport(
-        bot=bot,
-        registration=registration,
-        apps=tuple(apps),
-        missing_apps=tuple(missing),
-        vault=read(lambda: read_vault(target, new)) if new else Part(None),
-        roles=read(lambda: read_roles(target, new)) if new else Part([]),
-        vaults=read(lambda: _vaults(target, new)) if new else Part([]),
-        cloud=target.azure.cloud,
-        now=datetime.datetime.now(datetime.UTC),
-        replacing_id=read(lambda: _replacing_id(target, bot)),
-    )
-
-
-def _replacing_id(target: Target, bot: AzureBotStatus) -> str:
-    name = bot.tags.get(REPLACED_BY, "")
-    if not name:
-        return ""
-    arm = target.azure.arm
-    return str(arm.get(find_resource(arm, BOT, name).id)["properties"]["msaAppId"])
-
-
-def _vaults(target: Target, app: AppStatus) -> list[str]:
-    found = resources_beside(target.azure.arm, VAULT, app.id)
-    return sorted(one.name for one in found)
-
-
-def _apps(target: Target, bot: AzureBotStatus) -> tuple[list[AppStatus], list[str]]:
-    apps: list[AppStatus] = []
+    bot = AzureBot(target, target.bot())
+    begin(bot.channels, bot.connections, bot.application, bot.federated, bot.last_sign_ins)
+    begin(bot.replacing_id)
+    apps: dict[str, DeployedBot] = {}
     missing: list[str] = []
     for role, find in _places(target, bot):
         try:
-            site = find()
-            if site.id.lower() in {app.id.id.lower() for app in apps}:
+            found = target.for_app(find())
+            if found.site_id.id.lower() in {app.app.id.lower() for app in apps.values()}:
                 continue
-            apps.append(read_app(target.for_app(site), role))
+            apps[role] = DeployedBot(found, bot.bot, found.site())
+            begin(apps[role].settings, apps[role].proof)
         except (UnknownName, Ambiguous):  # the command line's
             raise
         except AzureProblem as error:
             missing.append(f"{role}: {error}")
-    return apps, missing
+    report = StatusReport(bot, apps, missing)
+    if new := report.new:
+        begin(new.versions, new.assigned_roles, new.vaults)
+    return report
 
 
-def _places(target: Target, bot: AzureBotStatus) -> Iterator[tuple[str, Callable[[], ResourceId]]]:
+def _places(target: Target, bot: AzureBot) -> Iterator[tuple[str, Callable[[], ResourceId]]]:
     """The roles that apps have, and how to find each."""
     if bot.endpoint:
         yield CURRENT, partial(target.site_at, bot.endpoint)
@@ -167,7 +127,149 @@ def _places(target: Target, bot: AzureBotStatus) -> Iterator[tuple[str, Callable
         yield OLD, partial(target.site_at, bot.tags[PREVIOUS_ENDPOINT])
 
 
-def _with_role(apps: Iterable[AppStatus], *roles: str) -> AppStatus | None:
-    """The app with the first of these roles that one has."""
-    by_role = {app.role: app for app in apps}
-    return next((by_role[role] for role in roles if role in by_role), None)
+def report_json(report: StatusReport) -> JsonObject:
+    """The report, but for the next step, in a stable shape, which `status --help` describes. What
+    could not be read is null, and `unknown` says why."""
+    bot = report.bot
+    roles = report.new.assigned_roles.value if report.new else []
+    return {
+        "bot": {
+            "name": bot.target.bot_id.name,
+            "id": bot.target.bot_id.id,
+            "type": bot.app_type,
+            "appId": bot.app_id,
+            "tenantId": bot.tenant_id or None,
+            "endpoint": bot.endpoint or None,
+            "sku": str((bot.bot.get("sku") or {}).get("name") or ""),
+            "tags": bot.tags,
+            "channels": _names(bot.channels),
+            "connections": _names(bot.connections),
+        },
+        "registration": _registration(report),
+        "apps": [_app(app, role) for role, app in report.apps.items()],
+        "vault": _vault(report.new),
+        "roles": None
+        if roles is None
+        else [{"role": one.name, "scope": one.scope} for one in roles],
+        "unknown": {name: problem for name, problem in _problems(report) if problem},
+        "secretless": report.is_secretless,
+    }
+
+
+def _names(children: Read[list[JsonObject]]) -> list[str] | None:
+    """Their own names: Azure writes "BOT/CHILD"."""
+    found = children.value
+    if found is None:
+        return None
+    return sorted(str(one.get("name") or one["id"]).rpartition("/")[2] for one in found)
+
+
+def _problems(report: StatusReport) -> Iterator[tuple[str, str]]:
+    bot, new = report.bot, report.new
+    yield "registration", bot.application.problem
+    yield "channels", bot.channels.problem
+    yield "connections", bot.connections.problem
+    if new:
+        yield "vault", new.versions.problem
+        yield "roles", new.assigned_roles.problem
+    yield "apps", "; ".join(report.missing_apps)
+    yield "replacing bot", bot.replacing_id.problem
+    if not bot.application.problem:
+        yield "federatedCredentials", bot.federated.problem
+        yield "lastSignIns", bot.last_sign_ins.problem
+    for app in report.apps.values():
+        yield f"settings of {app.app.name}", app.settings.problem
+        yield f"identity of {app.app.name}", app.proof.require().problem
+
+
+def _registration(report: StatusReport) -> JsonObject | None:
+    found, federated = report.bot.application.value, report.bot.federated.value
+    if not found:
+        return None
+    used = report.bot.last_sign_ins.value or {}
+    return {
+        "objectId": found["id"],
+        "name": str(found.get("displayName") or ""),
+        "audience": str(found.get("signInAudience") or ""),
+        "secrets": [
+            _credential(one, used, {"hint": one.get("hint") or None})
+            for one in found.get("passwordCredentials") or ()
+        ],
+        "certificates": [
+            _credential(one, used, _spellings(of_key_credential(one)))
+            for one in found.get("keyCredentials") or ()
+        ],
+        "federatedCredentials": None
+        if federated is None
+        else [
+            {
+                "name": str(one.get("name") or ""),
+                "issuer": str(one.get("issuer") or ""),
+                "subject": str(one.get("subject") or ""),
+                "audiences": list(one.get("audiences") or ()),
+                "differences": report.differences(one),
+            }
+            for one in federated
+        ],
+    }
+
+
+def _credential(found: JsonObject, used: Mapping[str, str], own: JsonObject) -> JsonObject:
+    return {
+        "keyId": str(found["keyId"]),
+        "name": found.get("displayName") or None,
+        **own,
+        "starts": str(found.get("startDateTime") or ""),
+        "ends": str(found.get("endDateTime") or ""),
+        "state": state_of(found),
+        "lastSignIn": used.get(str(found["keyId"]).lower()),
+    }
+
+
+def _spellings(found: Thumbprints) -> JsonObject:
+    return {"sha1": found.sha1, "x5t": found.x5t, "x5tS256": found.x5t_s256 or None}
+
+
+def _app(app: DeployedBot, role: str) -> JsonObject:
+    values = app.settings.value
+    return {
+        "name": app.app.name,
+        "id": app.app.id,
+        "role": role,
+        "kind": str(app.site.get("kind") or ""),
+        "state": str(app.properties.get("state") or ""),
+        "host": app.host,
+        "identities": [
+            {"id": one.id, "principalId": one.principal_id, "clientId": one.client_id}
+            for one in app.assigned
+        ],
+        "settings": None
+        if values is None
+        else {
+            "shown": {name: text for name in SHOWN_SETTINGS if (text := setting(values, name))},
+            "secrets": secrets_in(values),
+            "keyVaultReferences": references_in(values),
+        },
+        "identity": app.proof.require().facts or None,
+    }
+
+
+def _vault(app: DeployedBot | None) -> JsonObject | None:
+    """The certificate that the new app's settings name."""
+    if app is None or app.versions.error:
+        return None
+    url, name = (setting(app.known_if_read, each) for each in (VAULT_URL, CERTIFICATE_NAME))
+    if not url or not name:
+        return None
+    return {
+        "url": url,
+        "certificate": name,
+        "versions": [
+            {**_spellings(thumbprints_of(one)), "ends": _end(one)} for one in app.versions.require()
+        ],
+    }
+
+
+def _end(version: JsonObject) -> str | None:
+    end = version["attributes"].get("exp")
+    return datetime.datetime.fromtimestamp(int(end), datetime.UTC).isoformat() if end else None

@@ -1,23 +1,16 @@
 """The report as rows of one table, each with a mark."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.migrate.deployed_bot.app_settings import bot_secret
+from bot_workbench.admin.migrate.deployed_bot.credential_period import VALID, ends_soon
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.next_step import NextStep
-from bot_workbench.admin.migrate.status.parts.app import AppStatus
-from bot_workbench.admin.migrate.status.parts.part import Part
-from bot_workbench.admin.migrate.status.parts.registration import (
-    VALID,
-    CertificateStatus,
-    CredentialPeriod,
-    RegistrationStatus,
-)
+from bot_workbench.admin.migrate.status.next_step import NOT_DEPLOYED, NextStep
 from bot_workbench.admin.migrate.status.report import CURRENT, StatusReport
 from bot_workbench.admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
-
-NOT_DEPLOYED = 404
-"""The status of an app that does not have this project's functions."""
 
 NEXT = "Next"
 """The last section: its commands are printed to be pasted."""
@@ -25,216 +18,194 @@ NEXT = "Next"
 SINGLE_TENANT_AUDIENCE = "AzureADMyOrg"
 
 
-def rows_of(report: StatusReport, step: NextStep) -> list[Row]:
-    """All lines, top to bottom."""
+def rows_of(report: StatusReport, shown: JsonObject, step: NextStep) -> list[Row]:
+    """All lines, top to bottom.
+
+    Args:
+        report: the report.
+        shown: its JSON object.
+        step: what to do next.
+    """
+    apps = zip(report.apps.values(), shown["apps"], strict=True)
     return [
-        *_bot(report),
-        *_registration(report),
-        *(row for app in report.apps for row in _app(report, app)),
+        *_bot(shown["bot"], shown["unknown"]),
+        *_registration(report, shown),
+        *(row for app, one in apps for row in _app(report, app, one, shown["unknown"])),
         *(Row("Apps", "not found", text, UNKNOWN) for text in report.missing_apps),
-        *_vault(report),
-        *_roles(report),
+        *_vault(shown),
+        *_roles(shown),
         *_next(step),
     ]
 
 
-def _bot(report: StatusReport) -> Iterator[Row]:
-    bot, section = report.bot, "Azure Bot"
-    yield Row(section, "name", f"{bot.name} ({bot.sku})")
-    yield Row(section, "type", bot.type)
-    yield Row(section, "id", bot.app_id)
-    yield Row(section, "endpoint", bot.endpoint or "none", PLAIN if bot.endpoint else BAD)
-    for name, value in bot.tags.items():
+def _bot(bot: JsonObject, unknown: JsonObject) -> Iterator[Row]:
+    section, endpoint = "Azure Bot", bot["endpoint"]
+    yield Row(section, "name", f"{bot['name']} ({bot['sku']})")
+    yield Row(section, "type", bot["type"])
+    yield Row(section, "id", bot["appId"])
+    yield Row(section, "endpoint", endpoint or "none", PLAIN if endpoint else BAD)
+    for name, value in bot["tags"].items():
         yield Row(section, f"tag {name}", value)
-    yield _list(section, "channels", bot.channels)
-    yield _list(section, "OAuth connections", bot.connections)
+    for key, name in (("channels", "channels"), ("connections", "OAuth connections")):
+        if key in unknown:
+            yield Row(section, name, unknown[key], UNKNOWN)
+        else:
+            yield Row(section, name, ", ".join(bot[key]) or "none")
 
 
-def _list(section: str, name: str, part: Part[list[str]]) -> Row:
-    if part.value is None:
-        return Row(section, name, part.problem, UNKNOWN)
-    return Row(section, name, ", ".join(part.value) or "none")
-
-
-def _registration(report: StatusReport) -> Iterator[Row]:
-    section, found = "App registration", report.registration.value
-    if report.bot.type == USER_ASSIGNED_MSI:
+def _registration(report: StatusReport, shown: JsonObject) -> Iterator[Row]:
+    section, found = "App registration", shown["registration"]
+    if report.bot.app_type == USER_ASSIGNED_MSI:
         yield Row(section, "none", "the bot is a managed identity: it can have no secret", OK)
         return
     if found is None:
-        yield Row(section, "unknown", report.registration.problem, UNKNOWN)
+        yield Row(section, "unknown", shown["unknown"]["registration"], UNKNOWN)
         return
-    yield Row(section, "name", f"{found.name} ({found.audience})")
-    for secret in found.secrets:
-        hint = f" {secret.hint}..." if secret.hint else ""
-        period, used = _period(report, secret.period), _used(found, secret.key_id)
-        yield Row(section, f"secret{hint}", f"{secret.name} {secret.key_id}, {period}{used}", BAD)
-    if not found.secrets:
+    yield Row(section, "name", f"{found['name']} ({found['audience']})")
+    for one in found["secrets"]:
+        hint = f" {one['hint']}..." if one["hint"] else ""
+        text = f"{one['name'] or ''} {one['keyId']}, {_period(one)}{_used(shown, one)}"
+        yield Row(section, f"secret{hint}", text, BAD)
+    if not found["secrets"]:
         yield Row(section, "secrets", "none", OK)
-    for certificate in found.certificates:
-        yield from _certificate(report, found, certificate)
-    yield from _federated(report, found)
-
-
-def _used(found: RegistrationStatus, key_id: str) -> str:
-    if found.last_sign_ins.value is None:
-        return "; last sign-in: the directory does not say"
-    when = found.last_sign_ins.value.get(key_id.lower())
-    if when:
-        return f"; last sign-in {when}"
-    # The report has this tenant's sign-ins, and a multi-tenant bot signs in in another one.
-    where = " in your own tenant" if found.audience != SINGLE_TENANT_AUDIENCE else ""
-    return f"; no sign-in{where} is recorded"
-
-
-def _period(report: StatusReport, period: CredentialPeriod) -> str:
-    state = period.state(report.now)
-    ends = f"until {period.ends[:10]}" if period.ends else "without an end"
-    return ends if state == VALID else f"{state}, {ends}"
-
-
-def _certificate(
-    report: StatusReport, found: RegistrationStatus, one: CertificateStatus
-) -> Iterator[Row]:
-    section, thumbprints = "App registration", one.thumbprints
-    usable = one.period.state(report.now) == VALID
-    mark = BAD if not usable else WARN if one.period.ends_soon(report.now) else OK
-    where = [name for name, sha1 in _known_thumbprints(report) if sha1 == thumbprints.sha1]
-    nowhere = "no app and no vault has it"
-    if report.vault.problem:
-        nowhere = "no app has it, and the vault cannot be read"
-    matches = f"; same as {' and '.join(where)}" if where else f"; {nowhere}"
-    text = f"{_period(report, one.period)}{_used(found, one.key_id)}{matches}"
-    yield Row(section, "certificate", f"{one.name or one.key_id}, {text}", mark)
-    yield Row(section, "  SHA-1", thumbprints.sha1 or "unknown")
-    yield Row(section, "  x5t", thumbprints.x5t or "unknown")
-    yield Row(section, "  x5t#S256", thumbprints.x5t_s256 or "unknown")
-
-
-def _known_thumbprints(report: StatusReport) -> Iterator[tuple[str, str]]:
-    for app in report.apps:
-        if sha1 := app.answer.facts.get("certificateThumbprint"):
-            yield f"{app.id.name}'s /api/identity", str(sha1).upper()
-    if vault := report.vault.value:
-        for place, (thumbprints, _) in enumerate(vault.versions):
-            name = "the vault's newest version" if place == 0 else "an older version in the vault"
-            yield name, thumbprints.sha1
-
-
-def _federated(report: StatusReport, found: RegistrationStatus) -> Iterator[Row]:
-    section = "App registration"
-    if found.federated.value is None:
-        yield Row(section, "federated", found.federated.problem, UNKNOWN)
-        return
-    for one in found.federated.value:
-        text = f"{one.name}: issuer {one.issuer}, subject {one.subject}"
-        wrong = report.differences(one)
-        if wrong is None:
+    for one in found["certificates"]:
+        is_valid, lasts = one["state"] == VALID, not ends_soon({"endDateTime": one["ends"]})
+        text = f"{_period(one)}{_used(shown, one)}; {_places(shown, one['sha1'])}"
+        mark = BAD if not is_valid else OK if lasts else WARN
+        yield Row(section, "certificate", f"{one['name'] or one['keyId']}, {text}", mark)
+        yield Row(section, "  SHA-1", one["sha1"] or "unknown")
+        yield Row(section, "  x5t", one["x5t"] or "unknown")
+        yield Row(section, "  x5t#S256", one["x5tS256"] or "unknown")
+    if found["federatedCredentials"] is None:
+        yield Row(section, "federated", shown["unknown"]["federatedCredentials"], UNKNOWN)
+    for one in found["federatedCredentials"] or ():
+        text = f"{one['name']}: issuer {one['issuer']}, subject {one['subject']}"
+        if one["differences"] is None:
             yield Row(section, "federated", text)
-        elif wrong:
-            yield Row(section, "federated", f"{one.name}: {'; '.join(wrong)}", WARN)
+        elif wrong := "; ".join(one["differences"]):
+            yield Row(section, "federated", f"{one['name']}: {wrong}", WARN)
         else:
             yield Row(section, "federated", f"{text}, which is the app's identity", OK)
 
 
-def _app(report: StatusReport, app: AppStatus) -> Iterator[Row]:
-    section = f"App {app.id.name} ({app.role})"
-    running = app.state.lower() in {"running", ""}
-    text = ", ".join(filter(None, (app.host, app.kind, app.state)))
-    yield Row(section, "host", text, PLAIN if running else WARN)
-    for identity in app.identities:
-        ids = f"client {identity.client_id}, principal {identity.principal_id}"
-        yield Row(section, "identity", f"{identity.name}: {ids}")
-    yield from _settings(section, app)
-    facts = app.answer.facts
+def _period(credential: JsonObject) -> str:
+    state, end = credential["state"], credential["ends"][:10]
+    ends = f"until {end}" if end else "without an end"
+    return ends if state == VALID else f"{state}, {ends}"
+
+
+def _used(shown: JsonObject, credential: JsonObject) -> str:
+    if "lastSignIns" in shown["unknown"]:
+        return "; last sign-in: the directory does not say"
+    if credential["lastSignIn"]:
+        return f"; last sign-in {credential['lastSignIn']}"
+    # The report has this tenant's sign-ins, and a multi-tenant bot signs in in another one.
+    is_elsewhere = shown["registration"]["audience"] != SINGLE_TENANT_AUDIENCE
+    return f"; no sign-in{' in your own tenant' if is_elsewhere else ''} is recorded"
+
+
+def _places(shown: JsonObject, sha1: str) -> str:
+    """Who else has a certificate of the app registration."""
+    places = [
+        (f"{app['name']}'s /api/identity", str(used).upper())
+        for app in shown["apps"]
+        if (used := (app["identity"] or {}).get("certificateThumbprint"))
+    ]
+    for number, version in enumerate(shown["vault"]["versions"] if shown["vault"] else ()):
+        name = "an older version in the vault" if number else "the vault's newest version"
+        places.append((name, version["sha1"]))
+    if where := [place for place, found in places if found == sha1]:
+        return f"same as {' and '.join(where)}"
+    if "vault" in shown["unknown"]:
+        return "no app has it, and the vault cannot be read"
+    return "no app and no vault has it"
+
+
+def _app(
+    report: StatusReport, app: DeployedBot, shown: JsonObject, unknown: JsonObject
+) -> Iterator[Row]:
+    section, state = f"App {shown['name']} ({shown['role']})", shown["state"]
+    text = ", ".join(filter(None, (shown["host"], shown["kind"], state)))
+    yield Row(section, "host", text, PLAIN if state.lower() in {"running", ""} else WARN)
+    for one in app.assigned:
+        ids = f"client {one.client_id}, principal {one.principal_id}"
+        yield Row(section, "identity", f"{one.name}: {ids}")
+    settings = shown["settings"] or {"shown": {}, "secrets": (), "keyVaultReferences": ()}
+    if shown["settings"] is None:
+        yield Row(section, "settings", unknown[f"settings of {shown['name']}"], UNKNOWN)
+    for name, value in settings["shown"].items():
+        yield Row(section, name, value)
+    if settings["secrets"]:
+        yield Row(section, "settings with a secret", ", ".join(settings["secrets"]), BAD)
+    if settings["keyVaultReferences"]:
+        yield Row(section, "key vault references", ", ".join(settings["keyVaultReferences"]))
+    facts = shown["identity"]
     if not facts:
-        yield _no_proof(section, app)
+        yield Row(section, "signs in", *_without_proof(app))
         return
     thumbprint = facts.get("certificateThumbprint")
     credential = f"{facts.get('kind')}{f' {thumbprint}' if thumbprint else ''}"
     text = f"as {facts.get('appId')}, with {credential}"
-    yield _sign_in(section, report, app, text)
+    yield Row(section, "signs in", *_judged(text, report, shown))
     called = facts.get("lastOutboundCall")
     yield Row(section, "last outbound call", called or "none since it started")
     for warning in facts.get("warnings") or ():
         yield Row(section, "warns", str(warning), WARN)
 
 
-def _sign_in(section: str, report: StatusReport, app: AppStatus, text: str) -> Row:
+def _without_proof(app: DeployedBot) -> tuple[str, str]:
+    """How an app signs in that does not say so, and the mark."""
+    answer = app.proof.require()
+    if answer.status != NOT_DEPLOYED:
+        return answer.problem, WARN
+    if secret := bot_secret(app.settings.value or {}):
+        return f"with {secret}; it does not run this project's code", BAD
+    return "unknown: it does not run this project's code", UNKNOWN
+
+
+def _judged(text: str, report: StatusReport, shown: JsonObject) -> tuple[str, str]:
     """Whether the app signs in as it should: as the bot, or, if the bot's users do not talk to it,
     as the one that replaces the bot."""
-    app_id = str(app.answer.facts.get("appId")).lower()
+    app_id, new_id = str(shown["identity"].get("appId")).lower(), report.bot.replacing_id
+    new = report.bot.tags.get(REPLACED_BY)
     if app_id == report.bot.app_id.lower():
-        return Row(section, "signs in", text, OK)
-    new, new_id = report.bot.tags.get(REPLACED_BY), report.replacing_id
-    if not new or app.role == CURRENT:
-        return Row(section, "signs in", text, BAD)
+        return text, OK
+    if not new or shown["role"] == CURRENT:
+        return text, BAD
     if new_id.value is None:
-        return Row(section, "signs in", f"{text}; {new_id.problem}", UNKNOWN)
-    if app_id != new_id.value.lower():
-        return Row(section, "signs in", text, BAD)
-    return Row(section, "signs in", f"{text}: the bot {new}", OK)
+        return f"{text}; {new_id.problem}", UNKNOWN
+    return (f"{text}: the bot {new}", OK) if app_id == new_id.value.lower() else (text, BAD)
 
 
-def _no_proof(section: str, app: AppStatus) -> Row:
-    if app.answer.status != NOT_DEPLOYED:
-        return Row(section, "signs in", app.answer.problem, WARN)
-    settings = app.settings.value
-    if settings and settings.bot_secret:
-        text = f"with {settings.bot_secret}; it does not run this project's code"
-        return Row(section, "signs in", text, BAD)
-    return Row(section, "signs in", "unknown: it does not run this project's code", UNKNOWN)
-
-
-def _settings(section: str, app: AppStatus) -> Iterator[Row]:
-    settings = app.settings.value
-    if settings is None:
-        yield Row(section, "settings", app.settings.problem, UNKNOWN)
+def _vault(shown: JsonObject) -> Iterator[Row]:
+    section, vault = "Key vault", shown["vault"]
+    if "vault" in shown["unknown"]:
+        yield Row(section, "unknown", shown["unknown"]["vault"], UNKNOWN)
+    if vault is None:
         return
-    for name, value in settings.shown.items():
-        yield Row(section, name, value)
-    if settings.secrets:
-        yield Row(section, "settings with a secret", ", ".join(settings.secrets), BAD)
-    if settings.references:
-        yield Row(section, "key vault references", ", ".join(settings.references))
-
-
-def _vault(report: StatusReport) -> Iterator[Row]:
-    section = "Key vault"
-    if report.vault.problem:
-        yield Row(section, "unknown", report.vault.problem, UNKNOWN)
-    if report.vault.value is None:
-        return
-    vault = report.vault.value
-    found = report.registration.value
-    registered = {one.thumbprints.sha1 for one in found.certificates} if found else set()
-    yield Row(section, "certificate", f"{vault.certificate} in {vault.url}")
-    for thumbprints, ends in vault.versions:
-        known = thumbprints.sha1 in registered
-        text = f"{thumbprints.sha1} (x5t {thumbprints.x5t}) until {ends[:10]}"
+    certificates = shown["registration"]["certificates"] if shown["registration"] else ()
+    registered = {one["sha1"] for one in certificates}
+    yield Row(section, "certificate", f"{vault['certificate']} in {vault['url']}")
+    for one in vault["versions"]:
+        known = one["sha1"] in registered
+        text = f"{one['sha1']} (x5t {one['x5t']}) until {(one['ends'] or '')[:10]}"
         on = "on the app registration" if known else "not on the app registration"
         yield Row(section, "version", f"{text}, {on}", OK if known else WARN)
 
 
-def _roles(report: StatusReport) -> Iterable[Row]:
+def _roles(shown: JsonObject) -> Iterator[Row]:
     section = "Roles of the app's identity"
-    if report.roles.value is None:
-        return [Row(section, "unknown", report.roles.problem, UNKNOWN)]
-    return [
-        Row(section, one.scope.rsplit("/", 1)[-1], f"{one.role} on {_place(one.scope)}")
-        for one in report.roles.value
-    ]
-
-
-def _place(scope: str) -> str:
-    """A scope without what is before its provider's name; a group or subscription as it is."""
-    return scope.rpartition("/providers/")[2] or scope
+    if shown["roles"] is None:
+        yield Row(section, "unknown", shown["unknown"]["roles"], UNKNOWN)
+    for one in shown["roles"] or ():
+        # A scope without what is before its provider's name; a group or subscription as it is.
+        place = one["scope"].rpartition("/providers/")[2] or one["scope"]
+        yield Row(section, one["scope"].rpartition("/")[2], f"{one['role']} on {place}")
 
 
 def _next(step: NextStep) -> Iterator[Row]:
-    section = NEXT
-    yield Row(section, "why", step.reason, PLAIN if step.command else OK)
+    yield Row(NEXT, "why", step.reason, PLAIN if step.command else OK)
     if step.command:
-        yield Row(section, "command", step.command)
+        yield Row(NEXT, "command", step.command)
     if step.way_back:
-        yield Row(section, "way back", step.way_back)
+        yield Row(NEXT, "way back", step.way_back)

@@ -1,9 +1,7 @@
 """OldCredential: can the old app still sign in as the bot?"""
 
-import datetime
-
 from bot_workbench.admin.azure.errors import AzureProblem
-from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
+from bot_workbench.admin.migrate.deployed_bot.credential_period import has_usable_secret
 from bot_workbench.admin.migrate.switch.apps import differences, facts_of
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target
@@ -34,7 +32,7 @@ class OldCredential:
         if self._proves_itself():
             return Finding("the old app signs in as the bot")
         try:
-            usable = self._has_usable_secret()
+            usable = has_usable_secret(self._target.application())
         except AzureProblem as error:
             note = f"whether the old app's secret still exists cannot be read: {error}"
             return Finding("the old app does not say how it signs in", notes=(note,))
@@ -56,8 +54,3 @@ class OldCredential:
         except AzureProblem:
             return False
         return bool(proof.facts) and not differences(facts_of(self._target.bot()), proof.facts)
-
-    def _has_usable_secret(self) -> bool:
-        secrets = self._target.application().get("passwordCredentials") or ()
-        now = datetime.datetime.now(datetime.UTC)
-        return any(CredentialPeriod.of(each).state(now) == VALID for each in secrets)

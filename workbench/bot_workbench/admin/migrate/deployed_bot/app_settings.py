@@ -1,22 +1,90 @@
-"""The identities of the app: which one does what, and whether it still exists."""
+"""The settings of a bot's app: which of them are secrets, and which identities they name."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
-from bot_workbench.admin.azure.arm_client import IDENTITY, ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, resources_beside
 from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
 from bot_workbench.admin.plan.setting_names import (
     STORAGE,
     credential_kind,
+    same_name,
     setting,
     storage_account,
 )
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 AUTHENTICATION = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"
+CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 CLIENT_ID = "AZURE_CLIENT_ID"
-STORAGE_CLIENT_ID = "AzureWebJobsStorage__clientId"
+STORAGE_CLIENT_ID = f"{STORAGE}__clientId"
+VAULT_URL, CERTIFICATE_NAME = "CertificateVaultUrl", "CertificateName"
+
+SHOWN_SETTINGS = (
+    "MicrosoftAppType",
+    "MicrosoftAppId",
+    "MicrosoftAppTenantId",
+    "BotCredential",
+    CLIENT_ID,
+    VAULT_URL,
+    CERTIFICATE_NAME,
+)
+"""Settings whose values are no secrets, and say how the bot signs in."""
+
+BOT_SECRET = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
+
+_AGENTS_SECRET = re.compile(r"CONNECTIONS__.+__CLIENTSECRET", re.IGNORECASE)
+"""The settings with the secrets of a bot of the Microsoft 365 Agents SDK, one a connection."""
+
+_REFERENCE = re.compile(r"^@Microsoft\.KeyVault\(", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"password|secret|accountkey|accesskey|apikey|_key$", re.IGNORECASE)
+_NO_SECRETS = re.compile(
+    r"AzureWebJobsSecretStorage(Type|KeyVaultUri|KeyVaultName|KeyVaultClientId|KeyVaultTenantId)"
+    r"|.*(password|secret|key)_?name",
+    re.IGNORECASE,
+)
+"""Where the Functions host keeps its keys (Azure Functions docs, "App settings reference"), and
+names of secrets, as in a key vault."""
+
+_SECRET_VALUE = re.compile(
+    r"(AccountKey|SharedAccessKey|SharedAccessSignature|Password)=", re.IGNORECASE
+)
+
+
+def bot_secrets(names: Iterable[str]) -> list[str]:
+    """The names of the settings in which a bot with a secret has it, among those of an app."""
+    return [name for name in names if same_name(name, BOT_SECRET) or _AGENTS_SECRET.fullmatch(name)]
+
+
+def references_in(settings: Mapping[str, str]) -> list[str]:
+    """The names of the settings that refer to a key vault's secret, whose values only the app
+    sees."""
+    return sorted(name for name, value in settings.items() if _REFERENCE.match(value))
+
+
+def secrets_in(settings: Mapping[str, str]) -> list[str]:
+    """The names of the settings that hold a secret."""
+    return sorted(
+        name
+        for name, value in settings.items()
+        if value and not _REFERENCE.match(value) and name not in SHOWN_SETTINGS
+        if not _NO_SECRETS.fullmatch(name)
+        if _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
+    )
+
+
+def bot_secret(settings: Mapping[str, str]) -> str:
+    """Where the bot's secret is, for people; empty: the settings have none."""
+    if held := bot_secrets(secrets_in(settings)):
+        return f"the secret in {held[0]}"
+    if referring := bot_secrets(references_in(settings)):
+        return f"the secret in a key vault, to which {referring[0]} refers"
+    return ""
+
+
+def is_managed_identity(settings: Mapping[str, str]) -> bool:
+    """Whether the settings say that the bot is a managed identity."""
+    return setting(settings, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
 
 
 def with_client_id(assigned: Sequence[AppIdentity], client_id: str) -> AppIdentity | None:
@@ -33,8 +101,7 @@ def identity_of(site: JsonObject, settings: Mapping[str, str]) -> AppIdentity | 
         site: the app.
         settings: the app's.
     """
-    is_bot = setting(settings, "MicrosoftAppType").lower() == USER_ASSIGNED_MSI.lower()
-    names = ("MicrosoftAppId",) if is_bot else (CLIENT_ID, STORAGE_CLIENT_ID)
+    names = ("MicrosoftAppId",) if is_managed_identity(settings) else (CLIENT_ID, STORAGE_CLIENT_ID)
     given = [value for name in names if (value := setting(settings, name))]
     assigned = identities_of(site)
     for client_id in given:
@@ -88,7 +155,7 @@ def lacks_client_id(site: JsonObject, settings: Mapping[str, str], name: str) ->
         is_named = setting(settings, f"{STORAGE}__credential").strip() and storage_account(settings)
         return bool(is_named) and not setting(settings, STORAGE)
     kind = credential_kind(settings)
-    return bool(kind and kind.has_certificate and setting(settings, "CertificateVaultUrl"))
+    return bool(kind and kind.has_certificate and setting(settings, VAULT_URL))
 
 
 def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | None:
@@ -100,8 +167,7 @@ def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | N
         site: the app.
         authentication: the setting's value, such as "Authorization=AAD;ClientId=GUID".
     """
-    pairs = dict(pair.partition("=")[::2] for pair in authentication.split(";"))
-    named = {name.strip().lower(): value.strip() for name, value in pairs.items()}
+    named = fields_of(authentication)
     if named.get("authorization", "").lower() != "aad":
         return None
     if client_id := named.get("clientid"):
@@ -109,17 +175,8 @@ def telemetry_identity(site: JsonObject, authentication: str) -> AppIdentity | N
     return system_identity(site)
 
 
-def read_identities(
-    arm: ArmClient, assigned: Sequence[AppIdentity], app: ResourceId
-) -> dict[str, str]:
-    """The client ids (GUID) of the identities' own resources, by id in lower case; empty: it was
-    deleted. If the app has none, those of the identities in its group, one of which may be its own.
-
-    Raises:
-        AzureProblem: they cannot be read.
-    """
-    ids = [one.id for one in assigned]
-    if not ids:
-        ids = [one.id for one in resources_beside(arm, IDENTITY, app)]
-    found = {each.lower(): arm.find(each) for each in ids}
-    return {key: str(one["properties"]["clientId"]) if one else "" for key, one in found.items()}
+def fields_of(connection: str) -> dict[str, str]:
+    """The values in a text such as "Authorization=AAD;ClientId=GUID", by their names in lower
+    case."""
+    pairs = (pair.partition("=")[::2] for pair in connection.split(";"))
+    return {name.strip().lower(): value.strip() for name, value in pairs}

@@ -1,1 +1,0 @@
-"""The parts of a deployed bot that the doctor reads."""
