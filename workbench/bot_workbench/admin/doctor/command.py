@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from bot_workbench import app_process
 from bot_workbench.admin import console
-from bot_workbench.admin.azure.errors import NotFound, NotReachable
-from bot_workbench.admin.azure.retries import RetryLimits
-from bot_workbench.admin.doctor.bot_search import find_bot
+from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
+from bot_workbench.admin.azure.clients import AzureClients
+from bot_workbench.admin.azure.errors import Ambiguous, NotFound, NotReachable, UnknownName
+from bot_workbench.admin.azure.http.retries import RetryLimits
+from bot_workbench.admin.azure.resources import ResourceId, find_resource, find_resources
+from bot_workbench.admin.azure.site_lookup import answers_at
 from bot_workbench.admin.doctor.diagnosis import IGNORED
 from bot_workbench.admin.doctor.examination import ALL_CODES, CODES, examine, reads_of
 from bot_workbench.admin.doctor.other_app import without_app
@@ -26,7 +30,7 @@ from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, Depl
 from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED, malformed
 from bot_workbench.admin.plan.execution import read_only
 from bot_workbench.admin.plan.options import CHANGING, Options, with_options
-from bot_workbench.admin.plan.target import Target
+from bot_workbench.admin.plan.target import Target, endpoint_of
 from bot_workbench.admin.rows import print_lines, print_tables
 
 LIMITS = RetryLimits(retries=2, read_seconds=20)
@@ -123,7 +127,7 @@ def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
     people = console.output.is_terminal and not options.as_json
     with console.output.status("Looking for the bot ...") if people else nullcontext() as line:
         with _as_documented():
-            named = find_bot(target.azure, options)
+            named = _bot_of(target.azure, options)
             azure_bot = AzureBot(named, named.bot())
             if line is not None:
                 line.update("Looking for its app ...")
@@ -144,6 +148,53 @@ def show(target: Target, ignored: frozenset[str]) -> ExitStatus:
         console.write("\n".join(finding_lines(found)))
     counted = any(each.severity != IGNORED for each in found)
     return ExitStatus.FOUND if counted else ExitStatus.DONE
+
+
+def _bot_of(azure: AzureClients, options: Options) -> Target:
+    """The bot to look at: by its name, by its app's, or the only one.
+
+    Args:
+        azure: the clients.
+        options: the command line; the bot's name may be empty.
+
+    Raises:
+        UnknownName: there is none.
+        Ambiguous: there are several; the text lists them.
+        AzureProblem: the resources cannot be listed or read.
+    """
+    if options.bot:
+        return Target(azure, options)
+    group, subscription = options.resource_group, options.subscription
+    found = find_resources(azure.arm, BOT, "", group, subscription)
+    if options.app:
+        found = _bots_at(azure.arm, found, options.app)
+    if not found:
+        where = f" whose endpoint is at the app {options.app}" if options.app else ""
+        raise UnknownName(f"your account sees no Azure Bot{where}: name one with --bot")
+    if len(found) > 1:
+        lines = "".join(
+            f"\n  --bot {one.name} --resource-group {one.resource_group}"
+            f" --subscription {one.subscription}"
+            for one in found
+        )
+        raise Ambiguous(f"your account sees {len(found)} Azure Bots: name one:{lines}")
+    (bot,) = found
+    return Target(
+        azure,
+        replace(
+            options,
+            bot=bot.name,
+            resource_group=bot.resource_group,
+            subscription=bot.subscription,
+        ),
+    )
+
+
+def _bots_at(arm: ArmClient, bots: list[ResourceId], app: str) -> list[ResourceId]:
+    """The bots whose endpoint is at the app of this name."""
+    site = arm.get(find_resource(arm, SITE, app).id)
+    known = ((one, arm.find(one.id)) for one in bots)  # one may just have been deleted
+    return [one for one, bot in known if bot and answers_at(site, endpoint_of(bot))]
 
 
 @contextmanager

@@ -85,17 +85,17 @@ def _named(options: dict[str, str]) -> dict[str, str]:
     return {f"--{name.replace('_', '-')}": value for name, value in options.items()}
 
 
-def set_property(resource_id: str, name: str, value: str) -> str:
-    """The command that sets one property of a resource, such as "properties.allow"."""
-    return az("resource update", {"--ids": resource_id, "--set": f"{name}={value}"})
+def set_property(resource_id: str, name: str, value: str, *, is_text: bool = False) -> str:
+    """The command that sets one property of a resource.
 
-
-def set_text(resource_id: str, name: str, value: str) -> str:
-    """The command that sets one property to a text that looks like a number."""
-    return az(
-        "resource update",
-        {"--ids": resource_id, "--force-string": None, "--set": f"{name}={value}"},
-    )
+    Args:
+        resource_id: the resource's.
+        name: of the property, such as "properties.allow".
+        value: such as "true".
+        is_text: whether it is a text that looks like a number.
+    """
+    forced = {"--force-string": None} if is_text else {}
+    return az("resource update", {"--ids": resource_id, **forced, "--set": f"{name}={value}"})
 
 
 def change_channel(bot: DeployedBot, name: str, *settings: str) -> str:

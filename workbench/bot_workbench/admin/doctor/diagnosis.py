@@ -1,6 +1,6 @@
 """Check and Diagnosis: what the doctor judges, and one thing that it has found, with its cure."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,12 +16,6 @@ NOT_LOOKED_AT = "not-looked-at"
 Subject = Literal["answers", "app type", "identity", "storage account", "certificate"]
 """The facts that one finding spoils for another: what the app answers; the type of the bot in its
 settings; its identity, storage account, and certificate with its vault."""
-
-ANSWERS: Subject = "answers"
-APP_TYPE: Subject = "app type"
-IDENTITY: Subject = "identity"
-STORAGE_ACCOUNT: Subject = "storage account"
-CERTIFICATE: Subject = "certificate"
 
 
 @dataclass(frozen=True)
@@ -52,11 +46,11 @@ def error(
     cure: str,
     *,
     stops: bool = False,
-    spoils: Collection[Subject] = (),
-    needs: Collection[Subject] = (),
+    spoils: tuple[Subject, ...] = (),
+    needs: tuple[Subject, ...] = (),
 ) -> Diagnosis:
-    """A finding of severity ERROR; one that `stops` the bot spoils its ANSWERS, too."""
-    spoiled = {*spoils, ANSWERS} if stops else spoils
+    """A finding of severity ERROR; one that `stops` the bot spoils its answers, too."""
+    spoiled = {*spoils, "answers"} if stops else spoils
     return Diagnosis(code, ERROR, problem, on_one_line(cure), frozenset(spoiled), frozenset(needs))
 
 
@@ -68,6 +62,11 @@ def warning(code: str, problem: str, cure: str) -> Diagnosis:
 def not_looked_at(what: str, reason: str, cure: str) -> Diagnosis:
     """The finding that something could not be looked at."""
     return Diagnosis(NOT_LOOKED_AT, UNKNOWN, f"not looked at: {what}: {reason}", cure)
+
+
+def findings(*rows: tuple[object, Diagnosis]) -> Iterator[Diagnosis]:
+    """The findings of a table. Each row has a condition, and what is found if it holds."""
+    return (found for is_so, found in rows if is_so)
 
 
 Judge = Callable[[DeployedBot], Iterator[Diagnosis]]

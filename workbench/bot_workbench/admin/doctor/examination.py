@@ -26,12 +26,11 @@ CHECKS = [
 ]
 """In the order of the modules, and of the functions in them: causes come before what follows."""
 
-CODES: dict[str, list[str]] = {each.area: [] for each in CHECKS}
+CODES = {
+    area: [code for each in (*CHECKS, check_whose_app) if each.area == area for code in each.codes]
+    for area in dict.fromkeys(each.area for each in CHECKS)
+} | {"each of these": [NOT_LOOKED_AT]}
 """The codes of what the doctor finds, by what they are about, for people."""
-
-for _each in (*CHECKS, check_whose_app):
-    CODES[_each.area] += _each.codes
-CODES["each of these"] = [NOT_LOOKED_AT]
 
 ALL_CODES = frozenset(code for codes in CODES.values() for code in codes)
 

@@ -72,63 +72,74 @@ def report_json(bot: AzureBot, rows: Sequence[Row], found: Sequence[Diagnosis]) 
     }
 
 
-def _safe(rows: Callable[[DeployedBot], Iterator[Row]], bot: DeployedBot) -> list[Row]:
+def _safe(rows: Callable[[DeployedBot], list[Row]], bot: DeployedBot) -> list[Row]:
     """The rows of a section; none if an answer has an unexpected shape, which is a finding."""
     try:
-        return list(rows(bot))
+        return rows(bot)
     except MALFORMED:
         return []
 
 
-def _azure_bot(bot: DeployedBot) -> Iterator[Row]:
+def _azure_bot(bot: DeployedBot) -> list[Row]:
     section, channels = "Azure Bot", bot.channels.value
-    yield Row(section, "bot", f"{bot.target.bot_id.name}, {bot.app_type}")
-    yield Row(section, "app id", bot.app_id)
-    yield Row(section, "endpoint", bot.endpoint or "none")
-    if channels is not None:
-        names = sorted(str(one["properties"]["channelName"]) for one in channels)
-        yield Row(section, "channels", ", ".join(names) or "none")
+    names = sorted(str(one["properties"]["channelName"]) for one in channels or ())
+    return [
+        Row(section, "bot", f"{bot.target.bot_id.name}, {bot.app_type}"),
+        Row(section, "app id", bot.app_id),
+        Row(section, "endpoint", bot.endpoint or "none"),
+        *([] if channels is None else [Row(section, "channels", ", ".join(names) or "none")]),
+    ]
 
 
-def _app(bot: DeployedBot) -> Iterator[Row]:
+def _app(bot: DeployedBot) -> list[Row]:
     section, roles, answers = f"App {bot.app.name}", bot.roles.value, bot.answers.value
-    yield Row(section, "state", str(bot.properties.get("state") or "unknown"))
     names = [one.name for one in (*bot.assigned, system_identity(bot.site)) if one]
-    yield Row(section, "identities", ", ".join(names) or "none")
-    if roles is not None:
-        held = sorted({one.name for one in roles.assigned})
-        yield Row(section, "roles", ", ".join(held) or "none")
+    held = sorted({one.name for one in roles.assigned}) if roles else ()
+    rows = [
+        Row(section, "state", str(bot.properties.get("state") or "unknown")),
+        Row(section, "identities", ", ".join(names) or "none"),
+        *([Row(section, "roles", ", ".join(held) or "none")] if roles else []),
+    ]
     if answers is None:
-        return
+        return rows
     is_healthy, refuses = answers.health == 200, answers.unauthenticated == 401
-    yield Row(section, "health", str(answers.health or "no answer"), OK if is_healthy else BAD)
     text = f"answered with {answers.unauthenticated or 'nothing'}"
-    yield Row(section, "call without a token", text, OK if refuses else BAD)
+    rows += [
+        Row(section, "health", str(answers.health or "no answer"), OK if is_healthy else BAD),
+        Row(section, "call without a token", text, OK if refuses else BAD),
+    ]
     facts = answers.identity.facts
-    if facts:
-        yield Row(section, "signs in", f"as {facts.get('appId')}, with {facts.get('kind')}", OK)
-        yield Row(section, "version", str(facts.get("version") or "unknown"))
-        yield Row(section, "package", answers.identity.package)
-        called = facts.get("lastOutboundCall")
-        yield Row(section, "last outbound call", str(called or "none since it started"))
+    if not facts:
+        return rows
+    called = facts.get("lastOutboundCall")
+    return [
+        *rows,
+        Row(section, "signs in", f"as {facts.get('appId')}, with {facts.get('kind')}", OK),
+        Row(section, "version", str(facts.get("version") or "unknown")),
+        Row(section, "package", answers.identity.package),
+        Row(section, "last outbound call", str(called or "none since it started")),
+    ]
 
 
-def _credentials(bot: DeployedBot) -> Iterator[Row]:
+def _credentials(bot: DeployedBot) -> list[Row]:
     section, found = "App registration", bot.directory.value
     if found is None or not found.application:
-        return
+        return []
     certificates = found.application.get("keyCredentials") or ()
     secrets = found.application.get("passwordCredentials") or ()
-    yield Row(section, "secrets", str(len(secrets)))
-    yield Row(section, "certificates", str(len(certificates)))
-    yield Row(section, "federated credentials", str(len(found.federated)))
-    for entry in certificates:
-        thumbprint = entry_thumbprint(entry) or str(entry["keyId"])
-        name = f"certificate {thumbprint[:SHOWN_CHARACTERS]}"
-        yield Row(section, name, f"ends {last_day(entry)}")
+    names = [entry_thumbprint(each) or str(each["keyId"]) for each in certificates]
+    return [
+        Row(section, "secrets", str(len(secrets))),
+        Row(section, "certificates", str(len(certificates))),
+        Row(section, "federated credentials", str(len(found.federated))),
+        *(
+            Row(section, f"certificate {name[:SHOWN_CHARACTERS]}", f"ends {last_day(each)}")
+            for name, each in zip(names, certificates, strict=True)
+        ),
+    ]
 
 
-def _last_day(bot: DeployedBot) -> Iterator[Row]:
+def _last_day(bot: DeployedBot) -> list[Row]:
     section, logs = "Last 24 hours", bot.logs.value or Counter()
     columns = {
         "turns": "Turns",
@@ -136,10 +147,13 @@ def _last_day(bot: DeployedBot) -> Iterator[Row]:
         "failed": "Failed",
         "dead-lettered": "DeadLettered",
     }
-    for name, column in columns.items() if logs else ():
-        yield Row(section, name, str(logs[column]))
-    for name, count in (bot.queues.value or {}).items():
-        yield Row(section, f"queue {name}", f"{count} messages")
+    return [
+        *(Row(section, name, str(logs[each])) for name, each in columns.items() if logs),
+        *(
+            Row(section, f"queue {name}", f"{count} messages")
+            for name, count in (bot.queues.value or {}).items()
+        ),
+    ]
 
 
 def print_findings(terminal: Console, found: Sequence[Diagnosis]) -> None:

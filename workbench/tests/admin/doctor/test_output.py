@@ -216,11 +216,13 @@ def test_a_bot_without_its_app(bot: ExaminedBot) -> None:
     assert f"migrate switch --bot {BOT} --app {APP}" in named["findings"][0]["cure"]
 
 
-def test_ctrl_c(bot: ExaminedBot, tmp_path: Path) -> None:
-    """130 at once, while a service is silent, and no traceback."""
+@pytest.mark.parametrize("command_line", ["doctor", "migrate status"])
+def test_ctrl_c(bot: ExaminedBot, tmp_path: Path, command_line: str) -> None:
+    """130 at once, while a service is silent, and no traceback; also of the other command that
+    reads a bot's parts beside each other."""
     bot.azure.servers["graph.microsoft.com"].faults.set(silent=True)
     with Program(
-        [sys.executable, "-u", "-m", "bot_workbench", "doctor", "--bot", BOT],
+        [sys.executable, "-u", "-m", "bot_workbench", *command_line.split(), "--bot", BOT],
         cwd=ROOT,
         env={**os.environ, **bot.azure.environ, "HOME": str(tmp_path)},
         stdout=subprocess.PIPE,

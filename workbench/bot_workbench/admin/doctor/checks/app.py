@@ -15,13 +15,13 @@ from bot_workbench.admin.doctor.cures import (
     change_channel,
     on_app,
     set_property,
-    set_text,
 )
 from bot_workbench.admin.doctor.diagnosis import (
-    ANSWERS,
     Diagnosis,
+    Subject,
     check,
     error,
+    findings,
     not_looked_at,
     warning,
 )
@@ -54,6 +54,7 @@ MAX_WAITING = 100
 MIN_REFUSED = 100
 """Refused calls in a day: fewer come from anybody who tries addresses."""
 
+ANSWERS: tuple[Subject, ...] = ("answers",)
 LOG = "Its log says why: docs/troubleshooting.md has the cures"
 OPERATIONS = "docs/operations.md has the queries and cures."
 NOTIFICATIONS_PAGE = """docs/notifications.md, "When a notification fails", says what to do."""
@@ -144,28 +145,40 @@ def check_channels(bot: DeployedBot) -> Iterator[Diagnosis]:
         str(one["properties"]["channelName"]): one["properties"].get("properties") or {}
         for one in bot.channels.require()
     }
-    teams = channels.get(TEAMS_CHANNEL)
+    teams, sites = channels.get(TEAMS_CHANNEL), channels.get(WEB_CHAT, {}).get("sites") or ()
     cure = change_channel(bot, TEAMS_CHANNEL, "isEnabled=true", "acceptedTerms=true")
-    if teams is None:
-        # `az bot msteams create` cannot accept the terms.
-        creation = change("bot msteams create", bot.bot)
-        yield warning("teams-missing", "the Azure Bot has no Teams channel", f"{creation}\n{cure}")
-    elif teams.get("isEnabled") is False:
-        yield error("teams-disabled", "the Teams channel is disabled", cure)
-    if teams is not None and teams.get("acceptedTerms") is not True:
-        yield error(
-            "teams-terms",
-            "the terms of the Teams channel are not accepted: Teams shows an invalid bot",
-            cure,
-        )
-    sites = channels.get(WEB_CHAT, {}).get("sites") or ()
-    if not any(site.get("isEnabled") for site in sites):
-        enabling = [f"sites[{number}].isEnabled=true" for number, _ in enumerate(sites)]
-        yield warning(
-            "web-chat-off",
-            'the Web Chat channel is off, so the portal\'s "Test in Web Chat" does not work',
-            change_channel(bot, WEB_CHAT, *enabling) if sites else add_web_chat(bot),
-        )
+    enabling = [f"sites[{number}].isEnabled=true" for number, _ in enumerate(sites)]
+    yield from findings(
+        (
+            teams is None,
+            warning(
+                "teams-missing",
+                "the Azure Bot has no Teams channel",
+                # `az bot msteams create` cannot accept the terms.
+                f"{change('bot msteams create', bot.bot)}\n{cure}",
+            ),
+        ),
+        (
+            teams is not None and teams.get("isEnabled") is False,
+            error("teams-disabled", "the Teams channel is disabled", cure),
+        ),
+        (
+            teams is not None and teams.get("acceptedTerms") is not True,
+            error(
+                "teams-terms",
+                "the terms of the Teams channel are not accepted: Teams shows an invalid bot",
+                cure,
+            ),
+        ),
+        (
+            not any(site.get("isEnabled") for site in sites),
+            warning(
+                "web-chat-off",
+                'the Web Chat channel is off, so the portal\'s "Test in Web Chat" does not work',
+                change_channel(bot, WEB_CHAT, *enabling) if sites else add_web_chat(bot),
+            ),
+        ),
+    )
 
 
 @check(
@@ -182,25 +195,33 @@ def check_channels(bot: DeployedBot) -> Iterator[Diagnosis]:
 def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the app runs, and its platform is set as the bot needs it."""
     name, app_id = bot.app.name, str(bot.site["id"])
-    if str(bot.properties.get("state") or "").lower() == "stopped":
-        yield error(
-            "app-stopped", f"{name} is stopped", on_app(bot, "functionapp start"), stops=True
-        )
-    if bot.properties.get("httpsOnly") is not True:
-        yield warning(
-            "https-only",
-            f"{name} answers without encryption, too",
-            set_property(app_id, "properties.httpsOnly", "true"),
-        )
-    version = _runtime(bot)
-    if version and version != RUNTIME:
-        yield error(
-            "runtime-version",
-            f"{name} runs on {' '.join(version)}, and the code needs Python 3.13",
-            on_app(bot, "functionapp runtime config set", runtime_version=RUNTIME[1])
-            if bot.is_flex
-            else on_app(bot, "functionapp config set", linux_fx_version="Python|3.13"),
-        )
+    runtime = _runtime(bot) or RUNTIME
+    yield from findings(
+        (
+            str(bot.properties.get("state") or "").lower() == "stopped",
+            error(
+                "app-stopped", f"{name} is stopped", on_app(bot, "functionapp start"), stops=True
+            ),
+        ),
+        (
+            bot.properties.get("httpsOnly") is not True,
+            warning(
+                "https-only",
+                f"{name} answers without encryption, too",
+                set_property(app_id, "properties.httpsOnly", "true"),
+            ),
+        ),
+        (
+            runtime != RUNTIME,
+            error(
+                "runtime-version",
+                f"{name} runs on {' '.join(runtime)}, and the code needs Python 3.13",
+                on_app(bot, "functionapp runtime config set", runtime_version=RUNTIME[1])
+                if bot.is_flex
+                else on_app(bot, "functionapp config set", linux_fx_version="Python|3.13"),
+            ),
+        ),
+    )
     for protocol, is_allowed in (bot.publishing.value or {}).items():
         if is_allowed:
             policy = f"{app_id}/basicPublishingCredentialsPolicies/{protocol}"
@@ -216,7 +237,9 @@ def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
             yield warning(
                 "tls-version",
                 f"{name} accepts TLS {tls} ({property_name})",
-                set_text(f"{app_id}/config/web", f"properties.{property_name}", "1.2"),
+                set_property(
+                    f"{app_id}/config/web", f"properties.{property_name}", "1.2", is_text=True
+                ),
             )
     yield from _network(bot, web)
 
@@ -316,10 +339,10 @@ def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
 )
 def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the app is healthy, signs in as this bot, and refuses strangers."""
-    answers, needs = bot.answers.require(), (ANSWERS,)
+    answers = bot.answers.require()
     if answers.problem:
         text = f"the app does not answer: {answers.problem}"
-        yield error("app-unreachable", text, LOG, needs=needs)
+        yield error("app-unreachable", text, LOG, needs=ANSWERS)
         return
     if answers.health == 403 and _is_restricted(bot):
         # Whether they admit the channels is a check of its own.
@@ -335,31 +358,49 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
             opening = on_app(bot, "webapp auth update", enabled="false")
             cure = f"{opening}\nTo keep it for other paths, exclude /api/*."
         yield error(
-            "app-barrier", f"calls do not reach the bot: {reason}", cure or LOG, needs=needs
+            "app-barrier", f"calls do not reach the bot: {reason}", cure or LOG, needs=ANSWERS
         )
         return
-    if answers.health != 200:
-        text = f"the app's /api/health answers {answers.health}"
-        yield error("app-unhealthy", text, LOG, needs=needs)
-    elif answers.unauthenticated != 401:
-        yield error(
-            "endpoint-open",
-            "a call without a token is not refused: /api/messages answers"
-            f" {answers.unauthenticated or 'nothing'}, not 401",
-            "Deploy this project's code again, and look for other code in front of it",
-            needs=needs,
-        )
-    facts = answers.identity.facts
-    if answers.health == 200 and not facts and answers.identity.status:
-        text = f"the app does not prove its sign-in: {answers.identity.problem}"
-        yield error("identity-unproven", text, LOG, needs=needs)
-    if facts and str(facts.get("appId")).lower() != bot.app_id.lower():
-        yield error(
-            "identity-differs",
-            f"the app signs in as {facts.get('appId')}, and the Azure Bot's id is {bot.app_id}",
-            on_app(bot, "functionapp restart"),
-            needs=needs,
-        )
+    is_healthy, facts = answers.health == 200, answers.identity.facts
+    yield from findings(
+        (
+            not is_healthy,
+            error(
+                "app-unhealthy",
+                f"the app's /api/health answers {answers.health}",
+                LOG,
+                needs=ANSWERS,
+            ),
+        ),
+        (
+            is_healthy and answers.unauthenticated != 401,
+            error(
+                "endpoint-open",
+                "a call without a token is not refused: /api/messages answers"
+                f" {answers.unauthenticated or 'nothing'}, not 401",
+                "Deploy this project's code again, and look for other code in front of it",
+                needs=ANSWERS,
+            ),
+        ),
+        (
+            is_healthy and not facts and answers.identity.status,
+            error(
+                "identity-unproven",
+                f"the app does not prove its sign-in: {answers.identity.problem}",
+                LOG,
+                needs=ANSWERS,
+            ),
+        ),
+        (
+            facts and str(facts.get("appId")).lower() != bot.app_id.lower(),
+            error(
+                "identity-differs",
+                f"the app signs in as {facts.get('appId')}, and the Azure Bot's id is {bot.app_id}",
+                on_app(bot, "functionapp restart"),
+                needs=ANSWERS,
+            ),
+        ),
+    )
     for text in facts.get("warnings") or ():
         yield warning("app-warning", f"the app warns: {text}", LOG)
 
@@ -383,11 +424,20 @@ def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Failures of the Functions host. It may have recovered since, so that no finding hides what
     the app answers now."""
     logs = bot.logs.require()
-    for line in HOST_LINES:
-        if count := logs[line.column]:
-            restart = f"{on_app(bot, 'functionapp restart')}\n" if line.needs_restart else ""
-            text = f"{line.problem} (in the last 24 hours: {count})"
-            yield warning(line.code, text, f"{restart}{HOST_PAGE}")
+    restart = f"{on_app(bot, 'functionapp restart')}\n"
+    return findings(
+        *(
+            (
+                logs[line.column],
+                warning(
+                    line.code,
+                    f"{line.problem} (in the last 24 hours: {logs[line.column]})",
+                    f"{restart if line.needs_restart else ''}{HOST_PAGE}",
+                ),
+            )
+            for line in HOST_LINES
+        )
+    )
 
 
 @check(
@@ -401,30 +451,42 @@ def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
 def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
     """The findings in Application Insights' last 24 hours."""
     logs = bot.logs.require()
-    if failed := logs["Failed"]:
-        yield warning("turns-failed", f"{failed} turns failed in the last 24 hours", OPERATIONS)
-    if logs["Refused"] > max(MIN_REFUSED, logs["Turns"]):
-        yield warning(
-            "calls-refused",
-            f"{logs['Refused']} calls were refused in the last 24 hours, and {logs['Turns']}"
-            " accepted",
-            "If users miss answers, a token, a tenant or a service URL is refused:"
-            ' docs/troubleshooting.md, "The channel is refused"',
-        )
-    if blocked := logs["Blocked"]:
-        yield warning(
-            "event-loop-blocked",
-            "the bot's code blocked the event loop, and with it all other turns of the process"
-            f" (lines in the last 24 hours: {blocked})",
-            BLOCKED_PAGE,
-        )
-    if dead_lettered := logs["DeadLettered"]:
-        yield warning(
-            "turns-dead-lettered",
-            f"{dead_lettered} messages were dead-lettered in the last 24 hours: activities,"
-            " notifications, or what somebody else has put into a queue",
-            f"{_list_dead_letters(bot)}\n{NOTIFICATIONS_PAGE}",
-        )
+    return findings(
+        (
+            logs["Failed"],
+            warning(
+                "turns-failed", f"{logs['Failed']} turns failed in the last 24 hours", OPERATIONS
+            ),
+        ),
+        (
+            logs["Refused"] > max(MIN_REFUSED, logs["Turns"]),
+            warning(
+                "calls-refused",
+                f"{logs['Refused']} calls were refused in the last 24 hours, and {logs['Turns']}"
+                " accepted",
+                "If users miss answers, a token, a tenant or a service URL is refused:"
+                ' docs/troubleshooting.md, "The channel is refused"',
+            ),
+        ),
+        (
+            logs["Blocked"],
+            warning(
+                "event-loop-blocked",
+                "the bot's code blocked the event loop, and with it all other turns of the process"
+                f" (lines in the last 24 hours: {logs['Blocked']})",
+                BLOCKED_PAGE,
+            ),
+        ),
+        (
+            logs["DeadLettered"],
+            warning(
+                "turns-dead-lettered",
+                f"{logs['DeadLettered']} messages were dead-lettered in the last 24 hours:"
+                " activities, notifications, or what somebody else has put into a queue",
+                f"{_list_dead_letters(bot)}\n{NOTIFICATIONS_PAGE}",
+            ),
+        ),
+    )
 
 
 @check("last turns", "last turns", "dead-letters", "queue-backlog")

@@ -14,13 +14,11 @@ from bot_workbench.admin.doctor.cures import (
     set_settings,
 )
 from bot_workbench.admin.doctor.diagnosis import (
-    CERTIFICATE,
-    IDENTITY,
-    STORAGE_ACCOUNT,
     Diagnosis,
     Subject,
     check,
     error,
+    findings,
     not_looked_at,
     warning,
 )
@@ -84,38 +82,42 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
             f"your account sees no storage account {storage.name}, which the settings name",
             _storage_settings(bot, storage.beside),
             stops=True,
-            spoils=(STORAGE_ACCOUNT,),
+            spoils=("storage account",),
         )
         return
-    properties, update = storage.found["properties"], "storage account update"
-    if cure := _opening(bot, update, storage.found):
-        yield error("storage-network", f"{storage.name} {CLOSED}", cure, stops=True)
-    for is_wrong, code, text, option, value in (
+    properties, name = storage.found["properties"], storage.name
+    opening = _opening(bot, "storage account update", storage.found)
+
+    def updated(**options: str) -> str:
+        return change("storage account update", storage.found, **options)
+
+    yield from findings(
+        (opening, error("storage-network", f"{name} {CLOSED}", opening, stops=True)),
         (
             properties.get("allowSharedKeyAccess") is not False,
-            "storage-shared-keys",
-            "accepts account keys, which are secrets",
-            "allow_shared_key_access",
-            "false",
+            warning(
+                "storage-shared-keys",
+                f"{name} accepts account keys, which are secrets",
+                updated(allow_shared_key_access="false"),
+            ),
         ),
         (
             properties.get("allowBlobPublicAccess") is True,
-            "storage-public-blobs",
-            "allows containers that everybody can read",
-            "allow_blob_public_access",
-            "false",
+            warning(
+                "storage-public-blobs",
+                f"{name} allows containers that everybody can read",
+                updated(allow_blob_public_access="false"),
+            ),
         ),
         (
             properties.get("minimumTlsVersion") in OLD_TLS,
-            "storage-tls",
-            "accepts TLS older than 1.2",
-            "min_tls_version",
-            "TLS1_2",
+            warning(
+                "storage-tls",
+                f"{name} accepts TLS older than 1.2",
+                updated(min_tls_version="TLS1_2"),
+            ),
         ),
-    ):
-        if is_wrong:
-            cure = change(update, storage.found, **{option: value})
-            yield warning(code, f"{storage.name} {text}", cure)
+    )
 
 
 def _no_storage(bot: DeployedBot, beside: Sequence[str]) -> Iterator[Diagnosis]:
@@ -128,7 +130,7 @@ def _no_storage(bot: DeployedBot, beside: Sequence[str]) -> Iterator[Diagnosis]:
     text, cure = "the settings name no storage account", _storage_settings(bot, beside)
     if names_queued_turns(values):
         text = f"{text}, which queued turns need"
-        yield error("storage-missing", text, cure, stops=True, spoils=(STORAGE_ACCOUNT,))
+        yield error("storage-missing", text, cure, stops=True, spoils=("storage account",))
     else:
         text = f"{text}: each process forgets its conversations when it ends"
         yield warning("storage-missing", text, cure)
@@ -197,22 +199,28 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield _no_vault(bot, vault)
         return
     properties, name = vault.found["properties"], vault.found["name"]
-    if cure := _opening(bot, "keyvault update", vault.found):
-        yield error("vault-network", f"the key vault {name} {CLOSED}", cure, stops=True)
+    opening = _opening(bot, "keyvault update", vault.found)
     has_roles = properties.get("enableRbacAuthorization")
-    if not has_roles:
-        yield error(
-            "vault-access-policies",
-            f"the key vault {name} uses access policies in place of roles",
-            change("keyvault update", vault.found, enable_rbac_authorization="true"),
-            stops=True,
-        )
-    if not properties.get("enablePurgeProtection"):
-        yield warning(
-            "vault-purge-protection",
-            f"the key vault {name} can be purged with everything in it",
-            change("keyvault update", vault.found, enable_purge_protection="true"),
-        )
+    yield from findings(
+        (opening, error("vault-network", f"the key vault {name} {CLOSED}", opening, stops=True)),
+        (
+            not has_roles,
+            error(
+                "vault-access-policies",
+                f"the key vault {name} uses access policies in place of roles",
+                change("keyvault update", vault.found, enable_rbac_authorization="true"),
+                stops=True,
+            ),
+        ),
+        (
+            not properties.get("enablePurgeProtection"),
+            warning(
+                "vault-purge-protection",
+                f"the key vault {name} can be purged with everything in it",
+                change("keyvault update", vault.found, enable_purge_protection="true"),
+            ),
+        ),
+    )
     if has_roles:  # the certificate is read by one
         yield from _certificate(bot, vault)
 
@@ -225,7 +233,7 @@ def _no_vault(bot: DeployedBot, vault: NamedVault) -> Diagnosis:
             f"the key vault {vault.name} was deleted, and can be recovered",
             "\n".join((az("keyvault recover", where), ROLES_LOST)),
             stops=True,
-            spoils=(CERTIFICATE,),
+            spoils=("certificate",),
         )
     right = _registered_certificate(bot, vault) or (
         f"Set {VAULT_URL} to the vault of the bot's certificate. {SETTINGS_PAGE}"
@@ -238,7 +246,7 @@ def _no_vault(bot: DeployedBot, vault: NamedVault) -> Diagnosis:
         if vault.deleted_in is None
         else right,
         stops=True,
-        spoils=(CERTIFICATE,),
+        spoils=("certificate",),
     )
 
 
@@ -257,7 +265,7 @@ def _certificate(bot: DeployedBot, vault: NamedVault) -> Iterator[Diagnosis]:
             f" {vault.name} is disabled, and no other one can sign in",
             az("keyvault certificate set-attributes", {**options, "--enabled": "true"}),
             stops=True,
-            spoils=(CERTIFICATE,),
+            spoils=("certificate",),
         )
     elif vault.certificate and not usable:
         recovery = az("keyvault certificate recover", options) if vault.is_deleted else ""
@@ -269,7 +277,7 @@ def _certificate(bot: DeployedBot, vault: NamedVault) -> Iterator[Diagnosis]:
             or _registered_certificate(bot, vault)
             or certificate_again(bot, vault.name, vault.certificate),
             stops=True,
-            spoils=(CERTIFICATE,),
+            spoils=("certificate",),
         )
     else:
         yield from _thumbprints(bot, made, registered)
@@ -341,32 +349,41 @@ def check_monitoring(bot: DeployedBot) -> Iterator[Diagnosis]:
     authentication = setting(values, AUTHENTICATION)
     is_reference = authentication and not setting(bot.known, AUTHENTICATION)
     authenticates = is_reference or telemetry_identity(bot.site, authentication) is not None
-    if component["properties"].get("DisableLocalAuth") is not True:
-        yield warning(
-            "insights-local-auth",
-            f"{component['name']} accepts telemetry from everybody who knows its key",
-            set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
-        )
-    elif (bot.assigned or identity) and not authenticates:
-        ending = f";ClientId={identity.client_id}" if identity else ""
-        right = f"Authorization=AAD{ending}".removesuffix(";ClientId=")
-        yield error(
-            "insights-authentication",
-            f"{component['name']} accepts only an identity's telemetry, and {AUTHENTICATION} names"
-            f" none of {bot.app.name}: what the bot sends is refused",
-            set_settings(bot, **{AUTHENTICATION: right})
-            if identity
-            else f"Set {AUTHENTICATION} with the client id of one of them. {SETTINGS_PAGE}",
-            needs=(IDENTITY,),
-        )
-    if not found.workspace and not found.refusal:
-        yield warning(
-            "insights-no-workspace",
-            f"{component['name']} has no Log Analytics workspace that your account sees",
-            set_property(str(component["id"]), "properties.WorkspaceResourceId", only)
-            if only
-            else f"Give it one: {page}",
-        )
+    is_closed = component["properties"].get("DisableLocalAuth") is True
+    ending = f";ClientId={identity.client_id}" if identity else ""
+    right = f"Authorization=AAD{ending}".removesuffix(";ClientId=")
+    yield from findings(
+        (
+            not is_closed,
+            warning(
+                "insights-local-auth",
+                f"{component['name']} accepts telemetry from everybody who knows its key",
+                set_property(str(component["id"]), "properties.DisableLocalAuth", "true"),
+            ),
+        ),
+        (
+            is_closed and (bot.assigned or identity) and not authenticates,
+            error(
+                "insights-authentication",
+                f"{component['name']} accepts only an identity's telemetry, and {AUTHENTICATION}"
+                f" names none of {bot.app.name}: what the bot sends is refused",
+                set_settings(bot, **{AUTHENTICATION: right})
+                if identity
+                else f"Set {AUTHENTICATION} with the client id of one of them. {SETTINGS_PAGE}",
+                needs=("identity",),
+            ),
+        ),
+        (
+            not found.workspace and not found.refusal,
+            warning(
+                "insights-no-workspace",
+                f"{component['name']} has no Log Analytics workspace that your account sees",
+                set_property(str(component["id"]), "properties.WorkspaceResourceId", only)
+                if only
+                else f"Give it one: {page}",
+            ),
+        ),
+    )
 
 
 @check("roles", "roles", "role-missing", "role-too-wide")
@@ -374,9 +391,9 @@ def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the identity has the roles that it needs, and none that reach further."""
     roles = bot.roles.require()
     for on, found in roles.needed:
-        needs: set[Subject] = {IDENTITY} if on == "telemetry" else {IDENTITY, on}
+        needs: tuple[Subject, ...] = ("identity",) if on == "telemetry" else ("identity", on)
         for cure in [TEMPLATES] if found.refusal else [each.az[-1] for each in found.changes]:
-            yield error("role-missing", found.text, cure, stops=on == CERTIFICATE, needs=needs)
+            yield error("role-missing", found.text, cure, stops=on == "certificate", needs=needs)
     for one in roles.assigned:
         if reason := _reach(one):
             yield warning(

@@ -10,13 +10,11 @@ from bot_workbench.admin.doctor.cures import (
     set_settings,
 )
 from bot_workbench.admin.doctor.diagnosis import (
-    APP_TYPE,
-    IDENTITY,
-    STORAGE_ACCOUNT,
     Diagnosis,
     Subject,
     check,
     error,
+    findings,
     warning,
 )
 from bot_workbench.admin.doctor.setting_rules import SETTING_NAMES, refused, right_value
@@ -59,9 +57,9 @@ PAGES = {
 """Advice for choosing a value that is not known."""
 
 _NEEDS: Mapping[str, tuple[Subject, ...]] = {
-    "BotCredential": (APP_TYPE,),
-    "MicrosoftAppTenantId": (APP_TYPE,),
-    TURNS: (STORAGE_ACCOUNT,),
+    "BotCredential": ("app type",),
+    "MicrosoftAppTenantId": ("app type",),
+    TURNS: ("storage account",),
 }
 """What must be in order before a problem with a setting means anything."""
 
@@ -111,8 +109,7 @@ def check_settings(bot: DeployedBot) -> Iterator[Diagnosis]:
                 stops=True,
                 needs=_NEEDS.get(name, ()),
             )
-    yield from _secrets(bot, values)
-    yield from _forbidden(bot, values)
+    yield from _not_to_be_set(bot, values)
 
 
 def _misspelled(
@@ -136,8 +133,14 @@ def _misspelled(
         or (is_of_storage and not has_storage)
         or (identifies and lacks_client_id(bot.site, values, name))
     ):
-        spoils = {IDENTITY} if identifies else {STORAGE_ACCOUNT} if is_of_storage else ()
-        return error("setting-misspelled", text, cure, stops=True, spoils=spoils)
+        spoils: tuple[Subject, ...] = ("storage account",) if is_of_storage else ()
+        return error(
+            "setting-misspelled",
+            text,
+            cure,
+            stops=True,
+            spoils=("identity",) if identifies else spoils,
+        )
     return warning("setting-misspelled", f"{text}{_YOURS}", cure)
 
 
@@ -164,71 +167,82 @@ def _right_setting(bot: DeployedBot, values: Mapping[str, str], name: str) -> st
     return f"Choose its value, and set it in the app's settings: {PAGES.get(name, SETTINGS_PAGE)}"
 
 
-def _secrets(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
+def _not_to_be_set(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
     passwords = bot_secrets(values)
-    if passwords:
-        yield warning(
-            "setting-password",
-            f"the bot's secret is still set, and the bot never uses it: {', '.join(passwords)}",
-            delete_settings(bot, passwords),
-        )
-    if "accountkey=" in setting(values, STORAGE).lower():
-        cures = (_identity_for_storage(bot, values), delete_settings(bot, [STORAGE]))
-        yield warning(
-            "setting-storage-key",
-            f"{STORAGE} holds an account key, which is a secret, and which the host prefers to the"
-            " identity",
-            "\n".join(filter(None, cures)),
-        )
     others = [name for name in secrets_in(values) if name not in (*passwords, STORAGE)]
-    if others:
-        yield warning(
-            "setting-secret",
-            f"settings that look like secrets: {', '.join(others)}",
-            f"Use the app's identity in their place, and then:\n{delete_settings(bot, others)}",
-        )
+    forbidden = sorted(name for name in values if name in NOT_ON_FLEX)
+    references = references_in(values)
+    has_identity = bool(bot.assigned or bot.identity)
+    return findings(
+        (
+            passwords,
+            warning(
+                "setting-password",
+                f"the bot's secret is still set, and the bot never uses it: {', '.join(passwords)}",
+                delete_settings(bot, passwords),
+            ),
+        ),
+        (
+            "accountkey=" in setting(values, STORAGE).lower(),
+            warning(
+                "setting-storage-key",
+                f"{STORAGE} holds an account key, which is a secret, and which the host prefers to"
+                " the identity",
+                f"{_identity_for_storage(bot, values)}{delete_settings(bot, [STORAGE])}",
+            ),
+        ),
+        (
+            others,
+            warning(
+                "setting-secret",
+                f"settings that look like secrets: {', '.join(others)}",
+                f"Use the app's identity in their place, and then:\n{delete_settings(bot, others)}",
+            ),
+        ),
+        (
+            setting(values, UNAUTHENTICATED),
+            error(
+                "setting-unauthenticated",
+                f"{UNAUTHENTICATED} is set, which is for a developer's machine only",
+                delete_settings(bot, [UNAUTHENTICATED]),
+                stops=True,
+            ),
+        ),
+        (
+            forbidden and bot.is_flex,
+            error(
+                "setting-not-on-flex",
+                f"Flex Consumption does not allow {', '.join(forbidden)}: the next change of the"
+                " app's settings will be refused",
+                delete_settings(bot, forbidden),
+            ),
+        ),
+        (
+            references and has_identity and not bot.resolves_references,
+            error(
+                "setting-reference",
+                f"key vault references cannot be resolved ({', '.join(references)}): the app has no"
+                " identity for them",
+                set_property(
+                    str(bot.site["id"]),
+                    "properties.keyVaultReferenceIdentity",
+                    bot.assigned[0].id if bot.assigned else "SystemAssigned",
+                ),
+                stops=any(name in SETTING_NAMES for name in references),
+            ),
+        ),
+    )
 
 
 def _identity_for_storage(bot: DeployedBot, values: Mapping[str, str]) -> str:
-    """The settings that name a connection string's account, for an identity; empty: the settings
-    do."""
+    """What comes before the deletion of a connection string: the settings that name its account,
+    for an identity; empty: the settings do."""
     if storage_account(values):
         return ""
     account = _ACCOUNT.search(setting(values, STORAGE))
     if account is None:
-        return f"Set {STORAGE}__accountName and {STORAGE}__credential, and then:"
+        return f"Set {STORAGE}__accountName and {STORAGE}__credential, and then:\n"
     right = {f"{STORAGE}__accountName": account[1], f"{STORAGE}__credential": "managedidentity"}
     if bot.identity and bot.identity.client_id:
         right[STORAGE_CLIENT_ID] = bot.identity.client_id
-    return set_settings(bot, **right)
-
-
-def _forbidden(bot: DeployedBot, values: Mapping[str, str]) -> Iterator[Diagnosis]:
-    if setting(values, UNAUTHENTICATED):
-        yield error(
-            "setting-unauthenticated",
-            f"{UNAUTHENTICATED} is set, which is for a developer's machine only",
-            delete_settings(bot, [UNAUTHENTICATED]),
-            stops=True,
-        )
-    forbidden = sorted(name for name in values if name in NOT_ON_FLEX)
-    if forbidden and bot.is_flex:
-        yield error(
-            "setting-not-on-flex",
-            f"Flex Consumption does not allow {', '.join(forbidden)}: the next change of the app's"
-            " settings will be refused",
-            delete_settings(bot, forbidden),
-        )
-    references = references_in(values)
-    if references and (bot.assigned or bot.identity) and not bot.resolves_references:
-        yield error(
-            "setting-reference",
-            f"key vault references cannot be resolved ({', '.join(references)}): the app has no"
-            " identity for them",
-            set_property(
-                str(bot.site["id"]),
-                "properties.keyVaultReferenceIdentity",
-                bot.assigned[0].id if bot.assigned else "SystemAssigned",
-            ),
-            stops=any(name in SETTING_NAMES for name in references),
-        )
+    return f"{set_settings(bot, **right)}\n"

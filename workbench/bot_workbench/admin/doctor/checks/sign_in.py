@@ -14,12 +14,10 @@ from bot_workbench.admin.doctor.cures import (
     set_settings,
 )
 from bot_workbench.admin.doctor.diagnosis import (
-    APP_TYPE,
-    CERTIFICATE,
-    IDENTITY,
     Diagnosis,
     check,
     error,
+    findings,
     warning,
 )
 from bot_workbench.admin.doctor.setting_rules import CHANNEL_SERVICE
@@ -80,7 +78,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{bot.app.name} has no user-assigned identity",
                 _assignment(bot),
                 stops=True,
-                spoils=(IDENTITY,),
+                spoils=("identity",),
             )
         return
     values = bot.known_if_read
@@ -101,7 +99,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{name} names no identity of {bot.app.name}, which has {names}",
                 cure,
                 stops=True,
-                spoils=(IDENTITY,) if name == CLIENT_ID else (),
+                spoils=("identity",) if name == CLIENT_ID else (),
             )
         elif lacks_client_id(bot.site, bot.settings.value or {}, name):
             yield error(
@@ -110,7 +108,7 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f" used without it; it has {names}",
                 cure,
                 stops=True,
-                needs=(IDENTITY,),
+                needs=("identity",),
             )
     app_id = setting(values, "MicrosoftAppId").lower()
     # If it is another id than the Azure Bot's, that is a finding of its own.
@@ -122,8 +120,8 @@ def check_identity(bot: DeployedBot) -> Iterator[Diagnosis]:
             f" {names}",
             _assignment(bot),
             stops=True,
-            spoils=(IDENTITY,),
-            needs=(APP_TYPE,),
+            spoils=("identity",),
+            needs=("app type",),
         )
 
 
@@ -135,7 +133,7 @@ def _deleted(bot: DeployedBot, identity: AppIdentity, values: Mapping[str, str])
         removal = on_app(bot, "functionapp identity remove", identities=identity.id)
         return warning("identity-deleted", f"{text}; nothing needs it", removal)
     cure = TEMPLATES if environment_of(bot.site) else BY_HAND
-    return error("identity-deleted", text, cure, stops=True, spoils=(IDENTITY,))
+    return error("identity-deleted", text, cure, stops=True, spoils=("identity",))
 
 
 def _assignment(bot: DeployedBot) -> str:
@@ -176,29 +174,34 @@ def check_agreement(bot: DeployedBot) -> Iterator[Diagnosis]:
                 f"{name} of {bot.app.name} is not the Azure Bot's, which is {right}",
                 set_settings(bot, **{name: right}),
                 stops=True,
-                spoils=(APP_TYPE,) if name == "MicrosoftAppType" else (),
+                spoils=("app type",) if name == "MicrosoftAppType" else (),
             )
     # The bot would sign in to another cloud's Entra, and accept another cloud's channels.
     cloud = bot.target.azure.cloud
     named = setting(bot.settings.value or {}, CHANNEL_SERVICE).rstrip("/")
-    is_known = named in {each.channel_service for each in CLOUDS.values()}
-    # Any other value is invalid, or a reference.
-    if bot.settings.value is not None and is_known and named != cloud.channel_service:
-        yield error(
-            "cloud-differs",
-            f"{CHANNEL_SERVICE} names another cloud than {cloud.name}, where the Azure Bot is",
-            set_settings(bot, **{CHANNEL_SERVICE: cloud.channel_service})
-            if cloud.channel_service
-            else delete_settings(bot, [CHANNEL_SERVICE]),
-            stops=True,
-        )
+    known = {each.channel_service for each in CLOUDS.values()}
     listed = [one for each in setting(values, TENANTS).split(",") if (one := each.strip())]
-    if home and listed and home.lower() not in map(str.lower, listed):
-        yield warning(
-            "tenants-excluded",
-            f"{TENANTS} does not list the bot's own tenant {home}: its users are refused",
-            set_settings(bot, **{TENANTS: ",".join([*listed, home])}),
-        )
+    yield from findings(
+        (
+            not bot.settings.error and named in known - {cloud.channel_service},
+            error(
+                "cloud-differs",
+                f"{CHANNEL_SERVICE} names another cloud than {cloud.name}, where the Azure Bot is",
+                set_settings(bot, **{CHANNEL_SERVICE: cloud.channel_service})
+                if cloud.channel_service
+                else delete_settings(bot, [CHANNEL_SERVICE]),
+                stops=True,
+            ),
+        ),
+        (
+            home and listed and home.lower() not in map(str.lower, listed),
+            warning(
+                "tenants-excluded",
+                f"{TENANTS} does not list the bot's own tenant {home}: its users are refused",
+                set_settings(bot, **{TENANTS: ",".join([*listed, home])}),
+            ),
+        ),
+    )
     given = str(bot.bot["properties"].get("msaAppMSIResourceId") or "")
     own = with_client_id(bot.assigned, bot.app_id) if bot.app_type == USER_ASSIGNED_MSI else None
     if own is not None and given.lower() != own.id.lower():
@@ -309,8 +312,9 @@ def _certificates(
         if registered & {*made}:
             yield warning("certificate-not-registered", text, cure)
         else:
-            needs = (CERTIFICATE,)
-            yield error("certificate-not-registered", text, cure, stops=True, needs=needs)
+            yield error(
+                "certificate-not-registered", text, cure, stops=True, needs=("certificate",)
+            )
 
 
 def _federated(bot: DeployedBot, found: Directory, identity: AppIdentity) -> Iterator[Diagnosis]:
@@ -330,7 +334,7 @@ def _federated(bot: DeployedBot, found: Directory, identity: AppIdentity) -> Ite
             f" {bot.app.name} names {identity.name}",
             set_settings(bot, **{CLIENT_ID: other.client_id}),
             stops=True,
-            needs=(IDENTITY,),
+            needs=("identity",),
         )
         return
     trust = trust_in(identity)
@@ -347,7 +351,7 @@ def _federated(bot: DeployedBot, found: Directory, identity: AppIdentity) -> Ite
             f" {'; '.join(texts)}",
             f"{az('ad app federated-credential delete', named)}\n{cure}",
             stops=True,
-            needs=(IDENTITY,),
+            needs=("identity",),
         )
     if not meant:
         yield error(
@@ -355,7 +359,7 @@ def _federated(bot: DeployedBot, found: Directory, identity: AppIdentity) -> Ite
             f"the app registration does not trust the identity {identity.name}",
             cure,
             stops=True,
-            needs=(IDENTITY,),
+            needs=("identity",),
         )
 
 
@@ -375,9 +379,10 @@ def _is_meant(credential: JsonObject, trust: Trust) -> bool:
 def check_principal(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Whether the bot's service principal exists, and may sign in."""
     found, is_managed = bot.directory.require(), bot.app_type == USER_ASSIGNED_MSI
-    if not found.principal:
-        if is_managed or found.application:
-            yield error(
+    yield from findings(
+        (
+            not found.principal and (is_managed or found.application),
+            error(
                 "principal-missing",
                 f"the directory has no service principal of {bot.app_id}",
                 "Its identity was deleted: a managed identity cannot be restored, make a new bot"
@@ -385,20 +390,27 @@ def check_principal(bot: DeployedBot) -> Iterator[Diagnosis]:
                 if is_managed
                 else az("ad sp create", {"--id": bot.app_id}),
                 stops=True,
-                needs=(IDENTITY,) if is_managed else (),
-            )
-        return
-    if found.principal.get("accountEnabled") is False:
-        yield error(
-            "principal-disabled",
-            f"the service principal of {bot.app_id} is disabled: Entra refuses its sign-in",
-            az("ad sp update", {"--id": bot.app_id, "--set": "accountEnabled=true"}),
-            stops=True,
-        )
-    if found.principal.get("appRoleAssignmentRequired") is True:
-        yield warning(
-            "assignment-required",
-            f"the service principal of {bot.app_id} requires assignments: users without one cannot"
-            " sign in, nor can bots that call this one",
-            az("ad sp update", {"--id": bot.app_id, "--set": "appRoleAssignmentRequired=false"}),
-        )
+                needs=("identity",) if is_managed else (),
+            ),
+        ),
+        (
+            found.principal.get("accountEnabled") is False,
+            error(
+                "principal-disabled",
+                f"the service principal of {bot.app_id} is disabled: Entra refuses its sign-in",
+                az("ad sp update", {"--id": bot.app_id, "--set": "accountEnabled=true"}),
+                stops=True,
+            ),
+        ),
+        (
+            found.principal.get("appRoleAssignmentRequired") is True,
+            warning(
+                "assignment-required",
+                f"the service principal of {bot.app_id} requires assignments: users without one"
+                " cannot sign in, nor can bots that call this one",
+                az(
+                    "ad sp update", {"--id": bot.app_id, "--set": "appRoleAssignmentRequired=false"}
+                ),
+            ),
+        ),
+    )

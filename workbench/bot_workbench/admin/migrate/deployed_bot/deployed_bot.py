@@ -206,6 +206,9 @@ class DeployedBot(AzureBot):
     Attributes:
         site: as given.
         app: the app's resource id.
+        properties: the app's.
+        host: its default host name; empty if it has none.
+        is_flex: whether it runs on Flex Consumption.
         assigned: its user-assigned identities.
     """
 
@@ -218,18 +221,10 @@ class DeployedBot(AzureBot):
     ) -> None:
         super().__init__(target, bot)
         self.site, self.app, self._refused = site, target.site_id, refused
+        self.properties: JsonObject = site.get("properties") or {}
+        self.host = str(self.properties.get("defaultHostName") or "")
+        self.is_flex = bool(self.properties.get("functionAppConfig"))
         self.assigned = identities_of(site)
-
-    @property
-    def properties(self) -> JsonObject:
-        """The app's properties."""
-        found: JsonObject = self.site.get("properties") or {}
-        return found
-
-    @property
-    def host(self) -> str:
-        """The app's default host name; empty if it has none."""
-        return str(self.properties.get("defaultHostName") or "")
 
     @read("the app settings", CONTRIBUTOR)
     def settings(self) -> dict[str, str]:
@@ -263,11 +258,6 @@ class DeployedBot(AzureBot):
     def identity(self) -> AppIdentity | None:
         """The identity that the bot works with; None if that is not clear."""
         return identity_of(self.site, self.known_if_read)
-
-    @property
-    def is_flex(self) -> bool:
-        """Whether the app runs on Flex Consumption."""
-        return bool(self.properties.get("functionAppConfig"))
 
     @property
     def resolves_references(self) -> bool:

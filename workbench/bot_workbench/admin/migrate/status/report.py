@@ -151,7 +151,7 @@ def report_json(report: StatusReport) -> JsonObject:
         "roles": None
         if roles is None
         else [{"role": one.name, "scope": one.scope} for one in roles],
-        "unknown": {name: problem for name, problem in _problems(report) if problem},
+        "unknown": {name: text for name, text in _problems(report).items() if text},
         "secretless": report.is_secretless,
     }
 
@@ -164,22 +164,23 @@ def _names(children: Read[list[JsonObject]]) -> list[str] | None:
     return sorted(str(one.get("name") or one["id"]).rpartition("/")[2] for one in found)
 
 
-def _problems(report: StatusReport) -> Iterator[tuple[str, str]]:
-    bot, new = report.bot, report.new
-    yield "registration", bot.application.problem
-    yield "channels", bot.channels.problem
-    yield "connections", bot.connections.problem
-    if new:
-        yield "vault", new.versions.problem
-        yield "roles", new.assigned_roles.problem
-    yield "apps", "; ".join(report.missing_apps)
-    yield "replacing bot", bot.replacing_id.problem
-    if not bot.application.problem:
-        yield "federatedCredentials", bot.federated.problem
-        yield "lastSignIns", bot.last_sign_ins.problem
-    for app in report.apps.values():
-        yield f"settings of {app.app.name}", app.settings.problem
-        yield f"identity of {app.app.name}", app.proof.require().problem
+def _problems(report: StatusReport) -> dict[str, str]:
+    """Why something could not be read, by its name; empty: it could be."""
+    bot, new, apps = report.bot, report.new, report.apps.values()
+    has_registration = not bot.application.error
+    return {
+        "registration": bot.application.problem,
+        "channels": bot.channels.problem,
+        "connections": bot.connections.problem,
+        "vault": new.versions.problem if new else "",
+        "roles": new.assigned_roles.problem if new else "",
+        "apps": "; ".join(report.missing_apps),
+        "replacing bot": bot.replacing_id.problem,
+        "federatedCredentials": bot.federated.problem if has_registration else "",
+        "lastSignIns": bot.last_sign_ins.problem if has_registration else "",
+        **{f"settings of {app.app.name}": app.settings.problem for app in apps},
+        **{f"identity of {app.app.name}": app.proof.require().problem for app in apps},
+    }
 
 
 def _registration(report: StatusReport) -> JsonObject | None:
