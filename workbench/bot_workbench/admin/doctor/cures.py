@@ -16,27 +16,29 @@ WEB_CHAT = "WebChatChannel"
 SETTINGS_PAGE = "docs/settings.md has every setting"
 
 
-def on_app(bot: DeployedBot, command: str, **options: str) -> str:
-    """A command on the app.
+def change(command: str, resource: JsonObject, **options: str) -> str:
+    """A command on a resource that takes its name and group.
 
     Args:
-        bot: has the app.
-        command: its words, such as "functionapp restart".
-        options: its other options, without the hyphens: `runtime_version="3.13"`.
+        command: its words, such as "storage account update".
+        resource: as Resource Manager returns it.
+        options: its other options, without the hyphens: `allow_shared_key_access="false"`.
     """
-    return az(command, {**bot.app.az_options, **_named(options)})
+    found = ResourceId(str(resource["id"]), str(resource["name"]))
+    named = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    return az(command, {**found.az_options, **named})
 
 
 def set_settings(bot: DeployedBot, **values: str) -> str:
     """The command that sets app settings."""
     pairs = " ".join(quoted(f"{name}={value}") for name, value in values.items())
-    return f"{on_app(bot, 'functionapp config appsettings set')} --settings {pairs}"
+    return f"{change('functionapp config appsettings set', bot.site)} --settings {pairs}"
 
 
 def delete_settings(bot: DeployedBot, names: Sequence[str]) -> str:
     """The command that deletes app settings."""
     listed = " ".join(map(quoted, names))
-    return f"{on_app(bot, 'functionapp config appsettings delete')} --setting-names {listed}"
+    return f"{change('functionapp config appsettings delete', bot.site)} --setting-names {listed}"
 
 
 def connect_insights(bot: DeployedBot, component_id: str) -> str:
@@ -44,7 +46,7 @@ def connect_insights(bot: DeployedBot, component_id: str) -> str:
     setting's secret value. Bash and PowerShell replace `$(...)`."""
     options = {"--ids": component_id, "--query": "properties.ConnectionString"}
     reading = az("resource show", options).removesuffix("none") + "tsv"
-    command = on_app(bot, "functionapp config appsettings set")
+    command = change("functionapp config appsettings set", bot.site)
     return f'{command} --settings "{CONNECTION}=$({reading})"'
 
 
@@ -67,22 +69,6 @@ def identity_option(bot: DeployedBot) -> tuple[str, ...]:
     """The option of `migrate` that names the bot's identity, if its app has several."""
     identity = bot.identity
     return ("--identity", identity.name) if identity and len(bot.assigned) > 1 else ()
-
-
-def change(command: str, resource: JsonObject, **options: str) -> str:
-    """A command on a resource that takes its name and group.
-
-    Args:
-        command: its words, such as "storage account update".
-        resource: as Resource Manager returns it.
-        options: its other options, without the hyphens: `allow_shared_key_access="false"`.
-    """
-    found = ResourceId(str(resource["id"]), str(resource["name"]))
-    return az(command, {**found.az_options, **_named(options)})
-
-
-def _named(options: dict[str, str]) -> dict[str, str]:
-    return {f"--{name.replace('_', '-')}": value for name, value in options.items()}
 
 
 def set_property(resource_id: str, name: str, value: str, *, is_text: bool = False) -> str:

@@ -3,6 +3,7 @@ else is reported: users may talk to the app, and this project's settings would s
 
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from bot_workbench.admin.azure.arm_client import BOT, SITE
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
@@ -155,13 +156,12 @@ def known_app(bot: AzureBot) -> str:
     if moved_to.lower() == bot.endpoint.lower():
         moved_to = ""
     try:
-        app = target.site_at(moved_to).name if moved_to else ""
+        if moved_to:
+            return target.options.command_line("switch", app=target.site_at(moved_to).name)
     except NotFound:
-        app = ""
+        pass
     except AzureProblem:  # `switch` says why
         return target.options.command_line("switch", app="")
-    if app:
-        return target.options.command_line("switch", app=app)
     return ready_app(bot) or (
         f"The app at {moved_to}, which the tag {NEW_ENDPOINT} remembers, is gone: deploy it again"
         " (docs/deploy.md), or name another one with --app"
@@ -173,17 +173,14 @@ def known_app(bot: AzureBot) -> str:
 def ready_app(bot: AzureBot) -> str:
     """The command that moves the bot to an app beside it that signs in as it; empty: none does."""
     target, azure = bot.target, bot.target.azure
-    try:
+    with suppress(AzureProblem):
         for one in resources_beside(azure.arm, SITE, target.bot_id)[:MAX_ASKED]:
             site = azure.arm.get(one.id)
-            if answers_at(site, bot.endpoint):
-                continue
             host = str(site["properties"]["defaultHostName"])
-            facts = azure.site.identity(azure.arm, one.id, host).facts
+            is_there = answers_at(site, bot.endpoint)
+            facts = {} if is_there else azure.site.identity(azure.arm, one.id, host).facts
             if facts and not differences(facts_of(bot.bot), facts):
                 return target.options.command_line("switch", app=one.name)
-    except AzureProblem:
-        pass
     return ""
 
 
@@ -192,12 +189,10 @@ def _bot_of_app(bot: DeployedBot) -> str:
     bot's values would stop that one. Empty: there is none."""
     named = setting(bot.settings.value or {}, "MicrosoftAppId").strip().lower()
     arm = bot.target.azure.arm
-    try:
+    with suppress(AzureProblem):  # what is known of this bot is said all the same
         for one in find_resources(arm, BOT) if named not in ("", bot.app_id.lower()) else ():
             other = arm.find(one.id) or {"properties": {}}
             app_id = str(other["properties"].get("msaAppId") or "").lower()
             if app_id == named and answers_at(bot.site, endpoint_of(other)):
                 return one.name
-    except AzureProblem:  # what is known of this bot is said all the same
-        pass
     return ""

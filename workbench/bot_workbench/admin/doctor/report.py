@@ -2,7 +2,8 @@
 a secret."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.padding import Padding
@@ -44,7 +45,11 @@ _PLURALS = {ERROR: "errors", WARNING: "warnings"}
 
 def rows_of(bot: DeployedBot) -> list[Row]:
     """The facts, top to bottom."""
-    return [row for each in (_azure_bot, _app, _credentials, _last_day) for row in _safe(each, bot)]
+    rows: list[Row] = []
+    for each in (_azure_bot, _app, _credentials, _last_day):
+        with suppress(*MALFORMED):  # a finding says so
+            rows += each(bot)
+    return rows
 
 
 def report_json(bot: AzureBot, rows: Sequence[Row], found: Sequence[Diagnosis]) -> JsonObject:
@@ -70,14 +75,6 @@ def report_json(bot: AzureBot, rows: Sequence[Row], found: Sequence[Diagnosis]) 
             for each in found
         ],
     }
-
-
-def _safe(rows: Callable[[DeployedBot], list[Row]], bot: DeployedBot) -> list[Row]:
-    """The rows of a section; none if an answer has an unexpected shape, which is a finding."""
-    try:
-        return rows(bot)
-    except MALFORMED:
-        return []
 
 
 def _azure_bot(bot: DeployedBot) -> list[Row]:

@@ -1,9 +1,12 @@
 """`status`, against the local Azure."""
 
+import asyncio
 import base64
 import json
+from collections import Counter
 
 import pytest
+from aiohttp import web
 from cryptography.hazmat.primitives import hashes
 
 from bot_workbench.admin.azure.clients import AzureClients
@@ -14,6 +17,7 @@ from bot_workbench.admin.migrate.status.next_step import next_step
 from bot_workbench.admin.migrate.status.report import StatusReport
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.emulator.faults import Handler
 from tests.admin.migrate.migration import (
     APP,
     BOT,
@@ -294,6 +298,23 @@ def test_the_apps_are_listed_once(migration: Migration) -> None:
     assert migration.run(*STATUS, "--json").json["apps"]
     listed = [times for name, times in requests.items() if name.endswith("/resources")]
     assert sum(listed) == len(("bots", "apps", "vaults")), requests
+
+
+def test_parts_are_read_beside_each_other(migration: Migration) -> None:
+    """No service waits for another one's answer without need."""
+    azure, now, most = migration.thread.azure, Counter[str](), Counter[str]()
+
+    async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
+        now["requests"] += 1
+        most["requests"] = max(most["requests"], now["requests"])
+        await asyncio.sleep(0.05)
+        now["requests"] -= 1
+        return await handler(request)
+
+    for server in azure.servers.values():
+        server.around = listen
+    assert migration.run(*NEW, "--json").json["apps"]
+    assert most["requests"] >= 3
 
 
 def test_a_bot_without_an_endpoint(migration: Migration) -> None:

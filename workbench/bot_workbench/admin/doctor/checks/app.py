@@ -13,7 +13,6 @@ from bot_workbench.admin.doctor.cures import (
     add_web_chat,
     change,
     change_channel,
-    on_app,
     set_property,
 )
 from bot_workbench.admin.doctor.diagnosis import (
@@ -42,7 +41,6 @@ from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.target import ENDPOINT_PATH
 
 RUNTIME = ("python", "3.13")
-MIN_TLS = (1, 2)
 FIRST_PRIORITY = 100
 """Of access restrictions, if there is no other rule; rules with lower numbers come first."""
 
@@ -58,10 +56,6 @@ ANSWERS: tuple[Subject, ...] = ("answers",)
 LOG = "Its log says why: docs/troubleshooting.md has the cures"
 OPERATIONS = "docs/operations.md has the queries and cures."
 NOTIFICATIONS_PAGE = """docs/notifications.md, "When a notification fails", says what to do."""
-BLOCKED_PAGE = (
-    """docs/troubleshooting.md, "A turn takes too long, or ends the process", says what to do."""
-)
-HOST_PAGE = """docs/troubleshooting.md, "The host's own lines", says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +194,10 @@ def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
         (
             str(bot.properties.get("state") or "").lower() == "stopped",
             error(
-                "app-stopped", f"{name} is stopped", on_app(bot, "functionapp start"), stops=True
+                "app-stopped",
+                f"{name} is stopped",
+                change("functionapp start", bot.site),
+                stops=True,
             ),
         ),
         (
@@ -216,9 +213,9 @@ def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
             error(
                 "runtime-version",
                 f"{name} runs on {' '.join(runtime)}, and the code needs Python 3.13",
-                on_app(bot, "functionapp runtime config set", runtime_version=RUNTIME[1])
+                change("functionapp runtime config set", bot.site, runtime_version=RUNTIME[1])
                 if bot.is_flex
-                else on_app(bot, "functionapp config set", linux_fx_version="Python|3.13"),
+                else change("functionapp config set", bot.site, linux_fx_version="Python|3.13"),
             ),
         ),
     )
@@ -233,7 +230,7 @@ def check_configuration(bot: DeployedBot) -> Iterator[Diagnosis]:
     web = bot.web.require()
     for property_name in ("minTlsVersion", "scmMinTlsVersion"):
         tls = web["properties"].get(property_name)
-        if tls and tuple(map(int, str(tls).split("."))) < MIN_TLS:
+        if tls and tuple(map(int, str(tls).split("."))) < (1, 2):
             yield warning(
                 "tls-version",
                 f"{name} accepts TLS {tls} ({property_name})",
@@ -288,9 +285,9 @@ def _admissions(bot: DeployedBot, web: JsonObject, refused: Sequence[Callers]) -
     for place, callers in enumerate(refused, start=1):
         is_teams = callers is TEAMS
         teams, channels = {"ip_address": ",".join(TEAMS_RANGES)}, {"service_tag": "AzureBotService"}
-        yield on_app(
-            bot,
+        yield change(
             "functionapp config access-restriction add",
+            bot.site,
             rule_name="Teams" if is_teams else "Channels",
             action="Allow",
             priority=str(max(first - place, 1)),
@@ -308,7 +305,7 @@ def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
         yield warning(
             "instance-count",
             f"{bot.app.name} has at most {limit} instance: nobody answers while it is replaced",
-            on_app(bot, "functionapp scale config set", maximum_instance_count="40"),
+            change("functionapp scale config set", bot.site, maximum_instance_count="40"),
         )
     warm = {
         str(each.get("name"))
@@ -322,7 +319,7 @@ def check_scale(bot: DeployedBot) -> Iterator[Diagnosis]:
             "always-ready",
             f"instances of {', '.join(sorted(warm))} are always ready, and none of {group}, which"
             " every turn needs: users still wait for a cold start",
-            on_app(bot, "functionapp scale config always-ready set", settings=f"{group}=1"),
+            change("functionapp scale config always-ready set", bot.site, settings=f"{group}=1"),
         )
 
 
@@ -355,7 +352,7 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
     if answers.barrier:
         reason, _, cure = answers.barrier.partition(": ")
         if reason == AUTHENTICATED:
-            opening = on_app(bot, "webapp auth update", enabled="false")
+            opening = change("webapp auth update", bot.site, enabled="false")
             cure = f"{opening}\nTo keep it for other paths, exclude /api/*."
         yield error(
             "app-barrier", f"calls do not reach the bot: {reason}", cure or LOG, needs=ANSWERS
@@ -396,7 +393,7 @@ def check_answers(bot: DeployedBot) -> Iterator[Diagnosis]:
             error(
                 "identity-differs",
                 f"the app signs in as {facts.get('appId')}, and the Azure Bot's id is {bot.app_id}",
-                on_app(bot, "functionapp restart"),
+                change("functionapp restart", bot.site),
                 needs=ANSWERS,
             ),
         ),
@@ -424,20 +421,12 @@ def check_host(bot: DeployedBot) -> Iterator[Diagnosis]:
     """Failures of the Functions host. It may have recovered since, so that no finding hides what
     the app answers now."""
     logs = bot.logs.require()
-    restart = f"{on_app(bot, 'functionapp restart')}\n"
-    return findings(
-        *(
-            (
-                logs[line.column],
-                warning(
-                    line.code,
-                    f"{line.problem} (in the last 24 hours: {logs[line.column]})",
-                    f"{restart if line.needs_restart else ''}{HOST_PAGE}",
-                ),
-            )
-            for line in HOST_LINES
-        )
-    )
+    restart = f"{change('functionapp restart', bot.site)}\n"
+    page = """docs/troubleshooting.md, "The host's own lines", says why, and what to do."""
+    for line in HOST_LINES:
+        if count := logs[line.column]:
+            text = f"{line.problem} (in the last 24 hours: {count})"
+            yield warning(line.code, text, f"{restart if line.needs_restart else ''}{page}")
 
 
 @check(
@@ -474,7 +463,8 @@ def check_logs(bot: DeployedBot) -> Iterator[Diagnosis]:
                 "event-loop-blocked",
                 "the bot's code blocked the event loop, and with it all other turns of the process"
                 f" (lines in the last 24 hours: {logs['Blocked']})",
-                BLOCKED_PAGE,
+                'docs/troubleshooting.md, "A turn takes too long, or ends the process", says what'
+                " to do.",
             ),
         ),
         (

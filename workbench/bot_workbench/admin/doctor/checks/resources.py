@@ -2,6 +2,7 @@
 them."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import host_of
@@ -47,10 +48,7 @@ from bot_workbench.admin.plan.template import DEPLOY_AGAIN
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
 THUMBPRINTS = "CertificateThumbprint"
-ROLES_LOST = "Its role assignments do not come back: run the doctor again, for yours, too."
 CREDENTIAL = f"{STORAGE}__credential"
-TEMPLATES = f"The template assigns it: {DEPLOY_AGAIN}"
-OLD_TLS = ("TLS1_0", "TLS1_1")
 
 POWERS = (
     "Microsoft.Authorization/roleAssignments/write",
@@ -87,10 +85,7 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
         return
     properties, name = storage.found["properties"], storage.name
     opening = _opening(bot, "storage account update", storage.found)
-
-    def updated(**options: str) -> str:
-        return change("storage account update", storage.found, **options)
-
+    updated = partial(change, "storage account update", storage.found)
     yield from findings(
         (opening, error("storage-network", f"{name} {CLOSED}", opening, stops=True)),
         (
@@ -110,7 +105,7 @@ def check_storage(bot: DeployedBot) -> Iterator[Diagnosis]:
             ),
         ),
         (
-            properties.get("minimumTlsVersion") in OLD_TLS,
+            properties.get("minimumTlsVersion") in ("TLS1_0", "TLS1_1"),
             warning(
                 "storage-tls",
                 f"{name} accepts TLS older than 1.2",
@@ -195,7 +190,7 @@ def check_vault(bot: DeployedBot) -> Iterator[Diagnosis]:
     vault, kind = bot.vault.require(), credential_kind(bot.known)
     if not vault.name or (kind and not kind.has_certificate):
         return
-    if not vault.id:
+    if not vault.found:
         yield _no_vault(bot, vault)
         return
     properties, name = vault.found["properties"], vault.found["name"]
@@ -231,7 +226,8 @@ def _no_vault(bot: DeployedBot, vault: NamedVault) -> Diagnosis:
         return error(
             "vault-deleted",
             f"the key vault {vault.name} was deleted, and can be recovered",
-            "\n".join((az("keyvault recover", where), ROLES_LOST)),
+            f"{az('keyvault recover', where)}\n"
+            "Its role assignments do not come back: run the doctor again, for yours, too.",
             stops=True,
             spoils=("certificate",),
         )
@@ -392,7 +388,8 @@ def check_roles(bot: DeployedBot) -> Iterator[Diagnosis]:
     roles = bot.roles.require()
     for on, found in roles.needed:
         needs: tuple[Subject, ...] = ("identity",) if on == "telemetry" else ("identity", on)
-        for cure in [TEMPLATES] if found.refusal else [each.az[-1] for each in found.changes]:
+        again = [f"The template assigns it: {DEPLOY_AGAIN}"] if found.refusal else []
+        for cure in again or [each.az[-1] for each in found.changes]:
             yield error("role-missing", found.text, cure, stops=on == "certificate", needs=needs)
     for one in roles.assigned:
         if reason := _reach(one):

@@ -8,9 +8,9 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.doctor.cures import (
     SETTINGS_PAGE,
     certificate_again,
+    change,
     delete_settings,
     identity_option,
-    on_app,
     set_settings,
 )
 from bot_workbench.admin.doctor.diagnosis import (
@@ -48,12 +48,6 @@ from bot_workbench.admin.plan.setting_names import credential_kind, setting
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN, environment_of
 from bot_workbench.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
-
-TEMPLATES = f"The template makes one, with its roles: {DEPLOY_AGAIN}"
-BY_HAND = (
-    "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md, steps 2 to 7, and"
-    " 9 if it was the bot"
-)
 
 IDENTITY_CODES = {CLIENT_ID: "identity-unknown", STORAGE_CLIENT_ID: "storage-identity-unknown"}
 """By the setting that names an identity."""
@@ -130,10 +124,18 @@ def _deleted(bot: DeployedBot, identity: AppIdentity, values: Mapping[str, str])
     writer = telemetry_identity(bot.site, setting(values, AUTHENTICATION))
     used = (bot.identity, writer, *storage_identities(bot.site, bot.identity, values))
     if len(bot.assigned) > 1 and identity not in used:
-        removal = on_app(bot, "functionapp identity remove", identities=identity.id)
+        removal = change("functionapp identity remove", bot.site, identities=identity.id)
         return warning("identity-deleted", f"{text}; nothing needs it", removal)
-    cure = TEMPLATES if environment_of(bot.site) else BY_HAND
-    return error("identity-deleted", text, cure, stops=True, spoils=("identity",))
+    return error(
+        "identity-deleted",
+        text,
+        f"The template makes one, with its roles: {DEPLOY_AGAIN}"
+        if environment_of(bot.site)
+        else "Create a new one, assign it, and give it the roles: docs/deploy-by-hand.md, steps 2"
+        " to 7, and 9 if it was the bot",
+        stops=True,
+        spoils=("identity",),
+    )
 
 
 def _assignment(bot: DeployedBot) -> str:
@@ -146,7 +148,7 @@ def _assignment(bot: DeployedBot) -> str:
     ids = [known] if known else beside or list(found)
     if len(ids) != 1:
         return f"Assign the bot's identity to {bot.app.name}: docs/deploy-by-hand.md, steps 2 and 5"
-    return on_app(bot, "functionapp identity assign", identities=ids[0])
+    return change("functionapp identity assign", bot.site, identities=ids[0])
 
 
 @check(

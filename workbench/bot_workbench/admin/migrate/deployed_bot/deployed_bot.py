@@ -53,8 +53,6 @@ CONTRIBUTOR = (
     "Website Contributor on the app (in a pipeline, the doctor's role of docs/pipelines.md)"
 )
 
-HEALTH_PATH = "/api/health"
-
 METRICS_PUBLISHER = Role(
     "Monitoring Metrics Publisher",
     "3913510d-42f4-4e42-8a64-420c390055eb",
@@ -66,7 +64,6 @@ QUEUES = ("bot-turns", NOTIFICATIONS_QUEUE)
 POISON = "-poison"
 
 QUERY = Path(__file__).with_name("last-day.kql")
-LAST_DAY = "P1D"
 COMPONENT_ID = "COMPONENT_ID"
 """The query's placeholder for the resource id of the component."""
 
@@ -132,19 +129,19 @@ class AzureBot:
 
     Attributes:
         target, bot: as given.
+        endpoint: URL; empty: it has none.
         app_id: the bot's id (GUID).
         app_type: SingleTenant, MultiTenant or UserAssignedMSI.
         tenant_id: its tenant (GUID); may be empty.
-        endpoint: URL; empty: it has none.
         tags: all of them.
     """
 
     def __init__(self, target: Target, bot: JsonObject) -> None:
         self.target, self.bot, self._azure = target, bot, target.azure
+        self.endpoint = endpoint_of(bot)
         self.app_id = str(bot["properties"]["msaAppId"])
         self.app_type = type_of(bot)
         self.tenant_id = str(bot["properties"].get("msaAppTenantId") or "")
-        self.endpoint = endpoint_of(bot)
         self.tags = tags_of(bot)
 
     @read("the bot's channels", READER)
@@ -324,7 +321,7 @@ class DeployedBot(AzureBot):
     def answers(self) -> AppAnswers:
         """What the app itself answers; no answer is a finding."""
         sites, endpoint = self._azure.site, f"https://{self.host}{ENDPOINT_PATH}"
-        health = f"https://{self.host}{HEALTH_PATH}"
+        health = f"https://{self.host}/api/health"
         try:
             status = sites.respond("GET", health, None, None).status_code
         except AzureProblem as error:
@@ -343,7 +340,7 @@ class DeployedBot(AzureBot):
             return Counter()
         workspace = str(found.workspace["properties"]["customerId"])
         query = QUERY.read_text("utf-8").replace(f"'{COMPONENT_ID}'", f"'{found.component['id']}'")
-        row = self._azure.logs.row(workspace, query, LAST_DAY)
+        row = self._azure.logs.row(workspace, query, "P1D")
         return Counter({column: int(count or 0) for column, count in row.items()})
 
     @read("the queues", READER)
