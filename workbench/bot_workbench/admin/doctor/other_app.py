@@ -36,23 +36,16 @@ def without_app(bot: AzureBot, reason: str) -> Diagnosis:
         bot: the bot.
         reason: why it is not found.
     """
-    known = _next_command(bot)
+    known = known_app(bot)
+    with suppress(AzureProblem):
+        if known and has_usable_secret(bot.target.application()):
+            known = bot.target.options.command_line("status", app="")
     cure = known or "Name the app with --app"
     if not bot.endpoint:
         return error("endpoint-missing", "the Azure Bot has no endpoint", cure)
     if known and NEW_ENDPOINT not in bot.tags:
         cure = f"If no gateway forwards to the bot's app from there:\n{known}"
     return error("endpoint-elsewhere", f"the endpoint {bot.endpoint}: {reason}", cure)
-
-
-def _next_command(bot: AzureBot) -> str:
-    """The cure if another app is known; empty: none is."""
-    switch = known_app(bot)
-    try:
-        goes_on = bool(switch) and has_usable_secret(bot.target.application())
-    except AzureProblem:
-        goes_on = False
-    return bot.target.options.command_line("status", app="") if goes_on else switch
 
 
 @check("app", "app", "app-other-code", "bot-replaced")

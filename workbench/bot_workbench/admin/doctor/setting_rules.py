@@ -106,29 +106,24 @@ def right_value(bot: DeployedBot, name: str, text: str) -> str | None:
         name: of the setting, as the bot reads it.
         text: the value now, or that of a setting whose name is nearly this one.
     """
-    values, decided = bot.settings.require(), _of_azure_bot(bot)
-    for each in _candidates(bot, name, text.strip(_AROUND)):
-        if name not in refused({**values, **decided, name: each}):
-            return each
-    return None
-
-
-def _of_azure_bot(bot: DeployedBot) -> dict[str, str]:
-    """The settings that the Azure Bot and its cloud decide; empty: not set."""
-    return {
+    values = bot.settings.require()
+    # The Azure Bot and its cloud decide these; empty: not set.
+    decided = {
         "MicrosoftAppType": bot.app_type,
         "MicrosoftAppId": bot.app_id,
         "MicrosoftAppTenantId": bot.tenant_id,
         CHANNEL_SERVICE: bot.target.azure.cloud.channel_service,
     }
+    near = _candidates(bot, name, text.strip(_AROUND))
+    for each in [decided[name]] if name in decided else near:
+        if name not in refused({**values, **decided, name: each}):
+            return each
+    return None
 
 
 def _candidates(bot: DeployedBot, name: str, text: str) -> Iterator[str]:
     """Values that may be right, the likeliest first."""
-    decided, values = _of_azure_bot(bot), bot.settings.require()
-    if name in decided:
-        yield decided[name]
-        return
+    values = bot.settings.require()
     if text and name in refused({**values, name: _REFUSED}):
         problem = refused({**values, name: text}).get(name, "")
         if choices := _CHOICES.search(problem):

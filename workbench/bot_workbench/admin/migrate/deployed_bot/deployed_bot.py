@@ -361,7 +361,7 @@ class DeployedBot(AzureBot):
             if one is not None
         }
 
-    @read()
+    @read("the app's sign-in")
     def proof(self) -> IdentityAnswer:
         """The answer of the app's `/api/identity`."""
         return self._identity_answer()

@@ -2,6 +2,7 @@
 certificate, Application Insights."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot_workbench.admin.azure.arm_client import INSIGHTS, STORAGE, VAULT, ArmClient
@@ -163,13 +164,10 @@ def _certificates(
     names = _names_beside(azure.arm, VAULT, app)
     beside = (f"https://{name.lower()}.{azure.cloud.vault_suffix}" for name in names)
     for each in dict.fromkeys([*([url.rstrip("/").lower()] if url else []), *beside]):
-        try:
-            listed = azure.vault.certificates(each)
-        except AzureProblem:  # it is not the bot's, or that cannot be known
-            continue
-        for one in listed:
-            named = {VAULT_URL: each, CERTIFICATE_NAME: str(one["id"]).split("/")[4]}
-            yield thumbprints_of(one).sha1, named
+        with suppress(AzureProblem):  # it is not the bot's, or that cannot be known
+            for one in azure.vault.certificates(each):
+                named = {VAULT_URL: each, CERTIFICATE_NAME: str(one["id"]).split("/")[4]}
+                yield thumbprints_of(one).sha1, named
 
 
 def _is_deleted(azure: AzureClients, url: str, certificate: str) -> bool:
@@ -183,10 +181,8 @@ def _named(arm: ArmClient, kind: str, name: str, app: ResourceId) -> JsonObject:
     """The resource of this name; empty: the account sees none."""
     # Nothing else has this name in all of Azure, so that any subscription will do.
     for place in (app.subscription, "") if name else ():
-        try:
+        with suppress(NotFound):
             return arm.get(find_resource(arm, kind, name, subscription=place).id)
-        except NotFound:
-            continue
     return {}
 
 
