@@ -12,9 +12,13 @@ from bot_workbench.admin import console
 from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import Ambiguous, NotFound, NotReachable, UnknownName
-from bot_workbench.admin.azure.http.retries import RetryLimits
-from bot_workbench.admin.azure.resources import ResourceId, find_resource, find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import (
+    ResourceId,
+    answers_at,
+    find_resource,
+    find_resources,
+)
+from bot_workbench.admin.azure.retries import RetryLimits
 from bot_workbench.admin.doctor.diagnosis import IGNORED
 from bot_workbench.admin.doctor.examination import ALL_CODES, CODES, examine, reads_of
 from bot_workbench.admin.doctor.other_app import without_app
