@@ -28,8 +28,6 @@ AZ = re.compile(r"(?:^|[|;&(]|\b(?:do|then|else|if|until|while))[ \t]*az[ \t]+(?
 PLATFORM_SETTINGS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "AzureFunctionsJobHost__extensions__queues__maxPollingInterval",
-    "AzureWebJobs.notifications.Disabled",
 }
 # Flex Consumption keeps these in functionAppConfig; as app settings they break the deployment.
 FLEX_FORBIDDEN = {

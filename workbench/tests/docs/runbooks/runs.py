@@ -13,26 +13,27 @@ REMOVE_KEY = 'az ad app credential delete --id "$APP_ID" --cert --key-id KEY_ID'
 REMOVE_TRUST = (
     'az ad app federated-credential delete --id "$APP_ID" --federated-credential-id bot-identity'
 )
-MIGRATE = "bot migrate"
+ROTATE = 'bot migrate certificate rotate --bot "$BOT" --timeout 4000'
+MIGRATE = "bot migrate {} --bot contoso-bot --app my-bot-0815"
+SWITCH = MIGRATE.format("switch")
+STOP = "az webapp stop --resource-group contoso-bots --name contoso-bot-web"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A way through deploy-by-hand.md, and a route of migrate-by-hand.md that begins with it.
+    """A way through deploy-by-hand.md, and, if there is a bot already, through migrate-by-hand.md.
 
     Attributes:
         name: for the report.
         tags: what deploy-by-hand.md's blocks are chosen by: see recipe.py.
-        route: the route, a key of recipe.ROUTES; empty: none.
-        app_type: MicrosoftAppType of the existing bot; empty: there is none.
-        commands: what is pasted at the end, of this project's own.
-        inline: commands within the page's text, such as ways back, pasted after the last block.
+        app_type: MicrosoftAppType of the bot that there is already; empty: there is none.
+        commands: those of the steps of migrate-by-hand.md, pasted after its blocks.
+        inline: commands within the pages' text, such as ways back, pasted last.
         values: pairs of a line of the page and what the reader writes instead.
     """
 
     name: str
     tags: frozenset[str]
-    route: str = ""
     app_type: str = ""
     commands: tuple[str, ...] = ()
     inline: tuple[str, ...] = ()
@@ -41,53 +42,39 @@ class Run:
 
 RUNS = (
     Run(
-        "way A, optional steps, route 2",
-        frozenset({"A", "new bot", "optional", "models"}),
-        "route 2",
-        "MultiTenant",
-        inline=(REMOVE_BOT, REMOVE_REGISTRATION),
+        "managed identity, with all options",
+        frozenset({"managed identity", "new bot", "options", "models"}),
+        inline=(REMOVE_ROLE, REMOVE_GROUP),
     ),
     Run(
-        "way B with Certificate",
-        frozenset({"B", "new bot", "Certificate"}),
-        inline=(REMOVE_GROUP, REMOVE_REGISTRATION),
-        values=(("CREDENTIAL=SignInVault", "CREDENTIAL=Certificate"),),
-    ),
-    Run(
-        "way B, route 1",
-        frozenset({"B", "route", "two roles"}),
-        "route 1",
-        "SingleTenant",
-        inline=(REMOVE_KEY, OLD_ENDPOINT),
-    ),
-    Run(
-        "way C",
-        frozenset({"C", "existing bot", "custom role"}),
-        app_type="MultiTenant",
-        values=(
-            ("BOT_RESOURCE_GROUP=$RESOURCE_GROUP", "BOT_RESOURCE_GROUP=contoso-bots"),
-            ("BOT=my-bot-0815", "BOT=contoso-bot"),
-        ),
-    ),
-    Run(
-        "way D",
-        frozenset({"D", "new bot", "models"}),
+        "federated credential",
+        frozenset({"app registration", "federated credential", "new bot", "models"}),
         inline=(REMOVE_ROLE, REMOVE_GROUP, REMOVE_REGISTRATION),
     ),
     Run(
-        "steps for migrate.md, certificate",
-        frozenset({"commands", "vault"}),
-        app_type="SingleTenant",
-        commands=(
-            f"{MIGRATE} certificate --bot contoso-bot --app my-bot-0815 --vault my-bot-0815",
-            f"{MIGRATE} switch --bot contoso-bot --app my-bot-0815",
-        ),
+        "certificate",
+        frozenset({"app registration", "vault", "certificate", "new bot"}),
+        values=((ROTATE, f"{ROTATE} --restart"),),
     ),
     Run(
-        "way D, route 3",
-        frozenset({"D", "route"}),
-        "route 3",
+        "an old bot, federated credential",
+        frozenset(),
         "SingleTenant",
-        inline=(REMOVE_TRUST, OLD_ENDPOINT),
+        commands=(MIGRATE.format("federated"), SWITCH),
+        inline=(OLD_ENDPOINT, REMOVE_TRUST),
+    ),
+    Run(
+        "an old bot, certificate",
+        frozenset({"vault", "narrower role"}),
+        "MultiTenant",
+        commands=(f"{MIGRATE.format('certificate')} --vault my-bot-0815", SWITCH),
+        inline=(OLD_ENDPOINT, REMOVE_KEY),
+    ),
+    Run(
+        "an old bot, managed identity",
+        frozenset(),
+        "MultiTenant",
+        commands=(f"{MIGRATE.format('managed-identity')} --new-bot contoso-bot-2", STOP),
+        inline=(REMOVE_BOT, REMOVE_REGISTRATION),
     ),
 )

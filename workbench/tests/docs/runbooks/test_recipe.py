@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.runbooks.page import blocks
-from tests.docs.runbooks.recipe import BY_HAND, DEPLOY, ROUTES, deployment, route
+from tests.docs.runbooks.recipe import BY_HAND, DEPLOY, deployment
 from tests.docs.runbooks.report import check_success
 from tests.docs.runbooks.runs import RUNS
 from tests.docs.runbooks.shell import Shell, text_of
@@ -18,12 +18,6 @@ def test_each_block_of_the_deployment_is_pasted() -> None:
     assert pasted == set(blocks(DEPLOY))
 
 
-def test_each_block_of_the_routes_is_pasted() -> None:
-    """No block of migrate-by-hand.md is left out of all routes, and each route is taken."""
-    assert {run.route for run in RUNS} >= set(ROUTES)
-    assert {block for name in ROUTES for block in route(name)} == set(blocks(BY_HAND))
-
-
 def inline_commands(page: Path) -> list[str]:
     """The `az` commands within a page's text that can be pasted: those that use variables."""
     return re.findall(r"`(az [^`]*\"\$[^`]*)`", page.read_text("utf-8"))
@@ -33,16 +27,6 @@ def test_each_command_within_the_text_is_pasted() -> None:
     """What a sentence or a table has of commands with variables is pasted at the end of a run."""
     pasted = {command for run in RUNS for command in run.inline}
     assert pasted == {*inline_commands(DEPLOY), *inline_commands(BY_HAND)}
-
-
-def test_a_way_pastes_its_own_settings_only() -> None:
-    """Somebody who takes way A sets no certificate, and somebody who takes way D none either."""
-    texts = {way: "".join(block.text for block in deployment(frozenset(way))) for way in "ABCD"}
-    assert "BotCredential=ManagedIdentity" in texts["A"]
-    assert "BotCredential=Federated" in texts["D"]
-    assert "CertificateName" not in texts["A"] + texts["D"]
-    assert "MicrosoftAppType=MultiTenant" in texts["C"]
-    assert "MicrosoftAppType=MultiTenant" not in texts["B"]
 
 
 FALSE = Path("/bin/false")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.runbooks.recipe import PROMISED, deployment, route
+from tests.docs.runbooks.page import blocks
+from tests.docs.runbooks.recipe import BY_HAND, PROMISED, deployment
 from tests.docs.runbooks.report import check
 from tests.docs.runbooks.runs import RUNS, Run
 from tests.docs.runbooks.walk import walk
@@ -20,7 +21,7 @@ def test_a_runbook_runs(run: Run, tmp_path: Path, az: Path) -> None:
     _, *pastes = walk(run, tmp_path, az)
     check(run.name, pastes)
     output: defaultdict[str, str] = defaultdict(str)
-    for block in (*deployment(run.tags), *(route(run.route) if run.route else ())):
+    for block in (*deployment(run.tags), *(blocks(BY_HAND) if run.app_type else ())):
         output[block.section] += "".join(paste.output.get(str(block), "") for paste in pastes)
     for section, promised in PROMISED.items():
         if section in output:

@@ -9,8 +9,8 @@ from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.funcignore import FuncIgnore
-from tests.docs.runbooks.page import Block
-from tests.docs.runbooks.recipe import deployment, route
+from tests.docs.runbooks.page import Block, blocks
+from tests.docs.runbooks.recipe import BY_HAND, deployment
 from tests.docs.runbooks.runs import Run
 from tests.docs.runbooks.shell import YES, Paste, Shell, text_of
 from tests.support.azure.azure_thread import AzureThread
@@ -41,7 +41,7 @@ OLDEST_KEY = (
 
 
 def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
-    """Paste the blocks of a run: deploy-by-hand.md's in one shell, the route's in another.
+    """Paste the blocks of a run: deploy-by-hand.md's in one shell, migrate-by-hand.md's in another.
 
     Args:
         run: which blocks.
@@ -63,13 +63,11 @@ def walk(run: Run, folder: Path, az: Path) -> list[Paste]:
             shell.paste([(SIGN_IN, _sign_in(azure.directory.tenant_id))]),
         ]
         shells = [_filled(deployment(run.tags), values)]
-        if run.route:
-            shells.append(_filled(route(run.route), values))
-        shells[-1].extend((INLINE, f"{line.replace('KEY_ID', KEY_ID)}\n") for line in run.inline)
+        if run.app_type:
+            shells.append(_filled(blocks(BY_HAND), values))
+        typed = [*run.commands, *(line.replace("KEY_ID", KEY_ID) for line in run.inline)]
+        shells[-1].extend((INLINE, f"{line}\n") for line in typed)
         pastes.extend(shell.paste(each, YES) for each in shells)
-        if run.commands:
-            lines = [(command, f"{command}\n") for command in run.commands]
-            pastes.append(shell.paste(lines, YES))
         return pastes
 
 
@@ -112,14 +110,10 @@ def _sign_in(tenant_id: str) -> str:
 def _values_of(old: OldBot, group: str) -> dict[str, str]:
     """What the owner of an old bot writes in place of the pages' lines."""
     return {
-        f"APP_ID={NOBODY}": f"APP_ID={old.registration.app_id}",
-        f"SECRET_KEY_ID={NOBODY}": f"SECRET_KEY_ID={old.registration.secrets[0].key_id}",
         "RESOURCE_GROUP=my-old-bot": f"RESOURCE_GROUP={group}",
         "BOT=my-old-bot": f"BOT={old.bot.name}",
-        "OLD_RESOURCE_GROUP=my-old-bot": f"OLD_RESOURCE_GROUP={group}",
-        "OLD_APP=my-old-bot": f"OLD_APP={old.site.name}",
     }
 
 
-def _filled(blocks: Iterable[Block], values: dict[str, str]) -> list[tuple[str, str]]:
-    return [(str(block), text_of(block, values)) for block in blocks]
+def _filled(found: Iterable[Block], values: dict[str, str]) -> list[tuple[str, str]]:
+    return [(str(block), text_of(block, values)) for block in found]

@@ -13,6 +13,7 @@ from tests.support.azure.azure_thread import AzureThread
 pytestmark = [*WITH_AZ, pytest.mark.timeout(300)]
 
 GROUP = "--resource-group contoso-bots"
+BOT = "contoso-bot"
 APP = f"{GROUP} --name contoso-functions"
 CREDENTIAL = f"{GROUP} --identity-name bot --name github"
 TRUST = (
@@ -23,10 +24,11 @@ TRUST = (
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzShell]:
-    """A shell in which the pipeline has signed in; there is a Function App."""
+    """A shell in which the pipeline has signed in; there are a Function App and a bot."""
     with AzureThread(tmp_path) as thread:
         thread.set_environment(monkeypatch)
         thread.call(thread.azure.add_function_app)
+        thread.call(thread.azure.add_old_bot, BOT, connection="graph")
         shell = AzShell(monkeypatch)
         shell.sign_in_pipeline(thread.azure.environ)
         yield shell
@@ -64,3 +66,24 @@ def test_federated_credentials_of_an_identity(shell: AzShell) -> None:
     assert shown["subject"] == "repo:contoso/bot:ref:refs/heads/main"
     shell.run(f"{command} delete {CREDENTIAL} --yes")
     assert json.loads(shell.run(f"{command} list {GROUP} --identity-name bot")) == []
+
+
+def test_a_bot_is_looked_at(shell: AzShell) -> None:
+    """Its connections, the settings of an app, and what its registration trusts."""
+    names = "--query [].name --output tsv"
+    assert shell.run(f"az bot authsetting list {GROUP} --name {BOT} {names}") == f"{BOT}/graph\n"
+    settings = shell.run(f"az functionapp config appsettings list {APP} {names}").split()
+    assert "AzureWebJobsStorage__accountName" in settings
+    app_id = shell.run(f"az bot show {GROUP} --name {BOT} --query properties.msaAppId -o tsv")
+    listed = shell.run(f"az ad app federated-credential list --id {app_id.strip()}")
+    assert json.loads(listed) == []
+
+
+def test_direct_line_is_added(shell: AzShell) -> None:
+    """A bot that has no Direct Line channel gets one with a site."""
+    channel = f"{GROUP} --name {BOT}"
+    shell.run(f"az bot directline delete {channel}")
+    shell.run(f"az bot directline create {channel} --site-name default --output none")
+    shown = json.loads(shell.run(f"az bot directline show {channel}"))
+    sites = shown["properties"]["properties"]["sites"]
+    assert [each["siteName"] for each in sites] == ["default"]
