@@ -14,7 +14,7 @@ from auth.outbound.token_provider import TokenProvider
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.emulator.certificates import self_signed
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
-from bot_workbench.emulator.key_vault.permissions import GrantedOperations
+from bot_workbench.emulator.key_vault.vault import GrantedOperations
 from http_client.pool import HttpPool
 
 

@@ -12,9 +12,9 @@ from auth.certificates.key_vault import CertificateVault, ExportedCertificate
 from auth.certificates.private_key import LocalKey
 from auth.errors import CertificateError, VaultForbidden
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
-from bot_workbench.emulator.key_vault.paging import PAGE_SIZE
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from bot_workbench.emulator.key_vault.policy import PEM, PKCS12
+from bot_workbench.emulator.key_vault.vault import PAGE_SIZE
 
 
 @pytest.fixture

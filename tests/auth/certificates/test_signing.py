@@ -16,8 +16,8 @@ from auth.credential_kinds import SIGN_IN_VAULT
 from auth.errors import CertificateError, EndpointDown, VaultForbidden
 from bot_workbench.emulator.certificates import CertificateAuthority
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
-from bot_workbench.emulator.key_vault.paging import PAGE_SIZE
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
+from bot_workbench.emulator.key_vault.vault import PAGE_SIZE
 
 PS256 = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=32)
 

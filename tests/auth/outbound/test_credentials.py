@@ -31,7 +31,7 @@ from bot_workbench.emulator.channel.user_tokens import CONNECTION, UserConnectio
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, READER_PERMISSIONS, Cloud
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import issuer_of
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from http_client.pool import HttpPool
 from tests.support.credentials.sign_in import (
     AUDIENCE,

@@ -16,7 +16,7 @@ from bot_workbench.emulator.certificates import private_key_pem, self_signed
 from bot_workbench.emulator.cloud import Cloud
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from tests.support.bots.patched_bot import patched
 from tests.support.credentials.bot_certificate import (
     Prepare,
@@ -111,7 +111,7 @@ class PlainSecret(VaultCertificate):
 
     def secret_bundle(self, vault: str, content_type: str = "") -> dict[str, Any]:
         """The secret with its value."""
-        return {**self.listed_secret(vault), "value": "typed in by hand"}
+        return {**self.listed("secrets", vault), "value": "typed in by hand"}
 
 
 def plain_secret(cloud: Cloud, _: Path) -> Settings:

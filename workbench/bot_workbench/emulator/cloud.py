@@ -29,9 +29,8 @@ from bot_workbench.emulator.entra.identity_endpoint import SYSTEM, IdentityEndpo
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import RSA_BITS
 from bot_workbench.emulator.inspector.inspector import Inspector
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
-from bot_workbench.emulator.key_vault.permissions import GrantedOperations
-from bot_workbench.emulator.key_vault.vault import KeyVault
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
+from bot_workbench.emulator.key_vault.vault import GrantedOperations, KeyVault
 from bot_workbench.emulator.language_model.language_model import LanguageModel
 from bot_workbench.emulator.loopback import LOCALHOST
 from bot_workbench.emulator.pages.assets import PageAssets

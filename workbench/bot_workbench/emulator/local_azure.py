@@ -20,9 +20,8 @@ from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
 from bot_workbench.emulator.graph.graph import Graph
 from bot_workbench.emulator.graph.requests.caller import READ_REPORTS, WRITE_ALL
-from bot_workbench.emulator.key_vault.permissions import RolePermissions
-from bot_workbench.emulator.key_vault.retention import Retention
-from bot_workbench.emulator.key_vault.vault import KeyVault
+from bot_workbench.emulator.key_vault.inventory import Retention
+from bot_workbench.emulator.key_vault.vault import KeyVault, role_permissions
 from bot_workbench.emulator.log_analytics.log_analytics import LogAnalytics
 from bot_workbench.emulator.loopback import LOOPBACK, listener
 from bot_workbench.emulator.network.connect_proxy import ConnectProxy
@@ -375,7 +374,7 @@ class LocalAzure:
         return vault is not None and bool(vault.properties["enableRbacAuthorization"])
 
     def _add_vault(self, host: str, resource: Resource) -> None:
-        permissions = RolePermissions(resource.id, self.resource_manager.is_data_allowed)
+        permissions = role_permissions(resource.id, self.resource_manager.is_data_allowed)
         vault = KeyVault(
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )

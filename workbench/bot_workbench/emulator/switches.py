@@ -8,7 +8,7 @@ from aiohttp import web
 from bot_workbench.emulator.channel.channel import Channel
 from bot_workbench.emulator.channel.user_tokens import UserTokens
 from bot_workbench.emulator.entra.endpoints import Entra
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from bot_workbench.emulator.key_vault.vault import KeyVault
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.services.service_requests import set_faults, switch_service

@@ -17,7 +17,7 @@ from azure.mgmt.botservice import AzureBotService
 from azure.mgmt.web import WebSiteManagementClient
 
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.key_vault.retention import Retention
+from bot_workbench.emulator.key_vault.inventory import Retention
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.resource_manager.core.arm_request import ArmCaller, ArmRequest
 from bot_workbench.emulator.resource_manager.core.resource import Resource

@@ -1,13 +1,19 @@
-"""CertificatePolicy: how Key Vault makes the versions of one certificate."""
+"""Certificate policies: how Key Vault makes the versions of one certificate."""
 
+import base64
+import calendar
+import datetime
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from cryptography.x509 import Name, ObjectIdentifier
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot_workbench.emulator.key_vault.errors import bad_parameter, invalid_property
+
+JsonObject = dict[str, Any]
 
 PKCS12 = "application/x-pkcs12"
 PEM = "application/x-pem-file"
@@ -29,204 +35,265 @@ KEY_USAGES = {
 }
 """Key usages (RFC 5280, section 4.2.1.3), and what cryptography calls each."""
 
-KEY_SIZES = (2048, 3072, 4096)
 MAX_VALIDITY_MONTHS = 1200
 TRIGGER_DAYS_A_MONTH = 27
 """`days_before_expiry` is at most this many times `validity_months` (REST reference, Trigger)."""
 
 SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
-_DEFAULT_ACTION = {
-    "trigger": {"lifetime_percentage": 80},
-    "action": {"action_type": "EmailContacts"},
+
+BACKDATED = datetime.timedelta(minutes=10)
+"""The time before its creation from which a certificate of Key Vault's is valid."""
+
+ANY_USE = ("sign", "verify", "wrapKey", "unwrapKey", "encrypt", "decrypt")
+_OPERATIONS = {
+    "digital_signature": ("sign", "verify"),
+    "content_commitment": ("sign", "verify"),
+    "key_cert_sign": ("sign", "verify"),
+    "crl_sign": ("sign", "verify"),
+    "key_encipherment": ("wrapKey", "unwrapKey"),
+    "data_encipherment": ("encrypt", "decrypt"),
 }
+"""Key operations by key usage (Key Vault's documentation, composition of a certificate)."""
+
+_SECTIONS = ("key_props", "secret_props", "x509_props")
 
 
-@dataclass(frozen=True)
-class CertificatePolicy:
-    """The policy of one certificate; the defaults are Key Vault's own.
-
-    Attributes:
-        subject: X.500 distinguished name, such as `CN=contoso-bot`; may be empty with `dns_names`.
-        dns_names: subject alternative names.
-        exportable: whether the secret holds the private key.
-        key_size: bits of the RSA key.
-        reuse_key: whether the next version has the same key.
-        content_type: of the secret, PKCS12 or PEM.
-        ekus: object identifiers of the extended key usage.
-        key_usage: keys of KEY_USAGES.
-        validity_months: of each new version.
-        lifetime_actions: at most one, as the REST reference has it; kept, never carried out.
-        issuer: Self or Unknown.
-    """
-
-    subject: str = ""
-    dns_names: tuple[str, ...] = ()
-    exportable: bool = True
-    key_size: int = 2048
-    reuse_key: bool = False
-    content_type: str = PKCS12
-    ekus: tuple[str, ...] = (SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION)
-    key_usage: tuple[str, ...] = ("digitalSignature", "keyEncipherment")
-    validity_months: int = 12
-    lifetime_actions: tuple[Mapping[str, Any], ...] = (_DEFAULT_ACTION,)
-    issuer: str = SELF
-
-    @classmethod
-    def from_json(cls, body: object) -> "CertificatePolicy":
-        """Read and check a policy.
-
-        Raises:
-            VaultError: 400, a value is not allowed.
-        """
-        policy = _object({"policy": body}, "policy")
-        key, secret, x509 = (_object(policy, f"{name}_props") for name in ("key", "secret", "x509"))
-        if _one_of(key, "kty", ("RSA", "RSA-HSM", "EC", "EC-HSM"), "RSA") != "RSA":
-            raise bad_parameter("This stand-in of Key Vault has RSA keys only")
-        months = _number(x509, "validity_months", range(1, MAX_VALIDITY_MONTHS + 1), 12)
-        names = _texts(_object(x509, "sans"), "dns_names", ())
-        subject = _of_type(x509, "subject", str, "")
-        if not all(name.isascii() for name in names):
-            raise invalid_property("dns_names")
-        if not subject and not names:
-            raise invalid_property("subject")
-        issuer = _one_of(_object(policy, "issuer"), "name", (SELF, UNKNOWN_ISSUER), UNKNOWN_ISSUER)
-        made = cls(
-            subject=subject,
-            dns_names=names,
-            exportable=_of_type(key, "exportable", bool, True),
-            key_size=_number(key, "key_size", KEY_SIZES, 2048),
-            reuse_key=_of_type(key, "reuse_key", bool, False),
-            content_type=_one_of(secret, "contentType", (PKCS12, PEM), PKCS12),
-            ekus=_texts(x509, "ekus", cls.ekus),
-            key_usage=_texts(x509, "key_usage", cls.key_usage),
-            validity_months=months,
-            lifetime_actions=_actions(policy, months, issuer),
-            issuer=issuer,
-        )
-        if not set(made.key_usage) <= KEY_USAGES.keys():
-            raise invalid_property("key_usage")
-        distinguished_name(subject)
-        for eku in made.ekus:
-            object_identifier(eku)
-        return made
-
-    def changed(self, body: object) -> "CertificatePolicy":
-        """This policy with the members that a PATCH names; the others stay.
-
-        Raises:
-            VaultError: 400, a value is not allowed.
-        """
-        own = self.to_json()
-        for name, value in _object({"policy": body}, "policy").items():
-            nested = isinstance(value, dict) and isinstance(own.get(name), dict)
-            own[name] = {**own[name], **value} if nested else value
-        return self.from_json(own)
-
-    def imported(self, subject: str, key_size: int, validity_months: int) -> "CertificatePolicy":
-        """This policy for a certificate that has come with its own subject, key and validity."""
-        return replace(self, subject=subject, key_size=key_size, validity_months=validity_months)
-
-    def to_json(self) -> dict[str, Any]:
-        """The policy without its id and its dates."""
-        x509: dict[str, Any] = {
-            "subject": self.subject,
-            "ekus": list(self.ekus),
-            "key_usage": list(self.key_usage),
-            "validity_months": self.validity_months,
-            "basic_constraints": {"ca": False},
-        }
-        if self.dns_names:
-            x509["sans"] = {"dns_names": list(self.dns_names)}
-        return {
-            "key_props": {
-                "exportable": self.exportable,
-                "kty": "RSA",
-                "key_size": self.key_size,
-                "reuse_key": self.reuse_key,
-            },
-            "secret_props": {"contentType": self.content_type},
-            "x509_props": x509,
-            "lifetime_actions": list(self.lifetime_actions),
-            "issuer": {"name": self.issuer},
-        }
-
-
-def distinguished_name(subject: str) -> Name:
+def _distinguished_name(subject: str) -> x509.Name:
     """A subject such as `CN=contoso-bot, O=Contoso` (RFC 4514).
 
     Raises:
-        VaultError: 400, it is not a distinguished name.
+        ValueError: it is not a distinguished name.
     """
-    try:
-        return Name.from_rfc4514_string(re.sub(r",\s+", ",", subject.strip()))
-    except ValueError as error:
-        raise invalid_property("subject") from error
+    return x509.Name.from_rfc4514_string(re.sub(r",\s+", ",", subject.strip()))
 
 
-def object_identifier(dotted: str) -> ObjectIdentifier:
-    """An object identifier such as `1.3.6.1.5.5.7.3.2`.
+def _can_be(parse: Callable[[Any], object]) -> Callable[[Any], bool]:
+    """Whether a function takes a value, and raises no ValueError."""
+
+    def is_allowed(value: object) -> bool:
+        try:
+            parse(value)
+        except ValueError:
+            return False
+        return True
+
+    return is_allowed
+
+
+def _anything(_: object) -> bool:
+    return True
+
+
+_PROPERTIES: Mapping[str, tuple[str, Any, Callable[[Any], bool]]] = {
+    "kty": ("key_props", "RSA", ("RSA", "RSA-HSM", "EC", "EC-HSM").__contains__),
+    "validity_months": ("x509_props", 12, range(1, MAX_VALIDITY_MONTHS + 1).__contains__),
+    "subject": ("x509_props", "", _can_be(_distinguished_name)),
+    "exportable": ("key_props", True, _anything),
+    "key_size": ("key_props", 2048, (2048, 3072, 4096).__contains__),
+    "reuse_key": ("key_props", False, _anything),
+    "contentType": ("secret_props", PKCS12, (PKCS12, PEM).__contains__),
+}
+"""The section of a policy's property, Key Vault's default, and whether a value is allowed."""
+
+_LISTS: Mapping[str, tuple[list[str], Callable[[Any], bool]]] = {
+    "ekus": (
+        [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION],
+        lambda values: all(map(_can_be(x509.ObjectIdentifier), values)),
+    ),
+    "key_usage": (
+        ["digitalSignature", "keyEncipherment"],
+        lambda values: KEY_USAGES.keys() >= set(values),
+    ),
+}
+"""The same for the lists of texts in `x509_props`; of an empty list, the default is taken."""
+
+
+def default_policy() -> JsonObject:
+    """A policy in which nothing is said but that the vault signs: with Key Vault's own values."""
+    policy: JsonObject = {section: {} for section in _SECTIONS}
+    for name, (section, default, _) in _PROPERTIES.items():
+        policy[section][name] = default
+    for name, (values, _) in _LISTS.items():
+        policy["x509_props"][name] = list(values)
+    policy["x509_props"]["basic_constraints"] = {"ca": False}
+    action = {"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "EmailContacts"}}
+    return {**policy, "lifetime_actions": [action], "issuer": {"name": SELF}}
+
+
+def checked_policy(body: object) -> JsonObject:
+    """A policy as the REST reference has it, completed with Key Vault's own values.
+
+    Its certificate actions are kept, never carried out.
 
     Raises:
-        VaultError: 400, it is not an object identifier.
+        VaultError: 400, a value is not allowed.
     """
+    given = _object({"policy": body}, "policy")
+    made = default_policy()
+    sections = {section: _object(given, section) for section in _SECTIONS}
+    for name, (section, default, is_allowed) in _PROPERTIES.items():
+        made[section][name] = _checked(sections[section], name, default, is_allowed)
+    if made["key_props"]["kty"] != "RSA":
+        raise bad_parameter("This stand-in of Key Vault has RSA keys only")
+    wanted, x509_props = sections["x509_props"], made["x509_props"]
+    if names := _texts(_object(wanted, "sans"), "dns_names", str.isascii):
+        x509_props["sans"] = {"dns_names": names}
+    elif not x509_props["subject"]:
+        raise invalid_property("subject")
+    for name, (default, is_allowed) in _LISTS.items():
+        x509_props[name] = _texts(wanted, name) or default
+        if not is_allowed(x509_props[name]):
+            raise invalid_property(name)
+    issuers = (SELF, UNKNOWN_ISSUER)
+    issuer = _checked(_object(given, "issuer"), "name", UNKNOWN_ISSUER, issuers.__contains__)
+    actions = _checked(given, "lifetime_actions", [], _anything)
+    if len(actions) > 1:
+        raise bad_parameter("At most one action is allowed")
+    if actions:
+        action = _object({"lifetime_actions": actions[0]}, "lifetime_actions")
+        made["lifetime_actions"] = [_action(action, x509_props["validity_months"], issuer)]
+    return {**made, "issuer": {"name": issuer}}
+
+
+def changed_policy(own: Mapping[str, Any], body: object) -> JsonObject:
+    """A policy with the members that a PATCH names; the others stay.
+
+    Raises:
+        VaultError: 400, a value is not allowed.
+    """
+    change = _object({"policy": body}, "policy")
+    return checked_policy({**own, **_merged(own, change)})
+
+
+def _merged(own: Mapping[str, Any], change: Mapping[str, Any]) -> JsonObject:
+    return {
+        name: {**own[name], **value}
+        if isinstance(value, dict) and isinstance(own.get(name), dict)
+        else value
+        for name, value in change.items()
+    }
+
+
+def certificate_policy(
+    policy: Mapping[str, Any], certificate: x509.Certificate, key_size: int
+) -> JsonObject:
+    """A policy for a certificate that has come with its own subject, key and validity."""
+    days = (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days
+    own = {
+        "subject": certificate.subject.rfc4514_string(),
+        # A part of a month as a whole one.
+        "validity_months": max(1, -(-days * 12 // 365)),
+    }
+    change = {"key_props": {"key_size": key_size}, "x509_props": own}
+    return {**policy, **_merged(policy, change)}
+
+
+def self_issued(policy: Mapping[str, Any], key: rsa.RSAPrivateKey) -> x509.Certificate:
+    """A certificate of the issuer Self, valid from now as long as the policy says."""
+    subject = _distinguished_name(policy["x509_props"]["subject"])
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    public = key.public_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(_months_later(now, policy["x509_props"]["validity_months"]))
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+    for extension, critical in _extensions(policy["x509_props"]):
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(key, hashes.SHA256())
+
+
+def signing_request(policy: Mapping[str, Any], key: rsa.RSAPrivateKey) -> str:
+    """The certificate signing request (PKCS#10) in base64."""
+    subject = _distinguished_name(policy["x509_props"]["subject"])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    for extension, critical in _extensions(policy["x509_props"]):
+        builder = builder.add_extension(extension, critical=critical)
+    request = builder.sign(key, hashes.SHA256())
+    return base64.b64encode(request.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def key_operations(certificate: x509.Certificate) -> list[str]:
+    """The allowed uses of the key, by the certificate's key usage; all, if it has none."""
     try:
-        return ObjectIdentifier(dotted)
-    except ValueError as error:
-        raise invalid_property("ekus") from error
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return list(ANY_USE)
+    allowed = {each for name in _OPERATIONS if getattr(usage, name) for each in _OPERATIONS[name]}
+    return [operation for operation in ANY_USE if operation in allowed]
 
 
-def _object(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return dict(_of_type(parent, name, dict, {}))
+def _extensions(x509_props: Mapping[str, Any]) -> list[tuple[x509.ExtensionType, bool]]:
+    usage = {KEY_USAGES[name]: True for name in x509_props["key_usage"]}
+    if not usage.get("key_agreement"):
+        # These two mean something beside keyAgreement only (RFC 5280, section 4.2.1.3).
+        usage |= {"encipher_only": False, "decipher_only": False}
+    flags = {name: usage.get(name, False) for name in KEY_USAGES.values()}
+    ekus = [x509.ObjectIdentifier(eku) for eku in x509_props["ekus"]]
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.KeyUsage(**flags), True),
+        (x509.ExtendedKeyUsage(ekus), False),
+        (x509.BasicConstraints(ca=False, path_length=None), False),
+    ]
+    if "sans" in x509_props:
+        names = [x509.DNSName(name) for name in x509_props["sans"]["dns_names"]]
+        extensions.append((x509.SubjectAlternativeName(names), False))
+    return extensions
 
 
-def _of_type[T](parent: Mapping[str, Any], name: str, kind: type[T], default: T) -> T:
+def _months_later(start: datetime.datetime, months: int) -> datetime.datetime:
+    years, month = divmod(start.month - 1 + months, 12)
+    year = start.year + years
+    last = calendar.monthrange(year, month + 1)[1]
+    return start.replace(year=year, month=month + 1, day=min(start.day, last))
+
+
+def _object(parent: Mapping[str, Any], name: str) -> JsonObject:
+    return dict(_checked(parent, name, {}, _anything))
+
+
+def _checked[T](
+    parent: Mapping[str, Any], name: str, default: T, is_allowed: Callable[[Any], bool]
+) -> T:
+    """A value of the default's type, or the default: `true` is no number."""
     value = parent.get(name)
     if value is None:
         return default
-    # bool is a subclass of int, and `true` is no number.
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if type(value) is not type(default) or not is_allowed(value):
         raise invalid_property(name)
     return value
 
 
-def _one_of(parent: Mapping[str, Any], name: str, choices: Sequence[str], default: str) -> str:
-    value = _of_type(parent, name, str, default)
-    if value not in choices:
+def _texts(
+    parent: Mapping[str, Any], name: str, is_allowed: Callable[[str], bool] = _anything
+) -> list[str]:
+    values: list[str] = _checked(parent, name, [], _anything)
+    if not all(isinstance(value, str) and value and is_allowed(value) for value in values):
         raise invalid_property(name)
-    return value
+    return values
 
 
-def _number(parent: Mapping[str, Any], name: str, allowed: Sequence[int], default: int) -> int:
-    value = _of_type(parent, name, int, default)
-    if value not in allowed:
-        raise invalid_property(name)
-    return value
-
-
-def _texts(parent: Mapping[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    values = _of_type(parent, name, list, [])
-    if not all(isinstance(value, str) and value for value in values):
-        raise invalid_property(name)
-    return tuple(values) or default
-
-
-def _actions(policy: Mapping[str, Any], months: int, issuer: str) -> tuple[Mapping[str, Any], ...]:
-    actions = _of_type(policy, "lifetime_actions", list, [])
-    if len(actions) > 1:
-        raise bad_parameter("At most one action is allowed")
-    if not actions:
-        return (_DEFAULT_ACTION,)
-    action = _object({"lifetime_actions": actions[0]}, "lifetime_actions")
-    kinds = ("EmailContacts", "AutoRenew") if issuer == SELF else ("EmailContacts",)
-    if _one_of(_object(action, "action"), "action_type", kinds, "") not in kinds:
-        raise invalid_property("action_type")
+def _action(action: Mapping[str, Any], months: int, issuer: str) -> JsonObject:
+    """A certificate action, without what its trigger leaves open."""
+    kinds: Collection[str] = (
+        ("EmailContacts", "AutoRenew") if issuer == SELF else ("EmailContacts",)
+    )
+    kind = _checked(_object(action, "action"), "action_type", "", kinds.__contains__)
     trigger = {k: v for k, v in _object(action, "trigger").items() if v is not None}
     ranges = {
         "lifetime_percentage": range(1, 100),
         "days_before_expiry": range(1, months * TRIGGER_DAYS_A_MONTH + 1),
     }
+    if not kind:
+        raise invalid_property("action_type")
     if len(trigger) != 1 or not trigger.keys() <= ranges.keys():
         raise invalid_property("trigger")
     for name in trigger:
-        _number(trigger, name, ranges[name], 0)
-    return ({"trigger": trigger, "action": {"action_type": action["action"]["action_type"]}},)
+        _checked(trigger, name, 0, ranges[name].__contains__)
+    return {"trigger": trigger, "action": {"action_type": kind}}

@@ -10,8 +10,7 @@ from bot_workbench.emulator.certificates import CertificateAuthority, self_signe
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.identity_endpoint import IdentityEndpoint
 from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.key_vault.permissions import ACTIONS, GrantedOperations
-from bot_workbench.emulator.key_vault.vault import KeyVault
+from bot_workbench.emulator.key_vault.vault import ACTIONS, GrantedOperations, KeyVault
 from tests.emulator.key_vault.vault_caller import VaultCaller
 from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT
 

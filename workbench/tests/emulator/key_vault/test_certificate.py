@@ -83,7 +83,7 @@ async def test_a_listed_secret_has_all_but_its_value(
     assert listed.not_before == made.certificate.not_valid_before_utc
     assert listed.expires_on == made.certificate.not_valid_after_utc
     assert listed.created_on.timestamp() == listed.updated_on.timestamp() == made.created
-    assert "value" not in made.listed_secret(vault.server.url)
+    assert "value" not in made.listed("secrets", vault.server.url)
 
 
 @kinds

@@ -12,9 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from bot_workbench.emulator.certificates import private_key_pem
-from bot_workbench.emulator.key_vault.permissions import ACTIONS, GrantedOperations
-from bot_workbench.emulator.key_vault.retention import Retention
-from bot_workbench.emulator.key_vault.vault import KeyVault
+from bot_workbench.emulator.key_vault.inventory import Retention
+from bot_workbench.emulator.key_vault.vault import ACTIONS, GrantedOperations, KeyVault
 from tests.emulator.key_vault.certificate_calls import create, send
 from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
 from tests.emulator.registered_bot import PRINCIPAL

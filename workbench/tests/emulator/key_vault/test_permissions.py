@@ -1,10 +1,10 @@
 """Permissions: operations granted by hand, or by the data actions of roles."""
 
-from bot_workbench.emulator.key_vault.permissions import (
+from bot_workbench.emulator.key_vault.vault import (
     ACTIONS,
     PROVIDER,
     GrantedOperations,
-    RolePermissions,
+    role_permissions,
 )
 
 VAULT = "/subscriptions/S/resourceGroups/contoso/providers/Microsoft.KeyVault/vaults/contoso-kv"
@@ -29,7 +29,7 @@ def test_roles_are_looked_up_at_the_object() -> None:
         asked.append((principal_id, action, scope))
         return scope != VAULT
 
-    roles = RolePermissions(VAULT, is_allowed)
+    roles = role_permissions(VAULT, is_allowed)
     assert roles(READER, "keys/sign", "/keys/bot")
     assert not roles(READER, "certificates/list", "")
     assert asked == [
@@ -40,6 +40,6 @@ def test_roles_are_looked_up_at_the_object() -> None:
 
 def test_a_data_action_allows_its_operations() -> None:
     """What reads certificates neither creates them nor signs with their keys."""
-    roles = RolePermissions(VAULT, lambda _, action, __: action == f"{PROVIDER}certificates/read")
+    roles = role_permissions(VAULT, lambda _, action, __: action == f"{PROVIDER}certificates/read")
     allowed = {operation for operation in ACTIONS if roles(READER, operation, "")}
     assert allowed == {"certificates/get", "certificates/list"}

@@ -1,4 +1,4 @@
-"""CertificatePolicy: what Key Vault allows in a policy."""
+"""Certificate policies: what Key Vault allows in them."""
 
 import copy
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot_workbench.emulator.key_vault.errors import VaultError
-from bot_workbench.emulator.key_vault.policy import CertificatePolicy
+from bot_workbench.emulator.key_vault.policy import checked_policy, default_policy
 from tests.emulator.key_vault.certificate_calls import SHORT_POLICY, create, send
 from tests.emulator.key_vault.vault_caller import VaultCaller, refusal
 
@@ -126,31 +126,32 @@ def test_at_most_one_action() -> None:
     """Key Vault allows one lifetime action."""
     action = {"trigger": {"days_before_expiry": 9}, "action": {"action_type": "EmailContacts"}}
     with pytest.raises(VaultError, match="At most one action is allowed"):
-        CertificatePolicy.from_json({**SHORT_POLICY, "lifetime_actions": [action, action]})
+        checked_policy({**SHORT_POLICY, "lifetime_actions": [action, action]})
 
 
 def test_only_its_own_certificates_are_renewed() -> None:
     """A certificate that somebody else signs cannot be renewed by itself."""
     action = {"trigger": {"days_before_expiry": 9}, "action": {"action_type": "AutoRenew"}}
     policy = {**SHORT_POLICY, "lifetime_actions": [action]}
-    assert CertificatePolicy.from_json(policy).lifetime_actions == (action,)
+    assert checked_policy(policy)["lifetime_actions"] == [action]
     with pytest.raises(VaultError, match="action_type"):
-        CertificatePolicy.from_json({**policy, "issuer": {"name": "Unknown"}})
+        checked_policy({**policy, "issuer": {"name": "Unknown"}})
 
 
 def test_defaults() -> None:
     """What a policy does not say has Key Vault's own value; no issuer means another's."""
-    policy = CertificatePolicy.from_json({"x509_props": {"subject": "CN=bot"}})
-    assert policy.issuer == "Unknown"
-    assert policy == CertificatePolicy(subject="CN=bot", issuer="Unknown")
-    assert CertificatePolicy.from_json(policy.to_json()) == policy
+    policy = checked_policy({"x509_props": {"subject": "CN=bot"}})
+    assert policy["issuer"] == {"name": "Unknown"}
+    own = default_policy()
+    own["x509_props"]["subject"] = "CN=bot"
+    assert policy == {**own, "issuer": {"name": "Unknown"}}
+    assert checked_policy(policy) == policy
 
 
 def test_names_without_a_subject() -> None:
     """Alternative names may stand in a subject's place."""
-    policy = CertificatePolicy.from_json({"x509_props": {"sans": {"dns_names": ["contoso.com"]}}})
-    assert policy.dns_names == ("contoso.com",)
-    assert policy.to_json()["x509_props"]["sans"] == {"dns_names": ["contoso.com"]}
+    policy = checked_policy({"x509_props": {"sans": {"dns_names": ["contoso.com"]}}})
+    assert policy["x509_props"]["sans"] == {"dns_names": ["contoso.com"]}
 
 
 async def test_a_policy_is_changed_in_part(call: VaultCaller) -> None:

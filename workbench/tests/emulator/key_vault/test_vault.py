@@ -16,8 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
-from bot_workbench.emulator.key_vault.permissions import ACTIONS, GrantedOperations
-from bot_workbench.emulator.key_vault.vault import RESOURCE, KeyVault
+from bot_workbench.emulator.key_vault.vault import ACTIONS, RESOURCE, GrantedOperations, KeyVault
 from tests.emulator.key_vault.vault_caller import LISTS, VaultCaller, kinds, refusal
 from tests.emulator.registered_bot import MANAGED_IDENTITY, PRINCIPAL, TENANT, UNKNOWN
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.emulator.key_vault import paging
+from bot_workbench.emulator.key_vault import vault
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.server import Exchange
 
@@ -21,7 +21,7 @@ def use_small_pages(azure: LocalAzure, monkeypatch: pytest.MonkeyPatch) -> set[s
             read.add(exchange.path.rpartition("/")[2].lower())
 
     azure.resource_manager.page_size = azure.graph.page_size = 1
-    monkeypatch.setattr(paging, "PAGE_SIZE", 1)
+    monkeypatch.setattr(vault, "PAGE_SIZE", 1)
     vaults = [vault.server for vault in azure.vaults.values()]
     for server in (azure.resource_manager.server, azure.graph.server, *vaults):
         server.observer = note

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot_workbench.emulator.certificates import private_key_pem
 from bot_workbench.emulator.cloud import CERTIFICATE_NAME, Cloud
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 
 Settings = dict[str, str]
 Prepare = Callable[[Cloud, Path], Settings]

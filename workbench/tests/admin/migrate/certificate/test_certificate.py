@@ -69,14 +69,15 @@ def test_the_bot_signs_in_with_a_certificate(route: Route) -> None:
 def test_the_certificate_can_only_sign(route: Route) -> None:
     """It is RSA, cannot leave the vault, signs only, and is renewed before it ends."""
     route.done(*CERTIFICATE)
-    policy = route.inventory.policies[NAME].policy
+    policy = route.inventory.policies[NAME]
+    properties = policy["x509_props"]
     version = route.inventory.versions[NAME][-1]
     assert not version.exportable
     assert version.private_key.key_size >= 2048
-    assert policy.key_usage == ("digitalSignature",)
-    assert policy.ekus == (CLIENT_AUTHENTICATION,)
-    assert policy.validity_months <= 12
-    assert policy.lifetime_actions[0]["action"]["action_type"] == "AutoRenew"
+    assert properties["key_usage"] == ["digitalSignature"]
+    assert properties["ekus"] == [CLIENT_AUTHENTICATION]
+    assert properties["validity_months"] <= 12
+    assert policy["lifetime_actions"][0]["action"]["action_type"] == "AutoRenew"
     (entry,) = [key for key in route.registered() if key not in route.others]
     assert entry.display_name.startswith(f"{NAME} ")
     assert entry.end <= version.certificate.not_valid_after_utc
