@@ -1,41 +1,102 @@
-"""VaultError: a refusal of Key Vault's."""
+"""VaultError: the refusals of Key Vault, as its REST reference and its documentation have them."""
+
+from collections.abc import Mapping
+
+REFUSALS: Mapping[str, tuple[int, str, str, str]] = {
+    "bad parameter": (400, "BadParameter", "", "{}"),
+    "invalid property": (400, "BadParameter", "", "Property {} has invalid value"),
+    "no token": (401, "Unauthorized", "", "AKV10000: Request is missing a Bearer or PoP token."),
+    "invalid token": (401, "Unauthorized", "", "The bearer token is not valid here."),
+    "access policies": (
+        403,
+        "Forbidden",
+        "AccessDenied",
+        "The user, group or application '{}' does not have {} permission on key vault '{}'.",
+    ),
+    "no role": (
+        403,
+        "Forbidden",
+        "ForbiddenByRbac",
+        "Caller is not authorized to perform action on resource.\r\n"
+        "If role assignments, deny assignments or role definitions were changed recently, "
+        "please observe propagation time.\r\n"
+        "Caller: {}\r\nAction: '{}'\r\nResource: '{}'\r\nAssignment: (not found)\r\n",
+    ),
+    "disabled secret": (
+        403,
+        "Forbidden",
+        "SecretDisabled",
+        "Operation get is not allowed on a disabled secret.",
+    ),
+    "disabled key": (
+        403,
+        "Forbidden",
+        "KeyDisabled",
+        "Operation sign is not allowed on a disabled key.",
+    ),
+    # Key Vault's inner code for this case is undocumented.
+    "not valid now": (
+        403,
+        "Forbidden",
+        "KeyNotValidNow",
+        "Operation sign is not allowed outside the key's time of validity.",
+    ),
+    "not for signing": (
+        403,
+        "Forbidden",
+        "KeyOperationForbidden",
+        "Operation sign is not permitted on this key.",
+    ),
+    "purge protection": (
+        403,
+        "Forbidden",
+        "",
+        'Operation "purge" is not allowed because purge protection is enabled for this vault. Key'
+        " Vault service will automatically purge it after the retention period has passed.",
+    ),
+    "not found": (
+        404,
+        "{0}NotFound",
+        "",
+        "A {1} with (name/id) {2} was not found in this key vault.",
+    ),
+    "not deleted": (404, "CertificateNotFound", "", "Deleted Certificate not found: {}"),
+    "not pending": (404, "PendingCertificateNotFound", "", "Pending certificate not found: {}"),
+    "no contacts": (404, "ContactsNotFound", "", "Contacts not found"),
+    "pending": (
+        409,
+        "Forbidden",
+        "",
+        "A new key vault certificate can not be created or imported while a pending key vault"
+        " certificate's status is inProgress.",
+    ),
+    "deleted": (
+        409,
+        "Conflict",
+        "ObjectIsDeletedButRecoverable",
+        "Certificate {} is currently in a deleted but recoverable state, and its name cannot be"
+        " reused; in this state, the certificate can only be recovered or purged.",
+    ),
+}
+"""HTTP status, code, inner code and message by reason; the texts are formatted."""
 
 
 class VaultError(Exception):
-    """One refusal, in Key Vault's shape.
+    """One refusal.
 
     Args:
+        reason: a key of REFUSALS.
+        names: what its texts are filled with.
+
+    Attributes:
         status: HTTP status.
-        code: Key Vault's code, for example `SecretNotFound`.
-        message: what went wrong.
-        inner: the `innererror` code behind a general one, for example `ForbiddenByRbac`.
+        body: the response's JSON.
     """
 
-    def __init__(self, status: int, code: str, message: str, inner: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.inner = inner
-
-    def body(self) -> dict[str, object]:
-        """The response's JSON."""
-        error: dict[str, object] = {"code": self.code, "message": str(self)}
-        if self.inner:
-            error["innererror"] = {"code": self.inner}
-        return {"error": error}
-
-
-def bad_parameter(message: str) -> VaultError:
-    """A request that cannot be carried out: 400."""
-    return VaultError(400, "BadParameter", message)
-
-
-def invalid_property(name: str) -> VaultError:
-    """A value that is not allowed, named as the REST reference names it."""
-    return bad_parameter(f"Property {name} has invalid value")
-
-
-def not_found(kind: str, name: str) -> VaultError:
-    """An object that the vault does not have: `kind` is Certificate, Secret or Key."""
-    message = f"A {kind.lower()} with (name/id) {name} was not found in this key vault."
-    return VaultError(404, f"{kind}NotFound", message)
+    def __init__(self, reason: str, *names: str) -> None:
+        self.status, code, inner, message = REFUSALS[reason]
+        super().__init__(message.format(*names))
+        error: dict[str, object] = {"code": code.format(*names), "message": str(self)}
+        if inner:
+            error["innererror"] = {"code": inner}
+        self.body = {"error": error}

@@ -17,7 +17,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from bot_workbench.emulator.certificates import private_key_pem, self_signed, x5t
 from bot_workbench.emulator.entra.token_issuer import RSA_BITS
-from bot_workbench.emulator.key_vault.errors import VaultError, bad_parameter, not_found
+from bot_workbench.emulator.key_vault.errors import VaultError
 from bot_workbench.emulator.key_vault.policy import (
     PEM,
     PKCS12,
@@ -174,6 +174,7 @@ class PendingCertificate:
     """A version that is being made.
 
     Attributes:
+        name: the certificate's.
         policy: what it is made by.
         key: its new key, or that of the version before.
         enabled: of the version to be.
@@ -183,6 +184,7 @@ class PendingCertificate:
         request_id: 32 hex digits.
     """
 
+    name: str
     policy: JsonObject
     key: rsa.RSAPrivateKey
     enabled: bool
@@ -306,18 +308,18 @@ class CertificateInventory:
         """
         self.check_free(name)
         due = self.clock() + self.pending_seconds if policy["issuer"]["name"] == SELF else math.inf
-        made = PendingCertificate(policy, key, enabled, tags, due)
+        made = PendingCertificate(name, policy, key, enabled, tags, due)
         self.keep_policy(name, policy)
         self.pending[name] = made
         return made
 
     def settle(self) -> None:
         """Complete the creations that are due."""
-        for name, pending in self.pending.items():
+        for pending in self.pending.values():
             if not pending.completed and pending.due <= self.clock():
                 pending.completed = True
                 self.add_version(
-                    name,
+                    pending.name,
                     key=pending.key,
                     certificate=self_issued(pending.policy, pending.key),
                     content_type=pending.policy["secret_props"]["contentType"],
@@ -333,21 +335,9 @@ class CertificateInventory:
             VaultError: 409.
         """
         if name in self.deleted:
-            raise VaultError(
-                409,
-                "Conflict",
-                f"Certificate {name} is currently in a deleted but recoverable state, and its name"
-                " cannot be reused; in this state, the certificate can only be recovered or"
-                " purged.",
-                "ObjectIsDeletedButRecoverable",
-            )
+            raise VaultError("deleted", name)
         if name in self.pending and not self.pending[name].completed:
-            raise VaultError(
-                409,
-                "Forbidden",
-                "A new key vault certificate can not be created or imported while a pending key"
-                " vault certificate's status is inProgress.",
-            )
+            raise VaultError("pending")
 
     def known(self, name: str, kind: str) -> list[VaultCertificate]:
         """The versions of a certificate, secret or key (`kind`), the newest last.
@@ -357,7 +347,7 @@ class CertificateInventory:
         """
         versions = self.versions.get(name)
         if not versions:
-            raise not_found(kind, name)
+            raise VaultError("not found", kind, kind.lower(), name)
         return versions
 
     def requested(self, name: str, version: str, kind: str) -> VaultCertificate:
@@ -371,7 +361,7 @@ class CertificateInventory:
             return versions[-1]
         found = next((known for known in versions if known.version == version), None)
         if found is None:
-            raise not_found(kind, f"{name}/{version}")
+            raise VaultError("not found", kind, kind.lower(), f"{name}/{version}")
         return found
 
     def update(
@@ -419,13 +409,7 @@ class CertificateInventory:
         """
         self.deleted_one(name)
         if self.retention().is_protected:
-            raise VaultError(
-                403,
-                "Forbidden",
-                'Operation "purge" is not allowed because purge protection is enabled for this '
-                "vault. Key Vault service will automatically purge it after the retention period "
-                "has passed.",
-            )
+            raise VaultError("purge protection")
         del self.deleted[name]
 
     def deleted_one(self, name: str) -> DeletedCertificate:
@@ -436,8 +420,7 @@ class CertificateInventory:
         """
         found = self.deleted.get(name)
         if found is None:
-            message = f"Deleted Certificate not found: {name}"
-            raise VaultError(404, "CertificateNotFound", message)
+            raise VaultError("not deleted", name)
         return found
 
 
@@ -456,9 +439,11 @@ def key_pair(
     """
     key, certificate = _pem(value) if content_type == PEM else _pfx(value, password)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise bad_parameter("This stand-in of Key Vault has RSA keys only")
+        raise VaultError("bad parameter", "This stand-in of Key Vault has RSA keys only")
     if key.public_key() != certificate.public_key():
-        raise bad_parameter("The private key and the X.509 certificate do not belong together")
+        raise VaultError(
+            "bad parameter", "The private key and the X.509 certificate do not belong together"
+        )
     return key, certificate
 
 
@@ -466,9 +451,10 @@ def _pem(value: str) -> tuple[object, x509.Certificate]:
     if "-----BEGIN" not in value:
         value = _decoded(value).decode("latin-1")
     if "PRIVATE KEY-----" not in value:
-        raise bad_parameter(
+        raise VaultError(
+            "bad parameter",
             "Private key is not specified in the specified X.509 PEM certificate content. Please"
-            " specify private key in the X.509 PEM certificate content."
+            " specify private key in the X.509 PEM certificate content.",
         )
     # Key Vault takes keys in PKCS#8 only, not in PKCS#1 ("BEGIN RSA PRIVATE KEY").
     if "-----BEGIN PRIVATE KEY-----" in value:
@@ -478,9 +464,10 @@ def _pem(value: str) -> tuple[object, x509.Certificate]:
             return key, x509.load_pem_x509_certificate(raw)
         except (ValueError, TypeError):
             pass
-    raise bad_parameter(
+    raise VaultError(
+        "bad parameter",
         "The specified PEM X.509 certificate content is in an unexpected format. Please check if"
-        " certificate is in valid PEM format."
+        " certificate is in valid PEM format.",
     )
 
 
@@ -492,9 +479,10 @@ def _pfx(value: str, password: str) -> tuple[object, x509.Certificate]:
             continue
         if key is not None and certificate is not None:
             return key, certificate
-    raise bad_parameter(
+    raise VaultError(
+        "bad parameter",
         "The specified PKCS#12 X.509 certificate content can not be read. Please check if"
-        " certificate is in valid PKCS#12 format."
+        " certificate is in valid PKCS#12 format.",
     )
 
 

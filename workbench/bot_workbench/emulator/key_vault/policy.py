@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot_workbench.emulator.key_vault.errors import bad_parameter, invalid_property
+from bot_workbench.emulator.key_vault.errors import VaultError
 
 JsonObject = dict[str, Any]
 
@@ -134,21 +134,21 @@ def checked_policy(body: object) -> JsonObject:
     for name, (section, default, is_allowed) in _PROPERTIES.items():
         made[section][name] = _checked(sections[section], name, default, is_allowed)
     if made["key_props"]["kty"] != "RSA":
-        raise bad_parameter("This stand-in of Key Vault has RSA keys only")
+        raise VaultError("bad parameter", "This stand-in of Key Vault has RSA keys only")
     wanted, x509_props = sections["x509_props"], made["x509_props"]
     if names := _texts(_object(wanted, "sans"), "dns_names", str.isascii):
         x509_props["sans"] = {"dns_names": names}
     elif not x509_props["subject"]:
-        raise invalid_property("subject")
+        raise VaultError("invalid property", "subject")
     for name, (default, is_allowed) in _LISTS.items():
         x509_props[name] = _texts(wanted, name) or default
         if not is_allowed(x509_props[name]):
-            raise invalid_property(name)
+            raise VaultError("invalid property", name)
     issuers = (SELF, UNKNOWN_ISSUER)
     issuer = _checked(_object(given, "issuer"), "name", UNKNOWN_ISSUER, issuers.__contains__)
     actions = _checked(given, "lifetime_actions", [], _anything)
     if len(actions) > 1:
-        raise bad_parameter("At most one action is allowed")
+        raise VaultError("bad parameter", "At most one action is allowed")
     if actions:
         action = _object({"lifetime_actions": actions[0]}, "lifetime_actions")
         made["lifetime_actions"] = [_action(action, x509_props["validity_months"], issuer)]
@@ -266,7 +266,7 @@ def _checked[T](
     if value is None:
         return default
     if type(value) is not type(default) or not is_allowed(value):
-        raise invalid_property(name)
+        raise VaultError("invalid property", name)
     return value
 
 
@@ -275,7 +275,7 @@ def _texts(
 ) -> list[str]:
     values: list[str] = _checked(parent, name, [], _anything)
     if not all(isinstance(value, str) and value and is_allowed(value) for value in values):
-        raise invalid_property(name)
+        raise VaultError("invalid property", name)
     return values
 
 
@@ -291,9 +291,9 @@ def _action(action: Mapping[str, Any], months: int, issuer: str) -> JsonObject:
         "days_before_expiry": range(1, months * TRIGGER_DAYS_A_MONTH + 1),
     }
     if not kind:
-        raise invalid_property("action_type")
+        raise VaultError("invalid property", "action_type")
     if len(trigger) != 1 or not trigger.keys() <= ranges.keys():
-        raise invalid_property("trigger")
+        raise VaultError("invalid property", "trigger")
     for name in trigger:
         _checked(trigger, name, 0, ranges[name].__contains__)
     return {"trigger": trigger, "action": {"action_type": kind}}

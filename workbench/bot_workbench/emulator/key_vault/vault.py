@@ -19,14 +19,10 @@ from bot_workbench.emulator.certificates import base64url
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import issuer_of
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.key_vault.errors import (
-    VaultError,
-    bad_parameter,
-    invalid_property,
-    not_found,
-)
+from bot_workbench.emulator.key_vault.errors import VaultError
 from bot_workbench.emulator.key_vault.inventory import (
     CertificateInventory,
+    DeletedCertificate,
     PendingCertificate,
     VaultCertificate,
     key_pair,
@@ -208,7 +204,7 @@ class KeyVault:
                 answered = await answer(request)
             except VaultError as error:
                 challenge = {"WWW-Authenticate": self._challenge()} if error.status == 401 else {}
-                return web.json_response(error.body(), status=error.status, headers=challenge)
+                return web.json_response(error.body, status=error.status, headers=challenge)
             self.operations[permission] += 1
             if isinstance(answered, web.Response):
                 return answered
@@ -223,36 +219,20 @@ class KeyVault:
     def _check_caller(self, request: web.Request, permission: str) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
-            raise VaultError(
-                401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."
-            )
+            raise VaultError("no token")
         issuer = issuer_of(self.tenant_id)
         try:
             claims = self.entra.issuer.verify(token, RESOURCE, issuer)
         except jwt.InvalidTokenError as error:
-            raise VaultError(401, "Unauthorized", "The bearer token is not valid here.") from error
+            raise VaultError("invalid token") from error
         principal_id = claims["oid"]
         caller = f"appid={claims['appid']};oid={principal_id};iss={issuer}"
         if not self.uses_roles():
-            raise VaultError(
-                403,
-                "Forbidden",
-                f"The user, group or application '{caller}' does not have "
-                f"{permission.replace('/', ' ')} permission on key vault '{self.server.name}'.",
-                "AccessDenied",
-            )
+            allowed = permission.replace("/", " ")
+            raise VaultError("access policies", caller, allowed, self.server.name)
         if not self.permissions(principal_id, permission, _object_path(request)):
-            raise VaultError(
-                403,
-                "Forbidden",
-                "Caller is not authorized to perform action on resource.\r\n"
-                "If role assignments, deny assignments or role definitions were changed recently, "
-                "please observe propagation time.\r\n"
-                f"Caller: {caller}\r\n"
-                f"Action: '{PROVIDER}{ACTIONS[permission]}'\r\n"
-                f"Resource: '{request.path}'\r\nAssignment: (not found)\r\n",
-                "ForbiddenByRbac",
-            )
+            action = f"{PROVIDER}{ACTIONS[permission]}"
+            raise VaultError("no role", caller, action, request.path)
 
     async def _list(self, request: web.Request) -> Mapping[str, object]:
         newest = [versions[-1] for _, versions in sorted(self.inventory.versions.items())]
@@ -272,8 +252,7 @@ class KeyVault:
         if kind == "secrets":
             # A disabled certificate can be read; its secret and its key are unavailable.
             if not found.enabled:
-                message = "Operation get is not allowed on a disabled secret."
-                raise VaultError(403, "Forbidden", message, "SecretDisabled")
+                raise VaultError("disabled secret")
             content_type = _content_type(request, found)
             self.secrets_read[content_type] += 1
             return found.secret_bundle(self.url, content_type)
@@ -288,12 +267,12 @@ class KeyVault:
         elif name in self.inventory.policies:
             policy = self.inventory.policies[name]
         else:
-            raise invalid_property("policy")
+            raise VaultError("invalid property", "policy")
         enabled, tags = _attributes(body)
         self.inventory.check_free(name)
         key = await self._new_key(name, policy["key_props"])
         made = self.inventory.create(name, policy, key, enabled is not False, tags or {})
-        answer = self._pending(name, made)
+        answer = self._pending(made)
         query = {"api-version": request.query["api-version"], "request_id": made.request_id}
         location = str(URL(answer["id"]).with_query(query))
         return web.json_response(answer, status=202, headers={"Location": location})
@@ -309,7 +288,7 @@ class KeyVault:
         name, body = request.match_info["name"], await _json(request)
         policy, password = _imported_policy(body.get("policy") or {}), body.get("pwd") or ""
         if not isinstance(password, str):
-            raise invalid_property("pwd")
+            raise VaultError("invalid property", "pwd")
         enabled, tags = _attributes(body)
         content_type = policy["secret_props"]["contentType"]
         key, certificate = key_pair(str(body.get("value")), password, content_type)
@@ -328,22 +307,19 @@ class KeyVault:
         return self._current(made)
 
     async def _get_pending(self, request: web.Request) -> Mapping[str, object]:
-        name = request.match_info["name"]
-        return self._pending(name, self._requested_pending(request))
+        return self._pending(self._requested_pending(request))
 
     async def _delete_pending(self, request: web.Request) -> Mapping[str, object]:
-        name = request.match_info["name"]
-        answer = self._pending(name, self._requested_pending(request))
-        del self.inventory.pending[name]
-        return answer
+        found = self._requested_pending(request)
+        del self.inventory.pending[found.name]
+        return self._pending(found)
 
     def _requested_pending(self, request: web.Request) -> PendingCertificate:
         name = request.match_info["name"]
         found = self.inventory.pending.get(name)
         # A request_id is a filter (Key Vault's documentation, monitor and manage creation).
         if found is None or request.query.get("request_id", found.request_id) != found.request_id:
-            message = f"Pending certificate not found: {name}"
-            raise VaultError(404, "PendingCertificateNotFound", message)
+            raise VaultError("not pending", name)
         return found
 
     async def _get_policy(self, request: web.Request) -> Mapping[str, object]:
@@ -366,7 +342,7 @@ class KeyVault:
 
     def _kept_policy(self, name: str) -> JsonObject:
         if name not in self.inventory.policies:
-            raise not_found("Certificate", name)
+            raise VaultError("not found", "Certificate", "certificate", name)
         return self.inventory.policies[name]
 
     async def _delete(self, request: web.Request) -> Mapping[str, object]:
@@ -374,19 +350,16 @@ class KeyVault:
         return await self._get_deleted(request)
 
     async def _list_deleted(self, request: web.Request) -> Mapping[str, object]:
-        deleted = sorted(self.inventory.deleted.items())
-        items = [
-            {**self._deletion(name, found.deleted), **self._listed(found.versions[-1])}
-            for name, found in deleted
-        ]
+        deleted = [found for _, found in sorted(self.inventory.deleted.items())]
+        items = [{**self._deletion(each), **self._listed(each.versions[-1])} for each in deleted]
         return page(request, self.url, items)
 
     async def _get_deleted(self, request: web.Request) -> Mapping[str, object]:
-        name = request.match_info["name"]
-        found = self.inventory.deleted_one(name)
-        bundle = found.versions[-1].certificate_bundle(self.url)
-        policy = self._policy(name, found.policy)
-        return {**self._deletion(name, found.deleted), **bundle, "policy": policy}
+        found = self.inventory.deleted_one(request.match_info["name"])
+        newest = found.versions[-1]
+        policy = self._policy(newest.name, found.policy)
+        bundle = newest.certificate_bundle(self.url)
+        return {**self._deletion(found), **bundle, "policy": policy}
 
     async def _recover(self, request: web.Request) -> Mapping[str, object]:
         name = request.match_info["name"]
@@ -399,7 +372,7 @@ class KeyVault:
 
     async def _get_contacts(self, _: web.Request) -> Mapping[str, object]:
         if not self.inventory.contacts:
-            raise VaultError(404, "ContactsNotFound", "Contacts not found")
+            raise VaultError("no contacts")
         return {
             "id": f"{self.url}/certificates/contacts",
             "contacts": list(self.inventory.contacts),
@@ -410,7 +383,7 @@ class KeyVault:
         if not isinstance(contacts, list) or not all(
             isinstance(each, dict) and each.get("email") for each in contacts
         ):
-            raise invalid_property("contacts")
+            raise VaultError("invalid property", "contacts")
         self.inventory.contacts[:] = contacts
         return await self._get_contacts(request)
 
@@ -424,8 +397,7 @@ class KeyVault:
         _check_usable(found)
         key = found.key_bundle(self.url)["key"]
         if "sign" not in key["key_ops"]:
-            message = "Operation sign is not permitted on this key."
-            raise VaultError(403, "Forbidden", message, "KeyOperationForbidden")
+            raise VaultError("not for signing")
         try:
             body = await request.json()
             scheme = PADDINGS[body["alg"]]
@@ -434,7 +406,7 @@ class KeyVault:
             signature = found.private_key.sign(digest, scheme, utils.Prehashed(hashes.SHA256()))
         except (KeyError, TypeError, ValueError) as error:
             message = "alg must be PS256 or RS256 and value a SHA-256 digest in base64url."
-            raise bad_parameter(message) from error
+            raise VaultError("bad parameter", message) from error
         return {"kid": key["kid"], "value": base64url(signature)}
 
     def _requested(self, request: web.Request) -> VaultCertificate:
@@ -457,8 +429,8 @@ class KeyVault:
     def _policy(self, name: str, policy: JsonObject) -> JsonObject:
         return {"id": f"{self.url}/certificates/{name}/policy", **policy}
 
-    def _pending(self, name: str, pending: PendingCertificate) -> JsonObject:
-        base = f"{self.url}/certificates/{name}"
+    def _pending(self, pending: PendingCertificate) -> JsonObject:
+        base = f"{self.url}/certificates/{pending.name}"
         answer: JsonObject = {
             "id": f"{base}/pending",
             "issuer": pending.policy["issuer"],
@@ -471,11 +443,12 @@ class KeyVault:
         details = _IN_PROGRESS if pending.policy["issuer"]["name"] == SELF else _TO_BE_MERGED
         return {**answer, "status": "inProgress", "status_details": details}
 
-    def _deletion(self, name: str, deleted: int) -> JsonObject:
+    def _deletion(self, found: DeletedCertificate) -> JsonObject:
+        days = self.inventory.retention().days
         return {
-            "recoveryId": f"{self.url}/deletedcertificates/{name}",
-            "deletedDate": deleted,
-            "scheduledPurgeDate": deleted + self.inventory.retention().days * SECONDS_A_DAY,
+            "recoveryId": f"{self.url}/deletedcertificates/{found.versions[-1].name}",
+            "deletedDate": found.deleted,
+            "scheduledPurgeDate": found.deleted + days * SECONDS_A_DAY,
         }
 
 
@@ -494,24 +467,21 @@ def _check_request(request: web.Request) -> None:
     """Refuse a version of the API, or a name, that Key Vault does not have."""
     version = request.query.get("api-version")
     if not version:
-        raise bad_parameter("api-version must be specified")
+        raise VaultError("bad parameter", "api-version must be specified")
     if not API_VERSION.fullmatch(version):
-        raise bad_parameter(f"The specified version ({version}) is not recognized.")
+        raise VaultError("bad parameter", f"The specified version ({version}) is not recognized.")
     name = request.match_info.get("name")
     if name is not None and not OBJECT_NAME.fullmatch(name):
-        raise bad_parameter(f"The request URI contains an invalid name: {name}")
+        raise VaultError("bad parameter", f"The request URI contains an invalid name: {name}")
 
 
 def _check_usable(found: VaultCertificate) -> None:
     """Refuse a key that is disabled, expired or not valid yet, as Key Vault does."""
     if not found.enabled:
-        message = "Operation sign is not allowed on a disabled key."
-        raise VaultError(403, "Forbidden", message, "KeyDisabled")
+        raise VaultError("disabled key")
     start, end = found.certificate.not_valid_before_utc, found.certificate.not_valid_after_utc
     if not start <= datetime.datetime.now(datetime.UTC) <= end:
-        # Key Vault's inner code for this case is undocumented.
-        message = "Operation sign is not allowed outside the key's time of validity."
-        raise VaultError(403, "Forbidden", message, "KeyNotValidNow")
+        raise VaultError("not valid now")
 
 
 def _content_type(request: web.Request, found: VaultCertificate) -> str:
@@ -520,7 +490,7 @@ def _content_type(request: web.Request, found: VaultCertificate) -> str:
     # Key Vault converts PFX to PEM only (REST reference of get-secret, `outContentType`).
     if requested != found.content_type and (found.content_type, requested) != (PKCS12, PEM):
         message = f"A secret of type {found.content_type} cannot be converted to {requested}."
-        raise bad_parameter(message)
+        raise VaultError("bad parameter", message)
     return requested
 
 
@@ -530,7 +500,7 @@ async def _json(request: web.Request) -> JsonObject:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise bad_parameter("The request body is no JSON object")
+        raise VaultError("bad parameter", "The request body is no JSON object")
     return body
 
 
@@ -538,13 +508,13 @@ def _attributes(body: Mapping[str, Any]) -> tuple[bool | None, Mapping[str, str]
     """Whether a version is to be enabled, and its tags; None: the request does not say."""
     attributes, tags = body.get("attributes") or {}, body.get("tags")
     if not isinstance(attributes, dict):
-        raise invalid_property("attributes")
+        raise VaultError("invalid property", "attributes")
     enabled = attributes.get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
-        raise invalid_property("enabled")
+        raise VaultError("invalid property", "enabled")
     is_map = isinstance(tags, dict) and all(isinstance(each, str) for each in tags.values())
     if tags is not None and not is_map:
-        raise invalid_property("tags")
+        raise VaultError("invalid property", "tags")
     return enabled, tags
 
 
@@ -579,5 +549,5 @@ def page(request: web.Request, url: str, items: Sequence[object]) -> Mapping[str
 def _number(request: web.Request, name: str, default: int, *, least: int) -> int:
     value = request.query.get(name, str(default))
     if not value.isdecimal() or int(value) < least:
-        raise bad_parameter(f"{name} must be a whole number, at least {least}.")
+        raise VaultError("bad parameter", f"{name} must be a whole number, at least {least}.")
     return int(value)
