@@ -11,7 +11,6 @@ from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from bot_workbench.emulator.key_vault.vault import KeyVault
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.services.service_requests import set_faults, switch_service
 from bot_workbench.emulator.services.services import Services
 
 
@@ -85,12 +84,12 @@ class Switches:
         return web.json_response(state)
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        await set_faults(self._services, request.match_info["part"], request)
+        await self._services.set_faults(request.match_info["part"], request)
         return web.json_response({})
 
     async def _switch_part(self, request: web.Request) -> web.Response:
         change, part = request.match_info["change"], request.match_info["part"]
-        await switch_service(self._services, part, change)
+        await self._services.switch(part, change)
         return web.json_response({})
 
     async def _roll_keys(self, request: web.Request) -> web.Response:

@@ -18,8 +18,7 @@ from bot_workbench.emulator.inspector.turns.turn import Turn
 from bot_workbench.emulator.inspector.turns.turn_details import JsonObject, without_tokens
 from bot_workbench.emulator.inspector.turns.turn_log import TurnLog
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.services.service_requests import json_body, set_faults, switch_service
-from bot_workbench.emulator.services.services import Services
+from bot_workbench.emulator.services.services import Services, json_body
 
 BASE = "/api/inspector"
 
@@ -193,10 +192,10 @@ class Inspector:
         return web.json_response(self._services.as_json())
 
     async def _set_faults(self, request: web.Request) -> web.Response:
-        await set_faults(self._services, request.match_info["service"], request)
+        await self._services.set_faults(request.match_info["service"], request)
         return web.json_response(self._services.as_json())
 
     async def _switch_service(self, request: web.Request) -> web.Response:
         name, change = request.match_info["service"], request.match_info["change"]
-        await switch_service(self._services, name, change)
+        await self._services.switch(name, change)
         return web.json_response(self._services.as_json())
