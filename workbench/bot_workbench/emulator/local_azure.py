@@ -36,12 +36,10 @@ from bot_workbench.emulator.seeds.pipeline import Pipeline
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.sites.app_service import AppService
-from bot_workbench.emulator.sites.arm_site import name_of, site_of
 from bot_workbench.emulator.sites.package import functions_of
-from bot_workbench.emulator.sites.process_site import ProcessSite
+from bot_workbench.emulator.sites.process_site import ProcessSite, SiteHosting
 from bot_workbench.emulator.sites.publishing import Publishing
-from bot_workbench.emulator.sites.site import DOMAIN, Site, SiteCode
-from bot_workbench.emulator.sites.site_process import SiteHosting
+from bot_workbench.emulator.sites.site import DOMAIN, Site, SiteCode, name_of, site_of
 
 LOG = logging.getLogger("bot_workbench.emulator.azure")
 
@@ -145,7 +143,7 @@ class LocalAzure:
             ENTRA: self.entra.server,
             RESOURCE_MANAGER: self.resource_manager.server,
             CHANNEL: published.server,
-            SITES: self.sites.front_end.server,
+            SITES: self.sites.server,
             PUBLISHING: self.publishing.server,
             GRAPH: self.graph.server,
             LOGS: self.log_analytics.server,

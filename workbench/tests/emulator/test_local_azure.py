@@ -310,7 +310,7 @@ async def test_no_request_outlives_the_sites(
         request = asyncio.create_task(answer_of(azure, "GET", "https://management.azure.com/"))
         await arrived.wait()
     await asyncio.gather(request, return_exceptions=True)
-    assert azure.sites.front_end.codes == {}
+    assert azure.sites.codes == {}
 
 
 def test_nothing_else_is_reachable(thread: AzureThread) -> None:

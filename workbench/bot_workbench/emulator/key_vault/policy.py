@@ -146,7 +146,7 @@ def checked_policy(body: object) -> JsonObject:
             raise VaultError("invalid property", name)
     issuers = (SELF, UNKNOWN_ISSUER)
     issuer = _checked(_object(given, "issuer"), "name", UNKNOWN_ISSUER, issuers.__contains__)
-    actions = _checked(given, "lifetime_actions", [], _anything)
+    actions: list[Any] = _checked(given, "lifetime_actions", [], _anything)
     if len(actions) > 1:
         raise VaultError("bad parameter", "At most one action is allowed")
     if actions:

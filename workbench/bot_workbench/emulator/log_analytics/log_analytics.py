@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jwt
@@ -41,19 +42,25 @@ class QueryResult:
     rows: tuple[tuple[object, ...], ...]
 
 
+REFUSALS: Mapping[str, tuple[int, str]] = {
+    "AuthorizationRequiredError": (401, "Valid authentication was not provided"),
+    "BadArgumentError": (400, "The request had some invalid properties"),
+    "InsufficientAccessError": (
+        403,
+        "The provided credentials have insufficient access to perform the requested operation",
+    ),
+    "InvalidTokenError": (
+        401,
+        "The provided authentication is not valid for this resource",
+    ),
+    "MethodNotAllowedError": (405, "The method is not allowed"),
+    "PathNotFoundError": (404, "The requested path does not exist"),
+}
+"""HTTP status and message by the code of an error object."""
+
+
 class QueryRefused(Exception):
-    """A refusal.
-
-    Args:
-        status: the HTTP status.
-        code: of the error object.
-        message: what went wrong.
-    """
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+    """A refusal; its text is a key of REFUSALS."""
 
 
 class LogAnalytics:
@@ -81,27 +88,19 @@ class LogAnalytics:
         try:
             return web.json_response(self._answer(request, await _parameters(request)))
         except QueryRefused as refusal:
-            error = {
-                "message": str(refusal),
-                "code": refusal.code,
-                "correlationId": str(uuid.uuid4()),
-            }
-            return web.json_response({"error": error}, status=refusal.status)
+            status, message = REFUSALS[str(refusal)]
+            error = {"message": message, "code": str(refusal), "correlationId": str(uuid.uuid4())}
+            return web.json_response({"error": error}, status=status)
 
     def _answer(self, request: web.Request, parameters: JsonObject) -> JsonObject:
         caller = self._caller(request.headers.get("Authorization", ""))
         workspace = self._workspace(request.match_info["id"])
         if not self._manager.access.is_allowed(caller, QUERY_RIGHT, workspace.id):
-            raise QueryRefused(
-                403,
-                "InsufficientAccessError",
-                "The provided credentials have insufficient access to perform the requested"
-                " operation",
-            )
+            raise QueryRefused("InsufficientAccessError")
         query = str(parameters.get("query") or "")
         timespan = str(parameters.get("timespan") or "P1D")
         if not query or not DURATION.fullmatch(timespan):
-            raise QueryRefused(400, "BadArgumentError", "The request had some invalid properties")
+            raise QueryRefused("BadArgumentError")
         found = next((each for name, each in self.results.items() if name in query), None)
         self.queries.append((workspace.name, query))
         result = found or QueryResult({}, ())
@@ -117,7 +116,7 @@ class LogAnalytics:
         for each in self._manager.resources.of_type(WORKSPACES):
             if str(each.properties["customerId"]).lower() == customer_id.lower():
                 return each
-        raise QueryRefused(404, "PathNotFoundError", "The requested path does not exist")
+        raise QueryRefused("PathNotFoundError")
 
     def _caller(self, authorization: str) -> str:
         """The object id (GUID) of who sends a token.
@@ -127,18 +126,12 @@ class LogAnalytics:
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise QueryRefused(
-                401, "AuthorizationRequiredError", "Valid authentication was not provided"
-            )
+            raise QueryRefused("AuthorizationRequiredError")
         try:
             issuer = issuer_of(self._entra.directory.tenant_id)
             return str(self._entra.issuer.verify(token, AUDIENCES, issuer)["oid"])
         except jwt.InvalidTokenError as error:
-            raise QueryRefused(
-                401,
-                "InvalidTokenError",
-                "The provided authentication is not valid for this resource",
-            ) from error
+            raise QueryRefused("InvalidTokenError") from error
 
 
 async def _parameters(request: web.Request) -> JsonObject:
@@ -150,11 +143,11 @@ async def _parameters(request: web.Request) -> JsonObject:
     if request.method == "GET":
         return dict(request.query)
     if request.method != "POST":
-        raise QueryRefused(405, "MethodNotAllowedError", "The method is not allowed")
+        raise QueryRefused("MethodNotAllowedError")
     try:
         body = json.loads(await request.text())
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise QueryRefused(400, "BadArgumentError", "The request had some invalid properties")
+        raise QueryRefused("BadArgumentError")
     return body

@@ -4,19 +4,37 @@ import logging
 import socket
 import sys
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 from aiohttp import web
-from botbuilder.core import TurnContext
+from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
 from botbuilder.integration.aiohttp.aiohttp_channel_service_exception_middleware import (
     aiohttp_error_middleware,
 )
+from botbuilder.schema import ChannelAccount
 
 from bot_workbench.emulator.loopback import LOOPBACK
-from bot_workbench.emulator.old_bot.bot_settings import BotSettings
-from bot_workbench.emulator.old_bot.echo_bot import EchoBot
 
 LOG = logging.getLogger("bot_workbench.emulator.old_bot")
+
+PREFIX = "Old bot: "
+
+
+class EchoBot(ActivityHandler):  # type: ignore[misc]  # untyped SDK base
+    """Greets each user and repeats each message, as BotBuilder's first sample does."""
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """Repeat the message."""
+        await turn_context.send_activity(f"{PREFIX}{turn_context.activity.text}")
+
+    async def on_members_added_activity(
+        self, members_added: list[ChannelAccount], turn_context: TurnContext
+    ) -> None:
+        """Greet everyone but the bot itself."""
+        for member in members_added:
+            if member.id != turn_context.activity.recipient.id:
+                await turn_context.send_activity(f"{PREFIX}welcome")
 
 
 def web_app(environ: Mapping[str, str]) -> web.Application:
@@ -25,12 +43,19 @@ def web_app(environ: Mapping[str, str]) -> web.Application:
     A turn that fails is answered 500, or 401 if it fails because Entra refuses the secret.
 
     Args:
-        environ: see BotSettings.
+        environ: has MicrosoftAppId, MicrosoftAppPassword, MicrosoftAppType and
+            MicrosoftAppTenantId, as samples for App Service do.
 
     Raises:
         Exception: a setting is missing; BotBuilder raises no narrower class.
     """
-    adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(BotSettings(environ)))
+    settings = SimpleNamespace(
+        APP_ID=environ.get("MicrosoftAppId", ""),
+        APP_PASSWORD=environ.get("MicrosoftAppPassword", ""),
+        APP_TYPE=environ.get("MicrosoftAppType", "MultiTenant"),
+        APP_TENANTID=environ.get("MicrosoftAppTenantId", ""),
+    )
+    adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(settings))
     adapter.on_turn_error = _fail
     bot = EchoBot()
 
@@ -57,7 +82,7 @@ def main(environ: Mapping[str, str], port: int, listener: int | None = None) -> 
     """Serve the app on loopback until SIGTERM.
 
     Args:
-        environ: see BotSettings.
+        environ: see web_app.
         port: where it listens.
         listener: descriptor of a socket that listens already, in place of the port.
     """

@@ -18,8 +18,8 @@ from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Re
 from bot_workbench.emulator.resource_manager.web.site_functions import Functions
 from bot_workbench.emulator.resource_manager.web.sites import FLEX, SITES, SLOTS
 from bot_workbench.emulator.server import Server
-from bot_workbench.emulator.sites.arm_site import PACKAGE
 from bot_workbench.emulator.sites.package import PackageRefused, build_log, unpack
+from bot_workbench.emulator.sites.site import PACKAGE
 
 REGIONS = {
     "regions": {

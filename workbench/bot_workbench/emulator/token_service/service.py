@@ -219,12 +219,14 @@ class TokenService:
         state = _state(_query(request, "state"))
         if state.get("msAppId") != self._verified_app(request):
             raise ChannelError(400, "BadArgument", "The state is not of this bot.")
-        conversation = _object(state, "conversation")
-        user = _object(conversation, "user")
+        conversation = _required(state, "conversation", dict)
+        user = _required(conversation, "user", dict)
         target = UserConnection(
-            _text(user, "id"), _text(state, "connectionName"), _text(conversation, "channelId")
+            _required(user, "id", str),
+            _required(state, "connectionName", str),
+            _required(conversation, "channelId", str),
         )
-        conversation_id = _text(_object(conversation, "conversation"), "id")
+        conversation_id = _required(_required(conversation, "conversation", dict), "id", str)
         return self._user_tokens.start_sign_in(target, str(user.get("name") or ""), conversation_id)
 
     def _known_target(self, request: web.Request) -> UserConnection:
@@ -252,16 +254,9 @@ def _state(text: str) -> dict[str, Any]:
         raise ChannelError(400, "BadArgument", "'state' is not base64.") from error
 
 
-def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
+def _required[T: (str, dict[str, Any])](parent: dict[str, Any], name: str, kind: type[T]) -> T:
     value = parent.get(name)
-    if not isinstance(value, dict):
-        raise ChannelError(400, "MissingProperty", f"The state has no '{name}'.")
-    return value
-
-
-def _text(parent: dict[str, Any], name: str) -> str:
-    value = parent.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, kind) or value == "":
         raise ChannelError(400, "MissingProperty", f"The state has no '{name}'.")
     return value
 

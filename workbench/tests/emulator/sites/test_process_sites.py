@@ -18,10 +18,15 @@ from aiohttp.test_utils import make_mocked_request
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
 from bot_workbench.emulator.seeds.old_bot import OldBot
-from bot_workbench.emulator.sites.arm_site import site_of
-from bot_workbench.emulator.sites.process_site import FAILED_PAGE, NO_OVERLAP, ProcessSite
-from bot_workbench.emulator.sites.site import Site
-from bot_workbench.emulator.sites.site_process import KEY_HEADER, SiteHosting, SiteProcess
+from bot_workbench.emulator.sites.process_site import (
+    FAILED_PAGE,
+    KEY_HEADER,
+    NO_OVERLAP,
+    ProcessSite,
+    SiteHosting,
+    SiteProcess,
+)
+from bot_workbench.emulator.sites.site import Site, site_of
 from tests.emulator.sites.conftest import FUNCTIONS
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.publisher import PACKAGE, Publisher, zipped

@@ -11,9 +11,8 @@ from typing import Any
 
 from bot_workbench.emulator.resource_manager.core.resource import Resource
 from bot_workbench.emulator.seeds.function_app import FUNCTIONS
-from bot_workbench.emulator.sites.arm_site import site_of
-from bot_workbench.emulator.sites.process_site import ProcessSite
-from bot_workbench.emulator.sites.site_process import SiteHosting
+from bot_workbench.emulator.sites.process_site import ProcessSite, SiteHosting
+from bot_workbench.emulator.sites.site import site_of
 from bot_workbench.emulator.storage.azurite import Azurite, CertificateFiles
 from tests.support.azd.deployment_stage import ENVIRONMENT, LOCATION, SITES, an_hour_ago
 from tests.support.azd.resource_client import ResourceClient
@@ -128,7 +127,7 @@ class PlayedDeployment:
             has_storage=True,
         )
         self._manager.deploy_functions(self._site.id, FUNCTIONS)
-        codes = azure.sites.front_end.codes
+        codes = azure.sites.codes
         await codes[site.host].stop()
         codes[site.host] = code = ProcessSite(site, hosting)
         await code.settled()

@@ -11,8 +11,8 @@ from aiohttp import web
 from auth.errors import SettingsError
 from auth.settings import Settings
 from bot_workbench.emulator.local_azure import LocalAzure
+from bot_workbench.emulator.sites.app_service import STOPPED_PAGE, page
 from bot_workbench.emulator.sites.environment import without_storage
-from bot_workbench.emulator.sites.front_end import STOPPED_PAGE, page
 from bot_workbench.emulator.sites.site import Site
 from composition import VERSION
 from tests.support.light_sites.sign_in import LightSignIn, SignedIn, SignInRefused

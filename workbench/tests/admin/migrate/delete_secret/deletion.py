@@ -153,7 +153,7 @@ class Deletion:
                 code.last_outbound_call = self.azure.directory.now()
             return await handler(request)
 
-        server = self.azure.sites.front_end.server
+        server = self.azure.sites.server
         server.around = written
         try:
             yield

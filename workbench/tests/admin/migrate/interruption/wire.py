@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.sites.arm_site import site_of
+from bot_workbench.emulator.sites.site import site_of
 from tests.admin.migrate.interruption.state import GUID
 from tests.admin.migrate.migration import APP, Migration
 from tests.support.azure.writes import Interference, management_servers, writes
