@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
+POLL_SECONDS = 0.05
 STOP_TIMEOUT_SECONDS = 5.0
 """Between SIGTERM and SIGKILL."""
 
@@ -75,6 +78,26 @@ class Child:
     async def wait(self) -> int:
         """Wait until it ends, and return its exit code."""
         return await self._running().wait()
+
+    async def answers(self, url: str, seconds: float) -> None:
+        """Wait until there is any answer from a URL of its: a refusal is one, too.
+
+        Raises:
+            ChildProcessError: it ended, with this exit code.
+            TimeoutError: there is none in this time.
+        """
+        ended = asyncio.create_task(self.wait())
+        try:
+            async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
+                while not ended.done():
+                    with contextlib.suppress(aiohttp.ClientError):
+                        # The child's certificate matters to clients, not to this check.
+                        async with session.get(url, ssl=False):
+                            return
+                    await asyncio.sleep(POLL_SECONDS)
+        finally:
+            ended.cancel()
+        raise ChildProcessError(ended.result())
 
     async def stop(self) -> None:
         """Ask it to stop; kill it if it does not, or cannot be asked."""

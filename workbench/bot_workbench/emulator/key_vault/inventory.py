@@ -1,7 +1,6 @@
 """The certificates of one vault, with their secrets and keys: present, pending and deleted."""
 
 import base64
-import binascii
 import dataclasses
 import math
 import time
@@ -449,7 +448,10 @@ def key_pair(
 
 def _pem(value: str) -> tuple[object, x509.Certificate]:
     if "-----BEGIN" not in value:
-        value = _decoded(value).decode("latin-1")
+        try:
+            value = base64.b64decode(value).decode("latin-1")
+        except ValueError:
+            value = ""
     if "PRIVATE KEY-----" not in value:
         raise VaultError(
             "bad parameter",
@@ -474,7 +476,7 @@ def _pem(value: str) -> tuple[object, x509.Certificate]:
 def _pfx(value: str, password: str) -> tuple[object, x509.Certificate]:
     for each in [password.encode()] if password else [None, b""]:
         try:
-            key, certificate, _ = pkcs12.load_key_and_certificates(_decoded(value), each)
+            key, certificate, _ = pkcs12.load_key_and_certificates(base64.b64decode(value), each)
         except ValueError:
             continue
         if key is not None and certificate is not None:
@@ -484,10 +486,3 @@ def _pfx(value: str, password: str) -> tuple[object, x509.Certificate]:
         "The specified PKCS#12 X.509 certificate content can not be read. Please check if"
         " certificate is in valid PKCS#12 format.",
     )
-
-
-def _decoded(value: str) -> bytes:
-    try:
-        return base64.b64decode(value)
-    except binascii.Error:
-        return b""

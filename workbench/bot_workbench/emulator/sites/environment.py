@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,18 @@ def without_storage(settings: Mapping[str, str]) -> dict[str, str]:
     return {
         name: text for name, text in settings.items() if name.partition("__")[0] not in left_out
     }
+
+
+def launcher(interpreter: Sequence[str], names: Path, log: Path) -> list[str]:
+    """The command line that starts a module as a site's process, up to the module's name.
+
+    Args:
+        interpreter: that of Python.
+        names: file of the public names that the process has.
+        log: file for what it prints.
+    """
+    options = ["--names", str(names), "--log", str(log), "--parent", str(os.getpid())]
+    return [*interpreter, "-m", "bot_workbench.emulator.sites", *options]
 
 
 def site_environment(

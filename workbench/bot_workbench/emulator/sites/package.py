@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from bot_workbench.emulator.resource_manager.web.site_functions import Functions
-from bot_workbench.emulator.sites.environment import site_environment
+from bot_workbench.emulator.sites.environment import launcher, site_environment
 from bot_workbench.emulator.sites.site import Site
 
 HOST = "host.json"
@@ -65,10 +64,10 @@ async def functions_of(folder: Path, site: Site, authority: Path, names: Path) -
         names: file of the public names that it has.
     """
     result = folder.with_suffix(".json")
-    command = [sys.executable, "-m", "bot_workbench.emulator.sites", "--names", str(names)]
-    command += ["--log", str(folder.with_suffix(".log")), "--parent", str(os.getpid())]
+    module = ["bot_workbench.emulator.sites.index_app", str(folder), str(result)]
     process = await asyncio.create_subprocess_exec(
-        *(*command, "bot_workbench.emulator.sites.index_app", str(folder), str(result)),
+        *launcher([sys.executable], names, folder.with_suffix(".log")),
+        *module,
         env=site_environment(site, authority, {}),
         cwd=folder,
         stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.identity_endpoint import IdentityEndpoint
 from bot_workbench.emulator.loopback import LOOPBACK, free_port, listener
 from bot_workbench.emulator.sites.app_service import STOPPED_PAGE, page
-from bot_workbench.emulator.sites.environment import HOST_KEYS, site_environment
+from bot_workbench.emulator.sites.environment import HOST_KEYS, launcher, site_environment
 from bot_workbench.emulator.sites.site import Site
 from bot_workbench.project import WORKBENCH
 
@@ -29,7 +28,6 @@ FAILED_PAGE = "<h1>:( Application Error</h1>\n"
 
 START_TIMEOUT_SECONDS = 120.0
 SHOWN_LOG_LINES = 10
-POLL_SECONDS = 0.05
 HOST_STATUS = "/admin/host/status"
 KEY_HEADER = "x-functions-key"
 HOP_BY_HOP = frozenset(
@@ -119,7 +117,7 @@ class SiteProcess:
             environ |= dict(zip(HOST_KEYS, own, strict=True))  # other users see command lines
         self._child = await self._started(environ)
         self._session = aiohttp.ClientSession(auto_decompress=False)
-        await self._wait_until_it_serves(self._child, self._session)
+        await self._wait_until_it_serves(self._child)
 
     async def _started(self, environ: Mapping[str, str]) -> Child:
         folder = self._hosting.logs
@@ -145,14 +143,7 @@ class SiteProcess:
             number: the option's value.
         """
         hosting = self._hosting
-        launch = [
-            *hosting.interpreter,
-            "-m",
-            "bot_workbench.emulator.sites",
-            "--names",
-            str(hosting.names),
-        ]
-        launch += ["--log", str(self._log), "--parent", str(os.getpid())]
+        launch = launcher(hosting.interpreter, hosting.names, self._log)
         serve = [listens, str(number)]
         if not self.site.is_function_app:
             return [*launch, "bot_workbench.emulator.old_bot", *serve]
@@ -160,21 +151,13 @@ class SiteProcess:
         host = ["bot_workbench.emulator.functions", "--app", str(app), *hosting.host_options]
         return [*launch, *host, *serve]
 
-    async def _wait_until_it_serves(self, child: Child, session: aiohttp.ClientSession) -> None:
+    async def _wait_until_it_serves(self, child: Child) -> None:
         path = HOST_STATUS if self.site.is_function_app else "/"
-        ended = asyncio.create_task(child.wait())
         try:
-            async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                while not ended.done():
-                    with contextlib.suppress(aiohttp.ClientError):
-                        async with session.get(f"{self.url}{path}"):
-                            return
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError:
-            pass
-        finally:
-            ended.cancel()
-        raise SiteStartError(f"{self.site.name} does not start. Its log ends:\n{self._log_end()}")
+            await child.answers(f"{self.url}{path}", START_TIMEOUT_SECONDS)
+        except (ChildProcessError, TimeoutError) as error:
+            text = f"{self.site.name} does not start. Its log ends:\n{self._log_end()}"
+            raise SiteStartError(text) from error
 
     @property
     def _log(self) -> Path:

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import aiohttp
-
 from bot_workbench.emulator.child import Child
 from bot_workbench.emulator.loopback import LOOPBACK, free_port, may_listen
 from bot_workbench.file_lock import FileLock, user_file
@@ -133,11 +131,9 @@ class Azurite:
             raise AzuriteError("Azurite is missing: run `make setup`.")
         self._lock = self._locked_folder()
         try:
-            if self._wanted == StoragePorts():
+            any_ports = self._wanted == StoragePorts()
+            async with contextlib.nullcontext() if any_ports else _port_lock():
                 await self._start_on_free_ports()
-            else:
-                async with _port_lock():
-                    await self._start_on_free_ports()
         except AzuriteError:
             await self.stop()
             raise
@@ -239,37 +235,18 @@ class Azurite:
         return lock
 
     async def _wait_until_it_answers(self, child: Child) -> None:
-        ended = asyncio.create_task(child.wait())
         try:
-            async with asyncio.timeout(START_TIMEOUT_SECONDS), aiohttp.ClientSession() as session:
-                for url in (self.blob_url(), self.queue_url()):
-                    await _wait_for_answer(session, url, ended)
+            for url in (self.blob_url(), self.queue_url()):
+                await child.answers(url, START_TIMEOUT_SECONDS)
         except TimeoutError as error:
             raise AzuriteError(
                 f"Azurite does not answer after {START_TIMEOUT_SECONDS:.0f} s."
             ) from error
-        finally:
-            ended.cancel()
-
-
-async def _wait_for_answer(
-    session: aiohttp.ClientSession, url: str, ended: asyncio.Task[int]
-) -> None:
-    """Wait for any answer: an unsigned request is refused, which is one too.
-
-    Raises:
-        EndedError: the program ended.
-    """
-    while not ended.done():
-        with contextlib.suppress(aiohttp.ClientError):
-            # The child's certificate matters to clients, not to this check.
-            async with session.get(url, ssl=False):
-                return
-        await asyncio.sleep(0.05)
-    raise EndedError(
-        f"Azurite ended with exit code {ended.result()} while it started: update Node.js"
-        " (https://nodejs.org), then run `make setup`."
-    )
+        except ChildProcessError as error:
+            raise EndedError(
+                f"Azurite ended with exit code {error} while it started: update Node.js"
+                " (https://nodejs.org), then run `make setup`."
+            ) from error
 
 
 @asynccontextmanager
