@@ -67,19 +67,6 @@ def _distinguished_name(subject: str) -> x509.Name:
     return x509.Name.from_rfc4514_string(re.sub(r",\s+", ",", subject.strip()))
 
 
-def _can_be(parse: Callable[[Any], object]) -> Callable[[Any], bool]:
-    """Whether a function takes a value, and raises no ValueError."""
-
-    def is_allowed(value: object) -> bool:
-        try:
-            parse(value)
-        except ValueError:
-            return False
-        return True
-
-    return is_allowed
-
-
 def _anything(_: object) -> bool:
     return True
 
@@ -87,7 +74,7 @@ def _anything(_: object) -> bool:
 _PROPERTIES: Mapping[str, tuple[str, Any, Callable[[Any], bool]]] = {
     "kty": ("key_props", "RSA", ("RSA", "RSA-HSM", "EC", "EC-HSM").__contains__),
     "validity_months": ("x509_props", 12, range(1, MAX_VALIDITY_MONTHS + 1).__contains__),
-    "subject": ("x509_props", "", _can_be(_distinguished_name)),
+    "subject": ("x509_props", "", _anything),
     "exportable": ("key_props", True, _anything),
     "key_size": ("key_props", 2048, (2048, 3072, 4096).__contains__),
     "reuse_key": ("key_props", False, _anything),
@@ -95,17 +82,11 @@ _PROPERTIES: Mapping[str, tuple[str, Any, Callable[[Any], bool]]] = {
 }
 """The section of a policy's property, Key Vault's default, and whether a value is allowed."""
 
-_LISTS: Mapping[str, tuple[list[str], Callable[[Any], bool]]] = {
-    "ekus": (
-        [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION],
-        lambda values: all(map(_can_be(x509.ObjectIdentifier), values)),
-    ),
-    "key_usage": (
-        ["digitalSignature", "keyEncipherment"],
-        lambda values: KEY_USAGES.keys() >= set(values),
-    ),
+_LISTS = {
+    "ekus": [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION],
+    "key_usage": ["digitalSignature", "keyEncipherment"],
 }
-"""The same for the lists of texts in `x509_props`; of an empty list, the default is taken."""
+"""Key Vault's defaults of the lists of texts in `x509_props`, also in place of an empty list."""
 
 
 def default_policy() -> JsonObject:
@@ -113,9 +94,7 @@ def default_policy() -> JsonObject:
     policy: JsonObject = {section: {} for section in _SECTIONS}
     for name, (section, default, _) in _PROPERTIES.items():
         policy[section][name] = default
-    for name, (values, _) in _LISTS.items():
-        policy["x509_props"][name] = list(values)
-    policy["x509_props"]["basic_constraints"] = {"ca": False}
+    policy["x509_props"] |= {**_LISTS, "basic_constraints": {"ca": False}}
     action = {"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "EmailContacts"}}
     return {**policy, "lifetime_actions": [action], "issuer": {"name": SELF}}
 
@@ -131,28 +110,51 @@ def checked_policy(body: object) -> JsonObject:
     given = _object({"policy": body}, "policy")
     made = default_policy()
     sections = {section: _object(given, section) for section in _SECTIONS}
-    for name, (section, default, is_allowed) in _PROPERTIES.items():
-        made[section][name] = _checked(sections[section], name, default, is_allowed)
+    wanted, x509_props = sections["x509_props"], made["x509_props"]
+
+    def take(*names: str) -> None:
+        for name in names:
+            section, default, is_allowed = _PROPERTIES[name]
+            made[section][name] = _checked(sections[section], name, default, is_allowed)
+
+    take("kty")
     if made["key_props"]["kty"] != "RSA":
         raise VaultError("bad parameter", "This stand-in of Key Vault has RSA keys only")
-    wanted, x509_props = sections["x509_props"], made["x509_props"]
-    if names := _texts(_object(wanted, "sans"), "dns_names", str.isascii):
-        x509_props["sans"] = {"dns_names": names}
-    elif not x509_props["subject"]:
+    take("validity_months")
+    dns_names = _texts(_object(wanted, "sans"), "dns_names")
+    take("subject")
+    if dns_names:
+        x509_props["sans"] = {"dns_names": dns_names}
+    if not all(map(str.isascii, dns_names)):
+        raise VaultError("invalid property", "dns_names")
+    if not dns_names and not x509_props["subject"]:
         raise VaultError("invalid property", "subject")
-    for name, (default, is_allowed) in _LISTS.items():
-        x509_props[name] = _texts(wanted, name) or default
-        if not is_allowed(x509_props[name]):
-            raise VaultError("invalid property", name)
     issuers = (SELF, UNKNOWN_ISSUER)
     issuer = _checked(_object(given, "issuer"), "name", UNKNOWN_ISSUER, issuers.__contains__)
+    take("exportable", "key_size", "reuse_key", "contentType")
+    for name, default in _LISTS.items():
+        x509_props[name] = _texts(wanted, name) or default
     actions: list[Any] = _checked(given, "lifetime_actions", [], _anything)
     if len(actions) > 1:
         raise VaultError("bad parameter", "At most one action is allowed")
     if actions:
         action = _object({"lifetime_actions": actions[0]}, "lifetime_actions")
         made["lifetime_actions"] = [_action(action, x509_props["validity_months"], issuer)]
+    _check_meaning(x509_props)
     return {**made, "issuer": {"name": issuer}}
+
+
+def _check_meaning(x509_props: Mapping[str, Any]) -> None:
+    if not KEY_USAGES.keys() >= set(x509_props["key_usage"]):
+        raise VaultError("invalid property", "key_usage")
+    name = "subject"
+    try:
+        _distinguished_name(x509_props[name])
+        name = "ekus"
+        for eku in x509_props[name]:
+            x509.ObjectIdentifier(eku)
+    except ValueError as error:
+        raise VaultError("invalid property", name) from error
 
 
 def changed_policy(own: Mapping[str, Any], body: object) -> JsonObject:
@@ -270,11 +272,9 @@ def _checked[T](
     return value
 
 
-def _texts(
-    parent: Mapping[str, Any], name: str, is_allowed: Callable[[str], bool] = _anything
-) -> list[str]:
+def _texts(parent: Mapping[str, Any], name: str) -> list[str]:
     values: list[str] = _checked(parent, name, [], _anything)
-    if not all(isinstance(value, str) and value and is_allowed(value) for value in values):
+    if not all(isinstance(value, str) and value for value in values):
         raise VaultError("invalid property", name)
     return values
 
