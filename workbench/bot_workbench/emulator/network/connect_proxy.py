@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections import Counter
-from typing import Self
 
 from bot_workbench.emulator.loopback import LOOPBACK
 from bot_workbench.emulator.network.public_names import PublicNames
@@ -39,13 +38,6 @@ class ConnectProxy:
     def url(self) -> str:
         """The value of HTTPS_PROXY."""
         return f"http://{LOOPBACK}:{self.port}"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self, port: int = 0) -> None:
         """Listen on `port`; 0 takes the port of the last start, or a free one the first time.

@@ -1,4 +1,4 @@
-"""CertificateOperations: the azure-keyvault client imports, changes, deletes and recovers."""
+"""Operations on certificates: the azure-keyvault client imports, changes, deletes and recovers."""
 
 import base64
 from typing import Any

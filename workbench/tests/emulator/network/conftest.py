@@ -37,5 +37,7 @@ def names(service: Server) -> PublicNames:
 @pytest.fixture
 async def proxy(names: PublicNames) -> AsyncIterator[ConnectProxy]:
     """The proxy in front of it."""
-    async with ConnectProxy(names) as proxy:
-        yield proxy
+    proxy = ConnectProxy(names)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
