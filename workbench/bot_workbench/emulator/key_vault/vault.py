@@ -161,34 +161,34 @@ class KeyVault:
         """The routes, fixed names before those of objects and versions."""
         contacts, one = "/certificates/contacts", "/certificates/{name}"
         version, deleted = "/{version:[^/]*}", "/deletedcertificates/{name}"
-        routes: list[tuple[str, str, str, Answer]] = [
-            ("GET", "/certificates", "certificates/list", self._list),
-            ("GET", contacts, "certificates/managecontacts", self._get_contacts),
-            ("PUT", contacts, "certificates/managecontacts", self._set_contacts),
-            ("DELETE", contacts, "certificates/managecontacts", self._delete_contacts),
-            ("POST", f"{one}/create", "certificates/create", self._create),
-            ("POST", f"{one}/import", "certificates/import", self._import),
-            ("GET", f"{one}/pending", "certificates/get", self._get_pending),
-            ("DELETE", f"{one}/pending", "certificates/update", self._delete_pending),
-            ("GET", f"{one}/policy", "certificates/get", self._get_policy),
-            ("PATCH", f"{one}/policy", "certificates/update", self._update_policy),
-            ("PATCH", one, "certificates/update", self._update),
-            ("PATCH", f"{one}{version}", "certificates/update", self._update),
-            ("DELETE", one, "certificates/delete", self._delete),
-            ("GET", "/deletedcertificates", "certificates/list", self._list_deleted),
-            ("GET", deleted, "certificates/get", self._get_deleted),
-            ("DELETE", deleted, "certificates/purge", self._purge),
-            ("POST", f"{deleted}/recover", "certificates/recover", self._recover),
-            ("POST", f"/keys/{{name}}{version}/sign", "keys/sign", self._sign),
+        routes: list[tuple[Callable[[str, Handler], web.RouteDef], str, str, Answer]] = [
+            (web.get, "/certificates", "certificates/list", self._list),
+            (web.get, contacts, "certificates/managecontacts", self._get_contacts),
+            (web.put, contacts, "certificates/managecontacts", self._set_contacts),
+            (web.delete, contacts, "certificates/managecontacts", self._delete_contacts),
+            (web.post, f"{one}/create", "certificates/create", self._create),
+            (web.post, f"{one}/import", "certificates/import", self._import),
+            (web.get, f"{one}/pending", "certificates/get", self._get_pending),
+            (web.delete, f"{one}/pending", "certificates/update", self._delete_pending),
+            (web.get, f"{one}/policy", "certificates/get", self._get_policy),
+            (web.patch, f"{one}/policy", "certificates/update", self._update_policy),
+            (web.patch, one, "certificates/update", self._update),
+            (web.patch, f"{one}{version}", "certificates/update", self._update),
+            (web.delete, one, "certificates/delete", self._delete),
+            (web.get, "/deletedcertificates", "certificates/list", self._list_deleted),
+            (web.get, deleted, "certificates/get", self._get_deleted),
+            (web.delete, deleted, "certificates/purge", self._purge),
+            (web.post, f"{deleted}/recover", "certificates/recover", self._recover),
+            (web.post, f"/keys/{{name}}{version}/sign", "keys/sign", self._sign),
         ]
         for kind in KINDS:
             routes += [
-                ("GET", f"/{kind}/{{name}}/versions", f"{kind}/list", self._list_versions),
-                ("GET", f"/{kind}/{{name}}", f"{kind}/get", self._get),
-                ("GET", f"/{kind}/{{name}}{version}", f"{kind}/get", self._get),
+                (web.get, f"/{kind}/{{name}}/versions", f"{kind}/list", self._list_versions),
+                (web.get, f"/{kind}/{{name}}", f"{kind}/get", self._get),
+                (web.get, f"/{kind}/{{name}}{version}", f"{kind}/get", self._get),
             ]
         for method, path, operation, answer in routes:
-            yield web.route(method, path, self._guarded(operation, answer))
+            yield method(path, self._guarded(operation, answer))
 
     @property
     def url(self) -> str:
