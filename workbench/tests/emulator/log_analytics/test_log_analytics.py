@@ -116,3 +116,10 @@ def test_a_bad_query_is_refused(thread: AzureThread, workspace: Resource, body: 
     identity = workspace.properties["customerId"]
     status, answer = ask(thread, identity, token(thread, AUDIENCES[0]), "POST", body)
     assert (status, answer["error"]["code"]) == (400, "BadArgumentError")
+
+
+def test_another_method_is_refused(thread: AzureThread, workspace: Resource) -> None:
+    """405."""
+    identity = workspace.properties["customerId"]
+    status, answer = ask(thread, identity, token(thread, AUDIENCES[0]), "PUT", {"query": QUERY})
+    assert (status, answer["error"]["code"]) == (405, "MethodNotAllowedError")

@@ -238,6 +238,7 @@ async def test_calls_are_remembered(client: Any, service: TokenService) -> None:
         base64.b64encode(b"[]").decode(),
         state(msAppId=OTHER_APP),
         state(connectionName=None),
+        state(connectionName=""),
         state(conversation=None),
         state(conversation={}),
         state(conversation={"user": {"id": "u"}, "channelId": "webchat"}),
