@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from auth.credential_kinds import KINDS, MANAGED_IDENTITY, READ_CERTIFICATE, READ_SECRET, SIGN
-from bot_workbench.emulator.resource_manager.web.sites import NOT_ON_FLEX
+from bot_workbench.emulator.resource_manager.sites import NOT_ON_FLEX
 from tests.infra.resource_types import NAMES, TYPES, is_name, problems
 from tests.infra.template import PRINCIPAL_ID, Template, Variant
 from tests.support.bicep.deployment import Resource

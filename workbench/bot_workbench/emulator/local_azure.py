@@ -28,8 +28,8 @@ from bot_workbench.emulator.network.connect_proxy import ConnectProxy
 from bot_workbench.emulator.network.local_connector import local_connector
 from bot_workbench.emulator.network.public_names import PublicNames
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.resource import Resource
-from bot_workbench.emulator.resource_manager.web.site_functions import Functions
+from bot_workbench.emulator.resource_manager.resource import Resource
+from bot_workbench.emulator.resource_manager.site_config import Functions
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, deploy_app
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from bot_workbench.emulator.seeds.pipeline import Pipeline
@@ -126,7 +126,7 @@ class LocalAzure:
         self.graph = Graph(self.entra, self._tls)
         self.log_analytics = LogAnalytics(self.entra, self._tls, self.resource_manager)
         self.graph.app_roles[self.pipeline.object_id] = {WRITE_ALL, READ_REPORTS}
-        self.resource_manager.owners.update(
+        self.resource_manager.access.owners.update(
             (self.pipeline.object_id, self.directory.user.object_id)
         )
         self.vaults: dict[str, KeyVault] = {}
@@ -152,7 +152,7 @@ class LocalAzure:
         self._opening: dict[BotChannel, asyncio.Task[None]] = {}
         self.resource_manager.on_site_change = self._site_changed
         self.resource_manager.on_vault_change = self._vault_changed
-        self.resource_manager.catalog.vaults.on_purge = self._vault_purged
+        self.resource_manager.tenant.on_purge = self._vault_purged
         self.resource_manager.on_bot_change = self._bot_changed
         self.group = ResourceGroup(self.resource_manager, GROUP)
 
@@ -372,7 +372,7 @@ class LocalAzure:
         return vault is not None and bool(vault.properties["enableRbacAuthorization"])
 
     def _add_vault(self, host: str, resource: Resource) -> None:
-        permissions = role_permissions(resource.id, self.resource_manager.is_data_allowed)
+        permissions = RolePermissions(resource.id, self.resource_manager.access.is_data_allowed)
         vault = KeyVault(
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )

@@ -14,14 +14,13 @@ from azure.core.exceptions import HttpResponseError
 from azure.identity import WorkloadIdentityCredential
 from azure.keyvault.certificates import CertificateClient, CertificatePolicy
 from azure.mgmt.botservice import AzureBotService
+from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.web import WebSiteManagementClient
 
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.key_vault.inventory import Retention
 from bot_workbench.emulator.local_azure import LocalAzure
-from bot_workbench.emulator.resource_manager.core.arm_request import ArmCaller, ArmRequest
-from bot_workbench.emulator.resource_manager.core.resource import Resource
-from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
@@ -201,17 +200,17 @@ def test_a_vault_keeps_deleted_certificates_as_its_resource_says(thread: AzureTh
     assert retention() == Retention(is_protected=True)
 
 
-def test_a_purged_vault_leaves_nothing_behind(thread: AzureThread) -> None:
+def test_a_purged_vault_leaves_nothing_behind(
+    thread: AzureThread, credential: WorkloadIdentityCredential
+) -> None:
     """A new vault of the same name is empty."""
     vault = add_vault(thread, "contoso-purged", has_roles=True)
     host = "contoso-purged.vault.azure.net"
     thread.azure.vaults[host].inventory.add_version("bot-certificate")
     manager = thread.azure.resource_manager
     thread.call(manager.resources.remove, vault.id)
-    subscription = f"/subscriptions/{manager.subscription_id}/providers/Microsoft.KeyVault"
-    purge = f"{subscription}/locations/westeurope/deletedVaults/{vault.name}/purge"
-    request = ArmRequest("POST", ResourceId(purge), {}, {}, ArmCaller("", ""), "")
-    thread.call(manager.catalog.answer, request)
+    with KeyVaultManagementClient(credential, manager.subscription_id) as client:
+        client.vaults.begin_purge_deleted(vault.name, "westeurope").result(timeout=60)
     add_vault(thread, "contoso-purged", has_roles=True)
     assert thread.azure.vaults[host].inventory.versions == {}
 

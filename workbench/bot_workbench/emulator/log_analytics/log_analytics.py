@@ -15,9 +15,9 @@ from aiohttp import web
 
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import issuer_of
+from bot_workbench.emulator.resource_manager.catalog import WORKSPACES
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
-from bot_workbench.emulator.resource_manager.resources.monitoring import WORKSPACES
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from bot_workbench.emulator.server import Server
 
 AUDIENCES = frozenset(

@@ -7,8 +7,8 @@ import jwt
 
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import issuer_of
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.arm_request import ArmCaller
+from bot_workbench.emulator.resource_manager.access import ArmCaller
+from bot_workbench.emulator.resource_manager.errors import ArmError, error
 
 AUDIENCES = (
     "https://management.core.windows.net/",
@@ -41,60 +41,40 @@ class ArmCallers:
         """
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise self._unauthenticated(
-                "AuthenticationFailed",
-                "Authentication failed. The 'Authorization' header is missing.",
-            )
+            raise self._unauthenticated("AuthenticationFailed")
         claims = self._verified(token.strip())
         object_id = str(claims.get("oid", ""))
         if not object_id:
-            raise self._unauthenticated(
-                "InvalidAuthenticationToken",
-                "The received access token is not valid: at least one of the claims 'puid' or "
-                "'altsecid' or 'oid' should be present.",
-            )
+            raise self._unauthenticated("InvalidAuthenticationToken: object id")
         name = claims.get("upn") or claims.get("appid") or claims.get("azp") or object_id
         return ArmCaller(object_id, str(name))
 
     def _verified(self, token: str) -> dict[str, Any]:
         try:
             unverified = jwt.decode(token, options={"verify_signature": False})
-        except jwt.InvalidTokenError as error:
-            raise self._unauthenticated(
-                "InvalidAuthenticationToken", "The access token is invalid."
-            ) from error
+        except jwt.InvalidTokenError as invalid:
+            raise self._unauthenticated("InvalidAuthenticationToken") from invalid
         audience, issuer = str(unverified.get("aud")), unverified.get("iss")
         if audience not in self._audiences:
             allowed = ",".join(f"'{each}'" for each in self._audiences)
             raise self._unauthenticated(
-                "InvalidAuthenticationTokenAudience",
-                "The access token has been obtained for wrong audience or resource "
-                f"'{audience}'. It should exactly match with one of the allowed audiences "
-                f"{allowed}.",
+                "InvalidAuthenticationTokenAudience", audience=audience, allowed=allowed
             )
         own = issuer_of(self._tenant_id)
         if issuer != own:
-            raise self._unauthenticated(
-                "InvalidAuthenticationTokenTenant",
-                f"The access token is from the wrong issuer '{issuer}'. It must match the tenant "
-                f"'{own}' associated with this subscription.",
-            )
+            raise self._unauthenticated("InvalidAuthenticationTokenTenant", issuer=issuer, own=own)
         try:
             return self._entra.issuer.verify(token, audience, issuer)
-        except jwt.ExpiredSignatureError as error:
-            raise self._unauthenticated(
-                "ExpiredAuthenticationToken", "The access token is expired."
-            ) from error
-        except jwt.InvalidTokenError as error:
-            raise self._unauthenticated(
-                "InvalidAuthenticationToken",
-                "The access token is invalid: its signature could not be verified.",
-            ) from error
+        except jwt.ExpiredSignatureError as expired:
+            raise self._unauthenticated("ExpiredAuthenticationToken") from expired
+        except jwt.InvalidTokenError as invalid:
+            raise self._unauthenticated("InvalidAuthenticationToken: signature") from invalid
 
-    def _unauthenticated(self, code: str, message: str) -> ArmError:
-        authority = f"https://login.windows.net/{self._tenant_id}"
-        challenge = (
-            f'Bearer authorization_uri="{authority}", error="invalid_token", '
-            f'error_description="{message}"'
+    def _unauthenticated(self, key: str, **values: object) -> ArmError:
+        """A 401 of the table of errors, with its challenge."""
+        refusal = error(key, **values)
+        refusal.headers["WWW-Authenticate"] = (
+            f'Bearer authorization_uri="https://login.windows.net/{self._tenant_id}", '
+            f'error="invalid_token", error_description="{refusal}"'
         )
-        return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})
+        return refusal

@@ -5,51 +5,59 @@ import logging
 import re
 import ssl
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
 from bot_workbench.emulator.entra.endpoints import Entra
-from bot_workbench.emulator.resource_manager.authorization.access import (
+from bot_workbench.emulator.resource_manager.access import (
     ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    ArmCaller,
     action_of,
     linked,
 )
-from bot_workbench.emulator.resource_manager.authorization.role_definitions import ROLE_DEFINITIONS
+from bot_workbench.emulator.resource_manager.body_shape import check_shape
+from bot_workbench.emulator.resource_manager.bot_service import BOT_SERVICES
 from bot_workbench.emulator.resource_manager.callers import ArmCallers
-from bot_workbench.emulator.resource_manager.catalog import Catalog
-from bot_workbench.emulator.resource_manager.core.arm_error import (
-    ArmError,
-    bad_request,
-    fault,
-    internal_error,
-    invalid_content,
-)
-from bot_workbench.emulator.resource_manager.core.arm_request import (
-    PAGE_SIZE,
-    ArmCaller,
-    ArmReply,
-    ArmRequest,
-)
-from bot_workbench.emulator.resource_manager.core.body_shape import check_shape
-from bot_workbench.emulator.resource_manager.core.resource import (
+from bot_workbench.emulator.resource_manager.catalog import PROVIDER_ANSWERS, RESOURCE_TYPES
+from bot_workbench.emulator.resource_manager.errors import ArmError, error, fault
+from bot_workbench.emulator.resource_manager.identities import USER_ASSIGNED_IDENTITIES
+from bot_workbench.emulator.resource_manager.long_running import LongRunning
+from bot_workbench.emulator.resource_manager.resource import (
     JsonObject,
     Resource,
-    ResourceStore,
+    ResourceId,
 )
-from bot_workbench.emulator.resource_manager.core.resource_id import GROUP_TYPE, ResourceId
-from bot_workbench.emulator.resource_manager.core.resource_type import Changed
-from bot_workbench.emulator.resource_manager.long_running import LongRunning
-from bot_workbench.emulator.resource_manager.resources.identities import system_client_id
-from bot_workbench.emulator.resource_manager.tenancy.provider_types import check_version
-from bot_workbench.emulator.resource_manager.tenancy.subscription import (
-    Subscription,
+from bot_workbench.emulator.resource_manager.resource_type import (
+    ArmReply,
+    ArmRequest,
+    Tenant,
+    answer,
+    check_version,
+)
+from bot_workbench.emulator.resource_manager.site_config import (
+    Functions,
+    deploy_functions,
+    site_key,
+)
+from bot_workbench.emulator.resource_manager.sites import (
+    SETTINGS,
+    SITES,
+    SLOTS,
+    find_site,
+    set_settings,
+)
+from bot_workbench.emulator.resource_manager.subscriptions import (
+    check_registered,
+    check_subscription,
     cloud_endpoints,
+    find_route,
 )
-from bot_workbench.emulator.resource_manager.tenancy.tenant import Tenant
 from bot_workbench.emulator.resource_manager.throttle import READ_BUCKET, READS_PER_SECOND, Throttle
-from bot_workbench.emulator.resource_manager.web.site_functions import Functions
+from bot_workbench.emulator.resource_manager.vaults import VAULTS
 from bot_workbench.emulator.server import Server
 
 LOG = logging.getLogger("bot_workbench.emulator.resource_manager")
@@ -58,10 +66,11 @@ OPERATIONS = {"PUT": "write", "PATCH": "write", "POST": "write", "DELETE": "dele
 """The kind as which Resource Manager counts a method; the others are reads."""
 
 API_VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(-[a-z]+)?$")
-SYSTEM_PRINCIPAL = "systemPrincipal"
-"""Where a site keeps the principal id of its system-assigned identity."""
-
 RIGHTS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+PAGE_SIZE = 1000
+"""Maximum number of items in one response, unless the server's `page_size` says otherwise."""
+
+Changed = Callable[[Resource], None]
 
 
 def _nothing(_: Resource) -> None:
@@ -76,8 +85,8 @@ class ResourceManager:
         tls: the server side of TLS.
 
     Attributes:
+        tenant: what there is, with the switches of what Azure's reference does not say.
         resources: everything that exists.
-        catalog: the resource types, and what they can do.
         access: who may do what.
         throttle: of writes and of deletes, by subscription and caller.
         read_throttle: the same of reads.
@@ -91,22 +100,14 @@ class ResourceManager:
     def __init__(self, entra: Entra, tls: ssl.SSLContext) -> None:
         self.entra = entra
         self.tenant_id = entra.registration.tenant_id
-        self.resources = ResourceStore()
         self.on_site_change: Changed = _nothing
         self.on_vault_change: Changed = _nothing
         self.on_identity_change: Changed = _nothing
         self.on_bot_change: Changed = _nothing
-        self.catalog = Catalog(
-            self.resources,
-            self.tenant_id,
-            on_site=self._site_changed,
-            on_vault=self._vault_changed,
-            on_identity=self._identity_changed,
-            on_bot=self._bot_changed,
-            directory=entra.directory,
-        )
-        self.access = self.catalog.access
-        self.tenant = Tenant(self.tenant_id, self.resources, self.access)
+        types = {kind.name.lower(): kind for kind in RESOURCE_TYPES}
+        self.tenant = Tenant(self.tenant_id, entra.directory, types, self._changed)
+        self.resources = self.tenant.resources
+        self.access = self.tenant.access
         self.throttle = Throttle()
         self.read_throttle = Throttle(READ_BUCKET, READS_PER_SECOND)
         self.long_running = LongRunning()
@@ -116,49 +117,41 @@ class ResourceManager:
         self.server.faults.error = fault
 
     @property
-    def subscriptions(self) -> list[Subscription]:
-        """The tenant's; more may be added."""
-        return self.tenant.subscriptions
-
-    @property
     def subscription_id(self) -> str:
         """GUID of the first subscription."""
-        return self.subscriptions[0].id
-
-    @property
-    def owners(self) -> set[str]:
-        """Object ids (GUID) that are Owner of every subscription."""
-        return self.access.owners
-
-    def is_data_allowed(self, principal_id: str, action: str, scope: str) -> bool:
-        """Whether a principal may perform a data action.
-
-        Args:
-            principal_id: GUID, the object id.
-            action: such as `Microsoft.KeyVault/vaults/keys/sign/action`.
-            scope: id of a resource, or of an object in a vault (`.../vaults/NAME/keys/KEY`).
-        """
-        return self.access.is_data_allowed(principal_id, action, scope)
+        return self.tenant.subscriptions[0].id
 
     def app_settings(self, site_id: str) -> dict[str, str]:
-        """The application settings of a site or slot."""
-        return self.catalog.sites.settings(site_id)
+        """The application settings of a site or slot (id in any case), as a copy.
 
-    def function_key(self, site_id: str, function: str) -> str:
-        """The default key of a function, which its callers send as `x-functions-key`."""
-        return self.catalog.functions.function_key(site_id, function)
+        Raises:
+            KeyError: there is no such site; so do the methods below.
+        """
+        return dict(find_site(self.resources, site_id).hidden.get(SETTINGS, {}))
 
-    def host_key(self, site_id: str) -> str:
-        """The default host key of a site, which is valid for all its functions."""
-        return self.catalog.functions.host_key(site_id)
+    def set_app_settings(self, site: Resource, settings: dict[str, str]) -> None:
+        """Replace all application settings of a site or slot.
+
+        Raises:
+            ArmError: 400, a setting is not allowed on the site's plan.
+        """
+        set_settings(self.tenant, site, settings)
 
     def deploy_functions(self, site_id: str, functions: Functions) -> None:
         """Replace the functions of a site, as a deployment of code does."""
-        self.catalog.functions.deploy(site_id, functions)
+        deploy_functions(self.resources, site_id, functions)
+
+    def function_key(self, site_id: str, function: str) -> str:
+        """The default key of a function, which its callers send as `x-functions-key`."""
+        return site_key(find_site(self.resources, site_id), f"function/{function.lower()}")
+
+    def host_key(self, site_id: str) -> str:
+        """The default host key of a site, which is valid for all its functions."""
+        return site_key(find_site(self.resources, site_id), "host")
 
     def master_key(self, site_id: str) -> str:
         """The master key of a site, which is valid for its host's own routes, too."""
-        return self.catalog.functions.master_key(site_id)
+        return site_key(find_site(self.resources, site_id), "master")
 
     def put(self, resource_id: str, body: JsonObject) -> Resource:
         """Create or replace a resource as a client's PUT does, whoever calls.
@@ -172,50 +165,21 @@ class ResourceManager:
         if wanted.group_id and wanted.group_id not in self.resources and wanted.namespace:
             group = resource_id[: len(wanted.group_id)]
             self.put(group, {"location": "westeurope"})
-        request = ArmRequest("PUT", wanted, {}, body, ArmCaller("", ""), "")
-        self._answer(request)
+        _answer(ArmRequest("PUT", wanted, {}, body, ArmCaller("", ""), "", self.tenant))
         found = self.resources.find(resource_id)
         if found is None:
             raise KeyError(resource_id)
         return found
 
-    def _identity_changed(self, identity: Resource) -> None:
-        """Give an identity its service principal, or take it away."""
-        if self.resources.is_trial:
-            return
-        properties = identity.properties
-        if identity.id in self.resources:
-            self._add_principal(identity, properties["principalId"], properties["clientId"])
-        else:
-            self.entra.directory.identities.pop(properties["principalId"], None)
-        self.on_identity_change(identity)
-
-    def _site_changed(self, site: Resource) -> None:
-        """Give a system-assigned identity its service principal, or take it away."""
-        if self.resources.is_trial:
-            return
-        identity = site.body.get("identity") or {}
-        principal_id = identity.get("principalId") if site.id in self.resources else None
-        old = site.hidden.get(SYSTEM_PRINCIPAL)
-        if old and old != principal_id:
-            self.entra.directory.identities.pop(old, None)
-        if principal_id and principal_id != old:
-            self._add_principal(site, principal_id, system_client_id(principal_id))
-        site.hidden[SYSTEM_PRINCIPAL] = principal_id
-        self.on_site_change(site)
-
-    def _vault_changed(self, vault: Resource) -> None:
-        if not self.resources.is_trial:
-            self.on_vault_change(vault)
-
-    def _bot_changed(self, bot: Resource) -> None:
-        if not self.resources.is_trial:
-            self.on_bot_change(bot)
-
-    def _add_principal(self, resource: Resource, principal_id: str, client_id: str) -> None:
-        self.entra.directory.add_identity(
-            principal_id, client_id, display_name=resource.name, resource_id=resource.id
-        )
+    def _changed(self, resource: Resource) -> None:
+        hooks = {
+            SITES: self.on_site_change,
+            SLOTS: self.on_site_change,
+            VAULTS: self.on_vault_change,
+            USER_ASSIGNED_IDENTITIES: self.on_identity_change,
+            BOT_SERVICES: self.on_bot_change,
+        }
+        hooks.get(resource.type, _nothing)(resource)
 
     async def _handle(self, request: web.Request) -> web.Response:
         headers = {"x-ms-request-id": str(uuid.uuid4()), "Cache-Control": "no-cache"}
@@ -224,13 +188,12 @@ class ResourceManager:
             if request.path.lower() == "/metadata/endpoints":
                 return web.json_response(self._endpoints(request), headers=headers)
             reply = self._reply(await self._read(request), headers)
-        except ArmError as error:
-            headers |= error.headers
-            return web.json_response(error.body(), status=error.status, headers=headers)
+        except ArmError as refusal:
+            reply = ArmReply(refusal.body(), refusal.status, refusal.headers)
         except Exception:
             LOG.exception("%s %s failed", request.method, request.path)
-            failure = internal_error()
-            return web.json_response(failure.body(), status=failure.status, headers=headers)
+            failure = error("InternalServerError")
+            reply = ArmReply(failure.body(), failure.status)
         headers |= reply.headers
         if reply.xml:
             return web.Response(
@@ -250,42 +213,29 @@ class ResourceManager:
         query = {name.lower(): value for name, value in request.query.items()}
         version = query.get("api-version", "")
         if not version:
-            raise bad_request(
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
+            raise error("MissingApiVersionParameter")
         if not API_VERSION.match(version):
-            raise bad_request(
-                "InvalidApiVersionParameter",
-                f"The api-version '{version}' is invalid. The supported versions are of the form "
-                "'yyyy-MM-dd' or 'yyyy-MM-dd-preview'.",
-            )
-        path = "/" + re.sub("/+", "/", request.path).strip("/")
-        return ArmRequest(
-            request.method,
-            ResourceId(path),
-            query,
-            await _body(request),
-            caller,
-            f"https://{request.host}",
-        )
+            raise error("InvalidApiVersionParameter", version=version)
+        path = ResourceId("/" + re.sub("/+", "/", request.path).strip("/"))
+        body, url = await _body(request), f"https://{request.host}"
+        return ArmRequest(request.method, path, query, body, caller, url, self.tenant)
 
     def _reply(self, request: ArmRequest, headers: dict[str, str]) -> ArmReply:
         self.long_running.settle()
-        self.tenant.check_subscription(request)
+        check_subscription(request)
         asked = self.long_running.asked(request)
         if asked is not None:
             return asked
         self._check_access(request)
-        if self.tenant.find(request) is None:
+        if find_route(request) is None:
             check_version(request)
         headers |= self._throttled(request)
         if request.method in ("PUT", "PATCH") and request.id.namespace:
-            self.tenant.check_registered(request.id.namespace)
+            check_registered(request)
         if request.method in OPERATIONS:
             return self._written(request)
-        reply = self._answer(request)
-        return self._paged(request, self._visible(request, self.long_running.shown(request, reply)))
+        reply = self.long_running.shown(request, _answer(request))
+        return self._paged(request, self._visible(request, reply))
 
     def _throttled(self, request: ArmRequest) -> dict[str, str]:
         """Count a request, and say how many of its kind are left."""
@@ -299,76 +249,39 @@ class ResourceManager:
     def _written(self, request: ArmRequest) -> ArmReply:
         """Carry a write out; one that takes time is tried now, so that it can be refused."""
         if not self.long_running.is_operation(request):
-            return self.long_running.written(request, self._answer(request))
+            return self.long_running.written(request, _answer(request))
         with self.resources.trial():
-            reply = self._answer(request)
-        return self.long_running.started(request, reply, lambda: self._answer(request))
+            reply = _answer(request)
+        return self.long_running.started(request, reply, lambda: _answer(request))
 
     def _check_access(self, request: ArmRequest) -> None:
+        is_route = find_route(request) is not None
         if not request.id.subscription_id:
-            self._check_tenant_level(request)
+            # Outside a subscription, there are only what providers answer, and roles to read.
+            is_role = request.method == "GET" and _is_of(request, ROLE_DEFINITIONS)
+            if not (is_route or is_role or _is_provider_call(request)):
+                raise error("MissingSubscription")
             return
         # These show what the caller may see.
-        is_group = request.id.type == GROUP_TYPE and not request.id.is_collection
-        is_listing = self._is_subscription_list(request) or (
-            request.method == "GET" and self.tenant.find(request) is not None and not is_group
-        )
+        is_listing = _is_subscription_list(request) or (request.method == "GET" and is_route)
         subscription = f"/subscriptions/{request.id.subscription_id}"
         if is_listing and self.access.reaches(request.caller.object_id, subscription):
             return
-        self.access.check(request.caller, *self._needed(request))
-        if request.method in ("PUT", "PATCH"):
-            self.access.check_linked(request.caller, self._needed(request), linked(request.body))
-
-    @staticmethod
-    def _is_subscription_list(request: ArmRequest) -> bool:
-        """A list of one type in all groups of a subscription. Role assignments are not listed so:
-        they need a role at the scope that is named."""
-        if request.id.type.lower() == ROLE_ASSIGNMENTS.lower():
-            return False
-        is_list = request.method == "GET" and request.id.is_collection and request.id.namespace
-        return bool(is_list) and not request.id.group_name
+        others = linked(request.body) if request.method in ("PUT", "PATCH") else []
+        self.access.check(request.caller, *_needed(request), others)
 
     def _visible(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
         """A list without the resources that the caller may not read."""
-        if not self._is_subscription_list(request) or self.catalog.is_provider_call(request):
+        is_public = _is_of(request, ROLE_DEFINITIONS) or _is_provider_call(request)
+        if not _is_subscription_list(request) or is_public:
             return reply
         caller, action = request.caller.object_id, f"{request.id.type}/read"
-        is_public = action.lower() == f"{ROLE_DEFINITIONS}/read".lower()
         values = [
             each
             for each in reply.body["value"]
-            if is_public or self.access.is_allowed(caller, action, each["id"])
+            if self.access.is_allowed(caller, action, each["id"])
         ]
         return ArmReply({**reply.body, "value": values}, reply.status, reply.headers)
-
-    def _check_tenant_level(self, request: ArmRequest) -> None:
-        """Outside a subscription, there are only what providers answer, and roles to read."""
-        if self.tenant.find(request) is not None or self.catalog.is_provider_call(request):
-            return
-        if request.method == "GET" and request.id.type.lower() == ROLE_DEFINITIONS.lower():
-            return
-        raise ArmError(
-            404,
-            "MissingSubscription",
-            "The request did not have a subscription or a valid tenant level resource provider.",
-        )
-
-    def _needed(self, request: ArmRequest) -> tuple[str, str]:
-        """The action that the caller must be allowed, and its scope."""
-        owner = request.id.parent.text
-        if self.catalog.is_action(request):
-            return f"{request.id.parent.type}/{request.id.last}/action", owner
-        scope = request.id.text
-        if request.id.is_collection:
-            scope = owner if request.id.is_child else request.id.scope
-        return action_of(request.id.type, RIGHTS.get(request.method, "action")), scope
-
-    def _answer(self, request: ArmRequest) -> ArmReply:
-        answer = self.tenant.find(request)
-        if answer is not None:
-            return answer(request)
-        return self.catalog.answer(request)
 
     def _paged(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
         """A list's page, with the link to the next one."""
@@ -386,18 +299,55 @@ class ResourceManager:
         return ArmReply(page, reply.status, reply.headers)
 
 
+def _answer(request: ArmRequest) -> ArmReply:
+    """Carry a request out.
+
+    Raises:
+        ArmError: it is refused.
+    """
+    beside = PROVIDER_ANSWERS.get((request.method, request.id.type.lower()), answer)
+    return (find_route(request) or beside)(request)
+
+
+def _is_of(request: ArmRequest, type_name: str) -> bool:
+    return request.id.type.lower() == type_name.lower()
+
+
+def _is_provider_call(request: ArmRequest) -> bool:
+    """Whether a provider answers it beside its resources."""
+    return (request.method, request.id.type.lower()) in PROVIDER_ANSWERS
+
+
+def _is_subscription_list(request: ArmRequest) -> bool:
+    """A list of one type in all groups of a subscription. Role assignments are not listed so:
+    they need a role at the scope that is named."""
+    is_list = request.method == "GET" and request.id.is_collection and request.id.namespace != ""
+    return is_list and not request.id.group_name and not _is_of(request, ROLE_ASSIGNMENTS)
+
+
+def _needed(request: ArmRequest) -> tuple[str, str]:
+    """The action that the caller must be allowed, and its scope."""
+    owner = request.id.parent.text
+    if request.is_action:
+        return f"{request.id.parent.type}/{request.id.name}/action", owner
+    scope = request.id.text
+    if request.id.is_collection:
+        scope = owner if request.id.is_child else request.id.scope
+    return action_of(request.id.type, RIGHTS.get(request.method, "action")), scope
+
+
 async def _body(request: web.Request) -> JsonObject:
     raw = await request.read()
     if not raw.strip():
         return {}
     try:
         body = json.loads(raw)
-    except ValueError as error:
-        raise invalid_content(str(error)) from error
+    except ValueError as invalid:
+        raise error("InvalidRequestContent", reason=invalid) from invalid
     if body is None and request.method == "POST":
         return {}  # Core Tools send `null` with each action
     if not isinstance(body, dict):
-        raise invalid_content("the content is not a JSON object")
+        raise error("InvalidRequestContent", reason="the content is not a JSON object")
     check_shape(body)
     return body
 
@@ -408,5 +358,5 @@ def _number(request: ArmRequest, name: str, default: int) -> int:
     if value is None:
         return default
     if not value.isdecimal():
-        raise bad_request("InvalidQueryParameter", f"The value of '{name}' must be a number.")
+        raise error("InvalidQueryParameter", name=name)
     return int(value)

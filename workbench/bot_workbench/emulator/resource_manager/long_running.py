@@ -5,9 +5,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
-from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
+from bot_workbench.emulator.resource_manager.errors import ArmError, error
+from bot_workbench.emulator.resource_manager.resource_type import ArmReply, ArmRequest
 
 STATUSES = "operationStatuses"
 RESULTS = "operationResults"
@@ -68,8 +67,8 @@ class LongRunning:
             work, each.work = each.work, None
             try:
                 work()
-            except ArmError as error:
-                each.error = error
+            except ArmError as refusal:
+                each.error = refusal
 
     def written(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
         """The response to a write without operation; it may go on nevertheless, see STATES."""
@@ -90,32 +89,23 @@ class LongRunning:
         """
         name = str(uuid.uuid4())
         ends = self.clock() + self.seconds[self._kind(request)]
-        self._pending[name] = Pending(request.id.key, ends, self._failing(request) or work)
-        version = request.query.get("api-version", "")
+        failure = self.fails.get(self._kind(request))
+        refusal = ArmError(409, *failure) if failure else None
+        self._pending[name] = Pending(request.id.key, ends, None if failure else work, refusal)
         place = (
             f"{request.base_url}/subscriptions/{request.id.subscription_id}"
             f"/providers/{request.id.namespace or 'Microsoft.Resources'}/locations/global"
         )
-        headers = {"Retry-After": str(POLL_SECONDS)}
-        headers["Location"] = f"{place}/{RESULTS}/{name}?api-version={version}"
-        if request.method != "DELETE":
-            headers["Azure-AsyncOperation"] = f"{place}/{STATUSES}/{name}?api-version={version}"
-        body = None if request.method == "DELETE" else self.shown(request, reply).body
-        return ArmReply(body, 202, {**reply.headers, **headers})
+        end = f"{name}?api-version={request.version}"
+        location = {"Retry-After": str(POLL_SECONDS), "Location": f"{place}/{RESULTS}/{end}"}
+        if request.method == "DELETE":
+            return ArmReply(None, 202, {**reply.headers, **location})
+        location["Azure-AsyncOperation"] = f"{place}/{STATUSES}/{end}"
+        return ArmReply(self.shown(request, reply).body, 202, {**reply.headers, **location})
 
     @staticmethod
     def _kind(request: ArmRequest) -> tuple[str, str]:
         return request.id.type.lower(), request.method
-
-    def _failing(self, request: ArmRequest) -> Callable[[], object] | None:
-        failure = self.fails.get(self._kind(request))
-        if failure is None:
-            return None
-
-        def fail() -> None:
-            raise ArmError(409, *failure)
-
-        return fail
 
     def shown(self, request: ArmRequest, reply: ArmReply) -> ArmReply:
         """A resource's response, which says so while a write to the resource goes on."""
@@ -137,26 +127,16 @@ class LongRunning:
             return None
         found = self._pending.get(request.id.name)
         if found is None:
-            raise ArmError(404, "NotFound", f"The operation '{request.id.name}' was not found.")
-        is_done = found.ends <= self.clock()
-        if is_done and found.error is not None:
-            if kind == RESULTS.lower():
-                raise found.error
-            failed = {"id": request.id.text, "name": request.id.name, "status": "Failed"}
-            return ArmReply(failed | found.error.body())
-        if kind == RESULTS.lower():
-            return ArmReply(status=200 if is_done else 202, headers=self._later(request, is_done))
-        status = {
-            "id": request.id.text,
-            "name": request.id.name,
-            "status": "Succeeded" if is_done else IN_PROGRESS,
-        }
-        return ArmReply(status, headers=self._later(request, is_done))
-
-    @staticmethod
-    def _later(request: ArmRequest, is_done: bool) -> dict[str, str]:
+            raise error("NotFound: operation", name=request.id.name)
+        is_result, is_done = kind == RESULTS.lower(), found.ends <= self.clock()
+        failure = found.error if is_done else None
+        if is_result and failure is not None:
+            raise failure
+        again = f"{request.base_url}{request.id.text}?api-version={request.version}"
+        headers = {} if is_done else {"Retry-After": str(POLL_SECONDS), "Location": again}
+        if is_result:
+            return ArmReply(status=200 if is_done else 202, headers=headers)
+        status = {"id": request.id.text, "name": request.id.name, "status": IN_PROGRESS}
         if is_done:
-            return {}
-        version = request.query.get("api-version", "")
-        again = f"{request.base_url}{ResourceId(request.id.text).text}?api-version={version}"
-        return {"Retry-After": str(POLL_SECONDS), "Location": again}
+            status["status"] = "Succeeded" if failure is None else "Failed"
+        return ArmReply({**status, **(failure.body() if failure else {})}, headers=headers)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
+from bot_workbench.emulator.resource_manager.errors import error
 
 WRITE_BUCKET = 200
 WRITES_PER_SECOND = 10.0
@@ -52,17 +52,9 @@ class Throttle:
         left = min(self.size, left + (now - since) * self.refill)
         if left < 1:
             self._buckets[key] = (left, now)
-            raise _throttled(math.ceil((1 - left) / self.refill), operation)
+            seconds = math.ceil((1 - left) / self.refill)
+            throttled = error("SubscriptionRequestsThrottled", operation=operation, seconds=seconds)
+            throttled.headers["Retry-After"] = str(seconds)
+            raise throttled
         self._buckets[key] = (left - 1, now)
         return int(left - 1)
-
-
-def _throttled(seconds: int, operation: str) -> ArmError:
-    return ArmError(
-        429,
-        "SubscriptionRequestsThrottled",
-        f"Number of '{operation}' requests exceeded the limit. Please try again after '{seconds}' "
-        "seconds after additional tokens are available. Refer to "
-        "https://aka.ms/arm-throttling for additional information.",
-        headers={"Retry-After": str(seconds)},
-    )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT, NOT_DEPLOYED, link_app
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
-from bot_workbench.emulator.resource_manager.web.site_functions import Functions
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.site_config import Functions
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.project import APP
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot_workbench.emulator.entra.directory import Directory
 from bot_workbench.emulator.entra.registration import MULTI_TENANT, Registration
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from bot_workbench.emulator.sites.site import DOMAIN
 
@@ -91,13 +91,13 @@ def _azure_bot(
         "tags": {},
         "properties": properties,
     }
-    bots = group.manager.catalog.bots
+    tenant = group.manager.tenant
     # A multi-tenant one was created before new ones were refused.
-    bots.accepts_multi_tenant = registration.app_type == MULTI_TENANT
+    tenant.accepts_multi_tenant = registration.app_type == MULTI_TENANT
     try:
         return group.put(BOT_SERVICES, name, body)
     finally:
-        bots.accepts_multi_tenant = False
+        tenant.accepts_multi_tenant = False
 
 
 def _add_teams(group: ResourceGroup, bot: Resource) -> None:

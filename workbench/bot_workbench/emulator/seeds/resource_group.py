@@ -1,7 +1,7 @@
 """ResourceGroup: makes the resources of one group, as somebody has made them before."""
 
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 
 LOCATION = "westeurope"
 
@@ -36,7 +36,7 @@ class ResourceGroup:
 
     def set_app_settings(self, site: Resource, settings: dict[str, str]) -> None:
         """Set all app settings of a site."""
-        self.manager.catalog.sites.set_settings(site, settings)
+        self.manager.set_app_settings(site, settings)
 
     def identity(self, name: str) -> JsonObject:
         """Create a user-assigned identity.

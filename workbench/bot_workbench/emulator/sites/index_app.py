@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot_workbench.emulator.functions.configuration import hide_project
 from bot_workbench.emulator.functions.workers.worker import FunctionsWorker
-from bot_workbench.emulator.resource_manager.web.site_functions import Functions
+from bot_workbench.emulator.resource_manager.site_config import Functions
 
 
 async def index(folder: Path, file: Path) -> None:

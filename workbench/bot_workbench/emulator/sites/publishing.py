@@ -13,10 +13,10 @@ from aiohttp import web
 
 from bot_workbench.emulator.resource_manager.callers import AUDIENCES, ArmCallers
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
-from bot_workbench.emulator.resource_manager.web.site_functions import Functions
-from bot_workbench.emulator.resource_manager.web.sites import FLEX, SITES, SLOTS
+from bot_workbench.emulator.resource_manager.errors import ArmError
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.site_config import Functions
+from bot_workbench.emulator.resource_manager.sites import FLEX, SITES, SLOTS
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.sites.package import PackageRefused, build_log, unpack
 from bot_workbench.emulator.sites.site import PACKAGE

@@ -11,7 +11,7 @@ from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Ambiguous, Forbidden, NotFound
 from bot_workbench.admin.azure.resources import find_resource, find_resources
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
@@ -29,7 +29,7 @@ def thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureThr
         running.call(azure.group.identity, "contoso-identity")
         other = ResourceGroup(azure.resource_manager, "contoso-other")
         running.call(other.identity, "contoso-identity")
-        running.call(azure.resource_manager.subscriptions.append, OTHER)
+        running.call(azure.resource_manager.tenant.subscriptions.append, OTHER)
         running.call(azure.add_function_app, "contoso-functions")
         yield running
 

@@ -78,8 +78,8 @@ def test_settings_that_name_no_credential(stage: DeploymentStage, run: Run) -> N
     """Somebody has changed them: what the bot needs is not guessed."""
     provisioned(stage, run, "Federated")
     site = stage.one("Microsoft.Web/sites")
-    sites = stage.thread.azure.resource_manager.catalog.sites
-    stage.thread.call(sites.set_settings, site, {"BotCredential": "Secret"})
+    manager = stage.thread.azure.resource_manager
+    stage.thread.call(manager.set_app_settings, site, {"BotCredential": "Secret"})
     ended = run("finish", "--azd")
     assert ended.status == 1
     assert "name no credential (BotCredential): run `azd provision --no-state`" in ended.errors
@@ -103,7 +103,7 @@ def new_roles(stage: DeploymentStage, clock: MovedClock, ahead: float = 0.0) -> 
     def utc() -> datetime.datetime:
         return clock.utc() + datetime.timedelta(seconds=ahead)
 
-    stage.thread.azure.resource_manager.catalog.assignments.utc = utc
+    stage.thread.azure.resource_manager.tenant.utc = utc
 
 
 @pytest.mark.parametrize("credential", ["ManagedIdentity", "SignInVault", "Federated"])

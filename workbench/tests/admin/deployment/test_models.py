@@ -11,8 +11,8 @@ from aiohttp import web
 from bot_workbench.admin.plan.shell import on_one_line
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import GRAPH, RESOURCE_MANAGER
-from bot_workbench.emulator.resource_manager.core.resource import Resource
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource import Resource
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from tests.admin.deployment.conftest import Run
 from tests.admin.deployment.test_prepare import registrations
 from tests.support.azd.deployment_stage import DeploymentStage

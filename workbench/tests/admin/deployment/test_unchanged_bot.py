@@ -131,7 +131,7 @@ def test_a_new_multi_tenant_bot_is_refused(
 def test_a_multi_tenant_bot_that_exists_is_deployed_again(stage: DeploymentStage, run: Run) -> None:
     """It keeps its type."""
     azure = stage.thread.azure
-    azure.resource_manager.catalog.bots.accepts_multi_tenant = True
+    azure.resource_manager.tenant.accepts_multi_tenant = True
     own = stage.thread.do(registered(azure.directory))
     stage.azd.set(BOT_CREDENTIAL="Certificate", BOT_APP_TYPE="MultiTenant", BOT_APP_ID=own.app_id)
     stage.provision()

@@ -10,7 +10,7 @@ from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.log_analytics.log_analytics import QueryResult
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, assign_role
 from tests.admin.migrate.migration import APP, BOT, BOTS, NEW_ENDPOINT, VAULT, Ended
 from tests.admin.moved_clock import MovedClock

@@ -441,7 +441,7 @@ def add_domain(bot: ExaminedBot) -> None:
 def unassign_caller(bot: ExaminedBot) -> None:
     """The account that runs the doctor is Reader of the resource group, and nothing else."""
     manager, caller = bot.azure.resource_manager, bot.azure.pipeline.object_id
-    manager.owners.discard(caller)
+    manager.access.owners.discard(caller)
     group = manager.resources.find(bot.azure.group.id)
     assert group is not None
     bot.call(assign_role, bot.azure.group, group, READER_OF_RESOURCES, caller)

@@ -8,8 +8,8 @@ import pytest
 
 from bot_workbench.admin.migrate.deployed_bot.deployed_bot import METRICS_PUBLISHER
 from bot_workbench.emulator.entra.credentials import KeyCredential
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource import JsonObject
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from bot_workbench.emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE,
@@ -214,7 +214,7 @@ def test_another_plan(bot: ExaminedBot) -> None:
 def test_resources_in_another_subscription(bot: ExaminedBot) -> None:
     """Storage and telemetry may be shared by many."""
     manager = bot.azure.resource_manager
-    manager.subscriptions.append(Subscription(SUBSCRIPTION, "shared"))
+    manager.tenant.subscriptions.append(Subscription(SUBSCRIPTION, "shared"))
     for kind in (STORAGE, INSIGHTS):
         old = bot.found(kind)
         body: JsonObject = {**old.body, "properties": dict(old.properties)}

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from bot_workbench.admin.azure.clock import Clock
 from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread

@@ -58,7 +58,7 @@ class Route:
         self.registration.clock = self.azure.directory.clock
         manager = self.azure.resource_manager
         started = time.monotonic()
-        manager.access.clock = manager.catalog.assignments.clock = lambda: started + clock.now()
+        manager.access.clock = lambda: started + clock.now()
         self.set_settings(MicrosoftAppPassword=SECRET_SETTING, CUSTOM="kept")
         self.inventory.clock = clock.now
         self.add_other("another certificate")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from bot_workbench.emulator.graph.requests.caller import READ_REPORTS, WRITE_OWNED
-from bot_workbench.emulator.resource_manager.authorization.access import ROLE_ASSIGNMENTS
-from bot_workbench.emulator.resource_manager.authorization.built_in_roles import ROLES
+from bot_workbench.emulator.resource_manager.access import ROLE_ASSIGNMENTS
+from bot_workbench.emulator.resource_manager.built_in_roles import ROLES
 from bot_workbench.emulator.seeds.function_app import assign_role
 from tests.admin.migrate.interruption.wire import Wire
 from tests.admin.migrate.migration import APP, BOT, VAULT, Migration
@@ -77,7 +77,7 @@ def grant(migration: Migration, roles: Collection[str], *, may_own: bool) -> Non
     """
     azure, me = migration.thread.azure, migration.thread.azure.pipeline.object_id
     manager = azure.resource_manager
-    manager.owners.discard(me)
+    manager.access.owners.discard(me)
     for each in list(manager.resources.of_type(ROLE_ASSIGNMENTS)):
         if each.properties["principalId"] == me:
             manager.resources.remove(each.id)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot_workbench.emulator.entra.credentials import TrustedSubject
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from tests.admin.migrate.delete_secret.deletion import NEW_BOT, Deletion
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Migration
 from tests.support.azure.small_pages import use_small_pages
@@ -18,7 +18,7 @@ def full(migration: Migration) -> Migration:
     """A bot with several of everything that a command lists."""
     migration.let_new_app_sign_in()
     azure, thread = migration.thread.azure, migration.thread
-    thread.call(azure.resource_manager.subscriptions.append, Subscription())
+    thread.call(azure.resource_manager.tenant.subscriptions.append, Subscription())
     connection = {
         "serviceProviderId": "30dd229c-58e3-4a48-bdfd-91ec48eb906c",
         "clientId": OTHER_APP_ID,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.web.sites import CONFIG
+from bot_workbench.emulator.resource_manager.sites import CONFIG
 from tests.admin.migrate.managed_identity.test_managed_identity import NEW_BOT, new_bot
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 from tests.support.azure.az_shell import WITH_AZ, WORKLOAD, AzShell

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject
+from bot_workbench.emulator.resource_manager.resource import JsonObject
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.publisher import APP, PACKAGE, SCM, Publisher
 from tests.support.func.func import call_func

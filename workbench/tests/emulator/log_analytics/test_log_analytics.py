@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from bot_workbench.emulator.log_analytics.log_analytics import QueryResult
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import assign_role
 from tests.support.azure.azure_thread import AzureThread, answer_of
 

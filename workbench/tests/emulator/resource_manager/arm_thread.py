@@ -21,8 +21,8 @@ from bot_workbench.emulator.certificates import CertificateAuthority
 from bot_workbench.emulator.entra.endpoints import Entra
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
-from bot_workbench.emulator.resource_manager.tenancy.provider_types import newest_version
+from bot_workbench.emulator.resource_manager.resource import ResourceId
+from bot_workbench.emulator.resource_manager.resource_type import OWN
 
 AUDIENCE = "https://management.azure.com"
 SCOPES = [f"{AUDIENCE}/.default"]
@@ -85,7 +85,7 @@ class ArmThread:
     def resource_manager(self) -> Iterator[None]:
         """Run a new Resource Manager, with one resource group."""
         self.arm = ResourceManager(self.entra, self._tls)
-        self.arm.owners.add(self.object_id)
+        self.arm.access.owners.add(self.object_id)
         self.arm.put(self.group_id, {"location": "westeurope"})
         self._do(self.arm.server.start())
         try:
@@ -104,6 +104,13 @@ class ArmThread:
     def resource_id(self, type_name: str, name: str) -> str:
         """The id of a resource in the tests' group."""
         return f"{self.group_id}/providers/{type_name}/{name}"
+
+    def newest_version(self, type_name: str) -> str:
+        """The newest stable version of a type in any case, or of the type above an action."""
+        types, name = self.arm.tenant.types, type_name.lower()
+        while name and name not in types:
+            name = name.rpartition("/")[0]
+        return (types[name].versions if name else OWN)[0]
 
     def client(self, name: str) -> Any:
         """An unmodified client of `CLIENTS` that retries nothing; the caller closes it."""
@@ -147,7 +154,7 @@ class ArmThread:
         """
         url = self.arm.server.url + (path if path[0] == "/" else f"{self.group_id}/{path}")
         if version is None:
-            version = newest_version(ResourceId(url.partition("?")[0]).type)
+            version = self.newest_version(ResourceId(url.partition("?")[0]).type)
         mark = "&" if "?" in url else "?"
         bearer = self.token() if token is None else token
         return requests.request(

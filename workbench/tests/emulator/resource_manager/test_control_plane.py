@@ -353,7 +353,7 @@ def test_what_goes_with_a_group_is_reported(azure: ArmThread, client: Client) ->
     client("resources").resource_groups.begin_delete("bot-group").result(timeout=30)
     assert sorted(gone) == ["bot", "bot-vault", "contoso", "contoso-bot"]
     assert azure.entra.directory.service_principal(principal_id) is None
-    assert "bot-vault" in arm.catalog.vaults.deleted
+    assert "bot-vault" in arm.tenant.deleted_vaults
 
 
 def test_faults_can_be_injected(azure: ArmThread, client: Client) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
+from bot_workbench.emulator.resource_manager.errors import ArmError
 from bot_workbench.emulator.resource_manager.throttle import Throttle
 
 

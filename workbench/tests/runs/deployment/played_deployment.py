@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import FUNCTIONS
 from bot_workbench.emulator.sites.process_site import ProcessSite, SiteHosting
 from bot_workbench.emulator.sites.site import site_of
@@ -53,7 +53,7 @@ class PlayedDeployment:
         self._folder = folder
         self._shell = AdminShell(thread.azure, folder / "shell.log")
         self._manager = thread.azure.resource_manager
-        self._manager.catalog.assignments.utc = an_hour_ago  # `finish` waits for younger roles
+        self._manager.tenant.utc = an_hour_ago  # `finish` waits for younger roles
         self._parameters: dict[str, Any] = {
             "environmentName": ENVIRONMENT,
             "location": LOCATION,

@@ -31,7 +31,7 @@ def stage(tmp_path: Path) -> Iterator[DeploymentStage]:
         propagation.certificate = propagation.federated = 3.0
         propagation.graph = 0.5
         azure.resource_manager.access.lag = 2.0
-        azure.resource_manager.catalog.assignments.directory_lag = 1.0
+        azure.resource_manager.tenant.directory_lag = 1.0
         yield DeploymentStage(thread, tmp_path)
 
 

@@ -20,7 +20,7 @@ def slow_down(stage: Stage) -> None:
     )
     stage.old.registration.intermittent = True
     azure.resource_manager.access.lag = 2.0
-    azure.resource_manager.catalog.assignments.directory_lag = 1.0
+    azure.resource_manager.tenant.directory_lag = 1.0
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.deployment.options import PIPELINES
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import RESOURCE_MANAGER
-from bot_workbench.emulator.resource_manager.core.resource import Resource
-from bot_workbench.emulator.resource_manager.resources.deployments import DEPLOYMENTS
+from bot_workbench.emulator.resource_manager.catalog import DEPLOYMENTS
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import FUNCTIONS
 from tests.support.azd import program
 from tests.support.azd.azd import Azd
@@ -50,7 +50,7 @@ class DeploymentStage:
     def __init__(self, thread: AzureThread, folder: Path, **values: str) -> None:
         self.thread = thread
         self._manager = thread.azure.resource_manager
-        self._manager.catalog.assignments.utc = an_hour_ago
+        self._manager.tenant.utc = an_hour_ago
         self.azd = Azd(
             folder,
             {

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from bot_workbench.emulator.entra.registration import issuer_of
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.timing.condition import until
 

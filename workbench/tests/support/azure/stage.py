@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import requests
 
 from bot_workbench.emulator.local_azure import LocalAzure
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
 from bot_workbench.emulator.seeds.old_bot import OldBot
 from tests.support.azure.azure_thread import AzureThread

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.route import CERTIFICATE, NAME, Route
 
 OFFICER = "a4417e6f-fecd-4de8-b567-7b0420556985"

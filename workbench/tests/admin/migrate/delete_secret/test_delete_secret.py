@@ -9,7 +9,7 @@ import pytest
 from bot_workbench.admin.azure.rest_client import RestClient
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import AGENTS_SECRET, PASSWORD
 from bot_workbench.emulator.entra.credentials import ClientSecret
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion, changes
 from tests.admin.migrate.migration import BOT, OTHER_APP_ID
 
@@ -336,7 +336,7 @@ def test_slots(deletion: Deletion) -> None:
     body = {"location": "westeurope", "kind": "functionapp,linux", "properties": {}}
     slot = deletion.call(manager.put, f"{site.id}/slots/staging", body)
     values = {PASSWORD: SECRET, "Other": "kept"}
-    deletion.call(manager.catalog.slots.set_settings, slot, values)
+    deletion.call(manager.set_app_settings, slot, values)
     with deletion.conversation():
         ended = deletion.run("--timeout", "60")
     assert ended.status == 0, ended.output + ended.errors

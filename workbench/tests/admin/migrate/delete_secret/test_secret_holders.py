@@ -9,7 +9,7 @@ from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Conflict
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
 from bot_workbench.admin.migrate.delete_secret.password_settings import PasswordSettings
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
 from tests.admin.migrate.migration import OTHER_APP_ID
 

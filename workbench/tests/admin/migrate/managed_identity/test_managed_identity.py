@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.azure.rest_client import RestClient
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
+from bot_workbench.admin.azure.http.rest_client import RestClient
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Ended, Migration
 
 NEW_BOT = "contoso-bot-2"
@@ -146,7 +146,7 @@ def test_an_identity_is_created(migration: Migration, *, replaces: bool) -> None
     whether a PATCH of the identities merges or replaces."""
     site = migration.new.site
     manager = migration.thread.azure.resource_manager
-    migration.thread.call(setattr, manager.catalog.site_identities, "patch_replaces", replaces)
+    migration.thread.call(setattr, manager.tenant, "patch_replaces_identities", replaces)
     migration.thread.call(
         site.body["identity"].update, {"type": "SystemAssigned, UserAssigned", "principalId": "p"}
     )
@@ -307,7 +307,7 @@ def test_interrupted(migration: Migration, writes: int, monkeypatch: pytest.Monk
 
 def test_a_patch_of_a_tag_is_complete(migration: Migration) -> None:
     """The schema requires displayName and msaAppId: a service that insists gets them."""
-    migration.thread.azure.resource_manager.catalog.bots.patch_needs_identity = True
+    migration.thread.azure.resource_manager.tenant.patch_needs_identity = True
     ended = migration.run(*COMMAND, *FAST)
     assert ended.status == 0, ended.output + ended.errors
     assert migration.tags()["replacedBy"] == NEW_BOT

@@ -12,8 +12,8 @@ from bot_workbench.admin.migrate.managed_identity.command import plan
 from bot_workbench.admin.migrate.steps.app_settings import AppSettings
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource import JsonObject
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from bot_workbench.emulator.seeds.resource_group import ResourceGroup
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
@@ -117,7 +117,7 @@ def test_an_identity_of_another_subscription_is_not_taken(migration: Migration) 
     """It is not given to this app because of its name."""
     manager = migration.thread.azure.resource_manager
     test = Subscription(name="Contoso test")
-    migration.thread.call(manager.subscriptions.append, test)
+    migration.thread.call(manager.tenant.subscriptions.append, test)
     group = f"/subscriptions/{test.id}/resourceGroups/contoso-test"
     migration.thread.call(manager.put, group, {"location": "westeurope"})
     path = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{IDENTITY}"

@@ -13,6 +13,7 @@ from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp
 from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
     FAST,
@@ -32,11 +33,16 @@ def identity_bot(migration: Migration, name: str, **properties: str) -> None:
     migration.put_other_bot(name, msaAppType="UserAssignedMSI", **{**ids, **properties})
 
 
+def foreign_bot(migration: Migration, name: str, app_id: str) -> None:
+    """Another customer has an Azure Bot, in a subscription of its own."""
+    path = f"/subscriptions/{OTHER_APP_ID}/resourceGroups/fabrikam/providers/{BOTS}/{name}"
+    bot = Resource(path, BOTS, {"properties": {"msaAppId": app_id}})
+    migration.thread.call(migration.thread.azure.resource_manager.resources.add, bot)
+
+
 def name_taken(migration: Migration) -> None:
     """Another customer has the name."""
-    migration.thread.call(
-        migration.thread.azure.resource_manager.catalog.bots.reserved.add, NEW_BOT
-    )
+    foreign_bot(migration, NEW_BOT, OTHER_APP_ID)
 
 
 def wrong_type(migration: Migration) -> None:
@@ -125,15 +131,7 @@ def test_the_same_name(migration: Migration) -> None:
 
 def test_an_id_of_a_bot_that_nobody_sees(migration: Migration) -> None:
     """Azure refuses it when the bot is created; the cure is named."""
-    bots = migration.thread.azure.resource_manager.catalog.bots
-    identity_bot(migration, "hidden-bot")
-    group = migration.thread.azure.group
-    hidden = migration.thread.azure.resource_manager.resources.find(
-        group.resource_id(BOTS, "hidden-bot")
-    )
-    assert hidden is not None
-    migration.thread.call(setattr, bots, "bots", lambda: [hidden])
-    migration.thread.call(migration.thread.azure.resource_manager.resources.remove, hidden.id)
+    foreign_bot(migration, "hidden-bot", migration.new.identity["clientId"])
     ended = migration.run(*COMMAND, *FAST)
     assert ended.status == 1
     assert "a bot that your account does not see" in ended.errors

@@ -10,7 +10,7 @@ from bot_workbench.admin.migrate.switch.access_restrictions import (
     admits,
     callers_of,
 )
-from bot_workbench.emulator.resource_manager.web.sites import CONFIG
+from bot_workbench.emulator.resource_manager.sites import CONFIG
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Migration
 
 ANY = {"ipAddress": "Any", "action": "Allow", "priority": 2147483647, "name": "Allow all"}

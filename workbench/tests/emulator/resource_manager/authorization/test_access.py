@@ -5,7 +5,7 @@ import uuid
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from bot_workbench.emulator.resource_manager.authorization.built_in_roles import (
+from bot_workbench.emulator.resource_manager.built_in_roles import (
     CONTRIBUTOR,
     RBAC_ADMINISTRATOR,
     READER,
@@ -188,7 +188,7 @@ def test_data_actions_of_one_object_in_a_vault(azure: ArmThread) -> None:
     vault = add_vault(azure)
     assign(azure, KEY_READER, f"{vault}/certificates/bot")
     assign(azure, CRYPTO_USER, f"{vault}/keys/bot")
-    allowed = azure.arm.is_data_allowed
+    allowed = azure.arm.access.is_data_allowed
     assert allowed(SOMEBODY, SIGN, f"{vault}/keys/BOT")
     assert allowed(SOMEBODY, f"{VAULTS}/certificates/read", f"{vault}/certificates/bot")
     assert not allowed(SOMEBODY, SIGN, f"{vault}/certificates/bot")
@@ -216,31 +216,35 @@ def test_a_role_excludes_data_actions(azure: ArmThread) -> None:
     azure.arm.put(role_id, {"properties": properties})
     assign(azure, role, vault)
     secret = f"{vault}/secrets/bot"
-    assert azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/readMetadata/action", secret)
-    assert not azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret)
+    assert azure.arm.access.is_data_allowed(
+        SOMEBODY, f"{VAULTS}/secrets/readMetadata/action", secret
+    )
+    assert not azure.arm.access.is_data_allowed(
+        SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret
+    )
     assign(azure, SECRETS_USER, secret)
-    assert azure.arm.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret)
+    assert azure.arm.access.is_data_allowed(SOMEBODY, f"{VAULTS}/secrets/getSecret/action", secret)
 
 
 def test_a_role_takes_effect_after_a_while(azure: ArmThread) -> None:
     """With a lag, an assignment allows nothing until that many seconds have passed."""
     now = 1000.0
-    azure.arm.access.clock = azure.arm.catalog.assignments.clock = lambda: now
+    azure.arm.access.clock = lambda: now
     azure.arm.access.lag = 60
     assign(azure, CRYPTO_USER)
-    assert not azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
+    assert not azure.arm.access.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     now += 60
-    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
+    assert azure.arm.access.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
 
 
 def test_the_owner_of_a_subscription_has_no_data_actions(azure: ArmThread) -> None:
     """Owner manages resources; what they hold needs a role of its own."""
-    assert not azure.arm.is_data_allowed(azure.object_id, SIGN, azure.group_id)
+    assert not azure.arm.access.is_data_allowed(azure.object_id, SIGN, azure.group_id)
 
 
 def test_the_sdk_sees_the_refusal(azure: ArmThread, client: Client) -> None:
     """The SDK's exception has status and code."""
-    azure.arm.owners.clear()
+    azure.arm.access.owners.clear()
     with pytest.raises(HttpResponseError) as caught:
         client("resources").resource_groups.get("bot-group")
     assert caught.value.status_code == 403

@@ -8,7 +8,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
-from bot_workbench.emulator.resource_manager.authorization.built_in_roles import READER
+from bot_workbench.emulator.resource_manager.built_in_roles import READER
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
@@ -61,11 +61,11 @@ def test_a_role_is_assigned_read_listed_and_removed(azure: ArmThread, client: Cl
     assert assignments.get(azure.group_id, made.name).id == made.id
     assert assignments.get_by_id(made.id).name == made.name
     assert own(assignments.list_for_scope(azure.group_id)) == [made.id]
-    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
+    assert azure.arm.access.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     assert assignments.delete(azure.group_id, made.name).id == made.id
     assert own(assignments.list_for_scope(azure.group_id)) == []
     assert assignments.delete(azure.group_id, made.name) is None
-    assert not azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
+    assert not azure.arm.access.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
 
 
 def test_lists_are_filtered(azure: ArmThread, client: Client) -> None:
@@ -104,7 +104,7 @@ def test_a_filter_that_azure_does_not_have_is_refused(azure: ArmThread, expressi
 
 def test_owners_are_listed(azure: ArmThread, client: Client) -> None:
     """Who is Owner of every subscription has an assignment there, which scopes below inherit."""
-    azure.arm.owners.add(SOMEBODY)
+    azure.arm.access.owners.add(SOMEBODY)
     (found,) = client("authorization").role_assignments.list_for_scope(
         azure.group_id, filter=f"atScope() and assignedTo('{SOMEBODY}')"
     )
@@ -133,9 +133,8 @@ def test_the_same_role_twice_is_a_conflict(azure: ArmThread, client: Client) -> 
 def test_a_new_identity_needs_its_type(azure: ArmThread, client: Client) -> None:
     """Until the directory has replicated a new principal, its type must be sent."""
     now = 1000.0
-    catalog = azure.arm.catalog
     azure.arm.resources.clock = lambda: now
-    catalog.assignments.directory_lag = 30
+    azure.arm.tenant.directory_lag = 30
     identity = client("identities").user_assigned_identities.create_or_update(
         "bot-group", "bot", {"location": "westeurope"}
     )
@@ -263,7 +262,7 @@ def test_a_custom_role_is_created_assigned_and_deleted(azure: ArmThread, client:
         definitions.create_or_update(scope, str(uuid.uuid4()), role)
     assert raised(caught.value)[:2] == (409, "RoleDefinitionWithSameNameExists")
     made = assign(azure, client, role_id)
-    assert azure.arm.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
+    assert azure.arm.access.is_data_allowed(SOMEBODY, SIGN, azure.group_id)
     with pytest.raises(HttpResponseError) as caught:
         definitions.delete(scope, role_id)
     assert raised(caught.value)[:2] == (400, "RoleDefinitionHasAssignments")

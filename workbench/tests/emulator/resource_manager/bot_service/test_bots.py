@@ -140,10 +140,10 @@ def test_new_multi_tenant_bots_are_refused(azure: ArmThread, client: Client) -> 
             "InvalidBotCreationData",
             "Multitenant bot creation is deprecated. Please use SingleTenant or UserAssignedMSI",
         )
-    azure.arm.catalog.bots.accepts_multi_tenant = True
+    azure.arm.tenant.accepts_multi_tenant = True
     made = body(msa_app_type="MultiTenant", msa_app_tenant_id=None)
     bots.create("bot-group", "contoso-bot", made)
-    azure.arm.catalog.bots.accepts_multi_tenant = False
+    azure.arm.tenant.accepts_multi_tenant = False
     made.properties.description = "Answers"
     changed = bots.update("bot-group", "contoso-bot", properties=made.properties)
     assert changed.properties.msa_app_type == "MultiTenant"
@@ -207,7 +207,7 @@ def test_a_patch_may_have_to_repeat_the_identity(azure: ArmThread, client: Clien
     made = client("bots").bots.create("bot-group", "contoso-bot", body())
     path = "providers/Microsoft.BotService/botServices/contoso-bot"
     assert azure.call("PATCH", path, {"tags": {}}).status_code == 200
-    azure.arm.catalog.bots.patch_needs_identity = True
+    azure.arm.tenant.patch_needs_identity = True
     assert refusal(azure.call("PATCH", path, {"tags": {}})) == (400, "InvalidBotData")
     complete = {"displayName": "Contoso", "msaAppId": made.properties.msa_app_id}
     assert azure.call("PATCH", path, {"tags": {}, "properties": complete}).status_code == 200

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.body_shape import EACH, SHAPES, check_shape
+from bot_workbench.emulator.resource_manager.body_shape import EACH, SHAPES, check_shape
+from bot_workbench.emulator.resource_manager.errors import ArmError
 from tests.emulator.resource_manager.arm_thread import ArmThread, refusal
 
 OTHERS: dict[type, Any] = {str: {"a": 1}, dict: "text", list: {"a": 1}, int: "text"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
+from bot_workbench.emulator.resource_manager.resource import ResourceId
 
 SITE = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Web/sites/app"
 PATHS: dict[str, tuple[str, str, bool, str]] = {

@@ -47,7 +47,7 @@ def test_an_identity_keeps_its_ids_after_a_patch(client: Client) -> None:
 def test_writes_to_one_identity_can_be_throttled(azure: ArmThread, client: Client) -> None:
     """One write in four seconds to the same identity; other identities are not affected."""
     now = 1000.0
-    throttle = azure.arm.catalog.identities.throttle
+    throttle = azure.arm.tenant.identity_throttle
     throttle.clock = lambda: now
     throttle.size = 1
     identities = client("identities").user_assigned_identities

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 
 
@@ -134,7 +134,7 @@ def test_a_deleted_vault_is_found_in_its_region_only(azure: ArmThread, client: C
     vaults.begin_create_or_update("bot-group", "bot-vault", body(azure)).result(timeout=60)
     vaults.delete("bot-group", "bot-vault")
     other = Subscription()
-    azure.arm.subscriptions.append(other)
+    azure.arm.tenant.subscriptions.append(other)
     own = f"/subscriptions/{azure.arm.subscription_id}/providers/Microsoft.KeyVault"
     listed = f"/subscriptions/{other.id}/providers/Microsoft.KeyVault/deletedVaults"
     assert azure.call("GET", listed).json()["value"] == []

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from bot_workbench.emulator.resource_manager.tenancy.subscription import Subscription
+from bot_workbench.emulator.resource_manager.resource_type import Subscription
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 
 STORAGE = "Microsoft.Storage/storageAccounts"
@@ -14,7 +14,7 @@ ACCOUNT = {"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "S
 
 def test_subscriptions_and_tenants_are_listed(azure: ArmThread) -> None:
     """With the versions that az sends; a subscription names its tenant."""
-    azure.arm.subscriptions.append(Subscription(name="Fabrikam"))
+    azure.arm.tenant.subscriptions.append(Subscription(name="Fabrikam"))
     listed = azure.call("GET", "/subscriptions", version="2022-12-01").json()["value"]
     assert [each["displayName"] for each in listed] == ["Contoso", "Fabrikam"]
     assert {each["tenantId"] for each in listed} == {azure.arm.tenant_id}
@@ -130,7 +130,7 @@ def test_a_provider_must_be_registered(azure: ArmThread, client: Client) -> None
 def test_resources_of_another_subscription_are_apart(azure: ArmThread) -> None:
     """Each subscription has its own groups."""
     other = Subscription(str(uuid.uuid4()), "Fabrikam")
-    azure.arm.subscriptions.append(other)
+    azure.arm.tenant.subscriptions.append(other)
     groups = azure.call("GET", f"/subscriptions/{other.id}/resourceGroups").json()
     assert groups["value"] == []
 

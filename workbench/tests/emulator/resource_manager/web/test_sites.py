@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from bot_workbench.emulator.resource_manager.authorization.built_in_roles import READER
+from bot_workbench.emulator.resource_manager.built_in_roles import READER
 from tests.emulator.resource_manager.arm_thread import ArmThread, Client, raised, refusal
 from tests.emulator.resource_manager.authorization.test_access import (
     SOMEBODY,
@@ -144,7 +144,7 @@ def test_a_patch_adds_an_identity(azure: ArmThread) -> None:
 
 def test_a_patch_may_replace_the_identities(azure: ArmThread) -> None:
     """With the switch, a PATCH replaces the map: what the service does is not documented."""
-    azure.arm.catalog.site_identities.patch_replaces = True
+    azure.arm.tenant.patch_replaces_identities = True
     first, second = identity_id(azure, "first"), identity_id(azure, "second")
     add_site(azure)
     azure.call("PATCH", PATH, {"identity": user_assigned(first)})

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bot_workbench.emulator.resource_manager.core.arm_error import invalid_content
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject
+from bot_workbench.emulator.resource_manager.errors import error
+from bot_workbench.emulator.resource_manager.resource import JsonObject
 
 EACH = "*"
 """In a path: every item of a list, or every value of an object."""
@@ -57,7 +57,9 @@ def check_shape(body: JsonObject) -> None:
     for path, expected in SHAPES.items():
         for value in _at(body, path.split(".")):
             if value is not None and not isinstance(value, expected):
-                raise invalid_content(f"Error converting the value of '{path}'")
+                raise error(
+                    "InvalidRequestContent", reason=f"Error converting the value of '{path}'"
+                )
 
 
 def _at(value: Any, path: list[str]) -> Iterator[Any]:

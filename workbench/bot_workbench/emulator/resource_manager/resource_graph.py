@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.arm_request import ArmReply, ArmRequest
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, Resource
-from bot_workbench.emulator.resource_manager.core.resource_id import ResourceId
+from bot_workbench.emulator.resource_manager.errors import ArmError, error
+from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource, ResourceId
+from bot_workbench.emulator.resource_manager.resource_type import ArmReply, ArmRequest
 
+INVALID = (
+    "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and "
+    "fix the error before retrying."
+)
 TABLE = "table"
 OBJECTS_SINCE = "2020-04-01"
 """The first api-version whose answers are objects unless the query's options say otherwise."""
@@ -113,13 +116,6 @@ def _table(rows: list[JsonObject]) -> JsonObject:
 
 
 def _invalid(part: str) -> ArmError:
-    invalid = (
-        "Query is invalid. Please refer to the documentation for the Azure Resource Graph service "
-        "and fix the error before retrying."
-    )
-    return ArmError(
-        400,
-        "BadRequest",
-        f"The local Azure does not understand this query of Resource Graph: {part}",
-        details=[{"code": "InvalidQuery", "message": invalid}],
-    )
+    refusal = error("BadRequest: query", part=part)
+    refusal.details = [{"code": "InvalidQuery", "message": INVALID}]
+    return refusal

@@ -5,18 +5,66 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from bot_workbench.emulator.resource_manager.authorization.built_in_roles import OWNER, Role
-from bot_workbench.emulator.resource_manager.authorization.role_definitions import RoleDefinitions
-from bot_workbench.emulator.resource_manager.core.arm_error import ArmError
-from bot_workbench.emulator.resource_manager.core.arm_request import ArmCaller
-from bot_workbench.emulator.resource_manager.core.resource import JsonObject, ResourceStore
-from bot_workbench.emulator.resource_manager.core.resource_id import GROUP_TYPE
+from bot_workbench.emulator.resource_manager.built_in_roles import OWNER, ROLES, Role
+from bot_workbench.emulator.resource_manager.errors import error
+from bot_workbench.emulator.resource_manager.resource import (
+    GROUP_TYPE,
+    JsonObject,
+    Resource,
+    ResourceStore,
+)
 
 ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+ROLE_DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 JOIN = "Microsoft.Web/serverFarms/join/action"
 ACTIONS_ON_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 """The type of resource groups in the actions of roles."""
+
+BUILT_IN = {role.id: role for role in ROLES}
+
+
+@dataclass(frozen=True)
+class ArmCaller:
+    """Who calls: the claims of the token that Resource Manager uses.
+
+    Attributes:
+        object_id: GUID of the user, service principal or managed identity.
+        name: what messages call it: the app id (GUID), or the user's principal name.
+    """
+
+    object_id: str
+    name: str
+
+
+def custom_role(resource: Resource) -> Role:
+    """The role that a role definition describes."""
+    properties = resource.properties
+    permissions = (properties.get("permissions") or [{}])[0]
+    return Role(
+        id=resource.name,
+        name=str(properties["roleName"]),
+        actions=tuple(permissions.get("actions") or ()),
+        not_actions=tuple(permissions.get("notActions") or ()),
+        data_actions=tuple(permissions.get("dataActions") or ()),
+        not_data_actions=tuple(permissions.get("notDataActions") or ()),
+        kind="CustomRole",
+        description=str(properties.get("description") or ""),
+        assignable_scopes=tuple(properties["assignableScopes"]),
+    )
+
+
+def roles(store: ResourceStore) -> list[Role]:
+    """All roles, built-in ones and those that somebody has created."""
+    return [*ROLES, *map(custom_role, store.of_type(ROLE_DEFINITIONS))]
+
+
+def find_role(store: ResourceStore, role_id: str) -> Role | None:
+    """The role of a GUID, or of the id of a definition; None if there is none."""
+    wanted = role_id.rpartition("/")[2].lower()
+    if wanted in BUILT_IN:
+        return BUILT_IN[wanted]
+    return next((role for role in roles(store) if role.id.lower() == wanted), None)
 
 
 def action_of(type_name: str, right: str) -> str:
@@ -54,14 +102,13 @@ class Access:
     """
 
     store: ResourceStore
-    roles: RoleDefinitions
     owners: set[str] = field(default_factory=set)
     lag: float = 0.0
     clock: Callable[[], float] = time.monotonic
 
     def assigned(self, principal_id: str, scope: str) -> list[Role]:
         """The roles of a principal (object id) at a scope, those of scopes above it included."""
-        granted = [self.roles.role(OWNER)] if principal_id in self.owners else []
+        granted = [find_role(self.store, OWNER)] if principal_id in self.owners else []
         effective = self.clock() - self.lag
         wanted = scope.lower().rstrip("/")
         for each in self.store.of_type(ROLE_ASSIGNMENTS):
@@ -70,12 +117,17 @@ class Access:
             is_above = wanted == at or wanted.startswith(f"{at}/")
             is_own = str(properties["principalId"]).lower() == principal_id.lower()
             if is_own and is_above and each.created <= effective:
-                role_id = str(properties["roleDefinitionId"]).rpartition("/")[2]
-                granted.append(self.roles.role(role_id))
+                granted.append(find_role(self.store, str(properties["roleDefinitionId"])))
         return [role for role in granted if role is not None]
 
     def is_data_allowed(self, principal_id: str, action: str, scope: str) -> bool:
-        """Whether the principal may perform a data action, such as `.../keys/sign/action`."""
+        """Whether a principal may perform a data action.
+
+        Args:
+            principal_id: GUID, the object id.
+            action: such as `Microsoft.KeyVault/vaults/keys/sign/action`.
+            scope: id of a resource, or of an object in a vault (`.../vaults/NAME/keys/KEY`).
+        """
         return any(
             _any_matches(action, role.data_actions)
             and not _any_matches(action, role.not_data_actions)
@@ -89,44 +141,39 @@ class Access:
             for role in self.assigned(principal_id, scope)
         )
 
-    def check(self, caller: ArmCaller, action: str, scope: str) -> None:
-        """Pass when the caller may perform the action.
-
-        Raises:
-            ArmError: 403 `AuthorizationFailed`.
-        """
-        if self.is_allowed(caller.object_id, action, scope):
-            return
-        raise ArmError(
-            403,
-            "AuthorizationFailed",
-            f"The client '{caller.name}' with object id '{caller.object_id}' does not have "
-            f"authorization to perform action '{action}' over scope '{scope or '/'}' or the scope "
-            "is invalid. If access was recently granted, please refresh your credentials.",
-        )
-
-    def check_linked(
-        self, caller: ArmCaller, own: tuple[str, str], others: Iterable[tuple[str, str]]
+    def check(
+        self,
+        caller: ArmCaller,
+        action: str,
+        scope: str,
+        others: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Pass when the caller may perform actions on resources that a write names.
+        """Pass when the caller may perform an action.
 
         Args:
-            caller: who writes.
-            own: the action and the scope of the write itself.
-            others: actions and their scopes.
+            caller: who calls.
+            action: such as `.../sites/write`.
+            scope: of the action.
+            others: actions, with their scopes, on resources that a write names.
 
         Raises:
-            ArmError: 403 `LinkedAuthorizationFailed`.
+            ArmError: 403 `AuthorizationFailed` or `LinkedAuthorizationFailed`.
         """
-        for action, scope in others:
-            if not self.is_allowed(caller.object_id, action, scope):
-                raise ArmError(
-                    403,
+        who, name = caller.object_id, caller.name
+        if not self.is_allowed(who, action, scope):
+            raise error(
+                "AuthorizationFailed", name=name, object_id=who, action=action, scope=scope or "/"
+            )
+        for linked_action, linked_scope in others:
+            if not self.is_allowed(who, linked_action, linked_scope):
+                raise error(
                     "LinkedAuthorizationFailed",
-                    f"The client '{caller.name}' with object id '{caller.object_id}' has"
-                    f" permission to perform action '{own[0]}' on scope '{own[1]}'; however, it"
-                    f" does not have permission to perform action(s) '{action}' on the linked"
-                    f" scope(s) '{scope}' (respectively) or the linked scope(s) are invalid.",
+                    name=name,
+                    object_id=who,
+                    action=action,
+                    scope=scope,
+                    linked_action=linked_action,
+                    linked_scope=linked_scope,
                 )
 
     def reaches(self, principal_id: str, scope: str) -> bool:

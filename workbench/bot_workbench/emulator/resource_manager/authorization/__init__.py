@@ -1,1 +1,0 @@
-"""Role-based access control: role definitions, role assignments, and what they allow."""

@@ -1,1 +1,0 @@
-"""Azure Bot Service: Azure Bots, their channels and OAuth connections."""

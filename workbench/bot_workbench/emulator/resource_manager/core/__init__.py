@@ -1,1 +1,0 @@
-"""The basis of every resource provider: ids, resources, requests, errors."""

@@ -1,1 +1,0 @@
-"""Resources that a bot needs beside itself and its app: identities, vaults, storage."""

@@ -1,1 +1,0 @@
-"""The tenant with its subscriptions and resource groups."""

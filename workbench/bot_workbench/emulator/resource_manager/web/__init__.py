@@ -1,1 +1,0 @@
-"""Azure App Service: plans, sites with their settings and keys."""
