@@ -279,15 +279,7 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
         accept=accept_deployment,
         answers={"LIST": list_deployments},
     ),
-    ResourceType(
-        GROUP_TYPE,
-        OWN,
-        answers={
-            "PUT": subscriptions.put_group,
-            "PATCH": subscriptions.put_group,
-            "DELETE": subscriptions.delete_group,
-        },
-    ),
+    ResourceType(GROUP_TYPE, OWN),
     ResourceType("Microsoft.Resources/subscriptions", OWN),
     ResourceType(
         "Microsoft.Resources/tags",

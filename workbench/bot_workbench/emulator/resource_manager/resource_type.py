@@ -378,8 +378,9 @@ def _list(request: ArmRequest) -> ArmReply:
 
 
 def _unknown_action(request: ArmRequest) -> ArmReply:
-    resource = existing(request, request.id.parent)
-    raise error("NotFound: action", action=request.id.name.lower(), type=resource.type)
+    existing(request, request.id.parent)
+    kind = request.type_of(request.id.parent)
+    raise error("NotFound: action", action=request.id.name.lower(), type=kind.name)
 
 
 _ANSWERS: dict[str, Answer] = {

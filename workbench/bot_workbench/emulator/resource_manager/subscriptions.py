@@ -248,16 +248,19 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", f"{SUBSCRIPTION}/resources", list_resources),
     ("GET", f"{GROUP}/resources", list_resources),
     ("GET", f"{SUBSCRIPTION}/resourcegroups", list_groups),
+    ("PUT", GROUP, put_group),
+    ("PATCH", GROUP, put_group),
+    ("DELETE", GROUP, delete_group),
     ("GET", f"{SUBSCRIPTION}/providers", list_providers),
     ("GET", PROVIDER, provider),
     ("POST", f"{PROVIDER}/(un)?register", provider),
     ("POST", "/providers/microsoft.resourcegraph/resources", query),
 )
-"""Paths, in lower case, that name no resource."""
+"""Paths, in lower case, that Resource Manager answers itself."""
 
 
 def find_route(request: ArmRequest) -> Answer | None:
-    """What answers a request; None if its path names a resource."""
+    """What answers a request; None if its resource type does."""
     for method, path, answer in ROUTES:
         if method == request.method and re.fullmatch(path, request.id.key):
             return answer
