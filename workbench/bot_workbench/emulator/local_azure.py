@@ -372,7 +372,7 @@ class LocalAzure:
         return vault is not None and bool(vault.properties["enableRbacAuthorization"])
 
     def _add_vault(self, host: str, resource: Resource) -> None:
-        permissions = RolePermissions(resource.id, self.resource_manager.access.is_data_allowed)
+        permissions = role_permissions(resource.id, self.resource_manager.access.is_data_allowed)
         vault = KeyVault(
             self.entra, self._tls, permissions, url=f"https://{host}", name=resource.name
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from bot_workbench.emulator.resource_manager.site_config import Functions
-from bot_workbench.emulator.sites.environment import site_environment
+from bot_workbench.emulator.sites.environment import launcher, site_environment
 from bot_workbench.emulator.sites.site import Site
 
 HOST = "host.json"

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot_workbench.emulator.entra.identity_endpoint import SYSTEM
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 
 DOMAIN = "azurewebsites.net"
 

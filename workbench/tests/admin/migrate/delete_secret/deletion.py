@@ -19,7 +19,7 @@ from bot_workbench.admin.plan.target import Target
 from bot_workbench.emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
 from bot_workbench.emulator.entra.directory import SignIn
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.key_vault.certificate import VaultCertificate
+from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.seeds.function_app import assign_role
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Ended, Migration

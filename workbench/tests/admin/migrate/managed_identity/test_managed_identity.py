@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.azure.http.rest_client import RestClient
+from bot_workbench.admin.azure.rest_client import RestClient
 from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
 from tests.admin.migrate.migration import APP, BOT, NEW_ENDPOINT, OLD_ENDPOINT, Ended, Migration
 
