@@ -14,8 +14,7 @@ from bot_workbench.admin import console
 from bot_workbench.admin.doctor.diagnosis import error
 from bot_workbench.admin.doctor.report import finding_lines, print_findings
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.line_progress import LineProgress
-from bot_workbench.admin.plan.progress.script_progress import ScriptProgress
+from bot_workbench.admin.plan.output import Event, Lines, output
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding, Plan
 from bot_workbench.admin.rows import Row, print_lines, print_tables
@@ -77,13 +76,13 @@ def test_rows(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_progress(terminal: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
     """Of a command that changes something."""
-    for progress in (LineProgress(console.output), ScriptProgress(Options("switch", HOSTILE))):
-        progress.begin(Plan((), notes=(HOSTILE,)))
-        progress.step(HOSTILE)
-        progress.found(Finding(HOSTILE, notes=(HOSTILE,)))
-        progress.ask(HOSTILE)
-        progress.wait(Finding(HOSTILE, waiting=True, az=(HOSTILE,)), 1)
-        progress.end(Plan((), next_command=HOSTILE), "refused", HOSTILE, HOSTILE)
+    for show in (Lines(console.output).show, output(Options("switch", HOSTILE, dry_run=True))):
+        show(Event("begin", plan=Plan((), notes=(HOSTILE,))))
+        show(Event("step", HOSTILE))
+        show(Event("found", finding=Finding(HOSTILE, notes=(HOSTILE,))))
+        show(Event("ask", HOSTILE))
+        show(Event("wait", finding=Finding(HOSTILE, waiting=True, az=(HOSTILE,))))
+        show(Event("refused", HOSTILE, way_back=HOSTILE))
     printed = capsys.readouterr().out
     for text in (terminal.getvalue(), printed):
         assert forbidden(text) == []

@@ -11,10 +11,7 @@ from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import AzureProblem, NotReachable
 from bot_workbench.admin.azure.retries import DEFAULT_LIMITS, RetryLimits
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.json_progress import JsonProgress
-from bot_workbench.admin.plan.progress.line_progress import LineProgress
-from bot_workbench.admin.plan.progress.progress import Progress
-from bot_workbench.admin.plan.progress.script_progress import ScriptProgress
+from bot_workbench.admin.plan.output import Event, output
 from bot_workbench.admin.plan.run import Runner
 from bot_workbench.admin.plan.step import Plan
 from bot_workbench.admin.plan.target import Target
@@ -22,10 +19,8 @@ from bot_workbench.admin.plan.target import Target
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells expect."""
 
-MakePlan = Callable[[Target], Plan]
 
-
-def execute(options: Options, make_plan: MakePlan) -> None:
+def execute(options: Options, make_plan: Callable[[Target], Plan]) -> None:
     """Run one command, and end with its exit status.
 
     Args:
@@ -36,19 +31,22 @@ def execute(options: Options, make_plan: MakePlan) -> None:
         typer.Exit: always, with the exit status.
     """
     quiet_sdks()
-    progress = _progress(options)
+    show = output(options)
     try:
         cloud, seconds = options.management_cloud, options.timeout_seconds
         with AzureClients(cloud, clock=options.clock, timeout_seconds=seconds) as azure:
             plan = make_plan(Target(azure, options))
-            status = int(Runner(azure, options, progress).run(plan))
+            raise typer.Exit(int(Runner(azure, options, show).run(plan)))
     except AzureProblem as error:
-        status = int(error.exit_status)
+        status, reason = int(error.exit_status), str(error)
         # A refusal or a missing role stays what it is; a lost connection comes back.
-        _stopped(progress, str(error), options.again if isinstance(error, NotReachable) else "")
+        again = options.again if isinstance(error, NotReachable) else ""
     except KeyboardInterrupt:
-        status = INTERRUPTED
-        _stopped(progress, "Interrupted.", options.again)
+        status, reason, again = INTERRUPTED, "Interrupted.", options.again
+    show(Event("stopped", reason, next_command=again))
+    sys.stdout.flush()
+    going_on = f"\nTo go on from where things stand, run it again: {again}" if again else ""
+    console.write_error(f"{reason}{going_on}")
     raise typer.Exit(status)
 
 
@@ -80,17 +78,3 @@ def quiet_sdks() -> None:
     """Keep the SDKs' warnings off the terminal: the commands say what failed, in a line."""
     for name in ("azure", "msal", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _progress(options: Options) -> Progress:
-    if options.as_json:
-        return JsonProgress(options)
-    return ScriptProgress(options) if options.dry_run else LineProgress(console.output)
-
-
-def _stopped(progress: Progress, reason: str, again: str) -> None:
-    """Say why the run ended, on standard error, and which command goes on, if one does."""
-    progress.stopped(reason, again)
-    sys.stdout.flush()
-    going_on = f"\nTo go on from where things stand, run it again: {again}" if again else ""
-    console.write_error(f"{reason}{going_on}")

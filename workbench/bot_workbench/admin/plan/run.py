@@ -1,8 +1,8 @@
 """Runs a plan: looks, shows what is missing, sends it, and looks again until nothing is missing."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.errors import (
@@ -16,10 +16,10 @@ from bot_workbench.admin.console import errors, styled
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.progress import Progress
+from bot_workbench.admin.plan.output import Event, Result, Show
 from bot_workbench.admin.plan.step import Finding, Plan, Step
 
-FIRST_WAIT_SECONDS = 1.0
+FIRST_WAITS_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)
 MAX_WAIT_SECONDS = 20.0
 SETTLE_SECONDS = 45.0
 """The time for which a successful write may stay invisible before it is sent again: reads of Entra
@@ -36,8 +36,6 @@ DECLINED = (
     " without being asked, add --yes."
 )
 
-Confirm = Callable[[str], bool]
-
 
 def confirmed(question: str) -> bool:
     """Ask on the terminal; without one, the answer is no."""
@@ -47,43 +45,19 @@ def confirmed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-@dataclass
-class _Wait:
-    """The time for which a step has waited, and waits next."""
-
-    seconds: float = FIRST_WAIT_SECONDS
-
-    def next(self) -> float:
-        now, self.seconds = self.seconds, min(self.seconds * 2, MAX_WAIT_SECONDS)
-        return now
+def _waits() -> Iterator[float]:
+    """The seconds between the looks of a step that waits."""
+    return chain(FIRST_WAITS_SECONDS, repeat(MAX_WAIT_SECONDS))
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """The changes that a step has sent last.
-
-    Attributes:
-        changes: the changes.
-        at: the clock's time.
-    """
-
-    changes: tuple[Change, ...] = ()
-    at: float = 0.0
-
-    def settles(self, changes: tuple[Change, ...], now: float) -> bool:
-        """Whether the same changes are still missing because the read is older than the write."""
-        sent = {change.key for change in self.changes}
-        return bool(sent) and now < self.at + SETTLE_SECONDS and changes[0].key in sent
-
-
-class _Stop(Exception):
+class _End(Exception):
     """The run ends here.
 
     Attributes:
-        result: as `Progress.end` takes it.
+        result: its result; the text is the reason.
     """
 
-    def __init__(self, result: str, reason: str) -> None:
+    def __init__(self, result: Result, reason: str) -> None:
         super().__init__(reason)
         self.result = result
 
@@ -94,7 +68,7 @@ class Runner:
     Args:
         azure: sends the changes, and has the clock and the deadline.
         options: dry run, confirmation.
-        progress: where everything is shown.
+        show: shows everything that happens.
         confirm: asks the findings' questions.
     """
 
@@ -102,12 +76,12 @@ class Runner:
         self,
         azure: AzureClients,
         options: Options,
-        progress: Progress,
-        confirm: Confirm = confirmed,
+        show: Show,
+        confirm: Callable[[str], bool] = confirmed,
     ) -> None:
         self._azure = azure
         self._options = options
-        self._progress = progress
+        self._show = show
         self._confirm = confirm
         self._answered: set[str] = set()
         self._has_sent = False
@@ -121,66 +95,74 @@ class Runner:
         Raises:
             AzureProblem: something cannot be read, or a change is refused.
         """
-        self._progress.begin(plan)
+        result: Result = "planned" if self._options.dry_run else "done"
+        status, reason, has_run = ExitStatus.DONE, "", True
+        self._show(Event("begin", plan=plan))
         try:
             for step in plan.steps:
-                self._progress.step(step.title)
+                self._show(Event("step", step.title))
                 (self._plan_step if self._options.dry_run else self._do_step)(step)
-        except _Stop as stop:
-            way_back = _way_back(plan, has_run=self._has_sent)
-            self._progress.end(plan, stop.result, str(stop), way_back)
-            return ExitStatus.FOUND
-        result = "planned" if self._options.dry_run else "done"
-        self._progress.end(plan, result, "", _way_back(plan, has_run=True))
-        return ExitStatus.DONE
+        except _End as end:
+            status, result, reason, has_run = ExitStatus.FOUND, end.result, str(end), self._has_sent
+        try:
+            way_back = plan.way_back(has_run)
+        except AzureProblem:  # what is not known is not recommended
+            way_back = ""
+        self._show(Event(result, reason, way_back=way_back, next_command=plan.next_command))
+        return status
+
+    def _look(self, step: Step) -> Finding:
+        finding = step.look()
+        self._show(Event("found", finding=finding))
+        if finding.refusal:
+            raise _End("refused", finding.refusal)
+        return finding
 
     def _plan_step(self, step: Step) -> None:
-        finding = step.look()
-        self._found(finding)
+        finding = self._look(step)
         if finding.question:
-            self._progress.ask(finding.question)
+            self._show(Event("ask", finding.question))
         for change in finding.changes:
-            self._progress.plan(change)
+            self._show(Event("plan", change=change))
         if finding.waiting:
-            self._progress.wait(finding, 0)
-
-    def _found(self, finding: Finding) -> None:
-        self._progress.found(finding)
-        if finding.refusal:
-            raise _Stop("refused", finding.refusal)
+            self._show(Event("wait", finding=finding))
 
     def _do_step(self, step: Step) -> None:
         """Look and send until nothing is missing."""
-        wait, times, sent, problem = _Wait(), 0, _Sent(), None
+        waits, times, problem = _waits(), 0, None
+        sent: set[tuple[str, str, str]] = set()
+        settled_at = 0.0
         while True:
-            finding = step.look()
-            self._found(finding)
-            if not finding.changes and not finding.waiting:
+            finding = self._look(step)
+            changes, clock = finding.changes, self._azure.clock
+            if not changes and not finding.waiting:
                 return
-            if finding.waiting or sent.settles(finding.changes, self._azure.clock.now()):
-                self._sleep(finding, wait, problem)
-            elif self._asked(finding):
+            # The same change may still be missing because the read is older than the write.
+            if finding.waiting or (changes[0].key in sent and clock.now() < settled_at):
+                self._sleep(finding, waits, problem)
+            elif self._has_asked(finding):
                 continue  # what is sent comes from a look that is as young as possible
             elif times == MAX_REPEATED_WRITES:
                 result = "have no effect" if problem is None else "cannot be completed"
                 found = _explained(finding, problem)
-                raise _Stop("failed", f"{step.title}: the changes {result}. {found}")
+                raise _End("failed", f"{step.title}: the changes {result}. {found}")
             else:
-                done, problem = self._send(finding.changes)
+                done, problem = self._send(changes)
                 times += bool(done) or problem is None or isinstance(problem, AnswerLost)
-                sent = _Sent(done, self._azure.clock.now()) if done else sent
+                if done:
+                    sent, settled_at = {each.key for each in done}, clock.now() + SETTLE_SECONDS
                 if problem is None:
-                    wait = _Wait()
+                    waits = _waits()
                 else:
-                    self._sleep(finding, wait, problem)
+                    self._sleep(finding, waits, problem)
 
-    def _asked(self, finding: Finding) -> bool:
-        """Ask the finding's question, if it has not been answered; returns whether it was asked."""
+    def _has_asked(self, finding: Finding) -> bool:
+        """Ask the finding's question, unless it has been answered."""
         question = finding.question
         if not question or self._options.yes or question in self._answered:
             return False
         if not self._confirm(question):
-            raise _Stop("declined", DECLINED)
+            raise _End("declined", DECLINED)
         self._answered.add(question)
         return True
 
@@ -194,49 +176,38 @@ class Runner:
             if change.unresolved:
                 # Its values are known once the ones before have been done.
                 return changes[:place], None
-            self._progress.plan(change)
+            self._show(Event("plan", change=change))
+            self._has_sent = True
             try:
-                self._send_one(change)
-            except (NotReachable, Conflict) as error:
-                self._progress.lost(change, str(error))
-                return changes[:place], error
-            except Refused as error:
-                if error.code not in NOT_YET_CODES | change.done_codes:
+                if change.send is not None:
+                    change.send()
+                else:
+                    self._azure.send(change.service, change.method, change.url, change.body)
+            except (NotReachable, Refused) as error:
+                passing = NOT_YET_CODES | change.done_codes
+                if not isinstance(error, NotReachable | Conflict) and error.code not in passing:
                     raise
-                self._progress.lost(change, str(error))
+                self._show(Event("look", str(error), change=change))
                 return changes[:place], error
-            self._progress.sent(change)
+            self._show(Event("sent", change=change))
         return changes, None
 
-    def _send_one(self, change: Change) -> None:
-        self._has_sent = True
-        if change.send is not None:
-            change.send()
-        else:
-            self._azure.send(change.service, change.method, change.url, change.body)
-
-    def _sleep(self, finding: Finding, wait: _Wait, problem: AzureProblem | None) -> None:
+    def _sleep(
+        self, finding: Finding, waits: Iterator[float], problem: AzureProblem | None
+    ) -> None:
         left = self._azure.deadline.left
         if left <= 0:
-            raise _Stop(
+            raise _End(
                 "waiting",
                 f"After {self._options.timeout_seconds:.0f} seconds, still:"
                 f" {_explained(finding, problem)}. Run the same command again to go on:"
                 f" {self._options.again}",
             )
-        seconds = min(wait.next(), left, finding.seconds)
-        self._progress.wait(finding, seconds)
-        self._azure.clock.sleep(seconds)
+        self._show(Event("wait", finding=finding))
+        self._azure.clock.sleep(min(next(waits), left, finding.seconds))
 
 
 def _explained(finding: Finding, problem: AzureProblem | None) -> str:
     """A step's findings, with the problem of the last attempt to change it."""
     is_unsolved = problem is not None and not finding.waiting
     return f"{finding.text}; {problem}".removesuffix(".") if is_unsolved else finding.text
-
-
-def _way_back(plan: Plan, *, has_run: bool) -> str:
-    try:
-        return plan.way_back(has_run)
-    except AzureProblem:  # what is not known is not recommended
-        return ""

@@ -1,10 +1,10 @@
 """ScriptedStep: a step that finds what a test has written down."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Finding, Step
 
 
 class ScriptedStep:
@@ -24,6 +24,11 @@ class ScriptedStep:
         """The next finding."""
         self.looks += 1
         return self._findings.popleft() if len(self._findings) > 1 else self._findings[0]
+
+
+def scripted(steps: Sequence[ScriptedStep]) -> list[Step]:
+    """The steps of a plan."""
+    return [Step(each.title, each.look) for each in steps]
 
 
 def change(

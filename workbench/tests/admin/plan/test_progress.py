@@ -1,4 +1,4 @@
-"""Progress: what a run prints on a terminal, into a pipe, and as a script."""
+"""Output: what a run prints on a terminal, into a pipe, and as a script."""
 
 import re
 import subprocess
@@ -8,32 +8,30 @@ import pytest
 from rich.console import Console
 
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.line_progress import LineProgress
-from bot_workbench.admin.plan.progress.script_progress import ScriptProgress
+from bot_workbench.admin.plan.output import Event, Lines, Result, output
 from bot_workbench.admin.plan.step import Finding, Plan
-from tests.admin.plan.scripted_step import ScriptedStep, change
+from tests.admin.plan.scripted_step import ScriptedStep, change, scripted
 
-BOT = "contoso-bot"
+DRY_RUN = Options("switch", "contoso-bot", dry_run=True)
 
 
-def shown(*findings: Finding, terminal: bool, result: str = "done", width: int = 200) -> str:
-    """What LineProgress prints of a run with one step."""
+def shown(*findings: Finding, terminal: bool, result: Result = "done", width: int = 200) -> str:
+    """What a person sees of a run with one step."""
     file = StringIO()
     console = Console(file=file, force_terminal=terminal, width=width, highlight=False)
-    progress = LineProgress(console)
-    steps = [ScriptedStep(Finding("so")) for _ in range(3)]
-    plan = Plan(steps, next_command="next", notes=("note",))
-    progress.begin(plan)
-    progress.step("A step")
+    show = Lines(console).show
+    steps = scripted([ScriptedStep(Finding("so")) for _ in range(3)])
+    show(Event("begin", plan=Plan(steps, notes=("note",))))
+    show(Event("step", "A step"))
     for finding in findings:
-        progress.found(finding)
+        show(Event("found", finding=finding))
         for each in finding.changes:
-            progress.plan(each)
-            progress.sent(each)
+            show(Event("plan", change=each))
+            show(Event("sent", change=each))
         if finding.waiting:
-            progress.wait(finding, 1.0)
+            show(Event("wait", finding=finding))
     reason = "" if result == "done" else "because"
-    progress.end(plan, result, reason, "bot migrate back")
+    show(Event(result, reason, way_back="bot migrate back", next_command="next"))
     return file.getvalue()
 
 
@@ -85,12 +83,10 @@ def test_a_refusal_is_shown_once(capsys: pytest.CaptureFixture[str]) -> None:
     indented like the first."""
     finding = Finding("no secret\nis left", refusal="no secret\nis left: stop")
     file = StringIO()
-    progress = LineProgress(Console(file=file, width=200, highlight=False))
-    script = ScriptProgress(Options("switch", BOT))
-    for each in (progress, script):
-        each.step("A step")
-        each.found(finding)
-        each.end(Plan(()), "refused", finding.refusal, "")
+    for show in (Lines(Console(file=file, width=200, highlight=False)).show, output(DRY_RUN)):
+        show(Event("step", "A step"))
+        show(Event("found", finding=finding))
+        show(Event("refused", finding.refusal))
     assert file.getvalue() == "A step\n  refused  no secret\n           is left: stop\n"
     assert capsys.readouterr().out.count("no secret") == 1
 
@@ -103,15 +99,18 @@ def test_the_end_says_what_is_so() -> None:
 
 def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     """bash reads it; a question asks, a refusal stops it, and the reader's shell goes on."""
-    script = ScriptProgress(Options("switch", BOT))
-    plan = Plan((), next_command="next")
-    script.begin(plan)
-    script.step("A step\nwith two lines")
-    script.found(Finding("it's so", notes=("note",)))
-    script.ask("Delete 'it'?")
-    script.plan(change(int))
-    script.wait(Finding("not yet", waiting=True, az=("for i in 1 2; do", "  true", "done")), 1)
-    script.end(plan, "refused", "because", "back")
+    show = output(DRY_RUN)
+    waiting = Finding("not yet", waiting=True, az=("for i in 1 2; do", "  true", "done"))
+    for event in (
+        Event("begin", plan=Plan(())),
+        Event("step", "A step\nwith two lines"),
+        Event("found", finding=Finding("it's so", notes=("note",))),
+        Event("ask", "Delete 'it'?"),
+        Event("plan", change=change(int)),
+        Event("wait", finding=waiting),
+        Event("refused", "because", way_back="back", next_command="next"),
+    ):
+        show(event)
     text = capsys.readouterr().out
     assert text.endswith("# Way back: back\n# refused: because\nfalse\n)\n")
     # Pasted into a shell without az: it stops at the answer, and the shell goes on.

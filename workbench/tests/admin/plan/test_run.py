@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import AnswerLost, AzureProblem, Conflict, Refused
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.json_progress import JsonProgress
+from bot_workbench.admin.plan.output import output
 from bot_workbench.admin.plan.run import MAX_REPEATED_WRITES, SETTLE_SECONDS, Runner
-from bot_workbench.admin.plan.step import Finding, Plan, Step, unless_refused
+from bot_workbench.admin.plan.step import Finding, Plan, unless_refused
 from tests.admin.moved_clock import MovedClock
-from tests.admin.plan.scripted_step import ScriptedStep, change
+from tests.admin.plan.scripted_step import ScriptedStep, change, scripted
 
 RunSteps = Callable[..., tuple[ExitStatus, Any]]
 DONE = Finding("it is so")
@@ -34,15 +35,15 @@ def run(clock: MovedClock, capsys: pytest.CaptureFixture[str]) -> RunSteps:
     """Run steps, and return the exit status and the JSON object."""
 
     def run_steps(
-        *steps: Step,
+        *steps: ScriptedStep,
         options: Options = OPTIONS,
         confirm: Callable[[str], bool] = bool,
         way_back: Callable[[bool], str] = BACK,
     ) -> tuple[ExitStatus, Any]:
         # Nothing is sent through the clients, because the tests' changes send themselves.
         with AzureClients(PUBLIC, clock=clock, timeout_seconds=options.timeout_seconds) as azure:
-            runner = Runner(azure, options, JsonProgress(options), confirm)
-            status = runner.run(Plan(steps, way_back, next_command="next"))
+            runner = Runner(azure, options, output(replace(options, as_json=True)), confirm)
+            status = runner.run(Plan(scripted(steps), way_back, next_command="next"))
         return status, json.loads(capsys.readouterr().out)
 
     return run_steps

@@ -12,9 +12,8 @@ from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.migrate.delete_secret.command import plan_delete_secret
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.progress.json_progress import JsonProgress
+from bot_workbench.admin.plan.output import Event
 from bot_workbench.admin.plan.run import Runner
-from bot_workbench.admin.plan.step import Plan
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.emulator.entra.credentials import CLIENT_SECRET, KeyCredential, UsedCredential
 from bot_workbench.emulator.entra.directory import SignIn
@@ -38,20 +37,6 @@ COMMAND = ("delete-secret", "--bot", BOT)
 def changes(ended: Ended) -> list[dict[str, Any]]:
     """The changes that a command with --json has sent."""
     return [change for step in ended.json["steps"] for change in step["changes"]]
-
-
-class HeardProgress(JsonProgress):
-    """Keeps why a run ended.
-
-    Attributes:
-        reason: empty if it did all.
-    """
-
-    reason = ""
-
-    def end(self, plan: Plan, result: str, reason: str, way_back: str) -> None:
-        """Keep the reason."""
-        self.reason = reason
 
 
 class Deletion:
@@ -229,8 +214,8 @@ class Deletion:
     def run_asked(self, confirm: Callable[[str], bool]) -> tuple[int, str]:
         """Run the command with an answer to its question; returns its status and the reason."""
         options = Options("delete-secret", BOT, timeout_seconds=60)
-        progress = HeardProgress(options)
+        events: list[Event] = []
         with AzureClients(PUBLIC, timeout_seconds=options.timeout_seconds) as azure:
             plan = plan_delete_secret(Target(azure, options))
-            status = Runner(azure, options, progress, confirm).run(plan)
-        return int(status), progress.reason
+            status = Runner(azure, options, events.append, confirm).run(plan)
+        return int(status), events[-1].text
