@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bot_workbench.admin.migrate.certificate.certificate_file import CertificateFile
-from bot_workbench.admin.migrate.certificate.rotation import Rotation
-from bot_workbench.admin.migrate.certificate.route import CertificateRoute
-from bot_workbench.admin.migrate.certificate.vault.bot_vault import BotVault
+from bot_workbench.admin.migrate.certificate.certificates import read_certificate_file
+from bot_workbench.admin.migrate.certificate.key_vault import BotVault
+from bot_workbench.admin.migrate.certificate.plans import certificate_plan, rotation_plan
 from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import BotOption, IdentityOption, Options, with_options
 from bot_workbench.credential_kinds import KINDS, SIGN_IN_VAULT, WITH_CERTIFICATE
@@ -100,15 +99,17 @@ def certificate(
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    _require(bot=options.bot, vault=vault)
+    for option, value in (("--bot", options.bot), ("--vault", vault)):
+        if not value:
+            raise typer.BadParameter("it is missing", param_hint=option)
     if not re.fullmatch("[0-9A-Za-z-]{1,127}", name):
         raise typer.BadParameter("--name: letters, digits and hyphens, at most 127")
-    imported = CertificateFile(file, datetime.datetime.now(datetime.UTC)) if file else None
+    imported = read_certificate_file(file, datetime.datetime.now(datetime.UTC)) if file else None
     execute(
         options,
-        lambda target: CertificateRoute(
+        lambda target: certificate_plan(
             target, BotVault(target, vault, name), KINDS[credential], imported, identity
-        ).plan(),
+        ),
     )
 
 
@@ -141,13 +142,7 @@ def rotate(options: Options, *, restart: RestartOption = False, again: AgainOpti
 
     [bold]--json[/bold] prints one JSON object, as `switch` does.
     """
-    execute(options, lambda target: Rotation(target, restart=restart, again=again).plan())
-
-
-def _require(**options: str) -> None:
-    for option, value in options.items():
-        if not value:
-            raise typer.BadParameter("it is missing", param_hint=f"--{option}")
+    execute(options, lambda target: rotation_plan(target, restart=restart, again=again))
 
 
 app = typer.Typer()

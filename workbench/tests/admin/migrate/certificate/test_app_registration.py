@@ -8,23 +8,21 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import Conflict, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.services import GraphClient
-from bot_workbench.admin.migrate.certificate.public_certificate import PublicCertificate
-from bot_workbench.admin.migrate.certificate.registration.app_registration import (
+from bot_workbench.admin.migrate.certificate.app_registration import (
     READS,
     AppRegistration,
     NoRegistration,
     UnsettledRegistration,
+    registered_certificate,
 )
-from bot_workbench.admin.migrate.certificate.registration.registered_certificate import (
-    RegisteredCertificate,
-)
+from bot_workbench.admin.migrate.certificate.certificates import PublicCertificate
+from bot_workbench.admin.plan.step import Step
 from bot_workbench.emulator.certificates import self_signed
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PUBLIC = PublicCertificate("bot-certificate", "1", self_signed("bot", KEY))
+PUBLIC = PublicCertificate("bot-certificate", self_signed("bot", KEY))
 
 
 def registration(*key_ids: str) -> Answer:
@@ -56,10 +54,10 @@ def graph(service: ScriptedService) -> Iterator[GraphClient]:
 
 
 @pytest.fixture
-def step(graph: GraphClient) -> RegisteredCertificate:
+def step(graph: GraphClient) -> Step:
     """The step that adds the certificate."""
     found = AppRegistration(graph, "app")
-    return RegisteredCertificate(found, lambda: PUBLIC, vault="v", name="bot-certificate")
+    return registered_certificate(found, lambda: PUBLIC, vault="v", name="bot-certificate")
 
 
 def sent(service: ScriptedService) -> list[list[JsonObject]]:
@@ -74,7 +72,7 @@ def test_reads_that_differ_are_not_used(graph: GraphClient, service: ScriptedSer
     with pytest.raises(UnsettledRegistration, match="differ"):
         found.read()
     service.answers += [registration("a", "b")] * READS
-    assert found.read().keys.key_ids == {"a", "b"}
+    assert found.read().key_ids == {"a", "b"}
 
 
 def test_a_read_that_lacks_what_was_seen_is_not_used(
@@ -88,7 +86,7 @@ def test_a_read_that_lacks_what_was_seen_is_not_used(
     with pytest.raises(UnsettledRegistration, match="b: either its answer is old, or somebody"):
         found.read()
     service.answers += [registration("a")] * READS
-    assert found.read(leaving={"b"}).keys.key_ids == {"a"}
+    assert found.read(leaving={"b"}).key_ids == {"a"}
 
 
 def test_a_missing_registration_is_said(graph: GraphClient, service: ScriptedService) -> None:
@@ -98,9 +96,7 @@ def test_a_missing_registration_is_said(graph: GraphClient, service: ScriptedSer
         AppRegistration(graph, "app").read()
 
 
-def test_a_certificate_added_meanwhile_is_kept(
-    step: RegisteredCertificate, service: ScriptedService
-) -> None:
+def test_a_certificate_added_meanwhile_is_kept(step: Step, service: ScriptedService) -> None:
     """Between the look and the write somebody adds one: nothing is sent, and the next look knows
     both."""
     service.answers += [registration("a")] * READS
@@ -120,7 +116,7 @@ def test_a_certificate_added_meanwhile_is_kept(
 
 
 def test_a_certificate_removed_meanwhile_is_no_refusal(
-    step: RegisteredCertificate, service: ScriptedService
+    step: Step, service: ScriptedService
 ) -> None:
     """Graph refuses an entry without its key that is not there any more: it is looked at again."""
     refusal = Answer(400, {"error": {"code": "KeyCredentialsInvalidValue", "message": "invalid"}})
@@ -135,9 +131,7 @@ def test_a_certificate_removed_meanwhile_is_no_refusal(
         change.send()
 
 
-def test_after_the_write_stale_reads_are_never_sent(
-    step: RegisteredCertificate, service: ScriptedService
-) -> None:
+def test_after_the_write_stale_reads_are_never_sent(step: Step, service: ScriptedService) -> None:
     """However long Graph shows the state before, the change is not made from it again."""
     service.answers += [registration("a")] * (READS + 1) + [Answer(204)]
     (change,) = step.look().changes
@@ -152,9 +146,7 @@ def test_after_the_write_stale_reads_are_never_sent(
     assert not step.look().waiting
 
 
-def test_a_lost_certificate_is_noticed(
-    step: RegisteredCertificate, service: ScriptedService
-) -> None:
+def test_a_lost_certificate_is_noticed(step: Step, service: ScriptedService) -> None:
     """After the write, every certificate that was there before must still be there."""
     service.answers += [registration("a", "b")] * (READS + 1) + [Answer(204)]
     (change,) = step.look().changes
@@ -166,7 +158,7 @@ def test_a_lost_certificate_is_noticed(
     assert "no longer returns the certificate b" in finding.text
 
 
-def test_an_early_end_is_noted(step: RegisteredCertificate, service: ScriptedService) -> None:
+def test_an_early_end_is_noted(step: Step, service: ScriptedService) -> None:
     """`az ad app credential reset` without --years ends an entry after a year."""
     entry = {"keyId": "1", "key": PUBLIC.der, "endDateTime": "2027-01-01T00:00:00Z"}
     body = {"id": "object", "keyCredentials": [entry]}

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from auth.certificates.private_key import certificate_from_bytes
 from auth.errors import CertificateError
-from bot_workbench.admin.migrate.certificate.certificate_file import CertificateFile
+from bot_workbench.admin.migrate.certificate.certificates import read_certificate_file
 from bot_workbench.admin.migrate.thumbprints import of_certificate
 from bot_workbench.emulator.certificates import private_key_pem, self_signed
 
@@ -138,12 +138,12 @@ def test_the_bot_and_the_command_agree(name: str, tmp_path: Path) -> None:
     file, now = tmp_path / "file", datetime.datetime.now(datetime.UTC)
     file.write_bytes(content)
     if not refusal:
-        found = CertificateFile(file, now)
+        found = read_certificate_file(file, now)
         assert found.thumbprint == for_bot(content, now) != ""
-        assert found.key_bits == 2048
+        assert found.key.key_size == 2048
         return
     with pytest.raises(typer.BadParameter) as refused:
-        CertificateFile(file, now)
+        read_certificate_file(file, now)
     assert refused.value.message.startswith(f"--file: {file}: ")
     assert refusal in refused.value.message
     assert for_bot(content, now) == ""
@@ -153,7 +153,7 @@ def test_the_vault_gets_the_pair(tmp_path: Path) -> None:
     """Not the chain, and under no password."""
     file = tmp_path / "file"
     file.write_bytes(FILES["PEM in the order 5"][0])
-    found = CertificateFile(file, datetime.datetime.now(datetime.UTC))
+    found = read_certificate_file(file, datetime.datetime.now(datetime.UTC))
     bundle = pkcs12.load_pkcs12(base64.b64decode(found.pfx()), None)
     assert bundle.cert is not None
     assert of_certificate(bundle.cert.certificate).sha1 == found.thumbprint

@@ -1,27 +1,22 @@
 """KeyCredentials: what is sent to Graph of the certificates that are there."""
 
 import base64
-import datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.certificate.public_certificate import (
-    MAX_DISPLAY_NAME,
-    PublicCertificate,
-)
-from bot_workbench.admin.migrate.certificate.registration.key_credentials import (
+from bot_workbench.admin.migrate.certificate.app_registration import (
     KeyCredentials,
     ends,
     entry_thumbprint,
 )
+from bot_workbench.admin.migrate.certificate.certificates import MAX_DISPLAY_NAME, PublicCertificate
 from bot_workbench.emulator.certificates import self_signed
 from tests.admin.migrate.route import key_thumbprint
 
-NOW = datetime.datetime.now(datetime.UTC)
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PUBLIC = PublicCertificate("bot-certificate", "1", self_signed("bot", KEY))
+PUBLIC = PublicCertificate("bot-certificate", self_signed("bot", KEY))
 
 
 def entry(key_id: str, **values: object) -> JsonObject:
@@ -42,15 +37,13 @@ def entry(key_id: str, **values: object) -> JsonObject:
 def test_old_entries_are_sent_as_they_are() -> None:
     """An edited entry is refused, and one that is left out is deleted; `key` must be null."""
     old = [entry("1", key=PUBLIC.der), entry("2", customKeyIdentifier="own", extra=1)]
-    sent = KeyCredentials(tuple(old)).with_certificate(PUBLIC)
-    assert sent[:2] == [{**each, "key": None} for each in old]
-    assert len(sent) == 3
+    assert KeyCredentials(tuple(old)).without() == [{**each, "key": None} for each in old]
 
 
 def test_the_new_entry_ends_with_its_certificate() -> None:
     """Graph refuses an entry that ends later, and a name of more than 90 characters."""
-    public = PublicCertificate("n" * 127, "1", PUBLIC.public)
-    (made,) = KeyCredentials(()).with_certificate(public)
+    public = PublicCertificate("n" * 127, PUBLIC.public)
+    made = public.key_credential()
     assert ends(made) == public.ends
     assert len(made["displayName"]) == MAX_DISPLAY_NAME
     assert made["displayName"].endswith(f" {public.thumbprint}")
@@ -94,5 +87,5 @@ def test_an_ended_entry_is_not_usable() -> None:
     """An entry may end before its certificate; another one may still be valid."""
     ended = entry("1", key=PUBLIC.der, endDateTime="2020-01-01T00:00:00Z")
     valid = entry("2", key=PUBLIC.der)
-    assert KeyCredentials((ended,)).usable(PUBLIC.thumbprint, NOW) is None
-    assert KeyCredentials((ended, valid)).usable(PUBLIC.thumbprint, NOW) == valid
+    assert KeyCredentials((ended,)).usable(PUBLIC.thumbprint) is None
+    assert KeyCredentials((ended, valid)).usable(PUBLIC.thumbprint) == valid

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.certificate.policy import CertificatePolicy
-from bot_workbench.admin.migrate.certificate.route import extended_pin
+from bot_workbench.admin.migrate.certificate.certificates import CertificatePolicy
+from bot_workbench.admin.migrate.certificate.plans import extended_pin
 
 NAMES = {
     "issuer": "issuerParameters",

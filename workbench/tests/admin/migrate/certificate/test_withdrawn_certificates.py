@@ -1,4 +1,4 @@
-"""WithdrawnCertificates: nothing is deleted unless the app uses another, registered key."""
+"""Withdrawn certificates: nothing is deleted unless the app uses another, registered key."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,17 +7,18 @@ import pytest
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Conflict
-from bot_workbench.admin.migrate.certificate.registration.app_registration import AppRegistration
-from bot_workbench.admin.migrate.certificate.registration.withdrawn_certificates import (
-    WithdrawnCertificates,
+from bot_workbench.admin.migrate.certificate.app_registration import (
+    AppRegistration,
+    withdrawn_certificates,
 )
-from bot_workbench.admin.migrate.certificate.vault.bot_vault import BotVault
+from bot_workbench.admin.migrate.certificate.key_vault import BotVault
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.step import Step
 from bot_workbench.admin.plan.target import Target
 from tests.admin.migrate.migration import APP, BOT, VAULT
 from tests.admin.migrate.route import NAME, Route, key_thumbprint
 
-MakeStep = Callable[[str], WithdrawnCertificates]
+MakeStep = Callable[[str], Step]
 
 
 @pytest.fixture
@@ -36,13 +37,12 @@ def make_step(two_versions: Route) -> Iterator[MakeStep]:
         target = Target(azure, Options("certificate rotate", BOT, APP))
         newest = two_versions.versions()[-1]
 
-        def made(in_use: str) -> WithdrawnCertificates:
-            return WithdrawnCertificates(
+        def made(in_use: str) -> Step:
+            return withdrawn_certificates(
                 AppRegistration(azure.graph, target.app_id),
                 BotVault(target, VAULT, NAME),
                 lambda: newest,
                 lambda: in_use,
-                dry_run=False,
             )
 
         yield made

@@ -1,19 +1,19 @@
-"""ProvenSignIn: the app's own answer decides."""
+"""Proof: the app's own answer decides."""
 
 from collections.abc import Mapping
 
-from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
+from bot_workbench.admin.migrate.steps.proof import Proof
 from bot_workbench.admin.plan.target import Target
 from tests.admin.migrate.route import Route
 
 
-def step(target: Target, **facts: str) -> ProvenSignIn:
+def step(target: Target, **facts: str) -> Proof:
     """The app signs in with a federated credential."""
 
     def expected() -> Mapping[str, str]:
         return {"kind": "Federated", "appId": target.app_id.upper(), **facts}
 
-    return ProvenSignIn(target, expected, if_slow="Wait.")
+    return Proof(target, expected, "Wait.")
 
 
 def test_the_expected_facts_prove_it(route: Route, target: Target) -> None:

@@ -1,4 +1,4 @@
-"""RoleAssignment: what a principal may do is recognised, whoever granted it, and where."""
+"""Roles: what a principal may do is recognised, whoever granted it, and where."""
 
 import uuid
 from collections.abc import Callable
@@ -9,11 +9,8 @@ from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import Conflict
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.steps.role_assignment import (
-    KEY_VAULT_CRYPTO_USER,
-    RoleAssignment,
-    allowing,
-)
+from bot_workbench.admin.migrate.steps.roles import KEY_VAULT_CRYPTO_USER, allowing, role_assignment
+from bot_workbench.admin.plan.step import Step
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
 from tests.admin.azure.scripted_service import Answer, ScriptedService
@@ -57,10 +54,10 @@ def assign(route: Route, scope: str) -> Assign:
 
 
 @pytest.fixture
-def step(route: Route, target: Target, scope: str) -> RoleAssignment:
+def step(route: Route, target: Target, scope: str) -> Step:
     """The identity may sign with the key."""
     principal_id = route.migration.new.identity["principalId"]
-    return RoleAssignment(
+    return role_assignment(
         target.azure.arm,
         scope=scope,
         role=KEY_VAULT_CRYPTO_USER,
@@ -71,7 +68,7 @@ def step(route: Route, target: Target, scope: str) -> RoleAssignment:
     )
 
 
-def test_a_missing_role_is_assigned(step: RoleAssignment, target: Target) -> None:
+def test_a_missing_role_is_assigned(step: Step, target: Target) -> None:
     """With the type of the principal, and under a name that makes a second one impossible."""
     (change,) = step.look().changes
     (again,) = step.look().changes
@@ -93,7 +90,7 @@ def test_a_missing_role_is_assigned(step: RoleAssignment, target: Target) -> Non
     ],
 )
 def test_a_role_of_the_template_is_left_to_it(
-    step: RoleAssignment, route: Route, on_vault: str, on_identity: str, *, is_the_templates: bool
+    step: Step, route: Route, on_vault: str, on_identity: str, *, is_the_templates: bool
 ) -> None:
     """Under another name, each later deployment would end in RoleAssignmentExists.
 
@@ -113,16 +110,14 @@ def test_a_role_of_the_template_is_left_to_it(
 
 
 @pytest.mark.parametrize("levels", [0, 2, 4, 6])
-def test_an_inherited_role_is_enough(
-    step: RoleAssignment, assign: Assign, scope: str, levels: int
-) -> None:
+def test_an_inherited_role_is_enough(step: Step, assign: Assign, scope: str, levels: int) -> None:
     """On the key, the vault, the resource group or the subscription."""
     parents = {0: scope, 2: scope.rsplit("/", 2)[0], 4: "/".join(scope.split("/")[:5])}
     assign(CRYPTO_USER, parents.get(levels, "/".join(scope.split("/")[:3])))
     assert step.look().changes == ()
 
 
-def test_a_role_that_allows_more_is_enough(step: RoleAssignment, assign: Assign) -> None:
+def test_a_role_that_allows_more_is_enough(step: Step, assign: Assign) -> None:
     """What counts is what it allows, not its name."""
     assign(ADMINISTRATOR)
     finding = step.look()
@@ -132,7 +127,7 @@ def test_a_role_that_allows_more_is_enough(step: RoleAssignment, assign: Assign)
 
 @pytest.mark.parametrize("but", [[], ["Microsoft.KeyVault/vaults/*/sign/action"]])
 def test_a_custom_role_is_enough(
-    step: RoleAssignment, assign: Assign, route: Route, scope: str, but: list[str]
+    step: Step, assign: Assign, route: Route, scope: str, but: list[str]
 ) -> None:
     """The role "Bot signer" of docs/deploy-by-hand.md allows exactly what is needed; what a role
     excludes is not allowed."""
@@ -157,19 +152,19 @@ def test_a_custom_role_is_enough(
     assert len(finding.changes) == len(but)
 
 
-def test_a_conditional_role_is_not_enough(step: RoleAssignment, assign: Assign) -> None:
+def test_a_conditional_role_is_not_enough(step: Step, assign: Assign) -> None:
     """Whether a condition holds for the bot cannot be known from here."""
     assign(CRYPTO_USER, condition="@Resource[...] StringEquals 'x'", conditionVersion="2.0")
     assert len(step.look().changes) == 1
 
 
-def test_a_role_that_allows_less_is_not_enough(step: RoleAssignment, assign: Assign) -> None:
+def test_a_role_that_allows_less_is_not_enough(step: Step, assign: Assign) -> None:
     """Reading a key is not signing with it."""
     assign(READER)
     assert len(step.look().changes) == 1
 
 
-def test_a_role_elsewhere_is_not_enough(step: RoleAssignment, assign: Assign, scope: str) -> None:
+def test_a_role_elsewhere_is_not_enough(step: Step, assign: Assign, scope: str) -> None:
     """Another key of the same vault, whose name begins with this one's, is another scope."""
     assign(CRYPTO_USER, f"{scope}-2")
     assign(CRYPTO_USER, scope.removesuffix("e"))
@@ -198,9 +193,7 @@ def test_only_scopes_above_count(monkeypatch: pytest.MonkeyPatch, at: str, allow
     assert bool(found) == allows
 
 
-def test_an_assignment_that_exists_is_said_so(
-    step: RoleAssignment, assign: Assign, target: Target
-) -> None:
+def test_an_assignment_that_exists_is_said_so(step: Step, assign: Assign, target: Target) -> None:
     """Azure refuses the same role twice, under another name: the runner then looks again."""
     (change,) = step.look().changes
     assign(CRYPTO_USER)

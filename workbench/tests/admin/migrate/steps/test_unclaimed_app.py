@@ -1,10 +1,10 @@
-"""UnclaimedApp: an app that answers another bot is not taken from it."""
+"""Unclaimed app: an app that answers another bot is not taken from it."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
+from bot_workbench.admin.migrate.steps.function_app import unclaimed_app
 from bot_workbench.admin.plan.target import Target
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, VAULT
 from tests.admin.migrate.route import CERTIFICATE, FEDERATED, ROTATE, Route
@@ -15,7 +15,7 @@ IDENTITY = ("managed-identity", "--bot", BOT, "--new-bot", "contoso-bot-2", "--a
 
 def refusal(target: Target) -> str:
     """Why the app cannot be this bot's; empty: it can."""
-    return UnclaimedApp(target, lambda: {target.app_id}).look().refusal
+    return unclaimed_app(target, lambda: {target.app_id}).look().refusal
 
 
 def test_an_app_without_a_bot_is_free(route: Route, target: Target) -> None:

@@ -1,1 +1,2 @@
-"""The app registration: its certificates, and how they are added and deleted."""
+# ruff: noqa
+"""Former import paths."""

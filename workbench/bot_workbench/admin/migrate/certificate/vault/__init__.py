@@ -1,1 +1,2 @@
-"""The vault: access to it, and the certificate with its versions."""
+# ruff: noqa
+"""Former import paths."""
