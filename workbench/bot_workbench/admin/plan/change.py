@@ -1,8 +1,9 @@
 """Change: one call that changes something in Azure, before it is sent."""
 
-from collections.abc import Callable, Collection, Iterator
+import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.plan.shell import VARIABLE
@@ -66,21 +67,9 @@ class Change:
     @property
     def unresolved(self) -> frozenset[str]:
         """VARIABLES in the URL and the printed body: such a change cannot be sent yet."""
-        texts = [self.url, *_texts(self.printable_body)]
-        return frozenset(name for text in texts for name in VARIABLE.findall(text))
+        body = json.dumps(self.printable_body, ensure_ascii=False)
+        return frozenset(VARIABLE.findall(f"{self.url}\n{body}"))
 
 
 def _without(values: JsonObject, hidden: Collection[str]) -> JsonObject:
     return {name: HIDDEN if name in hidden else value for name, value in values.items()}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)

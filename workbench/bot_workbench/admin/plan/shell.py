@@ -27,22 +27,24 @@ VARIABLE = re.compile(rf"\$({'|'.join(VARIABLES)})\b")
 """One of them in a text; its group is the name."""
 
 
+_SPECIAL = re.compile(r'([\\"`$])')
+"""The characters that mean something in a double-quoted word for bash."""
+
+
 def quoted(text: str) -> str:
     """One word for bash; VARIABLES in it are replaced by their values.
 
     Args:
         text: such as "AZURE_CLIENT_ID=$IDENTITY_CLIENT_ID".
     """
-    names = [match[0] for match in VARIABLE.finditer(text)]
+    parts = list(enumerate(VARIABLE.split(text)))  # every second one is a variable's name
     if text != shown(text):
         # A control character that is pasted acts on the terminal, whatever the quotes around it.
-        pieces = zip(VARIABLE.split(text)[::2], [*(f'"{name}"' for name in names), ""], strict=True)
-        return "".join(_escaped(part) + name for part, name in pieces)
-    if not names:
+        return "".join(f'"${part}"' if place % 2 else _escaped(part) for place, part in parts)
+    if len(parts) == 1:
         return shlex.quote(text)
-    parts = VARIABLE.split(text)[::2]
-    escaped = [re.sub(r'([\\"`$])', r"\\\1", part) for part in parts]
-    return f'"{"".join(a + b for a, b in zip(escaped, [*names, ""], strict=True))}"'
+    escaped = (f"${part}" if place % 2 else _SPECIAL.sub(r"\\\1", part) for place, part in parts)
+    return f'"{"".join(escaped)}"'
 
 
 def _escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding, Step
+from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
@@ -25,7 +25,7 @@ _REPEATED = (
 immutable, and a service that took their absence for a default would refuse the change."""
 
 
-def bot_type(target: Target, refusals: Mapping[str, str]) -> Step:
+def bot_type(target: Target, refusals: Mapping[str, str]) -> Finding:
     """The Azure Bot's type, which no command changes, is one for which there is a route to another
     credential.
 
@@ -33,15 +33,10 @@ def bot_type(target: Target, refusals: Mapping[str, str]) -> Step:
         target: has the bot.
         refusals: why further types are refused, and what to do, by type.
     """
-
-    def look() -> Finding:
-        bot = target.bot()
-        found = type_of(bot)
-        text = f"the bot's type is {found}, and its id {bot['properties']['msaAppId']}"
-        refused = {USER_ASSIGNED_MSI: NO_REGISTRATION, **refusals}
-        return Finding(text, refusal=refused.get(found, ""))
-
-    return Step("Type of the Azure Bot", look)
+    bot = target.bot()
+    found = type_of(bot)
+    text = f"the bot's type is {found}, and its id {bot['properties']['msaAppId']}"
+    return Finding(text, refusal={USER_ASSIGNED_MSI: NO_REGISTRATION, **refusals}.get(found, ""))
 
 
 def tags_of(bot: JsonObject) -> dict[str, str]:

@@ -31,7 +31,7 @@ def first_steps(target: Target, refused_types: Mapping[str, str] | None = None) 
         refused_types: why further types of bots are refused, and what to do, by type.
     """
     return [
-        bot_type(target, refused_types or {}),
+        Step("Type of the Azure Bot", partial(bot_type, target, refused_types or {})),
         deployed_code(target),
         unclaimed_app(target, lambda: {target.app_id}),
     ]
