@@ -53,7 +53,7 @@ FLOORS: tuple[set[str], ...] = (
     {"admin.app_package", "admin.deployment", "admin.doctor"},
     {"admin.migrate"},
     {"admin.plan"},
-    {"admin.azure", "admin.rows"},
+    {"admin.azure"},
     {"admin.console", "admin.exit_status", "admin.near_miss", "public_names"},
     {"setup"},
     {"emulator.child", "app_process", "app_folder"},

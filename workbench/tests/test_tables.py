@@ -12,8 +12,7 @@ from bot_workbench import credential_kinds
 from bot_workbench.admin.azure import cloud
 from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.doctor.setting_rules import names_queued_turns, names_storage
-from bot_workbench.admin.migrate.deployed_bot.deployed_bot import POISON, QUEUES
-from bot_workbench.admin.plan import setting_names
+from bot_workbench.admin.plan import settings
 from bot_workbench.commands import package
 from bot_workbench.credential_kinds import FEDERATED, MANAGED_IDENTITY, MULTI_TENANT
 from bot_workbench.emulator.recorder import queue_steps
@@ -58,7 +57,7 @@ def test_credentials() -> None:
     ("ours", "theirs"),
     [
         (credential_kinds, auth.credential_kinds),
-        (setting_names, auth.settings),
+        (settings, auth.settings),
     ],
 )
 def test_names(ours: object, theirs: object) -> None:

@@ -11,13 +11,13 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from bot_workbench.admin import console
+from bot_workbench.admin.console import Row, print_lines, print_tables
 from bot_workbench.admin.doctor.diagnosis import error
 from bot_workbench.admin.doctor.report import finding_lines, print_findings
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.output import Event, Lines, output
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding, Plan
-from bot_workbench.admin.rows import Row, print_lines, print_tables
 from bot_workbench.app.dead_letter_output import Outcome, print_listing, print_outcome
 from bot_workbench.app.notification_output import PlainLines
 from cloud_adapter.queued.set_aside import DeadLetter

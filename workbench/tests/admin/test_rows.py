@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from bot_workbench.admin.rows import Row, print_tables
+from bot_workbench.admin.console import Row, print_tables
 
 
 def test_a_command_to_paste_stays_one_line() -> None:

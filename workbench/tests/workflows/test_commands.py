@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.steps.role_assignment import KEY_VAULT_CERTIFICATES_OFFICER
+from bot_workbench.admin.migrate.steps.roles import KEY_VAULT_CERTIFICATES_OFFICER
 from bot_workbench.command_line import imported
 from maintenance.targets import PORTABLE, suite
 from tests.support.project import ROOT

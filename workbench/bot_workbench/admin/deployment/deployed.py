@@ -9,11 +9,11 @@ from bot_workbench.admin.azure.errors import Conflict, NotFound, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import KINDS, ResourceId
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.migrate.certificate.vault.bot_vault import BotVault
-from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from bot_workbench.admin.plan.setting_names import credential_kind
-from bot_workbench.admin.plan.target import Target
-from bot_workbench.admin.plan.template import ENVIRONMENT_TAG, environment_of
+from bot_workbench.admin.deployment.resource_list import list_if_registered
+from bot_workbench.admin.migrate.certificate.key_vault import BotVault
+from bot_workbench.admin.migrate.steps.identity import AppIdentity, identities_of
+from bot_workbench.admin.plan.settings import credential_kind
+from bot_workbench.admin.plan.target import ENVIRONMENT_TAG, Target, environment_of
 from bot_workbench.credential_kinds import CredentialKind
 
 CERTIFICATE_NAME = "bot-certificate"

@@ -8,22 +8,16 @@ from functools import partial
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.deployment.registration import LAG_SECONDS
-from bot_workbench.admin.migrate.certificate.policy import CertificatePolicy
-from bot_workbench.admin.migrate.certificate.registration.app_registration import AppRegistration
-from bot_workbench.admin.migrate.certificate.registration.registered_certificate import (
-    RegisteredCertificate,
+from bot_workbench.admin.deployment.prepare.missing_registration import LAG_SECONDS
+from bot_workbench.admin.migrate.certificate.app_registration import (
+    AppRegistration,
+    registered_certificate,
 )
-from bot_workbench.admin.migrate.certificate.vault.vault_access import VaultAccess
-from bot_workbench.admin.migrate.certificate.vault.vault_certificate import VaultCertificate
-from bot_workbench.admin.migrate.federated.federated_credential import FederatedCredential
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.role_assignment import (
-    STORAGE_BLOB_DATA_OWNER,
-    STORAGE_QUEUE_DATA_CONTRIBUTOR,
-    assigned,
-)
-from bot_workbench.admin.plan.step import Finding, Plan, Step
+from bot_workbench.admin.migrate.certificate.certificates import CertificatePolicy
+from bot_workbench.admin.migrate.certificate.key_vault import vault_access, vault_certificate
+from bot_workbench.admin.migrate.federated import FederatedCredential
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
+from bot_workbench.admin.plan.step import Plan, Step
 from bot_workbench.credential_kinds import FEDERATED
 
 NOTHING = (
@@ -64,7 +58,8 @@ def finish_plan(azure: AzureClients, options: DeploymentOptions) -> Plan:
         steps = _certificate(deployed, may_be_new, is_lasting=options.azd)
     elif credential.name == FEDERATED:
         identity = AssignedIdentity(target, deployed.identity().id)
-        steps = [FederatedCredential(target, identity, may_be_new)]
+        federated = FederatedCredential(target, identity, may_be_new)
+        steps = [Step(federated.title, federated.look)]
     else:
         notes = (NOTHING,)
     now = azure.clock.now()
@@ -83,9 +78,9 @@ def _certificate(
     policy = CertificatePolicy(exportable=deployed.credential.loads_key)
     return [
         # Each `azd up` reads the certificate, to compare and to prove it.
-        VaultAccess(target, vault, writes=lambda: vault.bundle() is None, is_lasting=is_lasting),
-        VaultCertificate(vault, policy, otherwise=OTHERWISE),
-        RegisteredCertificate(
+        vault_access(vault, writes=lambda: vault.bundle() is None, is_lasting=is_lasting),
+        vault_certificate(vault, policy, otherwise=OTHERWISE),
+        registered_certificate(
             AppRegistration(target.azure.graph, target.app_id),
             vault.public,
             vault=vault.vault,

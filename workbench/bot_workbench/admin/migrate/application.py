@@ -4,10 +4,10 @@ import typer
 
 from bot_workbench.admin.migrate.certificate import commands as certificate
 from bot_workbench.admin.migrate.delete_secret.command import delete_secret
-from bot_workbench.admin.migrate.federated.commands import federated
+from bot_workbench.admin.migrate.federated import federated
 from bot_workbench.admin.migrate.managed_identity.command import NewAppOption, managed_identity
 from bot_workbench.admin.migrate.status.command import status
-from bot_workbench.admin.migrate.switch.commands import RememberedAppOption, back, switch
+from bot_workbench.admin.migrate.switch import RememberedAppOption, back, switch
 from bot_workbench.admin.plan.options import CHANGING, with_options
 
 app = typer.Typer(

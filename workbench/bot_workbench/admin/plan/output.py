@@ -23,10 +23,9 @@ from rich.text import Text
 from bot_workbench.admin import console
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.console import shown, shown_lines, styled, write, write_json
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Finding, Plan
+from bot_workbench.admin.plan.step import Change, Finding, Plan
 
 Result = Literal["done", "planned", "waiting", "refused", "declined", "failed"]
 Kind = Literal["begin", "step", "found", "ask", "plan", "sent", "look", "wait", "stopped"]

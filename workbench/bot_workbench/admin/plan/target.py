@@ -1,4 +1,6 @@
-"""Target: the Azure Bot and the Function App that a command is about, found by their names."""
+"""Target: the Azure Bot and the Function App that a command is about, found by their names; and how
+what the template has deployed is recognized.
+"""
 
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +12,7 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId, SiteLookup, answers_at, find_resource
 from bot_workbench.admin.azure.services import IdentityAnswer
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.site_settings import SiteSettings
+from bot_workbench.admin.plan.settings import SiteSettings
 from bot_workbench.credential_kinds import MULTI_TENANT
 
 ENDPOINT_PATH = "/api/messages"
@@ -166,3 +168,22 @@ class Target:
                 " (`az login --tenant`), or the bot's type is UserAssignedMSI"
             )
         return found
+
+
+ENVIRONMENT_TAG = "azd-env-name"
+"""The tag of all its resources, deployed with azd or without; azd finds the app that it deploys to
+by it."""
+
+DEPLOY_AGAIN = (
+    "deploy the template again, with `azd provision --no-state` or with `az deployment sub create`"
+)
+"""Without --no-state, azd skips a template that has not changed."""
+
+
+def environment_of(resource: JsonObject) -> str:
+    """The environment that a resource was deployed for, in lower case; empty: none.
+
+    Args:
+        resource: as Resource Manager returns it.
+    """
+    return str((resource.get("tags") or {}).get(ENVIRONMENT_TAG) or "").lower()

@@ -7,7 +7,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from bot_workbench.admin.migrate.steps.role_assignment import KEY_VAULT_CERTIFICATES_OFFICER
+from bot_workbench.admin.migrate.steps.roles import KEY_VAULT_CERTIFICATES_OFFICER
 from bot_workbench.command_line import app
 from tests.admin.deployment.conftest import Run
 from tests.admin.moved_clock import MovedClock

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from bot_workbench.admin.plan.template import DEPLOY_AGAIN
+from bot_workbench.admin.plan.target import DEPLOY_AGAIN
 from bot_workbench.command_line import COMMANDS
 from tests.admin.doctor.defects import DEFECTS, SENTENCE, Defect
 from tests.admin.doctor.examined_bot import ExaminedBot

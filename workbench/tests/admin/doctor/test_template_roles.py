@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
+from bot_workbench.admin.plan.target import ENVIRONMENT_TAG
 from tests.admin.doctor.examined_bot import SIGN_IN_VAULT, ExaminedBot
 from tests.admin.doctor.harms import delete_identity, unassign
 

@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.step import Finding, Step
+from bot_workbench.admin.plan.step import Change, Finding, Step
 
 
 class ScriptedStep:

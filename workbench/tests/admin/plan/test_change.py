@@ -3,7 +3,7 @@
 import pytest
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.plan.change import ALL_VALUES, HIDDEN, Change
+from bot_workbench.admin.plan.step import ALL_VALUES, HIDDEN, Change
 
 
 def change(body: JsonObject, hidden: frozenset[str] = frozenset(), url: str = "u") -> Change:

@@ -28,21 +28,10 @@ from bot_workbench.admin.doctor.setting_rules import (
     names_queued_turns,
     names_storage,
 )
-from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
-from bot_workbench.admin.migrate.deployed_bot.app_settings import (
-    AUTHENTICATION,
-    CONNECTION,
-    STORAGE_CLIENT_ID,
-    VAULT_URL,
-    telemetry_identity,
-)
-from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
-from bot_workbench.admin.migrate.deployed_bot.resources import NamedVault, enabled, thumbprints_of
-from bot_workbench.admin.migrate.steps.assigned_roles import AssignedRole
-from bot_workbench.admin.migrate.steps.role_assignment import allows
+from bot_workbench.admin.migrate.certificate.app_registration import entry_thumbprint
 from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.near_miss import meant_name
-from bot_workbench.admin.plan.setting_names import STORAGE, credential_kind, setting
+from bot_workbench.admin.plan.settings import STORAGE, credential_kind, setting
 from bot_workbench.admin.plan.shell import az
 from bot_workbench.admin.plan.template import DEPLOY_AGAIN
 

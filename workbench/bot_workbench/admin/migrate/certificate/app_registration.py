@@ -18,9 +18,8 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.certificates import PublicCertificate, display_name
 from bot_workbench.admin.migrate.certificate.key_vault import BotVault
 from bot_workbench.admin.migrate.thumbprints import of_key_credential
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding, Step
+from bot_workbench.admin.plan.step import Change, Finding, Step
 
 READS = 3
 """The number of reads of the registration in one look. Graph is eventually consistent: a read may

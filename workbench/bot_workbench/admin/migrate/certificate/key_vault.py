@@ -22,9 +22,8 @@ from bot_workbench.admin.migrate.steps.roles import (
     role_assignment,
 )
 from bot_workbench.admin.migrate.thumbprints import of_identifier
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding, Step
+from bot_workbench.admin.plan.step import Change, Finding, Step
 from bot_workbench.admin.plan.target import Target
 
 POLICY_FILE = "certificate-policy.json"

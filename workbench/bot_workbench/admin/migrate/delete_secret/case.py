@@ -20,7 +20,7 @@ from bot_workbench.admin.migrate.delete_secret.guards.remaining_credential impor
     registration_is_unknown,
 )
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
 from bot_workbench.admin.plan.target import Target
 
 

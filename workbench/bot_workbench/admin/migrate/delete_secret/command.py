@@ -10,8 +10,8 @@ from bot_workbench.admin.migrate.delete_secret.first_proof import FirstProof
 from bot_workbench.admin.migrate.delete_secret.live_settings import LiveSettings
 from bot_workbench.admin.migrate.delete_secret.old_settings import OldSettings
 from bot_workbench.admin.migrate.delete_secret.second_proof import SecondProof
-from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.step import Plan, unless_refused
 from bot_workbench.admin.plan.target import Target
 

@@ -10,9 +10,8 @@ from bot_workbench.admin.migrate.delete_secret.guards.remaining_credential impor
     registration_is_unknown,
 )
 from bot_workbench.admin.migrate.delete_secret.second_proof import what_is_missing
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 
 _AGAIN = (
     "check again in an hour (command status): cached tokens are valid that long, and hide that"

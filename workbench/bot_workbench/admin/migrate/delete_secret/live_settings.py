@@ -7,10 +7,9 @@ from bot_workbench.admin.migrate.delete_secret.case import Case
 from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import moment
 from bot_workbench.admin.migrate.delete_secret.password_settings import PasswordSettings
-from bot_workbench.admin.migrate.steps.bot_tag import tag_change, tags_of
-from bot_workbench.admin.migrate.steps.restart import restart_change
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.migrate.steps.azure_bot import tag_change, tags_of
+from bot_workbench.admin.migrate.steps.function_app import restart_change
+from bot_workbench.admin.plan.step import Change, Finding
 
 UNUSED_SINCE = "secretUnusedSince"
 """The tag of the Azure Bot that remembers when its app was last restarted without the secret."""

@@ -8,9 +8,9 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORDS
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_users import settings_of
-from bot_workbench.admin.plan.change import ALL_VALUES, Change
+from bot_workbench.admin.plan.settings import SiteSettings
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.site_settings import SiteSettings
+from bot_workbench.admin.plan.step import ALL_VALUES, Change
 
 
 @dataclass(frozen=True)

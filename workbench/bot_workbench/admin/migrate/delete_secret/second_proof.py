@@ -10,7 +10,7 @@ from bot_workbench.admin.migrate.delete_secret.guards.answering_app import (
     UNAVAILABLE,
 )
 from bot_workbench.admin.migrate.delete_secret.live_settings import unused_since
-from bot_workbench.admin.migrate.steps.proof_loop import proof_loop
+from bot_workbench.admin.migrate.steps.proof import proof_loop
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from bot_workbench.admin.plan.setting_names import (
+from bot_workbench.admin.azure.resources import ResourceId, resources_beside
+from bot_workbench.admin.migrate.steps.identity import AppIdentity, identities_of
+from bot_workbench.admin.plan.settings import (
     STORAGE,
     credential_kind,
     same_name,

@@ -15,17 +15,19 @@ from bot_workbench.admin.migrate.managed_identity.replaced_bot import (
     ReplacedBot,
 )
 from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
-from bot_workbench.admin.migrate.steps.app_settings import AppSettings
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.bot_settings import question_if_hidden
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.steps.deployed_code import DeployedCode
-from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
-from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
-from bot_workbench.admin.plan.execution import execute
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.function_app import (
+    app_settings,
+    deployed_code,
+    question_if_hidden,
+    unclaimed_app,
+)
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
+from bot_workbench.admin.migrate.steps.proof import proven_sign_in
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Plan
+from bot_workbench.admin.plan.step import Plan, Step
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
 
@@ -106,10 +108,10 @@ def plan(
     app.check()
     steps = (
         ReplaceableBot(target, new),
-        DeployedCode(target),
-        UnclaimedApp(target, lambda: {target.app_id, assigned.client_id()}),
-        assigned,
-        AppSettings(
+        deployed_code(target),
+        unclaimed_app(target, lambda: {target.app_id, assigned.client_id()}),
+        Step(assigned.title, assigned.look),
+        app_settings(
             target,
             lambda _: _settings(target, assigned),
             question=lambda: question_if_hidden(target),
@@ -160,8 +162,8 @@ def _settings(target: Target, identity: AssignedIdentity) -> dict[str, str]:
     }
 
 
-def _proof(target: Target, identity: AssignedIdentity) -> ProvenSignIn:
-    return ProvenSignIn(
+def _proof(target: Target, identity: AssignedIdentity) -> Step:
+    return proven_sign_in(
         target,
         lambda: {"kind": MANAGED_IDENTITY, "appId": identity.client_id()},
         if_slow="Check that the app has the identity, and see its log",

@@ -10,9 +10,8 @@ from bot_workbench.admin.migrate.managed_identity.channels import (
     missing_copies,
 )
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target
 
 

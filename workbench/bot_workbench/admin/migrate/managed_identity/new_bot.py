@@ -7,11 +7,10 @@ from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.errors import NotFound, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId, find_resource, find_resources
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.plan.change import Change
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 

@@ -2,7 +2,7 @@
 
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
-from bot_workbench.admin.migrate.steps.bot_tag import tag_change, tags_of
+from bot_workbench.admin.migrate.steps.azure_bot import tag_change, tags_of
 from bot_workbench.admin.plan.step import Finding
 from bot_workbench.admin.plan.target import Target, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI

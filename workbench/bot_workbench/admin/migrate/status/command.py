@@ -5,14 +5,14 @@ from contextlib import nullcontext
 import typer
 
 from bot_workbench.admin import console
+from bot_workbench.admin.console import print_lines, print_tables
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.migrate.status.next_step import next_step
 from bot_workbench.admin.migrate.status.report import read_report, report_json
 from bot_workbench.admin.migrate.status.rows import NEXT, rows_of
-from bot_workbench.admin.plan.execution import read_only
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.run import read_only
 from bot_workbench.admin.plan.target import Target
-from bot_workbench.admin.rows import print_lines, print_tables
 
 
 def status(options: Options) -> None:

@@ -2,14 +2,10 @@
 
 from collections.abc import Iterator
 
-from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.deployed_bot.app_settings import bot_secret
-from bot_workbench.admin.migrate.deployed_bot.credential_period import VALID, ends_soon
-from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
+from bot_workbench.admin.console import BAD, OK, PLAIN, UNKNOWN, WARN, Row
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from bot_workbench.admin.migrate.status.next_step import NOT_DEPLOYED, NextStep
 from bot_workbench.admin.migrate.status.report import CURRENT, StatusReport
-from bot_workbench.admin.rows import BAD, OK, PLAIN, UNKNOWN, WARN, Row
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 NEXT = "Next"

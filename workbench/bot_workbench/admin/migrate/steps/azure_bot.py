@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 

@@ -9,11 +9,9 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import find_resources
 from bot_workbench.admin.azure.site_lookup import answers_at
 from bot_workbench.admin.migrate.steps.azure_bot import bot_type
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.setting_names import same_name, setting
+from bot_workbench.admin.plan.settings import SiteSettings, same_name, setting
 from bot_workbench.admin.plan.shell import az, quoted, wrapped
-from bot_workbench.admin.plan.site_settings import SiteSettings
-from bot_workbench.admin.plan.step import Finding, Plan, Step, unless_refused
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step, unless_refused
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import MULTI_TENANT
 

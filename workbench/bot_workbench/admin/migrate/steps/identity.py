@@ -7,10 +7,9 @@ from bot_workbench.admin.azure.arm_client import IDENTITY
 from bot_workbench.admin.azure.errors import NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import find_resource
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target
 
 USER_ASSIGNED = "UserAssigned"

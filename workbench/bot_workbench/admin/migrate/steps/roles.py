@@ -13,10 +13,9 @@ from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.errors import Forbidden
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding, Step
-from bot_workbench.admin.plan.template import DEPLOY_AGAIN, environment_of
+from bot_workbench.admin.plan.step import Change, Finding, Step
+from bot_workbench.admin.plan.target import DEPLOY_AGAIN, environment_of
 from bot_workbench.credential_kinds import READ_CERTIFICATE, READ_SECRET, SIGN, CredentialKind
 
 SERVICE_PRINCIPAL = "ServicePrincipal"

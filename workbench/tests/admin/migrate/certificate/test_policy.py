@@ -7,7 +7,7 @@ import pytest
 
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.certificate.certificates import CertificatePolicy
-from bot_workbench.admin.migrate.certificate.plans import extended_pin
+from bot_workbench.admin.migrate.certificate.commands import extended_pin
 
 NAMES = {
     "issuer": "issuerParameters",

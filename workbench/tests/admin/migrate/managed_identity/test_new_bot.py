@@ -9,7 +9,6 @@ from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import CHINA, PUBLIC
 from bot_workbench.admin.azure.sign_in import credential_chain
 from bot_workbench.admin.migrate.managed_identity.command import plan
-from bot_workbench.admin.migrate.steps.app_settings import AppSettings
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.emulator.resource_manager.resource import JsonObject
@@ -98,7 +97,7 @@ def test_the_channels_of_the_cloud(migration: Migration) -> None:
     with AzureClients(cloud, credential_chain(os.environ, PUBLIC.authority)) as azure:
         target = Target(azure, Options("managed-identity", BOT, APP))
         steps = plan(target, NEW_BOT, "", None, None).steps
-        (step,) = [each for each in steps if isinstance(each, AppSettings)]
+        (step,) = [each for each in steps if each.title == "App settings"]
         (change,) = step.look().changes
     assert change.body is not None
     assert change.body["properties"]["ChannelService"] == "https://botframework.azure.cn"

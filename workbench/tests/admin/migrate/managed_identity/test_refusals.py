@@ -10,7 +10,7 @@ from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.migrate.managed_identity.leftovers import Leftovers
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
 from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.emulator.resource_manager.resource import Resource

@@ -6,8 +6,7 @@ import pytest
 
 from bot_workbench.admin.azure.errors import Conflict
 from bot_workbench.admin.migrate.steps.function_app import app_settings
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.step import Step
+from bot_workbench.admin.plan.step import Change, Step
 from bot_workbench.admin.plan.target import Target
 from tests.admin.migrate.route import SECRET_SETTING, Route
 

@@ -11,8 +11,7 @@ from bot_workbench.admin.azure.errors import Conflict
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.steps.roles import KEY_VAULT_CRYPTO_USER, allowing, role_assignment
 from bot_workbench.admin.plan.step import Step
-from bot_workbench.admin.plan.target import Target
-from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
+from bot_workbench.admin.plan.target import ENVIRONMENT_TAG, Target
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.migrate.route import NAME, Route
 from tests.admin.moved_clock import MovedClock

@@ -4,7 +4,7 @@ import pytest
 
 from bot_workbench.admin.azure.cloud import PUBLIC, US_GOVERNMENT
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.switch.access_restrictions import (
+from bot_workbench.admin.migrate.access_restrictions import (
     CHANNELS,
     TEAMS,
     admits,

@@ -13,10 +13,10 @@ from bot_workbench.admin.migrate.delete_secret.evidence.proof import Proof
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import SecretSearch
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_users import SecretUsers
 from bot_workbench.admin.migrate.delete_secret.evidence.sign_in_report import SignInReport
-from bot_workbench.admin.migrate.steps.assigned_identity import identities_of
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.identity import identities_of
+from bot_workbench.admin.migrate.switch import PREVIOUS_ENDPOINT
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import MULTI_TENANT
 

@@ -7,7 +7,7 @@ from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId, answers_at, find_resources
 from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import SecretSearch
-from bot_workbench.admin.plan.site_settings import SiteSettings
+from bot_workbench.admin.plan.settings import SiteSettings
 
 NOT_SEARCHED = (
     "not searched: Container Apps, virtual machines, clusters, pipelines, key vaults and what is"

@@ -9,7 +9,7 @@ from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import Proof
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.target import type_of
 from bot_workbench.credential_kinds import (
     FEDERATED,

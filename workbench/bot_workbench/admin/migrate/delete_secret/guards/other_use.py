@@ -6,8 +6,8 @@ from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import moment
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
 from bot_workbench.admin.migrate.delete_secret.password_settings import command_of
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.switch.moved_endpoint import SWITCHED_ON
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.switch import SWITCHED_ON
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.target import endpoint_of
 

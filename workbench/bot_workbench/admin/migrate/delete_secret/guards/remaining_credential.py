@@ -3,7 +3,7 @@
 import datetime
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.migrate.certificate.registration.key_credentials import (
+from bot_workbench.admin.migrate.certificate.app_registration import (
     KeyCredentials,
     ends,
 )
@@ -11,7 +11,7 @@ from bot_workbench.admin.migrate.delete_secret.evidence.evidence import Evidence
 from bot_workbench.admin.migrate.delete_secret.evidence.proof import moment
 from bot_workbench.admin.migrate.delete_secret.guards.answering_app import proof_of
 from bot_workbench.admin.migrate.delete_secret.guards.obstacle import Guard, Obstacle
-from bot_workbench.admin.migrate.federated.trust import Difference, Trust
+from bot_workbench.admin.migrate.federated import Difference, Trust
 from bot_workbench.credential_kinds import FEDERATED, WITH_CERTIFICATE
 
 MIN_VALID_DAYS = 7

@@ -18,11 +18,10 @@ from bot_workbench.admin.migrate.steps.function_app import (
 )
 from bot_workbench.admin.migrate.steps.identity import AssignedIdentity, identity_in_use
 from bot_workbench.admin.migrate.steps.proof import Proof, unavailable_note
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import IdentityOption, Options
+from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding, Plan, Step
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.credential_kinds import FEDERATED, MULTI_TENANT
 

@@ -11,15 +11,14 @@ import typer
 
 from bot_workbench.admin.azure.errors import AzureProblem, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.migrate.access_restrictions import barrier, callers_of
 from bot_workbench.admin.migrate.managed_identity.channels import channel_name
 from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
 from bot_workbench.admin.migrate.steps.azure_bot import bot_change, tag_change, tags_of
-from bot_workbench.admin.migrate.switch.access_restrictions import barrier, callers_of
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import az, on_one_line
-from bot_workbench.admin.plan.step import Finding, Plan, Step, unless_refused
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step, unless_refused
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 

@@ -1,6 +1,0 @@
-# ruff: noqa
-"""Former import paths."""
-
-from bot_workbench.admin.migrate.certificate.app_registration import (
-    withdrawn_certificates as WithdrawnCertificates,
-)

@@ -1,1 +1,0 @@
-"""The federated route: the app registration trusts the Function App's identity."""

@@ -1,1 +1,0 @@
-"""`switch` and `back`: which app answers the users of a bot."""
