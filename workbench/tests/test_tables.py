@@ -12,6 +12,7 @@ from bot_workbench import credential_kinds
 from bot_workbench.admin.azure import cloud
 from bot_workbench.admin.azure.cloud import ManagementCloud
 from bot_workbench.admin.doctor.setting_rules import names_queued_turns, names_storage
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import POISON, QUEUES
 from bot_workbench.admin.plan import settings
 from bot_workbench.commands import package
 from bot_workbench.credential_kinds import FEDERATED, MANAGED_IDENTITY, MULTI_TENANT

@@ -9,9 +9,8 @@ from functools import partial
 
 from bot_workbench.admin.azure.errors import NotReachable, Refused
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import quoted, wrapped
-from bot_workbench.admin.plan.step import Finding, Step
+from bot_workbench.admin.plan.step import Change, Finding, Step
 
 SECONDS = 60
 

@@ -20,7 +20,7 @@ from bot_workbench.admin.deployment.parameters import (
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding
-from bot_workbench.admin.plan.template import ENVIRONMENT_TAG
+from bot_workbench.admin.plan.target import ENVIRONMENT_TAG
 from bot_workbench.project import APP
 
 PREFIX = "BOT_"

@@ -33,17 +33,12 @@ from bot_workbench.admin.deployment.parameters import (
     OPENAI_RESOURCE_ID,
     TURNS,
 )
-from bot_workbench.admin.deployment.prepare.chosen import (
-    Chosen,
-    RefusedValues,
-    misspelt,
-    wrong_settings,
-)
-from bot_workbench.admin.deployment.prepare.plan import prepare_plan
-from bot_workbench.admin.deployment.prove.plan import prove_plan
-from bot_workbench.admin.deployment.remove.plan import remove_plan
+from bot_workbench.admin.deployment.prepare import prepare_plan
+from bot_workbench.admin.deployment.prove import prove_plan
+from bot_workbench.admin.deployment.remove import remove_plan
+from bot_workbench.admin.plan.options import with_options
 from bot_workbench.admin.plan.run import execute
-from bot_workbench.admin.plan.step import Plan
+from bot_workbench.admin.plan.step import Plan, Step
 from bot_workbench.credential_kinds import KINDS
 
 app = typer.Typer(

@@ -9,7 +9,6 @@ from bot_workbench.admin.azure.errors import Conflict, NotFound, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import KINDS, ResourceId
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.deployment.resource_list import list_if_registered
 from bot_workbench.admin.migrate.certificate.key_vault import BotVault
 from bot_workbench.admin.migrate.steps.identity import AppIdentity, identities_of
 from bot_workbench.admin.plan.settings import credential_kind

@@ -8,7 +8,7 @@ from functools import partial
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.deployment.prepare.missing_registration import LAG_SECONDS
+from bot_workbench.admin.deployment.registration import LAG_SECONDS
 from bot_workbench.admin.migrate.certificate.app_registration import (
     AppRegistration,
     registered_certificate,
@@ -17,7 +17,12 @@ from bot_workbench.admin.migrate.certificate.certificates import CertificatePoli
 from bot_workbench.admin.migrate.certificate.key_vault import vault_access, vault_certificate
 from bot_workbench.admin.migrate.federated import FederatedCredential
 from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
-from bot_workbench.admin.plan.step import Plan, Step
+from bot_workbench.admin.migrate.steps.roles import (
+    STORAGE_BLOB_DATA_OWNER,
+    STORAGE_QUEUE_DATA_CONTRIBUTOR,
+    assigned,
+)
+from bot_workbench.admin.plan.step import Finding, Plan, Step
 from bot_workbench.credential_kinds import FEDERATED
 
 NOTHING = (

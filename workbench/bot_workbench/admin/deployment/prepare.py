@@ -24,10 +24,9 @@ from bot_workbench.admin.deployment.registration import (
     BotRegistration,
     unchanged_bot,
 )
-from bot_workbench.admin.migrate.certificate.policy import never_leaves_vault
-from bot_workbench.admin.plan.change import Change
+from bot_workbench.admin.migrate.certificate.certificates import never_leaves_vault
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding, Plan, Step
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step
 from bot_workbench.credential_kinds import (
     CERTIFICATE,
     FEDERATED,

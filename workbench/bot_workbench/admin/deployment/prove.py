@@ -11,18 +11,16 @@ from bot_workbench.admin.azure.errors import AzureProblem
 from bot_workbench.admin.azure.services import BUILT_IN_AZURE, NO_HASH
 from bot_workbench.admin.deployment.deployed import Deployed
 from bot_workbench.admin.deployment.options import DeploymentOptions
-from bot_workbench.admin.migrate.steps.proof_loop import proof_loop
-from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
-from bot_workbench.admin.migrate.steps.role_assignment import (
+from bot_workbench.admin.migrate.steps.proof import proof_loop, proven_sign_in
+from bot_workbench.admin.migrate.steps.roles import (
     STORAGE_BLOB_DATA_OWNER,
     STORAGE_QUEUE_DATA_CONTRIBUTOR,
     allowing,
 )
-from bot_workbench.admin.plan.setting_names import storage_account
+from bot_workbench.admin.plan.settings import storage_account
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Finding, Plan, Step
-from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of
-from bot_workbench.admin.plan.template import DEPLOY_AGAIN
+from bot_workbench.admin.plan.target import DEPLOY_AGAIN, ENDPOINT_PATH, Target, endpoint_of
 from bot_workbench.project import APP
 
 PACKAGE = APP / "artifacts" / "package.zip"
@@ -89,7 +87,7 @@ def prove_plan(
         Step("Endpoint of the Azure Bot", partial(_bot_endpoint, target)),
         Step("Teams channel", partial(_teams_channel, target)),
         Step("Health of the app", partial(_healthy_app, target)),
-        ProvenSignIn(target, lambda: _expected(deployed), if_slow=IF_SLOW),
+        proven_sign_in(target, lambda: _expected(deployed), if_slow=IF_SLOW),
         Step("Refusal of unauthenticated calls", partial(_refused_caller, target)),
         Step("Roles on the storage account", partial(_storage_roles, deployed)),
     ]

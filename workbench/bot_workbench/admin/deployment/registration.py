@@ -15,9 +15,8 @@ from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.deployment.deployed import Deployed, list_if_registered
 from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.parameters import APP_ID, APP_TYPE, CREDENTIAL
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import type_of
 from bot_workbench.credential_kinds import (
     MANAGED_IDENTITY,

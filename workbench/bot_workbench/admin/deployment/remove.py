@@ -12,9 +12,8 @@ from bot_workbench.admin.deployment.azd import TemplateValue, stored_values
 from bot_workbench.admin.deployment.deployed import deleted_vaults
 from bot_workbench.admin.deployment.options import DeploymentOptions
 from bot_workbench.admin.deployment.registration import restoration
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import az, quoted
-from bot_workbench.admin.plan.step import Finding, Plan, Step
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step
 from bot_workbench.credential_kinds import MANAGED_IDENTITY, CredentialKind
 
 LOGS = (

@@ -9,22 +9,30 @@ import typer
 
 from bot_workbench import app_process
 from bot_workbench.admin import console
-from bot_workbench.admin.azure.errors import AzureProblem, NotFound, NotReachable
-from bot_workbench.admin.azure.http.retries import RetryLimits
-from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.console import Row, print_lines, print_tables
-from bot_workbench.admin.doctor.background_read import MALFORMED
-from bot_workbench.admin.doctor.bot_search import find_bot
-from bot_workbench.admin.doctor.codes import ALL_CODES, CODES
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.diagnosis import IGNORED, Diagnosis, error
-from bot_workbench.admin.doctor.examination import examine
-from bot_workbench.admin.doctor.finding_lines import finding_lines, print_findings
-from bot_workbench.admin.doctor.other_app import has_usable_secret, known_app
-from bot_workbench.admin.doctor.report import findings_json, report_json, rows_of
+from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
+from bot_workbench.admin.azure.clients import AzureClients
+from bot_workbench.admin.azure.errors import Ambiguous, NotFound, NotReachable, UnknownName
+from bot_workbench.admin.azure.resources import (
+    ResourceId,
+    answers_at,
+    find_resource,
+    find_resources,
+)
+from bot_workbench.admin.azure.retries import RetryLimits
+from bot_workbench.admin.console import print_lines, print_tables
+from bot_workbench.admin.doctor.diagnosis import IGNORED
+from bot_workbench.admin.doctor.examination import ALL_CODES, CODES, examine, reads_of
+from bot_workbench.admin.doctor.other_app import without_app
+from bot_workbench.admin.doctor.report import (
+    finding_lines,
+    print_findings,
+    report_json,
+    rows_of,
+)
+from bot_workbench.admin.doctor.setting_rules import refused
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.migrate.steps.azure_bot import tags_of
-from bot_workbench.admin.migrate.switch import NEW_ENDPOINT
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED, malformed
 from bot_workbench.admin.plan.options import CHANGING, Options, with_options
 from bot_workbench.admin.plan.run import read_only
 from bot_workbench.admin.plan.target import Target, endpoint_of

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from bot_workbench.admin.azure.arm_client import API_VERSIONS
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.azure.resources import ResourceId
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.parts.logs import CONNECTION
+from bot_workbench.admin.migrate.deployed_bot.app_settings import CONNECTION
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.plan.settings import credential_kind
 from bot_workbench.admin.plan.shell import az, quoted
 

@@ -13,13 +13,10 @@ from bot_workbench.admin.migrate.deployed_bot.app_settings import bot_secrets
 from bot_workbench.admin.migrate.deployed_bot.credential_period import has_usable_secret
 from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts.app import bot_secrets
-from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
-from bot_workbench.admin.migrate.steps.azure_bot import tags_of
 from bot_workbench.admin.migrate.switch import NEW_ENDPOINT, differences, facts_of
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.settings import TURNS, setting
-from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
+from bot_workbench.admin.plan.target import endpoint_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
 OF_PROJECT = ("BotCredential", TURNS, "CertificateVaultUrl")

@@ -10,14 +10,21 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.console import BAD, OK, Row
-from bot_workbench.admin.doctor.background_read import MALFORMED
-from bot_workbench.admin.doctor.deployed_bot import DeployedBot
-from bot_workbench.admin.doctor.diagnosis import Diagnosis
-from bot_workbench.admin.doctor.parts.identities import system_identity
+from bot_workbench.admin.console import BAD, OK, STYLES, WARN, Row, shown, shown_lines, styled
+from bot_workbench.admin.console import UNKNOWN as UNSEEN
+from bot_workbench.admin.doctor.diagnosis import (
+    ERROR,
+    IGNORED,
+    SEVERITIES,
+    UNKNOWN,
+    WARNING,
+    Diagnosis,
+)
 from bot_workbench.admin.migrate.certificate.app_registration import entry_thumbprint
-from bot_workbench.admin.migrate.status.parts.registration import CredentialPeriod
-from bot_workbench.admin.plan.target import endpoint_of, type_of
+from bot_workbench.admin.migrate.deployed_bot.app_settings import system_identity
+from bot_workbench.admin.migrate.deployed_bot.credential_period import last_day
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import MALFORMED
 
 SHOWN_CHARACTERS = 8
 """Of a thumbprint, beside a certificate's end."""

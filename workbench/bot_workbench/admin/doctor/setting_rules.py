@@ -5,9 +5,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bot_workbench import app_process
-from bot_workbench.admin.doctor.parts.identities import CLIENT_ID, STORAGE_CLIENT_ID
-from bot_workbench.admin.migrate.status.parts.app import settings_status
-from bot_workbench.admin.plan.settings import CALLERS, QUEUED, STORAGE, TURNS
+from bot_workbench.admin.azure.resources import host_of
+from bot_workbench.admin.migrate.deployed_bot.app_settings import (
+    CERTIFICATE_NAME,
+    CLIENT_ID,
+    STORAGE_CLIENT_ID,
+    VAULT_URL,
+    references_in,
+)
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
+from bot_workbench.admin.migrate.steps.roles import KEY_VAULT_CRYPTO_USER, allows
+from bot_workbench.admin.near_miss import meant_value
+from bot_workbench.admin.plan.settings import CALLERS, QUEUED, STORAGE, TURNS, setting
+from bot_workbench.credential_kinds import CERTIFICATE, FEDERATED, SIGN_IN_VAULT, USER_ASSIGNED_MSI
 
 CHANNEL_SERVICE = "ChannelService"
 

@@ -12,8 +12,8 @@ import typer
 from bot_workbench.admin.azure.errors import AzureProblem, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.access_restrictions import barrier, callers_of
+from bot_workbench.admin.migrate.deployed_bot.credential_period import has_usable_secret
 from bot_workbench.admin.migrate.managed_identity.channels import channel_name
-from bot_workbench.admin.migrate.status.parts.registration import VALID, CredentialPeriod
 from bot_workbench.admin.migrate.steps.azure_bot import bot_change, tag_change, tags_of
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.run import execute
@@ -421,13 +421,12 @@ def _old_credential(target: Target, endpoint: str) -> Finding:
         facts = {}
     if facts and not differences(facts_of(target.bot()), facts):
         return Finding("the old app signs in as the bot")
-    now = datetime.datetime.now(datetime.UTC)
     try:
-        secrets = target.application().get("passwordCredentials") or ()
+        usable = has_usable_secret(target.application())
     except AzureProblem as error:
         note = f"whether the old app's secret still exists cannot be read: {error}"
         return Finding("the old app does not say how it signs in", notes=(note,))
-    if any(CredentialPeriod.of(each).state(now) == VALID for each in secrets):
+    if usable:
         return Finding("the app registration has a secret that has not expired")
     return Finding(
         "the old app does not prove that it signs in, and the app registration has no usable"

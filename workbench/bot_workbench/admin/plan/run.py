@@ -19,7 +19,7 @@ from bot_workbench.admin.azure.errors import (
     NotReachable,
     Refused,
 )
-from bot_workbench.admin.azure.http.retries import DEFAULT_LIMITS, RetryLimits
+from bot_workbench.admin.azure.retries import DEFAULT_LIMITS, RetryLimits
 from bot_workbench.admin.console import errors, styled
 from bot_workbench.admin.exit_status import ExitStatus
 from bot_workbench.admin.plan.options import Options

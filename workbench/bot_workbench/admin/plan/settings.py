@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.errors import Conflict
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.credential_kinds import KINDS, CredentialKind
 
 CALLERS = "AllowedCallers"

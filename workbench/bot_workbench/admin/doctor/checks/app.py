@@ -24,14 +24,16 @@ from bot_workbench.admin.doctor.diagnosis import (
     not_looked_at,
     warning,
 )
-from bot_workbench.admin.migrate.access_restrictions import (
-    TEAMS,
-    Callers,
-    admits,
-    callers_of,
+from bot_workbench.admin.migrate.access_restrictions import TEAMS, Callers, admits, callers_of
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import (
+    NOTIFICATIONS_QUEUE,
+    POISON,
+    DeployedBot,
 )
+from bot_workbench.admin.migrate.managed_identity.channels import TEAMS as TEAMS_CHANNEL
 from bot_workbench.admin.plan.settings import QUEUED, TURNS, setting
-from bot_workbench.admin.plan.shell import az
+from bot_workbench.admin.plan.shell import quoted
+from bot_workbench.admin.plan.target import ENDPOINT_PATH
 
 RUNTIME = ("python", "3.13")
 FIRST_PRIORITY = 100

@@ -29,11 +29,21 @@ from bot_workbench.admin.doctor.setting_rules import (
     names_storage,
 )
 from bot_workbench.admin.migrate.certificate.app_registration import entry_thumbprint
+from bot_workbench.admin.migrate.deployed_bot.app_settings import (
+    AUTHENTICATION,
+    CONNECTION,
+    STORAGE_CLIENT_ID,
+    VAULT_URL,
+    telemetry_identity,
+)
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.resources import NamedVault, enabled, thumbprints_of
+from bot_workbench.admin.migrate.steps.roles import AssignedRole, allows
 from bot_workbench.admin.migrate.thumbprints import of_identifier
 from bot_workbench.admin.near_miss import meant_name
 from bot_workbench.admin.plan.settings import STORAGE, credential_kind, setting
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.template import DEPLOY_AGAIN
+from bot_workbench.admin.plan.target import DEPLOY_AGAIN
 
 CLOSED = "admits no public address, and the app has no virtual network: the bot cannot reach it"
 THUMBPRINTS = "CertificateThumbprint"

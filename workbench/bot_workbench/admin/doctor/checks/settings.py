@@ -30,12 +30,7 @@ from bot_workbench.admin.migrate.deployed_bot.app_settings import (
 )
 from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.near_miss import meant_name
-from bot_workbench.admin.plan.settings import (
-    STORAGE,
-    TURNS,
-    setting,
-    storage_account,
-)
+from bot_workbench.admin.plan.settings import STORAGE, TURNS, setting, storage_account
 
 UNAUTHENTICATED = "DANGEROUSLY_ALLOW_UNAUTHENTICATED"
 

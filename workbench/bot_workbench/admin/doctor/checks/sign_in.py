@@ -21,7 +21,7 @@ from bot_workbench.admin.doctor.diagnosis import (
     warning,
 )
 from bot_workbench.admin.doctor.setting_rules import CHANNEL_SERVICE
-from bot_workbench.admin.migrate.certificate.registration.key_credentials import entry_thumbprint
+from bot_workbench.admin.migrate.certificate.app_registration import entry_thumbprint
 from bot_workbench.admin.migrate.deployed_bot.app_settings import (
     AUTHENTICATION,
     CLIENT_ID,
@@ -41,12 +41,12 @@ from bot_workbench.admin.migrate.deployed_bot.credential_period import (
 )
 from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot, Directory
 from bot_workbench.admin.migrate.deployed_bot.resources import enabled, thumbprints_of
-from bot_workbench.admin.migrate.federated.trust import Trust
+from bot_workbench.admin.migrate.federated import Trust
 from bot_workbench.admin.migrate.status.rows import SINGLE_TENANT_AUDIENCE
-from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity
-from bot_workbench.admin.plan.setting_names import credential_kind, setting
+from bot_workbench.admin.migrate.steps.identity import AppIdentity
+from bot_workbench.admin.plan.settings import credential_kind, setting
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.template import DEPLOY_AGAIN, environment_of
+from bot_workbench.admin.plan.target import DEPLOY_AGAIN, environment_of
 from bot_workbench.credential_kinds import FEDERATED, MULTI_TENANT, USER_ASSIGNED_MSI
 
 IDENTITY_CODES = {CLIENT_ID: "identity-unknown", STORAGE_CLIENT_ID: "storage-identity-unknown"}

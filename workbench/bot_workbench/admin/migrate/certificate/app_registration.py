@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot_workbench.admin.azure.errors import Conflict, Refused
-from bot_workbench.admin.azure.graph_client import GraphClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.certificate.certificates import PublicCertificate, display_name
 from bot_workbench.admin.migrate.certificate.key_vault import BotVault
 from bot_workbench.admin.migrate.thumbprints import of_key_credential

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bot_workbench.admin.azure.errors import NotFound, Refused
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.migrate.certificate.app_registration import (
     AppRegistration,
     NoRegistration,

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, resources_beside
 from bot_workbench.admin.migrate.steps.identity import AppIdentity, identities_of
 from bot_workbench.admin.plan.settings import (
     STORAGE,

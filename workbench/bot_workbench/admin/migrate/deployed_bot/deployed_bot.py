@@ -33,18 +33,19 @@ from bot_workbench.admin.migrate.deployed_bot.resources import (
     read_vault,
 )
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.steps.assigned_identity import AppIdentity, identities_of
-from bot_workbench.admin.migrate.steps.assigned_roles import AssignedRole, read_assigned_roles
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.steps.role_assignment import (
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.identity import AppIdentity, identities_of
+from bot_workbench.admin.migrate.steps.roles import (
     STORAGE_BLOB_DATA_OWNER,
     STORAGE_QUEUE_DATA_CONTRIBUTOR,
+    AssignedRole,
     Role,
-    RoleAssignment,
+    read_assigned_roles,
+    role_assignment,
     vault_roles,
 )
-from bot_workbench.admin.plan.setting_names import STORAGE, credential_kind, setting
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.settings import STORAGE, credential_kind, setting
+from bot_workbench.admin.plan.step import Finding, Step
 from bot_workbench.admin.plan.target import ENDPOINT_PATH, Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 
@@ -389,7 +390,7 @@ class DeployedBot(AzureBot):
     def _identity_answer(self) -> IdentityAnswer:
         return self._azure.site.identity(self._azure.arm, str(self.site["id"]), self.host)
 
-    def _needed_roles(self, identity: AppIdentity) -> Iterator[tuple[RoleTarget, RoleAssignment]]:
+    def _needed_roles(self, identity: AppIdentity) -> Iterator[tuple[RoleTarget, Step]]:
         """Each role that the settings make an identity need, with what it is on."""
         account, vault = self.storage.require(), self.vault.require()
         component = self.monitoring.require().component
@@ -412,8 +413,8 @@ class DeployedBot(AzureBot):
         if component and writer:
             yield "telemetry", self._assignment(str(component["id"]), METRICS_PUBLISHER, writer)
 
-    def _assignment(self, scope: str, role: Role, identity: AppIdentity) -> RoleAssignment:
-        return RoleAssignment(
+    def _assignment(self, scope: str, role: Role, identity: AppIdentity) -> Step:
+        return role_assignment(
             self._azure.arm,
             scope=scope,
             role=role,

@@ -23,7 +23,7 @@ from bot_workbench.admin.migrate.deployed_bot.app_settings import (
     fields_of,
 )
 from bot_workbench.admin.migrate.thumbprints import Thumbprints, of_identifier
-from bot_workbench.admin.plan.setting_names import setting, storage_account
+from bot_workbench.admin.plan.settings import setting, storage_account
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 

@@ -6,12 +6,14 @@ from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.deployed_bot.app_settings import VAULT_URL
 from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.status.parts.app import AppStatus
-from bot_workbench.admin.migrate.status.report import NEW, StatusReport
-from bot_workbench.admin.migrate.switch import differences
+from bot_workbench.admin.migrate.status.report import StatusReport
+from bot_workbench.admin.migrate.switch import differences, facts_of
 from bot_workbench.admin.plan.options import Options
-from bot_workbench.admin.plan.settings import credential_kind
-from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
+from bot_workbench.admin.plan.settings import credential_kind, setting
+from bot_workbench.credential_kinds import MULTI_TENANT, USER_ASSIGNED_MSI
+
+NOT_DEPLOYED = 404
+"""The status of an app that does not have this project's functions."""
 
 NEW_APP_NAME = "NEW_APP"
 VAULT_NAME = "VAULT"

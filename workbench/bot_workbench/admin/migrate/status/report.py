@@ -16,7 +16,14 @@ from bot_workbench.admin.migrate.deployed_bot.app_settings import (
     references_in,
     secrets_in,
 )
+from bot_workbench.admin.migrate.deployed_bot.credential_period import state_of
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import AzureBot, DeployedBot
+from bot_workbench.admin.migrate.deployed_bot.read import Read, begin
+from bot_workbench.admin.migrate.deployed_bot.resources import thumbprints_of
+from bot_workbench.admin.migrate.federated import Difference, Trust
 from bot_workbench.admin.migrate.switch import NEW_ENDPOINT, PREVIOUS_ENDPOINT
+from bot_workbench.admin.migrate.thumbprints import Thumbprints, of_key_credential
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.credential_kinds import USER_ASSIGNED_MSI
 

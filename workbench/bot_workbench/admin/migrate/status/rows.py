@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 
+from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.console import BAD, OK, PLAIN, UNKNOWN, WARN, Row
+from bot_workbench.admin.migrate.deployed_bot.app_settings import bot_secret
+from bot_workbench.admin.migrate.deployed_bot.credential_period import VALID, ends_soon
+from bot_workbench.admin.migrate.deployed_bot.deployed_bot import DeployedBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
 from bot_workbench.admin.migrate.status.next_step import NOT_DEPLOYED, NextStep
 from bot_workbench.admin.migrate.status.report import CURRENT, StatusReport

@@ -6,8 +6,7 @@ from functools import partial
 from bot_workbench.admin.azure.arm_client import BOT
 from bot_workbench.admin.azure.errors import Forbidden, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
+from bot_workbench.admin.azure.resources import answers_at, find_resources
 from bot_workbench.admin.migrate.steps.azure_bot import bot_type
 from bot_workbench.admin.plan.settings import SiteSettings, same_name, setting
 from bot_workbench.admin.plan.shell import az, quoted, wrapped

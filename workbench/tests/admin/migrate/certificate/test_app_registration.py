@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bot_workbench.admin.azure.clock import Deadline
 from bot_workbench.admin.azure.errors import Conflict, Refused
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.azure.services import GraphClient
 from bot_workbench.admin.migrate.certificate.app_registration import (
     READS,
     AppRegistration,

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from bot_workbench.admin.plan.target import ENVIRONMENT_TAG
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.migration import APP, BOT
 from tests.admin.migrate.route import CERTIFICATE, NAME, Route
 
