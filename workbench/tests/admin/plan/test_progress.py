@@ -119,6 +119,16 @@ def test_a_dry_run_is_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert bash(pasted.replace("az x", "true"), "y\n") == "still here\n"
 
 
+def test_a_script_that_was_stopped_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody pastes half of it; of a run that never began there is nothing to paste."""
+    output(DRY_RUN)(Event("stopped", "no answer"))
+    assert capsys.readouterr().out == ""
+    show = output(DRY_RUN)
+    show(Event("begin", plan=Plan(())))
+    show(Event("stopped", "no answer"))
+    assert capsys.readouterr().out.endswith("set -euo pipefail\nfalse\n)\n")
+
+
 def bash(script: str, answers: str) -> str:
     """The output of a script, on both streams."""
     ended = subprocess.run(

@@ -43,6 +43,7 @@ class Proof:
             keeps its token for up to an hour, so one that answers twice proves nothing new.
         has_failed: whether a look has found no proof.
         unavailable: how many looks were answered 503.
+        title: of the step that looks.
     """
 
     title = "Proof by the app itself"
