@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot_workbench.admin.migrate.delete_secret.live_settings import UNUSED_SINCE
+from bot_workbench.admin.migrate.delete_secret.evidence import UNUSED_SINCE
 from bot_workbench.admin.migrate.managed_identity.copied_channels import CopiedChannels
 from bot_workbench.admin.migrate.managed_identity.leftovers import Leftovers
 from bot_workbench.admin.migrate.managed_identity.new_bot import REPLACES, NewBot

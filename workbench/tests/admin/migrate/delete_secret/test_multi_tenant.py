@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
+from bot_workbench.admin.migrate.delete_secret.secret_holders import PASSWORD
 from bot_workbench.emulator.entra.registration import CHANNEL_TENANT
 from tests.admin.migrate.delete_secret.deletion import Deletion
 from tests.admin.migrate.migration import BOT, Migration

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
+from bot_workbench.admin.migrate.delete_secret.secret_holders import PASSWORD
 from bot_workbench.emulator.entra.credentials import KeyCredential
 from bot_workbench.emulator.entra.registration import MULTI_TENANT
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion

@@ -7,9 +7,8 @@ import pytest
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Conflict
-from bot_workbench.admin.migrate.delete_secret.evidence.secret_search import PASSWORD
-from bot_workbench.admin.migrate.delete_secret.password_settings import PasswordSettings
-from bot_workbench.emulator.resource_manager.resource import Resource
+from bot_workbench.admin.migrate.delete_secret.secret_holders import PASSWORD, password_removals
+from bot_workbench.emulator.resource_manager.core.resource import Resource
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
 from tests.admin.migrate.migration import OTHER_APP_ID
 
@@ -144,14 +143,14 @@ def test_settings_that_changed_meanwhile_are_kept(deletion: Deletion) -> None:
     """Somebody sets another setting between the look and the removal: nothing is sent."""
     site = deletion.migration.new.site
     with AzureClients(PUBLIC) as azure:
-        settings = PasswordSettings(azure.arm, azure.arm.get(site.id))
-        (change,) = settings.removals()
+        found = azure.arm.get(site.id)
+        (change,) = password_removals(azure.arm, found)
         deletion.set_settings(site, ADDED="meanwhile")
         assert change.send is not None
         with pytest.raises(Conflict, match="just changed"):
             change.send()
         assert deletion.new_settings[PASSWORD] == SECRET
-        (change,) = settings.removals()
+        (change,) = password_removals(azure.arm, found)
         assert change.send is not None
         change.send()
     assert PASSWORD not in deletion.new_settings

@@ -1,1 +1,0 @@
-"""The evidence of Azure, the directory and the deployed bot, read without changing anything."""

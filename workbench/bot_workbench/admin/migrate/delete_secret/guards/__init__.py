@@ -1,1 +1,0 @@
-"""The objections to deleting a secret: one function for each situation."""
