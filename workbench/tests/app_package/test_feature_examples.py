@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot_testing import Chat
-from bot_workbench.admin.app_package.feature import FOLDER
+from bot_workbench.admin.app_package.filled_manifest import FOLDER
 from tests.app_package.conftest import MANIFEST
 from tests.support.project import ROOT
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.admin.app_package.checks.rules import broken_rules
-from bot_workbench.admin.app_package.feature import FOLDER, named_features
-from bot_workbench.admin.app_package.filled_manifest import FilledManifest
+from bot_workbench.admin.app_package.checks import broken_rules
+from bot_workbench.admin.app_package.filled_manifest import (
+    FOLDER,
+    FilledManifest,
+    manifest_text,
+    named_features,
+)
 from bot_workbench.admin.app_package.known_bot import KnownBot
-from bot_workbench.admin.app_package.manifest_text import manifest_text
 from tests.app_package.conftest import (
     BOT_ID,
     MANIFEST,
@@ -123,5 +126,5 @@ def test_other_clouds_have_no_files(manifest: dict[str, Any], cloud: str, tmp_pa
         tmp_path / "manifest.json", VALUES, named_features(["files"], MANIFEST.parent)
     )
     [problem] = broken_rules(found, tmp_path, azd)
-    assert problem.pointer == "/bots/0/supportsFiles"
+    assert problem.place == ("bots", 0, "supportsFiles")
     assert "no files" in problem.text

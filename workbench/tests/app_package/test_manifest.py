@@ -8,10 +8,8 @@ import pytest
 
 from app_package import icons
 from auth import clouds
-from bot_workbench.admin.app_package.checks.rules import broken_rules
-from bot_workbench.admin.app_package.checks.schema import schema_file
-from bot_workbench.admin.app_package.feature import FOLDER
-from bot_workbench.admin.app_package.filled_manifest import FilledManifest
+from bot_workbench.admin.app_package.checks import broken_rules, schema_file
+from bot_workbench.admin.app_package.filled_manifest import FOLDER, FilledManifest
 from bot_workbench.admin.app_package.known_bot import KnownBot
 from tests.app_package.conftest import MANIFEST, VALUES, SchemaErrors
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.admin.app_package.feature import FOLDER, named_features
-from bot_workbench.admin.app_package.filled_manifest import FilledManifest
-from bot_workbench.admin.app_package.problems import PackageRefused
+from bot_workbench.admin.app_package.filled_manifest import FOLDER, FilledManifest, named_features
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
 from tests.app_package.conftest import (
     BOT_ID,
     MANIFEST,
@@ -200,7 +199,7 @@ def test_the_command_refuses_what_the_schema_refuses(
     """`make app-package` refuses the same features."""
     name, mutate, _ = SCHEMA[case]
     own = mutated(name, mutate, tmp_path)
-    with pytest.raises(PackageRefused):
+    with pytest.raises(FilesRefused):
         package_of(manifest, tmp_path, features=named_features([str(own)], tmp_path))
 
 
@@ -209,7 +208,7 @@ def test_the_rules_refuse(manifest: Json, case: str, tmp_path: Path) -> None:
     """The command names the mistake by its place and its file, and nothing else."""
     name, mutate, reason = RULES[case]
     own = mutated(name, mutate, tmp_path)
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         package_of(manifest, tmp_path, features=named_features([str(own)], tmp_path))
     [found] = refused.value.reasons
     expected = reason.replace("FILE", str(own)).replace("ENV", str(tmp_path / ".env"))
@@ -222,7 +221,7 @@ def test_a_feature_is_a_json_object(content: str | None, tmp_path: Path) -> None
     own = tmp_path / "own.json"
     if content is not None:
         own.write_text(content, "utf-8")
-    with pytest.raises(PackageRefused, match=r"own\.json (cannot be read|is not a feature)"):
+    with pytest.raises(FilesRefused, match=r"own\.json (cannot be read|is not a feature)"):
         named_features([str(own)], tmp_path)
 
 
@@ -230,7 +229,7 @@ def test_two_features_that_contradict_each_other(tmp_path: Path) -> None:
     """The same member with two values is refused; the same value twice is not."""
     own = tmp_path / "own.json"
     own.write_text('{"bot": {"supportsFiles": false}}', "utf-8")
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         named_features(["files", str(own)], MANIFEST.parent)
     assert refused.value.reasons[0].endswith(f"{own} set /bots/supportsFiles differently")
     own.write_text('{"bot": {"supportsFiles": true}}', "utf-8")
@@ -240,7 +239,7 @@ def test_two_features_that_contradict_each_other(tmp_path: Path) -> None:
 def test_a_feature_for_a_bot_needs_a_bot(manifest: Json, tmp_path: Path) -> None:
     """A manifest without bots cannot have the features of one."""
     del manifest["bots"]
-    with pytest.raises(PackageRefused, match="the manifest has no bots"):
+    with pytest.raises(FilesRefused, match="the manifest has no bots"):
         package_of(manifest, tmp_path, features=named_features(["files"], MANIFEST.parent))
 
 

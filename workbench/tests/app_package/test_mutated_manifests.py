@@ -10,7 +10,7 @@ import pytest
 
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
 from bot_workbench.admin.app_package.known_bot import KnownBot
-from bot_workbench.admin.app_package.problems import PackageRefused
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
 from tests.app_package.conftest import (
     BOT_ID,
     MANIFEST,
@@ -136,7 +136,7 @@ def test_the_command_refuses_what_the_schema_refuses(
     full: Json, at: str, value: Json, said: str, tmp_path: Path
 ) -> None:
     """`make app-package` refuses the same manifests, with its own reading of the schema."""
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         package_of(changed(full, at, value), tmp_path)
     assert any(each.startswith(said.partition(" ")[0]) for each in refused.value.reasons)
 
@@ -144,7 +144,7 @@ def test_the_command_refuses_what_the_schema_refuses(
 @pytest.mark.parametrize(("at", "value", "said"), RULES, ids=[at for at, _, _ in RULES])
 def test_the_rules_refuse(manifest: Json, at: str, value: Json, said: str, tmp_path: Path) -> None:
     """The command names the mistake by its place in the manifest, and nothing else."""
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         package_of(changed(manifest, at, value), tmp_path)
     [found] = refused.value.reasons
     assert found.startswith(f"{at}: {said.format(value)}")
@@ -152,7 +152,7 @@ def test_the_rules_refuse(manifest: Json, at: str, value: Json, said: str, tmp_p
 
 def test_a_variable_without_a_value(manifest: Json, tmp_path: Path) -> None:
     """The command names the variable."""
-    with pytest.raises(PackageRefused, match=r"\AFULL_NAME is empty: set it in"):
+    with pytest.raises(FilesRefused, match=r"\AFULL_NAME is empty: set it in"):
         package_of(changed(manifest, "/name/full", "${{FULL_NAME}}"), tmp_path)
 
 
@@ -205,7 +205,7 @@ def test_the_manifest_fits_the_bot(
     manifest: Json, azd: dict[str, str], change: Json, reason: str, tmp_path: Path
 ) -> None:
     """The manifest has one bot, with what azd knows of its credential and its cloud."""
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         package_of(manifest | change, tmp_path, KnownBot(azd))
     [found] = refused.value.reasons
     assert found.startswith(reason)
@@ -260,7 +260,7 @@ def test_texts_of_languages_have_limits(
 ) -> None:
     """A language's text that is too long, or of no member, is refused."""
     (tmp_path / "de.json").write_text(json.dumps(language(**texts)), "utf-8")
-    with pytest.raises(PackageRefused) as refused:
+    with pytest.raises(FilesRefused) as refused:
         package_of(manifest | GERMAN, tmp_path)
     [found] = refused.value.reasons
     assert found.startswith(PLACE + reason)
@@ -273,7 +273,7 @@ def test_a_languages_file_must_be_there(
     """A file that is missing, or is not a JSON object, is refused."""
     if content is not None:
         (tmp_path / "de.json").write_text(content, "utf-8")
-    with pytest.raises(PackageRefused, match=re.escape(PLACE)):
+    with pytest.raises(FilesRefused, match=re.escape(PLACE)):
         package_of(manifest | GERMAN, tmp_path)
 
 
@@ -283,7 +283,7 @@ def test_a_language_is_beside_the_manifest(manifest: Json, tmp_path: Path) -> No
     folder.mkdir()
     (tmp_path / "de.json").write_text(json.dumps(language()), "utf-8")
     outside = changed(manifest | GERMAN, PLACE.removesuffix(": "), "../de.json")
-    with pytest.raises(PackageRefused, match=re.escape(f"{PLACE}../de.json is not")):
+    with pytest.raises(FilesRefused, match=re.escape(f"{PLACE}../de.json is not")):
         package_of(outside, folder)
 
 
@@ -294,7 +294,7 @@ def test_the_outline_must_be_transparent(manifest: Json, tmp_path: Path) -> None
     outline[25] = 2  # the color type: red, green, blue
     (tmp_path / "opaque.png").write_bytes(outline)
     manifest["icons"]["outline"] = "opaque.png"
-    with pytest.raises(PackageRefused, match=r"opaque\.png has no transparent pixels"):
+    with pytest.raises(FilesRefused, match=r"opaque\.png has no transparent pixels"):
         package_of(manifest, tmp_path)
 
 
@@ -302,5 +302,5 @@ def test_an_icon_must_be_a_png(manifest: Json, tmp_path: Path) -> None:
     """A picture of another format is refused, whatever its name."""
     (tmp_path / "photo.png").write_bytes(b"\xff\xd8\xff\xe0 JFIF")
     manifest["icons"]["color"] = "photo.png"
-    with pytest.raises(PackageRefused, match="it is not a PNG file"):
+    with pytest.raises(FilesRefused, match="it is not a PNG file"):
         package_of(manifest, tmp_path)

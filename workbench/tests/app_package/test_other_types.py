@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.admin.app_package.feature import named_features
-from bot_workbench.admin.app_package.filled_manifest import FilledManifest
-from bot_workbench.admin.app_package.problems import PackageRefused
+from bot_workbench.admin.app_package.filled_manifest import FilledManifest, named_features
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
 from tests.app_package.conftest import MANIFEST, VALUES, changed
 from tests.app_package.written_package import package_of
 
@@ -43,6 +42,6 @@ def test_a_value_of_another_type(other: Json, tmp_path: Path) -> None:
     for pointer in found:
         try:
             package_of(changed(manifest, pointer, other), tmp_path).write(tmp_path / "app.zip")
-        except PackageRefused:
+        except FilesRefused:
             refused += 1
     assert refused > 5

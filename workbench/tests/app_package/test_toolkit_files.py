@@ -14,9 +14,8 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from auth.settings import Settings
-from bot_workbench.admin.app_package.feature import named_features
-from bot_workbench.admin.app_package.filled_manifest import FilledManifest
-from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile
+from bot_workbench.admin.app_package.filled_manifest import FilledManifest, named_features
+from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile
 from maintenance.targets import TABLE
 from maintenance.tools import TEST_FILES
 from tests.app_package.conftest import BOT_ID, MANIFEST

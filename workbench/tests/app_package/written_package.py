@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from app_package import icons
-from bot_workbench.admin.app_package.app_values import AppValues
-from bot_workbench.admin.app_package.feature import Feature
+from bot_workbench.admin.app_package.filled_manifest import Feature
 from bot_workbench.admin.app_package.known_bot import KnownBot
-from bot_workbench.admin.app_package.package import AppPackage
+from bot_workbench.admin.app_package.package import AppPackage, AppValues
 from tests.app_package.conftest import MANIFEST, VALUES
 
 

@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from bot_workbench.admin import console
-from bot_workbench.admin.app_package.app_values import AppValues
-from bot_workbench.admin.app_package.feature import named_features
+from bot_workbench.admin.app_package.filled_manifest import named_features
 from bot_workbench.admin.app_package.known_bot import KnownBot
-from bot_workbench.admin.app_package.package import AppPackage
-from bot_workbench.admin.app_package.problems import PackageRefused
+from bot_workbench.admin.app_package.package import AppPackage, AppValues
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.console import JsonOption, shown
 from bot_workbench.admin.exit_status import ExitStatus
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
 
 _GIVEN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
 
@@ -111,21 +110,20 @@ def app_package(
         known = KnownBot.read(azd)
         values = AppValues(env_file, _given(given or []), known)
         features = named_features(feature or [], manifest.parent)
-        package = AppPackage(manifest, values, known, features)
-        if publish:
-            package.check_for_examples()
-        values.save(package.found)
+        package = AppPackage(manifest, values, known, features, publish=publish)
+        if package.found:
+            values.file.edit(package.found)
         if write_manifest:
             package.write_manifest()
         package.write(to)
-    except PackageRefused as refusal:
+    except FilesRefused as refusal:
         console.write_error("\n".join(["There is no app package:", *refusal.reasons]))
         raise typer.Exit(ExitStatus.USAGE) from refusal
     warnings = [*values.contradictions, *package.examples]
     if as_json:
         console.write_json(_report(package, to, warnings))
     else:
-        _print(package, to, values.path, warnings)
+        _print(package, to, env_file, warnings)
         if write_manifest:
             console.write(f"{manifest} has the features now: commit it.")
 

@@ -1,7 +1,6 @@
 """KnownBot: what azd knows of the deployed bot."""
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,10 +8,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from bot_workbench.admin.azure.cloud import CLOUDS_BY_PARAMETER, PUBLIC
+from bot_workbench.admin.migrate.managed_identity.developer_files import variables
 
 TIMEOUT_SECONDS = 60
 
-_LINE = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)="?(.*?)"?\r?$', re.MULTILINE)
 _CLOUDS = {"": PUBLIC, **CLOUDS_BY_PARAMETER}
 """By the values of BOT_CLOUD."""
 
@@ -44,7 +43,7 @@ class KnownBot:
             values = _said("get-values", "--no-prompt", "--environment", name)
         except _NoAnswer as error:
             return cls(absence=str(error))
-        return cls(dict(_LINE.findall(values)))
+        return cls(variables(values))
 
     @property
     def app_values(self) -> dict[str, str]:

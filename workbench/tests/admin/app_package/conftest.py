@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot_workbench.admin.app_package.manifest_text import manifest_text
+from bot_workbench.admin.app_package.filled_manifest import manifest_text
 from bot_workbench.command_line import run as main
 from tests.app_package.conftest import BOT_ID, MANIFEST, VALUES, without_features
 from tests.support.project import ROOT

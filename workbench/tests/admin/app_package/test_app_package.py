@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from bot_workbench.admin.app_package.archive import archive
+from bot_workbench.admin.app_package.package import archive
 from bot_workbench.admin.exit_status import ExitStatus
 from tests.admin.app_package.conftest import (
     DEPLOYED,

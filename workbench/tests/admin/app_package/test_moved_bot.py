@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.app_package.app_values import AppValues
 from bot_workbench.admin.app_package.known_bot import KnownBot
-from bot_workbench.admin.app_package.package import AppPackage
-from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile
+from bot_workbench.admin.app_package.package import AppPackage, AppValues
+from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile
 from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
+from bot_workbench.admin.migrate.managed_identity.teams_app import env_edits
 from tests.admin.app_package.conftest import copy_app
 from tests.app_package.conftest import BOT_ID, VALUES
 from tests.support.project import ROOT
@@ -33,9 +33,9 @@ def test_both_files_name_the_new_bot(folder: Path) -> None:
     """The id changes in the .env file, the version in the manifest, and the Teams app stays."""
     manifest, env = Manifest(folder / "app_package" / "manifest.json"), EnvFile(folder / ".env.dev")
     assert manifest.variables == ("BOT_ID",)
-    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {"/version": "1.0.1"}
+    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {("version",): "1.0.1"}
     manifest.edit(manifest.edits(MOVED, id_moves_elsewhere=True))
-    edits = env.edits(manifest.variables, BOT_ID, NEW_ID)
+    edits = env_edits(env, manifest.variables, MOVED)
     assert edits == {"BOT_ID": NEW_ID}
     env.edit(edits)
     package = AppPackage(

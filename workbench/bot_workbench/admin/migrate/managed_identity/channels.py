@@ -1,9 +1,16 @@
 """Channels of an Azure Bot: what can be copied to another bot, and what is the owner's to do."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
+from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
+from bot_workbench.admin.plan.change import Change
+from bot_workbench.admin.plan.shell import quoted
+from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.target import Target
 
 TEAMS, DIRECT_LINE = "MsTeamsChannel", "DirectLineChannel"
 
@@ -42,21 +49,13 @@ class ChannelCopy:
 
     Attributes:
         name: such as "MsTeamsChannel".
-        properties: its settings as they are sent; None: it has none.
+        body: as it is sent.
         summary: what is copied, for the plan.
     """
 
     name: str
-    properties: JsonObject | None
+    body: JsonObject
     summary: str
-
-    @property
-    def body(self) -> JsonObject:
-        """The request's body."""
-        channel: JsonObject = {"channelName": self.name}
-        if self.properties is not None:
-            channel["properties"] = self.properties
-        return {"location": "global", "properties": channel}
 
 
 def channel_name(channel: JsonObject) -> str:
@@ -65,7 +64,41 @@ def channel_name(channel: JsonObject) -> str:
     return name
 
 
-def missing_copies(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> tuple[ChannelCopy, ...]:
+def channels_of(arm: ArmClient, bot_id: str) -> list[JsonObject]:
+    """A bot's channels, each read by itself, with its settings and without its secrets.
+
+    Raises:
+        AzureProblem: they cannot be read.
+    """
+    names = [channel_name(channel) for channel in arm.pages(f"{bot_id}/channels")]
+    return [arm.get(f"{bot_id}/channels/{name}") for name in names]
+
+
+def copied_channels(old: Target, new: NewBot) -> Finding:
+    """The new bot has each channel of the old one that needs no credential of another service.
+
+    Raises:
+        AzureProblem: the channels cannot be read.
+    """
+    arm = old.azure.arm
+    there = channels_of(arm, old.bot_id.id)
+    missing = missing_copies(there, channels_of(arm, new.id) if new.read() else [])
+    if not missing:
+        names = ", ".join(map(channel_name, there)) or "none"
+        return Finding(f"{new.name} has all channels that can be copied; old: {names}")
+    changes = []
+    for copy in missing:
+        url = arm.url(f"{new.id}/channels/{copy.name}")
+        lines = (
+            "az rest --method put --headers Content-Type=application/json --output none \\",
+            f"  --url {quoted(url)} \\",
+            f"  --body {quoted(json.dumps(copy.body))}",
+        )
+        changes.append(Change("PUT", url, copy.body, copy.summary, lines))
+    return Finding(f"{new.name} lacks {', '.join(copy.name for copy in missing)}", tuple(changes))
+
+
+def missing_copies(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> list[ChannelCopy]:
     """The new bot's missing channels, in the order of the old one's.
 
     Args:
@@ -73,70 +106,58 @@ def missing_copies(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> tupl
         new: the new bot's.
     """
     there = {channel_name(channel): _settings(channel) for channel in new}
-    copies = [_copy(channel_name(channel), _settings(channel), there) for channel in old]
-    return tuple(copy for copy in copies if copy is not None)
+    copies = []
+    for channel in old:
+        name, settings = channel_name(channel), _settings(channel)
+        now = there.get(name)
+        sent: JsonObject = {"channelName": name}
+        if name == TEAMS:
+            # Without acceptedTerms, Teams reports the bot as invalid.
+            sent["properties"] = {**_fields(settings, TEAMS_FIELDS), "acceptedTerms": True}
+            is_missing = now is None or {**now, **sent["properties"]} != now
+            summary = "Add the Teams channel with the old bot's settings, and accept its terms"
+        elif name == DIRECT_LINE:
+            present = _sites(now or {})
+            names = {site["siteName"] for site in present}
+            missing = [site for site in _sites(settings) if site["siteName"] not in names]
+            sent["properties"] = {"sites": [*present, *missing]}
+            is_missing = now is None or bool(missing)
+            named = ", ".join(site["siteName"] for site in missing)
+            summary = f"Add the Direct Line channel with its sites ({named}), which get new keys"
+        else:
+            is_missing = now is None and name in WITHOUT_SETTINGS
+            summary = f"Add the channel {name}"
+        if is_missing:
+            copies.append(ChannelCopy(name, {"location": "global", "properties": sent}, summary))
+    return copies
 
 
-def leftovers(old: Sequence[JsonObject], old_host: str) -> tuple[str, ...]:
+def leftovers(old: Sequence[JsonObject], old_host: str) -> list[str]:
     """The tasks for the bot's owner in the portal or elsewhere; a line each.
 
     Args:
         old: the old bot's channel resources.
         old_host: host name of the old bot's endpoint.
     """
-    lines = (_leftover(channel_name(channel), _settings(channel), old_host) for channel in old)
-    return tuple(line for line in lines if line)
-
-
-def _copy(name: str, old: JsonObject, there: dict[str, JsonObject]) -> ChannelCopy | None:
-    match name:
-        case "MsTeamsChannel":
-            return _teams(old, there.get(name))
-        case "DirectLineChannel":
-            return _direct_line(old, there.get(name))
-        case _ if name in WITHOUT_SETTINGS and name not in there:
-            return ChannelCopy(name, None, f"Add the channel {name}")
-    return None
-
-
-def _teams(old: JsonObject, there: JsonObject | None) -> ChannelCopy | None:
-    # Without acceptedTerms, Teams reports the bot as invalid.
-    wanted = {**_fields(old, TEAMS_FIELDS), "acceptedTerms": True}
-    if there is not None and {**there, **wanted} == there:
-        return None
-    summary = "Add the Teams channel with the old bot's settings, and accept its terms"
-    return ChannelCopy(TEAMS, wanted, summary)
-
-
-def _direct_line(old: JsonObject, there: JsonObject | None) -> ChannelCopy | None:
-    present = _sites(there or {})
-    names = {site["siteName"] for site in present}
-    missing = [site for site in _sites(old) if site["siteName"] not in names]
-    if there is not None and not missing:
-        return None
-    named = ", ".join(site["siteName"] for site in missing)
-    summary = f"Add the Direct Line channel with its sites ({named}), which get new keys"
-    return ChannelCopy(DIRECT_LINE, {"sites": [*present, *missing]}, summary)
-
-
-def _leftover(name: str, settings: JsonObject, old_host: str) -> str:
-    sites = ", ".join(site["siteName"] for site in _sites(settings))
-    match name:
-        case "MsTeamsChannel":
-            webhook = settings.get("callingWebhook") or ""
+    lines = []
+    for channel in old:
+        name, settings = channel_name(channel), _settings(channel)
+        sites = ", ".join(site["siteName"] for site in _sites(settings))
+        webhook = settings.get("callingWebhook") or ""
+        if name == TEAMS:
             if old_host and old_host in webhook:
-                return f"Teams: the calling webhook {webhook} is the old app's"
-            return ""
-        case "DirectLineChannel":
-            return f"Direct Line: new keys for every client of the sites {sites}"
-        case "WebChatChannel":
-            return f"Web Chat: new keys for every web page of the sites {sites or 'Default Site'}"
-        case _ if name in WITHOUT_SETTINGS:
-            return ""
-    return (
-        f"{name}: its credentials cannot be read, so it is not copied: add it in the portal,"
-        " Channels, with that service's credentials"
-    )
+                lines.append(f"Teams: the calling webhook {webhook} is the old app's")
+        elif name == DIRECT_LINE:
+            lines.append(f"Direct Line: new keys for every client of the sites {sites}")
+        elif name == "WebChatChannel":
+            named = sites or "Default Site"
+            lines.append(f"Web Chat: new keys for every web page of the sites {named}")
+        elif name not in WITHOUT_SETTINGS:
+            lines.append(
+                f"{name}: its credentials cannot be read, so it is not copied: add it in the"
+                " portal, Channels, with that service's credentials"
+            )
+    return lines
 
 
 def _settings(channel: JsonObject) -> JsonObject:

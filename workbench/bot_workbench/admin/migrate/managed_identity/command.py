@@ -1,35 +1,54 @@
 """`bot migrate managed-identity`: a new bot that is a managed identity."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot_workbench.admin.migrate.delete_secret.evidence import UNUSED_SINCE
-from bot_workbench.admin.migrate.managed_identity.copied_channels import CopiedChannels
-from bot_workbench.admin.migrate.managed_identity.leftovers import Leftovers
+from bot_workbench.admin.migrate.managed_identity.channels import (
+    channels_of,
+    copied_channels,
+    leftovers,
+)
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
+from bot_workbench.admin.migrate.managed_identity.manifest import Manifest
 from bot_workbench.admin.migrate.managed_identity.new_bot import REPLACES, NewBot
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import (
     REPLACED_BY,
-    ReplaceableBot,
-    ReplacedBot,
+    replaceable_bot,
+    replaced_bot,
 )
-from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp, UpdatedTeamsApp
-from bot_workbench.admin.migrate.steps.azure_bot import tags_of
-from bot_workbench.admin.migrate.steps.function_app import (
-    app_settings,
-    deployed_code,
-    question_if_hidden,
-    unclaimed_app,
-)
-from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.proof import proven_sign_in
+from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp
+from bot_workbench.admin.migrate.steps.app_settings import AppSettings
+from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
+from bot_workbench.admin.migrate.steps.bot_settings import question_if_hidden
+from bot_workbench.admin.migrate.steps.bot_tag import tags_of
+from bot_workbench.admin.migrate.steps.deployed_code import DeployedCode
+from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
+from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
+from bot_workbench.admin.plan.execution import execute
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Plan, Step
+from bot_workbench.admin.plan.step import Finding, Plan, Step
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.credential_kinds import MANAGED_IDENTITY, USER_ASSIGNED_MSI
+
+CONVERSATIONS = (
+    "stored conversation references are of no use to the new bot: it gets new ones when the new"
+    " version of the Teams app is installed, or when somebody writes to it; conversation state"
+    " starts empty"
+)
+
+SETTINGS = {
+    "isCmekEnabled": "the bot's data is encrypted with your own key: set it again in the portal,"
+    " Encryption",
+    "developerAppInsightKey": "the bot's analytics go to Application Insights: set it again in the"
+    " portal, Configuration, because its API key cannot be read",
+}
+"""Settings of a bot that are not copied, by the property that shows that it has them."""
 
 NewBotOption = Annotated[
     str, typer.Option("--new-bot", metavar="NAME", help="The new Azure Bot, created if need be.")
@@ -107,27 +126,57 @@ def plan(
     app = TeamsApp(target, new, assigned, manifest, env_file)
     app.check()
     steps = (
-        ReplaceableBot(target, new),
-        deployed_code(target),
-        unclaimed_app(target, lambda: {target.app_id, assigned.client_id()}),
-        Step(assigned.title, assigned.look),
-        app_settings(
+        Step("The old Azure Bot", partial(replaceable_bot, target, new)),
+        DeployedCode(target),
+        UnclaimedApp(target, lambda: {target.app_id, assigned.client_id()}),
+        assigned,
+        AppSettings(
             target,
             lambda _: _settings(target, assigned),
             question=lambda: question_if_hidden(target),
         ),
         _proof(target, assigned),
-        new,
-        CopiedChannels(target, new),
-        UpdatedTeamsApp(app),
-        ReplacedBot(target, new),
-        Leftovers(target, app),
+        Step("The new Azure Bot", new.look),
+        Step("Channels", partial(copied_channels, target, new)),
+        Step("Teams app", app.look),
+        Step("Tag of the old Azure Bot", partial(replaced_bot, target, new)),
+        Step("What cannot be copied", partial(left_to_do, target, app)),
     )
     return Plan(
         steps,
         way_back=lambda _: way_back(target, new),
         next_command=target.options.command_line("status"),
     )
+
+
+def left_to_do(old: Target, app: TeamsApp) -> Finding:
+    """What cannot be copied, and is the owner's to do, in the notes; there is nothing to change.
+
+    Raises:
+        AzureProblem: the old bot's channels or OAuth connections cannot be read.
+    """
+    arm, bot_id, moved = old.azure.arm, old.bot_id.id, app.moved()
+    notes = [
+        *(text for name, text in SETTINGS.items() if old.bot()["properties"].get(name)),
+        *leftovers(channels_of(arm, bot_id), moved.old_host),
+    ]
+    for connection in arm.pages(f"{bot_id}/connections"):
+        found = connection.get("properties") or {}
+        provider = found.get("serviceProviderDisplayName") or found.get("serviceProviderId")
+        notes.append(
+            f"OAuth connection {str(connection['name']).rsplit('/', 1)[-1]}: create it again under"
+            f" the same name (provider {provider or 'unknown'}, scopes"
+            f" {found.get('scopes') or 'none'}); its client secret cannot be read, and users sign"
+            " in again"
+        )
+    notes.append(CONVERSATIONS)
+    if app.manifest:
+        try:
+            notes += Manifest(app.manifest).leftovers(moved)
+        except FilesRefused as error:
+            return Finding("the manifest has just been changed", refusal=str(error))
+        notes.append("publish the new version of the Teams app; people get it as an update")
+    return Finding(f"{len(notes)} things are left for you to do", notes=tuple(notes))
 
 
 def way_back(target: Target, new: NewBot) -> str:

@@ -29,15 +29,14 @@ IN_USE = "already in use"
 
 
 class NewBot:
-    """The Azure Bot whose id is the identity's, with the old one's SKU and display name.
+    """The Azure Bot whose id is the identity's, with the old one's SKU and display name. It knows
+    whether this run has created it.
 
     Args:
         old: the old bot, and the Function App.
         name: of the new bot, unique in all of Azure.
         identity: becomes the bot.
     """
-
-    title = "The new Azure Bot"
 
     def __init__(self, old: Target, name: str, identity: AssignedIdentity) -> None:
         self._old = old
@@ -105,7 +104,19 @@ class NewBot:
         client_id, bot = self._identity.client_id(), self.read()
         if bot is not None:
             return self._wrong(bot, client_id)
-        return self._taken() or self._id_taken(client_id)
+        # Bot names are unique in all of Azure.
+        url = f"/providers/{BOT.split('/', maxsplit=1)[0]}/checkNameAvailability"
+        answer = self._arm.send("POST", url, {"name": self.name, "type": "string"})
+        if not answer.get("valid", True):
+            reason = str(answer.get("message") or "it is taken").rstrip(".")
+            return (
+                f"no bot can be created with the name {self.name} ({reason}): choose another name"
+            )
+        for found in find_resources(self._arm, BOT):
+            properties = (self._arm.find(found.id) or {}).get("properties") or {}
+            if str(properties.get("msaAppId")).lower() == client_id.lower():
+                return _one_bot_an_id(client_id, found.name)
+        return ""
 
     def _wrong(self, bot: JsonObject, client_id: str) -> str:
         """Why the bot that has the name cannot be the new one; empty: it can."""
@@ -127,39 +138,20 @@ class NewBot:
             )
         return ""
 
-    def _taken(self) -> str:
-        """Why the name is not available; empty: it is. Bot names are unique in all of Azure."""
-        url = f"/providers/{BOT.split('/', maxsplit=1)[0]}/checkNameAvailability"
-        answer = self._arm.send("POST", url, {"name": self.name, "type": "string"})
-        if answer.get("valid", True):
-            return ""
-        reason = str(answer.get("message") or "it is taken").rstrip(".")
-        return f"no bot can be created with the name {self.name} ({reason}): choose another name"
-
-    def _id_taken(self, client_id: str) -> str:
-        for found in find_resources(self._arm, BOT):
-            properties = (self._arm.find(found.id) or {}).get("properties") or {}
-            if str(properties.get("msaAppId")).lower() == client_id.lower():
-                return self._one_bot_an_id(client_id, found.name)
-        return ""
-
-    @staticmethod
-    def _one_bot_an_id(client_id: str, bot: str) -> str:
-        return (
-            f"the id {client_id} belongs to {bot}, and an id belongs to one bot: name another"
-            " identity with --identity"
-        )
-
     def _creation(self, client_id: str) -> Change:
         old = self._old.bot()
+        copied: JsonObject = {
+            name: old["properties"][name] for name in COPIED if old["properties"].get(name)
+        }
+        policies: JsonObject = {
+            name: old["properties"][name]
+            for name, default in POLICIES.items()
+            if old["properties"].get(name, default) not in {None, default}
+        }
         properties: JsonObject = {
             "displayName": self.name,
-            **{name: old["properties"][name] for name in COPIED if old["properties"].get(name)},
-            **{
-                name: old["properties"][name]
-                for name, default in POLICIES.items()
-                if old["properties"].get(name, default) not in {None, default}
-            },
+            **copied,
+            **policies,
             "endpoint": self.endpoint,
             "msaAppId": client_id,
             "msaAppType": USER_ASSIGNED_MSI,
@@ -175,14 +167,35 @@ class NewBot:
             "tags": {REPLACES: self._old.app_id},
             "properties": properties,
         }
-        url = self._arm.url(self.id)
+        url, place = self._arm.url(self.id), self.place
+        create: dict[str, str | None] = {
+            **place,
+            "--location": location,
+            "--sku": sku,
+            "--app-type": USER_ASSIGNED_MSI,
+            "--appid": client_id,
+            "--tenant-id": properties["msaAppTenantId"],
+            "--msi-resource-id": properties["msaAppMSIResourceId"],
+            "--endpoint": self.endpoint,
+            "--display-name": properties["displayName"],
+            "--tags": f"{REPLACES}={self._old.app_id}",
+        }
+        if "description" in copied:
+            create["--description"] = copied["description"]
+        lines = [az("bot create", create)]
+        if "iconUrl" in copied:
+            lines.append(az("bot update", {**place, "--icon-url": copied["iconUrl"]}))
+        for name, value in policies.items():
+            text = json.dumps(value).strip('"')
+            changed = {"--ids": self.id, "--set": f"properties.{name}={text}"}
+            lines.append(az("resource update", changed))
         return Change(
             method="PUT",
             url=url,
             body=body,
             summary=f"Create the Azure Bot {self.name} ({location}) with the identity's id, the SKU"
             f" {sku} and the endpoint {self.endpoint}",
-            az=self._az(sku, location, properties),
+            az=tuple(lines),
             send=partial(self._create, url, body, client_id),
         )
 
@@ -198,7 +211,7 @@ class NewBot:
         except Refused as error:
             if IN_USE not in str(error):
                 raise
-            reason = self._one_bot_an_id(client_id, "a bot that your account does not see")
+            reason = _one_bot_an_id(client_id, "a bot that your account does not see")
             raise Refused(reason, error.status, error.code) from error
         self._has_created = True
 
@@ -207,28 +220,9 @@ class NewBot:
         """The options of `az` that name the new bot."""
         return ResourceId(self.id, self.name).az_options
 
-    def _az(self, sku: str, location: str, properties: JsonObject) -> tuple[str, ...]:
-        place = self.place
-        options: dict[str, str | None] = {
-            **place,
-            "--location": location,
-            "--sku": sku,
-            "--app-type": USER_ASSIGNED_MSI,
-            "--appid": properties["msaAppId"],
-            "--tenant-id": properties["msaAppTenantId"],
-            "--msi-resource-id": properties["msaAppMSIResourceId"],
-            "--endpoint": self.endpoint,
-            "--display-name": properties["displayName"],
-            "--tags": f"{REPLACES}={self._old.app_id}",
-        }
-        if properties.get("description"):
-            options["--description"] = properties["description"]
-        lines = [az("bot create", options)]
-        if properties.get("iconUrl"):
-            lines.append(az("bot update", {**place, "--icon-url": properties["iconUrl"]}))
-        for name in POLICIES:
-            if name in properties:
-                value = json.dumps(properties[name]).strip('"')
-                changed = {"--ids": self.id, "--set": f"properties.{name}={value}"}
-                lines.append(az("resource update", changed))
-        return tuple(lines)
+
+def _one_bot_an_id(client_id: str, bot: str) -> str:
+    return (
+        f"the id {client_id} belongs to {bot}, and an id belongs to one bot: name another identity"
+        " with --identity"
+    )

@@ -1,7 +1,7 @@
-"""UpdatedTeamsApp: the developer's files name the new bot."""
+"""TeamsApp: the developer's files name the new bot."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 import typer
 
 from bot_workbench.admin.azure.errors import Refused
-from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
-from bot_workbench.admin.migrate.managed_identity.manifest import (
-    Manifest,
-    ManifestRefused,
-    MovedBot,
+from bot_workbench.admin.migrate.managed_identity.developer_files import (
+    EnvFile,
+    FilesRefused,
+    Place,
+    pointer,
+    write_text,
 )
+from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
-from bot_workbench.admin.migrate.managed_identity.raised_version import RaisedVersion
-from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
+from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
+from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target, endpoint_of
@@ -28,6 +30,11 @@ BOT_ID = "BOT_ID"
 
 class TeamsApp:
     """The files of the bot's Teams app, and what they have to say.
+
+    The manifest is written first. If its botId is a variable, only the old id in the .env file
+    shows that the version must still be raised. So before the manifest, a hidden file beside it
+    notes the raised version and the new id, and it is deleted when the .env file is written: a
+    command that was interrupted between the two finds there that the version is raised.
 
     Args:
         old: the old bot.
@@ -49,7 +56,7 @@ class TeamsApp:
         self._new = new
         self._identity = identity
         self.manifest = manifest
-        self.env_file = env_file
+        self._env_file = env_file
 
     def check(self) -> None:
         """Read both files, before anything is changed.
@@ -58,19 +65,17 @@ class TeamsApp:
             typer.BadParameter: one cannot be used, or another option is missing.
             AzureProblem: the bots cannot be read.
         """
-        names: tuple[str, ...] = ()
+        variables: tuple[str, ...] = ()
         try:
-            self.env_edits()
-            if self.manifest:
-                manifest = Manifest(self.manifest)
-                names = manifest.variables
-                manifest.edits(self.moved(), id_moves_elsewhere=bool(names))
-        except (ManifestRefused, EnvFileRefused) as error:
+            self._changes()
+            if self.manifest and not self._env_file:
+                variables = Manifest(self.manifest).variables
+        except FilesRefused as error:
             raise typer.BadParameter(str(error)) from error
-        if names and not self.env_file:
+        if variables:
             raise typer.BadParameter(
-                f"{self.manifest} names the bot by the variable {names[0]}: give the file that sets"
-                " it with --env-file, such as env/.env.dev"
+                f"{self.manifest} names the bot by the variable {variables[0]}: give the file that"
+                " sets it with --env-file, such as env/.env.dev"
             )
 
     def moved(self) -> MovedBot:
@@ -86,142 +91,133 @@ class TeamsApp:
             urlsplit(self._new.endpoint).hostname or "",
         )
 
-    def env_edits(self) -> dict[str, str]:
-        """The changes in the .env file.
-
-        Raises:
-            EnvFileRefused: it is of another bot.
-        """
-        if self.env_file is None:
-            return {}
-        names = (Manifest(self.manifest).variables if self.manifest else ()) or (BOT_ID,)
-        moved = self.moved()
-        return EnvFile(self.env_file).edits(names, moved.old_id, moved.new_id)
-
-
-class UpdatedTeamsApp:
-    """The Teams app names the new bot, and its manifest has a higher version.
-
-    The manifest is written first. If its botId is a variable, only the old id in the .env file
-    shows that the version must still be raised. So before the manifest, a file beside it notes the
-    raised version and the new id, and it is deleted when the .env file is written: a command that
-    was interrupted between the two finds there that the version is raised.
-
-    Args:
-        app: the files.
-    """
-
-    title = "Teams app"
-
-    def __init__(self, app: TeamsApp) -> None:
-        self._app = app
-
     def look(self) -> Finding:
-        """Read the files.
+        """The Teams app names the new bot, and its manifest has a higher version.
 
         Raises:
             AzureProblem: the bots cannot be read.
         """
-        app = self._app
-        paths = [str(path) for path in (app.manifest, app.env_file) if path]
-        named = " and ".join(paths)
+        named = " and ".join(str(path) for path in (self.manifest, self._env_file) if path)
         by_hand = "raise the version of the Teams manifest, and set its botId yourself"
-        notes = () if app.manifest else (by_hand,)
+        notes = () if self.manifest else (by_hand,)
         try:
             changes = self._changes()
-        except (ManifestRefused, EnvFileRefused) as error:
+        except FilesRefused as error:
             return Finding(f"{named} cannot be changed", refusal=str(error))
-        if not paths:
+        if not named:
             return Finding("neither --manifest nor --env-file is given", notes=notes)
-        if changes:
-            return Finding(f"{named} must name the new bot", changes, notes=notes)
-        return Finding(f"{named} already names the new bot", notes=notes)
+        state = "must name" if changes else "already names"
+        return Finding(f"{named} {state} the new bot", changes, notes=notes)
 
     def _changes(self) -> tuple[Change, ...]:
-        app, changes, note = self._app, list[Change](), None
-        new_values = app.env_edits()
-        if app.manifest:
-            manifest = Manifest(app.manifest)
-            moves = bool(manifest.variables and new_values)
-            note = RaisedVersion(manifest.path, app.moved().new_id)
-            moves = moves and not note.says(manifest.version)
-            edits = manifest.edits(app.moved(), id_moves_elsewhere=moves)
-            if edits:
-                changes.append(_manifest_change(manifest, edits, note if moves else None))
-        if app.env_file and new_values:
-            changes.append(_env_change(EnvFile(app.env_file), new_values, note))
+        manifest = Manifest(self.manifest) if self.manifest else None
+        env = EnvFile(self._env_file) if self._env_file else None
+        if not manifest and not env:
+            return ()
+        moved, names = self.moved(), (manifest.variables if manifest else ()) or (BOT_ID,)
+        values = env_edits(env, names, moved) if env else {}
+        changes, after_env = list[Change](), list[Callable[[], object]]()
+        if manifest:
+            target = manifest.path.resolve()
+            note = target.with_name(f".{target.name}.raised")
+            after_env.append(partial(note.unlink, missing_ok=True))
+            moves = bool(manifest.variables and values)
+            moves = moves and not _says(note, _raised(manifest.version, moved))
+            if edits := manifest.edits(moved, id_moves_elsewhere=moves):
+                raised = partial(write_text, note, _raised(edits[("version",)], moved))
+                write = partial(manifest.edit, edits)
+                changes.append(
+                    _manifest_change(manifest, edits, [raised, write] if moves else [write])
+                )
+        if env and values:
+            changes.append(_env_change(env, values, [partial(env.edit, values), *after_env]))
         return tuple(changes)
 
 
-def _manifest_change(
-    manifest: Manifest, edits: dict[str, str], note: RaisedVersion | None
-) -> Change:
-    path = str(manifest.path)
-    named = ", ".join(f"{pointer} = {value}" for pointer, value in edits.items())
-    return Change(
-        method="EDIT",
-        url=path,
-        body=dict(edits),
-        summary=f"Change {path}: {named}",
-        az=tuple(
-            _sed(f'{number}s|"{_pattern(old)}"|"{_replacement(new)}"|', path)
-            for number, old, new in manifest.lines(edits)
-        ),
-        service="file",
-        send=partial(_write_manifest, manifest, edits, note),
-    )
+def env_edits(file: EnvFile, names: tuple[str, ...], bot: MovedBot) -> dict[str, str]:
+    """The variables of an .env file that must change, and their new values; empty: nothing.
 
-
-def _env_change(file: EnvFile, edits: dict[str, str], note: RaisedVersion | None) -> Change:
-    path = str(file.path)
-    write = "echo" if file.ending == "\n" else r"printf '%s\r\n'"
-    added = [f"{write} {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
-    return Change(
-        method="EDIT",
-        url=path,
-        body=dict(edits),
-        summary=f"Set {', '.join(edits)} in {path} to the new bot's id",
-        az=(
-            *(
-                _sed(f"{number}s|{_pattern(old)}|{_replacement(new)}|", path)
-                for number, old, new in file.lines(edits)
-            ),
-            *added,
-        ),
-        service="file",
-        send=partial(_write_env, file, edits, note),
-    )
-
-
-def _write_manifest(manifest: Manifest, edits: dict[str, str], note: RaisedVersion | None) -> None:
-    """Edit the manifest, and note before that it will be raised.
+    Args:
+        file: the file.
+        names: the variables that hold the bot's id.
+        bot: the old and the new bot.
 
     Raises:
-        Refused: it cannot be written; it is as it was.
+        FilesRefused: a variable holds the id of a third bot.
     """
-    if note is not None:
-        _written(manifest.path, lambda: note.write(edits["/version"]))
-    _written(manifest.path, lambda: manifest.edit(edits))
+    edits = {}
+    for name in names:
+        value = file.values.get(name, "")
+        if value.lower() not in {"", bot.old_id.lower(), bot.new_id.lower()}:
+            raise FilesRefused(
+                f"{name} in {file.path} is {value}, which is another bot's id; the old bot's is"
+                f" {bot.old_id}"
+            )
+        if value.lower() != bot.new_id.lower():
+            edits[name] = bot.new_id
+    return edits
 
 
-def _write_env(file: EnvFile, edits: dict[str, str], note: RaisedVersion | None) -> None:
-    """Edit the .env file, and delete the note.
-
-    Raises:
-        Refused: it cannot be written; it is as it was.
-    """
-    _written(file.path, lambda: file.edit(edits))
-    if note is not None:
-        note.delete()
+def _raised(version: str, bot: MovedBot) -> str:
+    """The note that a manifest's version was raised for the new bot."""
+    return f"{version} {bot.new_id}\n"
 
 
-def _written(path: Path, write: Callable[[], None]) -> None:
+def _says(note: Path, text: str) -> bool:
     try:
-        write()
-    except OSError as error:
-        raise Refused(
-            f"{path} cannot be written ({error.strerror}): if a program has it open, close it"
-        ) from error
+        return note.read_text("utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def _manifest_change(
+    manifest: Manifest, edits: Mapping[Place, str], writes: Sequence[Callable[[], object]]
+) -> Change:
+    path, named = str(manifest.path), {pointer(place): value for place, value in edits.items()}
+    summary = ", ".join(f"{name} = {value}" for name, value in named.items())
+    lines = [
+        _sed(f'{number}s|"{_pattern(old)}"|"{_replacement(new)}"|', path)
+        for number, old, new in manifest.lines(edits)
+    ]
+    return _edit(path, named, f"Change {path}: {summary}", lines, writes)
+
+
+def _env_change(
+    file: EnvFile, edits: Mapping[str, str], writes: Sequence[Callable[[], object]]
+) -> Change:
+    path = str(file.path)
+    echo = "echo" if file.ending == "\n" else r"printf '%s\r\n'"
+    lines = [
+        _sed(f"{number}s|{_pattern(old)}|{_replacement(new)}|", path)
+        for number, old, new in file.lines(edits)
+    ]
+    lines += [f"{echo} {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
+    summary = f"Set {', '.join(edits)} in {path} to the new bot's id"
+    return _edit(path, edits, summary, lines, writes)
+
+
+def _edit(
+    path: str,
+    edits: Mapping[str, str],
+    summary: str,
+    az: Sequence[str],
+    writes: Sequence[Callable[[], object]],
+) -> Change:
+    body, send = dict(edits), partial(_send, writes)
+    return Change("EDIT", path, body, summary, tuple(az), service="file", send=send)
+
+
+def _send(writes: Sequence[Callable[[], object]]) -> None:
+    """Edit a file, and what belongs to it, in this order.
+
+    Raises:
+        Refused: it cannot be written; it is as it was.
+    """
+    try:
+        for write in writes:
+            write()
+    except FilesRefused as error:
+        raise Refused(str(error)) from error
 
 
 def _sed(command: str, path: str) -> str:

@@ -4,16 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.managed_identity.env_file import EnvFile, EnvFileRefused
+from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile, FilesRefused
+from bot_workbench.admin.migrate.managed_identity.manifest import MovedBot
+from bot_workbench.admin.migrate.managed_identity.teams_app import env_edits
 
 OLD, NEW = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb-222222222222"
+MOVED = MovedBot(OLD, NEW, "", "")
 
 
 def edited(file: Path, text: str, *names: str) -> str:
     """The file's text after the edits."""
     file.write_text(text, newline="")
     env = EnvFile(file)
-    env.edit(env.edits(names or ("BOT_ID",), OLD, NEW))
+    env.edit(env_edits(env, names or ("BOT_ID",), MOVED))
     return file.read_bytes().decode()
 
 
@@ -37,7 +40,7 @@ def test_replaced(tmp_path: Path, line: str, ending: str) -> None:
 def test_twice(tmp_path: Path) -> None:
     """Nothing is left to do."""
     edited(tmp_path / ".env", f"BOT_ID={OLD}")
-    assert EnvFile(tmp_path / ".env").edits(("BOT_ID",), OLD, NEW) == {}
+    assert env_edits(EnvFile(tmp_path / ".env"), ("BOT_ID",), MOVED) == {}
 
 
 def test_empty_and_missing(tmp_path: Path) -> None:
@@ -58,11 +61,11 @@ def test_lines(tmp_path: Path) -> None:
 
 def test_another_bot(tmp_path: Path) -> None:
     """A file with a third bot's id stays as it is."""
-    with pytest.raises(EnvFileRefused, match="another bot's id"):
+    with pytest.raises(FilesRefused, match="another bot's id"):
         edited(tmp_path / ".env", "BOT_ID=44444444-dddd-4ddd-8ddd-444444444444")
 
 
 def test_missing_file(tmp_path: Path) -> None:
     """A file that does not exist is refused."""
-    with pytest.raises(EnvFileRefused, match="cannot be read"):
+    with pytest.raises(FilesRefused, match="cannot be read"):
         EnvFile(tmp_path / ".env")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_workbench.admin.migrate.managed_identity.json_text import JsonText
+from bot_workbench.admin.migrate.managed_identity.developer_files import JsonText
 
 TEXT = """{
 \t"a" : [ "x", {"b\\u0041": "y\\n"}, 1.50, true, null, [], {} ] ,

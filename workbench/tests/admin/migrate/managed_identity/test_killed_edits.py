@@ -41,9 +41,9 @@ app(["migrate", *words])
 """Runs a command that dies right before or after it has done something to a file for the n-th time:
 a text is on the disk, a file takes its place, a file is deleted."""
 
-STEPS = {"id": 4, "variable": 6, "both": 6}
-"""How often it does that: two for each file; the note of the raised version is written and deleted
-besides."""
+STEPS = {"id": 4, "variable": 7, "both": 7}
+"""How often it does that: two for each file that is written, which the note of the raised version
+is, too; and the note is deleted."""
 
 
 def write_files(folder: Path, bot_ids: list[str], app_id: str) -> tuple[Path, Path]:

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.managed_identity.manifest import (
-    Manifest,
-    ManifestRefused,
-    MovedBot,
-)
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
+from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 
 OLD, NEW = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb-222222222222"
 MOVED = MovedBot(OLD, NEW, "old.contoso.com", "new.contoso.com")
@@ -83,7 +80,7 @@ def test_variables(file: Path) -> None:
     manifest = Manifest(file)
     assert manifest.variables == ("BOT_ID",)
     assert manifest.edits(MOVED, id_moves_elsewhere=False) == {}
-    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {"/version": "1.0.10"}
+    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {("version",): "1.0.10"}
     assert "set the variable to new.contoso.com" in manifest.leftovers(MOVED)[0]
 
 
@@ -108,12 +105,12 @@ def test_leftovers(file: Path) -> None:
 def test_refused(file: Path, text: str, reason: str) -> None:
     """A file that is not this bot's manifest stays as it is."""
     file.write_text(text)
-    with pytest.raises(ManifestRefused, match=reason):
+    with pytest.raises(FilesRefused, match=reason):
         edited(file)
     assert file.read_text() == text
 
 
 def test_missing(tmp_path: Path) -> None:
     """A file that does not exist is refused."""
-    with pytest.raises(ManifestRefused, match="cannot be read"):
+    with pytest.raises(FilesRefused, match="cannot be read"):
         Manifest(tmp_path / "none.json")

@@ -7,7 +7,7 @@ import pytest
 
 from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
-from bot_workbench.admin.migrate.managed_identity.leftovers import Leftovers
+from bot_workbench.admin.migrate.managed_identity.command import left_to_do
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
 from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp
 from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
@@ -169,4 +169,4 @@ def test_a_manifest_that_is_broken_meanwhile(tmp_path: Path) -> None:
         target = Target(azure, Options("managed-identity", BOT, APP))
         identity = AssignedIdentity(target)
         app = TeamsApp(target, NewBot(target, NEW_BOT, identity), identity, file, None)
-        assert f"{file} cannot be read" in Leftovers(target, app).look().refusal
+        assert f"{file} cannot be read" in left_to_do(target, app).refusal

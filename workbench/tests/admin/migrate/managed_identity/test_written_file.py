@@ -1,10 +1,10 @@
-"""LocalFile: replaced in one step."""
+"""A developer's file is replaced in one step."""
 
 from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.managed_identity.local_file import LocalFile
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused, write_text
 
 
 def test_mode_and_link(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_mode_and_link(tmp_path: Path) -> None:
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    LocalFile(link).write("new")
+    write_text(link, "new")
     assert link.is_symlink()
     assert target.read_text() == "new"
     assert target.stat().st_mode & 0o777 == 0o640
@@ -29,6 +29,6 @@ def test_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError
 
     monkeypatch.setattr(Path, "replace", refused)
-    with pytest.raises(PermissionError):
-        LocalFile(file).write("new")
+    with pytest.raises(FilesRefused, match="cannot be written"):
+        write_text(file, "new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]

@@ -1,1 +1,0 @@
-"""The checks before there is a zip: schemas, rules, icons and languages."""
