@@ -17,7 +17,7 @@ from jsonschema import Draft201909Validator
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
 from bot_workbench.admin.app_package.known_bot import KnownBot
 from bot_workbench.admin.azure.cloud import CLOUDS
-from bot_workbench.admin.azure.site_lookup import host_of
+from bot_workbench.admin.azure.resources import host_of
 from bot_workbench.admin.migrate.managed_identity.developer_files import Place, pointer
 from bot_workbench.admin.migrate.managed_identity.manifest import bot_ids
 from bot_workbench.setup.tools import SCHEMAS

@@ -22,14 +22,13 @@ from bot_workbench.admin.migrate.delete_secret.secret_holders import (
     password_removals,
 )
 from bot_workbench.admin.migrate.managed_identity.replaced_bot import REPLACED_BY
-from bot_workbench.admin.migrate.steps.bot_tag import tag_change, tags_of
-from bot_workbench.admin.migrate.steps.proof_loop import proof_loop
-from bot_workbench.admin.migrate.steps.restart import restart_change
-from bot_workbench.admin.plan.change import Change
-from bot_workbench.admin.plan.execution import execute
+from bot_workbench.admin.migrate.steps.azure_bot import tag_change, tags_of
+from bot_workbench.admin.migrate.steps.function_app import restart_change
+from bot_workbench.admin.migrate.steps.proof import proof_loop
 from bot_workbench.admin.plan.options import Options
+from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.step import Finding, Plan, Step, unless_refused
+from bot_workbench.admin.plan.step import Change, Finding, Plan, Step, unless_refused
 from bot_workbench.admin.plan.target import Target
 
 IgnoreOption = Annotated[

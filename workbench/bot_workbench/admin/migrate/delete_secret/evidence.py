@@ -7,14 +7,14 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound, UnknownName
-from bot_workbench.admin.azure.http.rest_client import json_of
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_client import IdentityAnswer
+from bot_workbench.admin.azure.rest_client import json_of
+from bot_workbench.admin.azure.services import IdentityAnswer
 from bot_workbench.admin.migrate.delete_secret.secret_holders import SecretHolders
-from bot_workbench.admin.migrate.steps.assigned_identity import identities_of
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.switch.moved_endpoint import PREVIOUS_ENDPOINT
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.identity import identities_of
+from bot_workbench.admin.migrate.switch import PREVIOUS_ENDPOINT
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.target import Target, endpoint_of, type_of
 from bot_workbench.credential_kinds import MULTI_TENANT
 

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.site_lookup import answers_at, host_of
-from bot_workbench.admin.migrate.certificate.registration.key_credentials import (
-    KeyCredentials,
-    ends,
-)
+from bot_workbench.admin.azure.resources import answers_at, host_of
+from bot_workbench.admin.migrate.certificate.app_registration import KeyCredentials, ends
 from bot_workbench.admin.migrate.delete_secret.evidence import Evidence, moment
 from bot_workbench.admin.migrate.delete_secret.secret_holders import command_of
-from bot_workbench.admin.migrate.federated.trust import Difference, Trust
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.switch.moved_endpoint import SWITCHED_ON
-from bot_workbench.admin.plan.setting_names import setting
+from bot_workbench.admin.migrate.federated import Difference, Trust
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.switch import SWITCHED_ON
+from bot_workbench.admin.plan.settings import setting
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.target import endpoint_of, type_of
 from bot_workbench.credential_kinds import (

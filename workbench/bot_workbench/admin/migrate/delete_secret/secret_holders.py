@@ -6,11 +6,10 @@ from functools import cached_property, partial
 from bot_workbench.admin.azure.arm_client import BOT, SITE, ArmClient
 from bot_workbench.admin.azure.errors import AzureProblem, NotFound
 from bot_workbench.admin.azure.json_object import JsonObject
-from bot_workbench.admin.azure.resources import ResourceId, find_resources
-from bot_workbench.admin.azure.site_lookup import answers_at
-from bot_workbench.admin.plan.change import ALL_VALUES, Change
+from bot_workbench.admin.azure.resources import ResourceId, answers_at, find_resources
+from bot_workbench.admin.plan.settings import SiteSettings
 from bot_workbench.admin.plan.shell import az
-from bot_workbench.admin.plan.site_settings import SiteSettings
+from bot_workbench.admin.plan.step import ALL_VALUES, Change
 
 PASSWORD = "MicrosoftAppPassword"  # noqa: S105  # a setting's name
 AGENTS_SECRET = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET"  # noqa: S105

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from bot_workbench.admin.azure.arm_client import ArmClient
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
-from bot_workbench.admin.plan.change import Change
 from bot_workbench.admin.plan.shell import quoted
-from bot_workbench.admin.plan.step import Finding
+from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target
 
 TEAMS, DIRECT_LINE = "MsTeamsChannel", "DirectLineChannel"

@@ -21,14 +21,15 @@ from bot_workbench.admin.migrate.managed_identity.replaced_bot import (
     replaced_bot,
 )
 from bot_workbench.admin.migrate.managed_identity.teams_app import TeamsApp
-from bot_workbench.admin.migrate.steps.app_settings import AppSettings
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.migrate.steps.bot_settings import question_if_hidden
-from bot_workbench.admin.migrate.steps.bot_tag import tags_of
-from bot_workbench.admin.migrate.steps.deployed_code import DeployedCode
-from bot_workbench.admin.migrate.steps.proven_sign_in import ProvenSignIn
-from bot_workbench.admin.migrate.steps.unclaimed_app import UnclaimedApp
-from bot_workbench.admin.plan.execution import execute
+from bot_workbench.admin.migrate.steps.azure_bot import tags_of
+from bot_workbench.admin.migrate.steps.function_app import (
+    app_settings,
+    deployed_code,
+    question_if_hidden,
+    unclaimed_app,
+)
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
+from bot_workbench.admin.migrate.steps.proof import proven_sign_in
 from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.run import execute
 from bot_workbench.admin.plan.shell import quoted
@@ -127,10 +128,10 @@ def plan(
     app.check()
     steps = (
         Step("The old Azure Bot", partial(replaceable_bot, target, new)),
-        DeployedCode(target),
-        UnclaimedApp(target, lambda: {target.app_id, assigned.client_id()}),
-        assigned,
-        AppSettings(
+        deployed_code(target),
+        unclaimed_app(target, lambda: {target.app_id, assigned.client_id()}),
+        Step(assigned.title, assigned.look),
+        app_settings(
             target,
             lambda _: _settings(target, assigned),
             question=lambda: question_if_hidden(target),

@@ -18,8 +18,7 @@ from bot_workbench.admin.migrate.managed_identity.developer_files import (
 )
 from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
-from bot_workbench.admin.migrate.steps.assigned_identity import AssignedIdentity
-from bot_workbench.admin.plan.change import Change
+from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
 from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target, endpoint_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.azure.http.rest_client import RestClient
+from bot_workbench.admin.azure.rest_client import RestClient
 from bot_workbench.admin.migrate.delete_secret.secret_holders import AGENTS_SECRET, PASSWORD
 from bot_workbench.emulator.entra.credentials import ClientSecret
 from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource

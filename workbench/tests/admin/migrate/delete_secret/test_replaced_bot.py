@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot_workbench.admin.migrate.delete_secret.secret_holders import PASSWORD
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.delete_secret.deletion import NEW_BOT, Deletion, changes
 from tests.admin.migrate.migration import OTHER_APP_ID
 

@@ -8,7 +8,7 @@ from bot_workbench.admin.azure.clients import AzureClients
 from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Conflict
 from bot_workbench.admin.migrate.delete_secret.secret_holders import PASSWORD, password_removals
-from bot_workbench.emulator.resource_manager.core.resource import Resource
+from bot_workbench.emulator.resource_manager.resource import Resource
 from tests.admin.migrate.delete_secret.deletion import SECRET, Deletion
 from tests.admin.migrate.migration import OTHER_APP_ID
 
