@@ -13,7 +13,7 @@ from bot_workbench.admin.app_package.package import AppPackage, AppValues
 from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.console import JsonOption, shown
 from bot_workbench.admin.exit_status import ExitStatus
-from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused, write_text
 
 _GIVEN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.+)", re.DOTALL)
 
@@ -112,7 +112,7 @@ def app_package(
         features = named_features(feature or [], manifest.parent)
         package = AppPackage(manifest, values, known, features, publish=publish)
         if package.found:
-            values.file.edit(package.found)
+            write_text(env_file, values.file.with_values(package.found))
         if write_manifest:
             package.write_manifest()
         package.write(to)

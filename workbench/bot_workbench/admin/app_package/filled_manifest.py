@@ -10,6 +10,7 @@ from bot_workbench.admin.migrate.managed_identity.developer_files import (
     FilesRefused,
     JsonText,
     Place,
+    line_ending,
     pointer,
 )
 from bot_workbench.admin.migrate.managed_identity.manifest import VARIABLE
@@ -170,8 +171,8 @@ class FilledManifest:
             raise FilesRefused(f"{path} is not a manifest: it is not a JSON object")
         merged = with_features(template.value, features)
         if merged != template.value:
-            ending = "\r\n" if "\r\n" in template.text else "\n"
-            template = JsonText(f"{manifest_text(merged)}\n".replace("\n", ending))
+            text = f"{manifest_text(merged)}\n".replace("\n", line_ending(template.text))
+            template = JsonText(text)
         self.template, before = template.text, template.strings
         self.variables = {place: VARIABLE.findall(text) for place, text in before.items()}
         self.named = tuple(dict.fromkeys(name for each in self.variables.values() for name in each))

@@ -7,7 +7,7 @@ import pytest
 
 from bot_workbench.admin.app_package.known_bot import KnownBot
 from bot_workbench.admin.app_package.package import AppPackage, AppValues
-from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile
+from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile, write_text
 from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 from bot_workbench.admin.migrate.managed_identity.teams_app import env_edits
 from tests.admin.app_package.conftest import copy_app
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     env = tmp_path / ".env.dev"
     shutil.copy(ROOT / "env" / ".env.dev", env)
     old = {name: VALUES[name] for name in ("TEAMS_APP_ID", "BOT_ID", "BOT_DOMAIN")}
-    EnvFile(env).edit(old)
+    write_text(env, EnvFile(env).with_values(old))
     return tmp_path
 
 
@@ -33,11 +33,12 @@ def test_both_files_name_the_new_bot(folder: Path) -> None:
     """The id changes in the .env file, the version in the manifest, and the Teams app stays."""
     manifest, env = Manifest(folder / "app_package" / "manifest.json"), EnvFile(folder / ".env.dev")
     assert manifest.variables == ("BOT_ID",)
-    assert manifest.edits(MOVED, id_moves_elsewhere=True) == {("version",): "1.0.1"}
-    manifest.edit(manifest.edits(MOVED, id_moves_elsewhere=True))
+    raised = manifest.edits(MOVED, id_moves_elsewhere=True)
+    assert raised == {("version",): "1.0.1"}
+    write_text(manifest.path, manifest.json.with_strings(raised))
     edits = env_edits(env, manifest.variables, MOVED)
     assert edits == {"BOT_ID": NEW_ID}
-    env.edit(edits)
+    write_text(env.path, env.with_values(edits))
     package = AppPackage(
         folder / "app_package" / "manifest.json",
         AppValues(folder / ".env.dev", {}, KnownBot()),

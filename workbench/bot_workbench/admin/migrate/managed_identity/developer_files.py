@@ -11,10 +11,13 @@ import shutil
 import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
+from io import StringIO
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public, but not in typeshed
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # not in typeshed either
 from pathlib import Path
 from typing import Any
+
+from bot_workbench.admin.plan.shell import quoted
 
 Place = tuple[str | int, ...]
 """Where a value is in a JSON document: ("bots", 0, "botId")."""
@@ -86,6 +89,36 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
+def line_ending(text: str) -> str:
+    """The end of a text's lines: "\\r\\n" or "\\n"."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def shell_lines(path: Path, old: str, new: str) -> tuple[str, ...]:
+    """Shell lines that change some lines of a file, and add others at its end.
+
+    Args:
+        path: the file.
+        old: its text.
+        new: what it becomes: it has the same lines, or more.
+    """
+    file, backup = quoted(str(path)), quoted(f"{path}.bak")
+    before, after = ([line.rstrip("\r\n") for line in StringIO(text)] for text in (old, new))
+    lines = []
+    for number, (line, wanted) in enumerate(zip(before, after, strict=False), 1):
+        if line != wanted:
+            pattern = re.sub(r"([.*\[\]^$\\|])", r"\\\1", line)
+            text = re.sub(r"([&\\|])", r"\\\1", wanted)
+            # `-i` without a suffix means something else on macOS.
+            sed = f"sed -i.bak {quoted(f'{number}s|{pattern}|{text}|')} {file}"
+            lines.append(f"{sed} && rm {backup}")
+    added = after[len(before) :]
+    if added and old and not old.endswith("\n"):
+        added.insert(0, "")
+    echo = "echo" if line_ending(new) == "\n" else r"printf '%s\r\n'"
+    return (*lines, *(f"{echo} {quoted(line)} >> {file}" for line in added))
+
+
 def pointer(place: Iterable[str | int]) -> str:
     """A place as a JSON pointer (RFC 6901)."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in place)
@@ -122,10 +155,6 @@ class JsonText:
             return cls(read_text(path))
         except ValueError as error:
             raise FilesRefused(f"{path} cannot be read: {error}") from error
-
-    def line(self, place: Place) -> int:
-        """The line (from 1) of a string."""
-        return self.text.count("\n", 0, self.strings[place].start) + 1
 
     def with_strings(self, strings: Mapping[Place, str]) -> str:
         """The text with these strings replaced; white space, order and escapes of others stay.
@@ -189,8 +218,8 @@ class EnvFile:
 
     Attributes:
         path: the file.
+        text: its text.
         values: the variables; of one that is there twice, the last value, as shells do.
-        ending: the end of the lines: "\\r\\n" or "\\n".
 
     Raises:
         FilesRefused: the file cannot be read.
@@ -198,42 +227,22 @@ class EnvFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._text = read_text(path)
-        self.values = variables(self._text)
-        self.ending = "\r\n" if "\r\n" in self._text else "\n"
+        self.text = read_text(path)
+        self.values = variables(self.text)
 
-    def edit(self, edits: Mapping[str, str]) -> None:
-        """Write the file with these values; a missing variable is added at the end.
-
-        Raises:
-            FilesRefused: it cannot be written; it is as it was.
-        """
-        added = "".join(f"{line}{self.ending}" for line in self.added(edits))
-        write_text(self.path, self._changed(edits) + added)
-
-    def lines(self, edits: Mapping[str, str]) -> list[tuple[int, str, str]]:
-        """The lines that the same edits change: their numbers (from 1), old and new texts."""
-        pairs = zip(self._text.split("\n"), self._changed(edits).split("\n"), strict=True)
-        return [
-            (number, old.removesuffix("\r"), new.removesuffix("\r"))
-            for number, (old, new) in enumerate(pairs, 1)
-            if old != new
-        ]
-
-    def added(self, edits: Mapping[str, str]) -> list[str]:
-        """The lines that the same edits add; an empty one before them ends an unfinished line."""
-        missing = [f"{name}={value}" for name, value in edits.items() if name not in self.values]
-        is_unfinished = bool(self._text) and not self._text.endswith("\n")
-        return ["", *missing] if missing and is_unfinished else missing
-
-    def _changed(self, edits: Mapping[str, str]) -> str:
-        """The text with these values, without missing variables."""
+    def with_values(self, values: Mapping[str, str]) -> str:
+        """The text with these values; a missing variable is added at the end."""
 
         def changed(match: re.Match[str]) -> str:
-            value = edits.get(match["name"], match["value"])
+            value = values.get(match["name"], match["value"])
             return f"{match['before']}{match['quote']}{value}{match['quote']}{match['after']}"
 
-        return _VARIABLE.sub(changed, self._text)
+        text, ending = _VARIABLE.sub(changed, self.text), line_ending(self.text)
+        added = [
+            f"{name}={value}{ending}" for name, value in values.items() if name not in self.values
+        ]
+        is_unfinished = bool(text) and not text.endswith("\n")
+        return "".join([text, ending if added and is_unfinished else "", *added])
 
 
 def variables(text: str) -> dict[str, str]:

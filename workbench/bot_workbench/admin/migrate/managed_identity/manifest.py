@@ -10,7 +10,6 @@ from bot_workbench.admin.migrate.managed_identity.developer_files import (
     JsonText,
     Place,
     pointer,
-    write_text,
 )
 
 VARIABLE = re.compile(r"\$\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -65,6 +64,7 @@ class Manifest:
 
     Attributes:
         path: the file.
+        json: its text.
         version: its version, such as "1.2.3".
         variables: those that stand for the bot's id, as Microsoft 365 Agents Toolkit writes them:
             `BOT_ID` for `${{BOT_ID}}`.
@@ -75,8 +75,8 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._json = JsonText.read(path)
-        self._strings = self._json.strings
+        self.json = JsonText.read(path)
+        self._strings = self.json.strings
         if ("version",) not in self._strings:
             raise FilesRefused(f'{path} is no Teams manifest: it has no "version"')
         self.version = self._strings[("version",)]
@@ -124,20 +124,6 @@ class Manifest:
             **dict.fromkeys(domains, bot.new_host),
             ("version",): f"{version[1]}{int(version[2]) + 1}",
         }
-
-    def edit(self, edits: Mapping[Place, str]) -> None:
-        """Write the file with these strings.
-
-        Raises:
-            FilesRefused: it cannot be written; it is as it was.
-        """
-        write_text(self.path, self._json.with_strings(edits))
-
-    def lines(self, edits: Mapping[Place, str]) -> list[tuple[int, str, str]]:
-        """The same edits as line numbers (from 1), with the old and the new text."""
-        return [
-            (self._json.line(place), self._strings[place], value) for place, value in edits.items()
-        ]
 
     def leftovers(self, bot: MovedBot) -> tuple[str, ...]:
         """The names in the manifest that no command can change; a line each."""

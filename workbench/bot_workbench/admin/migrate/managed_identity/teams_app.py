@@ -1,7 +1,6 @@
 """TeamsApp: the developer's files name the new bot."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,17 +8,17 @@ from urllib.parse import urlsplit
 import typer
 
 from bot_workbench.admin.azure.errors import Refused
+from bot_workbench.admin.azure.json_object import JsonObject
 from bot_workbench.admin.migrate.managed_identity.developer_files import (
     EnvFile,
     FilesRefused,
-    Place,
     pointer,
+    shell_lines,
     write_text,
 )
 from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 from bot_workbench.admin.migrate.managed_identity.new_bot import NewBot
 from bot_workbench.admin.migrate.steps.identity import AssignedIdentity
-from bot_workbench.admin.plan.shell import quoted
 from bot_workbench.admin.plan.step import Change, Finding
 from bot_workbench.admin.plan.target import Target, endpoint_of
 
@@ -115,21 +114,25 @@ class TeamsApp:
             return ()
         moved, names = self.moved(), (manifest.variables if manifest else ()) or (BOT_ID,)
         values = env_edits(env, names, moved) if env else {}
-        changes, after_env = list[Change](), list[Callable[[], object]]()
+        changes, last = list[Change](), list[Callable[[], object]]()
         if manifest:
             target = manifest.path.resolve()
             note = target.with_name(f".{target.name}.raised")
-            after_env.append(partial(note.unlink, missing_ok=True))
+            last.append(partial(note.unlink, missing_ok=True))
             moves = bool(manifest.variables and values)
             moves = moves and not _says(note, _raised(manifest.version, moved))
             if edits := manifest.edits(moved, id_moves_elsewhere=moves):
                 raised = partial(write_text, note, _raised(edits[("version",)], moved))
-                write = partial(manifest.edit, edits)
-                changes.append(
-                    _manifest_change(manifest, edits, [raised, write] if moves else [write])
-                )
+                texts = manifest.json.text, manifest.json.with_strings(edits)
+                named = {pointer(place): value for place, value in edits.items()}
+                summary = ", ".join(f"{name} = {value}" for name, value in named.items())
+                summary = f"Change {manifest.path}: {summary}"
+                first = [raised] if moves else []
+                changes.append(_edit(manifest.path, *texts, named, summary, first=first))
         if env and values:
-            changes.append(_env_change(env, values, [partial(env.edit, values), *after_env]))
+            texts = env.text, env.with_values(values)
+            summary = f"Set {', '.join(values)} in {env.path} to the new bot's id"
+            changes.append(_edit(env.path, *texts, values, summary, last=last))
         return tuple(changes)
 
 
@@ -169,41 +172,20 @@ def _says(note: Path, text: str) -> bool:
         return False
 
 
-def _manifest_change(
-    manifest: Manifest, edits: Mapping[Place, str], writes: Sequence[Callable[[], object]]
-) -> Change:
-    path, named = str(manifest.path), {pointer(place): value for place, value in edits.items()}
-    summary = ", ".join(f"{name} = {value}" for name, value in named.items())
-    lines = [
-        _sed(f'{number}s|"{_pattern(old)}"|"{_replacement(new)}"|', path)
-        for number, old, new in manifest.lines(edits)
-    ]
-    return _edit(path, named, f"Change {path}: {summary}", lines, writes)
-
-
-def _env_change(
-    file: EnvFile, edits: Mapping[str, str], writes: Sequence[Callable[[], object]]
-) -> Change:
-    path = str(file.path)
-    echo = "echo" if file.ending == "\n" else r"printf '%s\r\n'"
-    lines = [
-        _sed(f"{number}s|{_pattern(old)}|{_replacement(new)}|", path)
-        for number, old, new in file.lines(edits)
-    ]
-    lines += [f"{echo} {quoted(line)} >> {quoted(path)}" for line in file.added(edits)]
-    summary = f"Set {', '.join(edits)} in {path} to the new bot's id"
-    return _edit(path, edits, summary, lines, writes)
-
-
 def _edit(
-    path: str,
-    edits: Mapping[str, str],
+    path: Path,
+    old: str,
+    new: str,
+    body: JsonObject,
     summary: str,
-    az: Sequence[str],
-    writes: Sequence[Callable[[], object]],
+    *,
+    first: Sequence[Callable[[], object]] = (),
+    last: Sequence[Callable[[], object]] = (),
 ) -> Change:
-    body, send = dict(edits), partial(_send, writes)
-    return Change("EDIT", path, body, summary, tuple(az), service="file", send=send)
+    """The change of a file's text, with what is done right before and after it."""
+    writes: list[Callable[[], object]] = [*first, partial(write_text, path, new), *last]
+    lines, send = shell_lines(path, old, new), partial(_send, writes)
+    return Change("EDIT", str(path), body, summary, lines, service="file", send=send)
 
 
 def _send(writes: Sequence[Callable[[], object]]) -> None:
@@ -217,19 +199,3 @@ def _send(writes: Sequence[Callable[[], object]]) -> None:
             write()
     except FilesRefused as error:
         raise Refused(str(error)) from error
-
-
-def _sed(command: str, path: str) -> str:
-    """A line that edits a file; `-i` without a suffix means something else on macOS."""
-    backup = quoted(f"{path}.bak")
-    return f"sed -i.bak {quoted(command)} {quoted(path)} && rm {backup}"
-
-
-def _pattern(text: str) -> str:
-    """A text as a basic regular expression of sed."""
-    return re.sub(r"([.*\[\]^$\\|])", r"\\\1", text)
-
-
-def _replacement(text: str) -> str:
-    """A text as the replacement of sed's command s."""
-    return re.sub(r"([&\\|])", r"\\\1", text)

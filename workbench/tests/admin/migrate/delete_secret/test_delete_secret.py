@@ -83,7 +83,11 @@ def test_interrupted(deletion: Deletion, writes: int, monkeypatch: pytest.Monkey
     exchange, left = RestClient.exchange, [writes]
 
     def interrupted(
-        client: RestClient, method: str, path: str, body: JsonObject | None, headers: None
+        client: RestClient,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        headers: None = None,
     ) -> object:
         answer = exchange(client, method, path, body, headers)
         if method != "GET" and "/list" not in path:

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.managed_identity.developer_files import EnvFile, FilesRefused
+from bot_workbench.admin.migrate.managed_identity.developer_files import (
+    EnvFile,
+    FilesRefused,
+    write_text,
+)
 from bot_workbench.admin.migrate.managed_identity.manifest import MovedBot
 from bot_workbench.admin.migrate.managed_identity.teams_app import env_edits
 
@@ -16,7 +20,7 @@ def edited(file: Path, text: str, *names: str) -> str:
     """The file's text after the edits."""
     file.write_text(text, newline="")
     env = EnvFile(file)
-    env.edit(env_edits(env, names or ("BOT_ID",), MOVED))
+    write_text(file, env.with_values(env_edits(env, names or ("BOT_ID",), MOVED)))
     return file.read_bytes().decode()
 
 
@@ -47,16 +51,6 @@ def test_empty_and_missing(tmp_path: Path) -> None:
     """An empty variable is set, and a missing one added at the end."""
     text = edited(tmp_path / ".env", "BOT_ID=\nA=b", "BOT_ID", "AGENT_ID")
     assert text == f"BOT_ID={NEW}\nA=b\nAGENT_ID={NEW}\n"
-
-
-def test_lines(tmp_path: Path) -> None:
-    """For a script: which lines change, and which are added, after one that is not ended."""
-    file = tmp_path / ".env"
-    file.write_bytes(f"A=b\r\nBOT_ID='{OLD}' # x\r\nC=d".encode())
-    env = EnvFile(file)
-    edits = {"BOT_ID": NEW, "AGENT_ID": NEW}
-    assert env.lines(edits) == [(2, f"BOT_ID='{OLD}' # x", f"BOT_ID='{NEW}' # x")]
-    assert env.added(edits) == ["", f"AGENT_ID={NEW}"]
 
 
 def test_another_bot(tmp_path: Path) -> None:

@@ -31,12 +31,6 @@ def test_one_replaced() -> None:
     assert new == TEXT.replace('"y\\n"', '"q\\""').replace('"z"', '"longer"')
 
 
-def test_lines() -> None:
-    """Lines count from one."""
-    text = JsonText(TEXT)
-    assert [text.line(place) for place in text.strings] == [2, 2, 3, 3]
-
-
 def test_no_json() -> None:
     """A comment is not JSON."""
     with pytest.raises(ValueError, match="Extra data"):

@@ -285,7 +285,11 @@ def test_interrupted(migration: Migration, writes: int, monkeypatch: pytest.Monk
     exchange, left = RestClient.exchange, [writes]
 
     def interrupted(
-        client: RestClient, method: str, path: str, body: JsonObject | None, headers: None
+        client: RestClient,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        headers: None = None,
     ) -> object:
         answer = exchange(client, method, path, body, headers)
         if method in {"PUT", "PATCH"}:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused
+from bot_workbench.admin.migrate.managed_identity.developer_files import FilesRefused, write_text
 from bot_workbench.admin.migrate.managed_identity.manifest import Manifest, MovedBot
 
 OLD, NEW = "11111111-aaaa-4aaa-8aaa-111111111111", "22222222-bbbb-4bbb-8bbb-222222222222"
@@ -38,7 +38,8 @@ def file(tmp_path: Path) -> Path:
 def edited(file: Path) -> str:
     """The file's text after the edits."""
     manifest = Manifest(file)
-    manifest.edit(manifest.edits(MOVED, id_moves_elsewhere=False))
+    edits = manifest.edits(MOVED, id_moves_elsewhere=False)
+    write_text(file, manifest.json.with_strings(edits))
     return file.read_text()
 
 
