@@ -30,10 +30,15 @@ from bot_workbench.emulator.network.public_names import PublicNames
 from bot_workbench.emulator.resource_manager.control_plane import ResourceManager
 from bot_workbench.emulator.resource_manager.resource import Resource
 from bot_workbench.emulator.resource_manager.site_config import Functions
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, deploy_app
-from bot_workbench.emulator.seeds.old_bot import OldBot
-from bot_workbench.emulator.seeds.pipeline import Pipeline
-from bot_workbench.emulator.seeds.resource_group import ResourceGroup
+from bot_workbench.emulator.seeds import (
+    OldBot,
+    Pipeline,
+    PreparedFunctionApp,
+    ResourceGroup,
+    create_old_bot,
+    deploy_app,
+    prepare_function_app,
+)
 from bot_workbench.emulator.server import Server
 from bot_workbench.emulator.sites.app_service import AppService
 from bot_workbench.emulator.sites.package import functions_of
@@ -249,7 +254,7 @@ class LocalAzure:
             connection: name of an OAuth connection; empty: none.
         """
         site = site or f"{name}-web"
-        return OldBot.create(self.group, self.directory, name, app_type, site, connection)
+        return create_old_bot(self.group, self.directory, name, app_type, site, connection)
 
     def add_function_app(
         self, name: str = "contoso-functions", *, vault: str = ""
@@ -262,7 +267,7 @@ class LocalAzure:
                 none.
         """
         officer = self.pipeline.object_id
-        return PreparedFunctionApp.create(self.group, name, vault, officer=officer)
+        return prepare_function_app(self.group, name, vault, officer)
 
     def check_channel_token(self, token: str, app_id: str) -> None:
         """Check that a token is one of the channel's.

@@ -21,8 +21,7 @@ from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.key_vault.inventory import Retention
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import CERTIFICATES_OFFICER, OldBot, assign_role
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
 from tests.support.light_sites.light_site import light_site

@@ -12,7 +12,7 @@ from bot_workbench.admin.azure.cloud import PUBLIC
 from bot_workbench.admin.azure.errors import Ambiguous, Forbidden, NotFound
 from bot_workbench.admin.azure.resources import find_resource, find_resources
 from bot_workbench.emulator.resource_manager.resource_type import Subscription
-from bot_workbench.emulator.seeds.resource_group import ResourceGroup
+from bot_workbench.emulator.seeds import ResourceGroup
 from tests.admin.azure.scripted_service import Answer, ScriptedService
 from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread

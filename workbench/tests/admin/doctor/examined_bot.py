@@ -11,7 +11,7 @@ from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import Registration
 from bot_workbench.emulator.log_analytics.log_analytics import QueryResult
 from bot_workbench.emulator.resource_manager.resource import JsonObject, Resource
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, assign_role
+from bot_workbench.emulator.seeds import PreparedFunctionApp, assign_role
 from tests.admin.migrate.migration import APP, BOT, BOTS, NEW_ENDPOINT, VAULT, Ended
 from tests.admin.moved_clock import MovedClock
 from tests.support.azure.azure_thread import AzureThread

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.entra.registration import Registration
-from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
+from bot_workbench.emulator.seeds import CERTIFICATES_OFFICER, assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE_NAME,
     ExaminedBot,

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot_workbench.admin.azure.retries import RetryLimits
 from bot_workbench.admin.doctor import command
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.seeds.function_app import CERTIFICATES_OFFICER, assign_role
+from bot_workbench.emulator.seeds import CERTIFICATES_OFFICER, assign_role
 from bot_workbench.emulator.server import Server
 from tests.admin.doctor.examined_bot import CERTIFICATE, READER, ExaminedBot
 from tests.admin.doctor.harms import WEBSITE_CONTRIBUTOR, delete_vault, unassign_caller

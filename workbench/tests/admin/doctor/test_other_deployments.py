@@ -10,7 +10,7 @@ from bot_workbench.admin.migrate.deployed_bot.deployed_bot import METRICS_PUBLIS
 from bot_workbench.emulator.entra.credentials import KeyCredential
 from bot_workbench.emulator.resource_manager.resource import JsonObject
 from bot_workbench.emulator.resource_manager.resource_type import Subscription
-from bot_workbench.emulator.seeds.function_app import ROLES_ON_STORAGE, assign_role
+from bot_workbench.emulator.seeds import ROLES_ON_STORAGE, assign_role
 from tests.admin.doctor.examined_bot import (
     CERTIFICATE,
     FEDERATED,

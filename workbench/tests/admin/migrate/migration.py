@@ -10,8 +10,7 @@ from bot_workbench.admin.azure.clock import Clock
 from bot_workbench.command_line import app
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot, PreparedFunctionApp
 from tests.support.azure.azure_thread import AzureThread
 
 BOT = "contoso-bot"

@@ -9,7 +9,7 @@ import pytest
 from bot_workbench.emulator.graph.requests.caller import READ_REPORTS, WRITE_OWNED
 from bot_workbench.emulator.resource_manager.access import ROLE_ASSIGNMENTS
 from bot_workbench.emulator.resource_manager.built_in_roles import ROLES
-from bot_workbench.emulator.seeds.function_app import assign_role
+from bot_workbench.emulator.seeds import assign_role
 from tests.admin.migrate.interruption.wire import Wire
 from tests.admin.migrate.migration import APP, BOT, VAULT, Migration
 from tests.support.project import ROOT

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from bot_workbench.commands.package import PACKAGE_HASH, hash_of
 from bot_workbench.emulator.local_azure import LocalAzure
-from bot_workbench.emulator.seeds.old_bot import OldBot
-from bot_workbench.emulator.seeds.resource_group import ResourceGroup
+from bot_workbench.emulator.seeds import OldBot, ResourceGroup
 from bot_workbench.funcignore import FuncIgnore
 from tests.docs.runbooks.page import Block, blocks
 from tests.docs.runbooks.recipe import BY_HAND, deployment

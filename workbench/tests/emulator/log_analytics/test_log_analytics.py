@@ -10,7 +10,7 @@ import pytest
 
 from bot_workbench.emulator.log_analytics.log_analytics import QueryResult
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import assign_role
+from bot_workbench.emulator.seeds import assign_role
 from tests.support.azure.azure_thread import AzureThread, answer_of
 
 HOST = "https://api.loganalytics.azure.com"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker
 

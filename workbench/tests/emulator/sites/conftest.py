@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot_workbench.emulator.entra.credentials import TrustedSubject
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot, PreparedFunctionApp
 from tests.support.azure.azure_thread import AzureThread
 
 FUNCTIONS = "contoso-functions"

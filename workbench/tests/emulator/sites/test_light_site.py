@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from bot_workbench.credential_kinds import KINDS
 from bot_workbench.emulator.entra.credentials import TrustedSubject
 from bot_workbench.emulator.local_azure import LocalAzure
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp, assign_role
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot, PreparedFunctionApp, assign_role
 from bot_workbench.emulator.sites.site import Site
 from tests.support.azure.azure_thread import AzureThread, answer_of
 from tests.support.azure.talker import Talker

@@ -16,8 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bot_workbench.emulator.faults import Handler
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot, PreparedFunctionApp
 from bot_workbench.emulator.sites.process_site import (
     FAILED_PAGE,
     KEY_HEADER,

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import PUBLISHING, RESOURCE_MANAGER, SITES
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import FUNCTIONS
+from bot_workbench.emulator.seeds import FUNCTIONS
 from bot_workbench.emulator.sites.publishing import DEPLOYING, FAILED, SUCCESS
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.publisher import (

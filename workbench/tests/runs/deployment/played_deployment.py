@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import FUNCTIONS
+from bot_workbench.emulator.seeds import FUNCTIONS
 from bot_workbench.emulator.sites.process_site import ProcessSite, SiteHosting
 from bot_workbench.emulator.sites.site import site_of
 from bot_workbench.emulator.storage.azurite import Azurite, CertificateFiles

@@ -17,7 +17,7 @@ from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.local_azure import RESOURCE_MANAGER
 from bot_workbench.emulator.resource_manager.catalog import DEPLOYMENTS
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import FUNCTIONS
+from bot_workbench.emulator.seeds import FUNCTIONS
 from tests.support.azd import program
 from tests.support.azd.azd import Azd
 from tests.support.azure.azure_thread import AzureThread

@@ -6,8 +6,7 @@ import requests
 
 from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import PreparedFunctionApp
-from bot_workbench.emulator.seeds.old_bot import OldBot
+from bot_workbench.emulator.seeds import OldBot, PreparedFunctionApp
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.talker import Talker

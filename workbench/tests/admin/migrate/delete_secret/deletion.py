@@ -20,7 +20,7 @@ from bot_workbench.emulator.entra.directory import SignIn
 from bot_workbench.emulator.faults import Handler
 from bot_workbench.emulator.key_vault.inventory import VaultCertificate
 from bot_workbench.emulator.resource_manager.resource import Resource
-from bot_workbench.emulator.seeds.function_app import assign_role
+from bot_workbench.emulator.seeds import assign_role
 from tests.admin.migrate.migration import APP, BOT, OTHER_APP_ID, Ended, Migration
 from tests.support.light_sites.light_site import LightSite
 

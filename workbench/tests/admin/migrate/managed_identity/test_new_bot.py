@@ -13,7 +13,7 @@ from bot_workbench.admin.plan.options import Options
 from bot_workbench.admin.plan.target import Target
 from bot_workbench.emulator.resource_manager.resource import JsonObject
 from bot_workbench.emulator.resource_manager.resource_type import Subscription
-from bot_workbench.emulator.seeds.resource_group import ResourceGroup
+from bot_workbench.emulator.seeds import ResourceGroup
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
     FAST,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_workbench.emulator.seeds.resource_group import ResourceGroup
+from bot_workbench.emulator.seeds import ResourceGroup
 from tests.admin.migrate.managed_identity.test_managed_identity import (
     COMMAND,
     FAST,

@@ -1,1 +1,0 @@
-"""The content of the local Azure before a migration starts."""
