@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 POLL_SECONDS = 0.05
 STOP_TIMEOUT_SECONDS = 5.0
 """Between SIGTERM and SIGKILL."""
@@ -86,6 +84,8 @@ class Child:
             ChildProcessError: it ended, with this exit code.
             TimeoutError: there is none in this time.
         """
+        import aiohttp  # the set-up ends programs with this module before it installs packages
+
         ended = asyncio.create_task(self.wait())
         try:
             async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
