@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -34,7 +35,7 @@ PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if IS_WINDOWS else "bin/python")
 PIP = PYTHON.with_name("pip.exe" if IS_WINDOWS else "pip")
 TEST = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {WANTED})"
 MISSING = (
-    "Python 3.13 is missing: install it (Windows: winget install Python.Python.3.13;"
+    "Python 3.13 with venv is missing: install it (Windows: winget install Python.Python.3.13;"
     " macOS: brew install python@3.13; Debian: apt-get install python3.13-venv;"
     " pyenv install 3.13)."
 )
@@ -95,10 +96,10 @@ def set_up_workbench(words: list[str]) -> str:
         sys.path.insert(0, str(WORKBENCH))
         from bot_workbench.setup.errors import SetUpError
         from bot_workbench.setup.set_up import set_up
-        from bot_workbench.setup.tools import packages_for
+        from maintenance.tools import needs_of
 
         try:
-            set_up([packages_for(words)])
+            set_up(needs_of(words), sys.stderr)  # commands answer on the other
         except SetUpError as error:
             return str(error)
         return ""
@@ -145,10 +146,11 @@ def main() -> int:
         words = ["run", *words]
     if IS_WINDOWS:
         os.environ["PYTHONUTF8"] = "1"  # whatever the console's code page
-    if sys.version_info < WANTED:
+    # Debian has ensurepip in a package of its own.
+    if sys.version_info < WANTED or find_spec("ensurepip") is None:
         found = next((command for command in candidates() if fits(command)), None)
         if found is None:
-            print(MISSING)
+            print(MISSING, file=sys.stderr)
             return 1
         return become([*found, str(ROOT / "run.py"), *words])
     os.chdir(str(ROOT))

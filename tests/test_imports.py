@@ -272,6 +272,7 @@ def test_no_installed_package_has_our_names(package: str) -> None:
     ]
 
 
+@pytest.mark.extended  # imports the bridge to the Agents SDK, which needs that SDK
 def test_one_tree_of_errors() -> None:
     """Every exception class of deployed code derives from BotError."""
     base = importlib.import_module("auth.errors").BotError

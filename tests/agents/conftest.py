@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from bot_testing import ChatOptions
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 
 
 @pytest.fixture(params=["Inline memory", "Queued azurite"])

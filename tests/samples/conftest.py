@@ -7,7 +7,6 @@ import pytest
 
 from bot_testing import ChatOptions
 from tests.samples.blocking_service import BlockingService
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,14 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells expect."""
 
 
-def main(commands: str = "bot_workbench.command_line") -> None:
+def main(
+    commands: str = "bot_workbench.command_line", tools: str = "bot_workbench.setup.tools"
+) -> None:
     """Run the command of this process's command line, and exit with its status.
 
     Args:
         commands: the module whose `run` has the commands.
+        tools: the module whose `needs_of` has what they need.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # While packages are imported, KeyboardInterrupt could be raised anywhere in them.
@@ -21,11 +24,10 @@ def main(commands: str = "bot_workbench.command_line") -> None:
     try:
         from bot_workbench.setup.errors import SetUpError
         from bot_workbench.setup.set_up import ready
-        from bot_workbench.setup.tools import packages_for
 
         try:
             # Standard output is for what a command answers.
-            ready(packages_for(sys.argv[1:]), stream=sys.stderr)
+            ready(*import_module(tools).needs_of(sys.argv[1:]), stream=sys.stderr)
         except SetUpError as error:
             sys.exit(str(error))
         import_module(commands).run(sys.argv[1:])

@@ -3,4 +3,4 @@
 from bot_workbench.__main__ import main
 
 if __name__ == "__main__":
-    main("maintenance.targets")
+    main("maintenance.targets", "maintenance.tools")

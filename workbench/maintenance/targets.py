@@ -5,8 +5,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,32 +19,20 @@ from bot_workbench.commands.programs import module, run_programs
 from bot_workbench.commands.site_packages import InstallError
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
-from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.step import SetUpStep
-from bot_workbench.setup.tools import AZURITE, PAGES, PLAYGROUND, SCHEMAS
 from maintenance import constraints as all_constraints
 from maintenance import smoke as smoke_test
 from maintenance.template import TemplateError, lay_out
-from maintenance.tools import (
-    ALL_TESTS,
-    AZ,
-    BENCHMARKS,
-    IN_WHEEL,
-    PHOENIX,
-    TEST_FILES,
-    TESTS,
-    VALIDATORS,
-)
+from maintenance.tools import BENCHMARKS
 
 LOGS = "artifacts/test-logs"
 LOOPS = ("asyncio", "uvloop")
 
-SHORT = "not extended and not timed and not last and not az and not collector"
-"""The tests that take minutes and need nothing beside the app's packages: pyproject.toml describes
-the marks."""
+PARALLEL = "not timed and not last and not az and not collector"
+"""The tests that run at the same time as others: pyproject.toml describes the marks."""
 
-PARALLEL = ("--dist", "loadfile", "--no-loadscope-reorder")
-"""A file's tests stay in one worker, which shares what the file starts."""
+RERUNS = ("--reruns", "1", "--max-suite-reruns", "3", "-rfEsR")
+"""A test that fails runs once more, and is then named at the end as RERUN: it must be fixed. After
+three, no other one runs again."""
 
 ON_WINDOWS = (
     *("run.py", "function_app.py", "composition.py", "auth", "cloud_adapter", "http_client"),
@@ -70,6 +57,7 @@ RULES = (
     "tests/test_public_names.py",
     "workbench/tests/test_house.py",
     "workbench/tests/docs/test_glossary.py",
+    "workbench/tests/test_requirements.py",
 )
 """The tests in `make check`, besides lint and types."""
 
@@ -77,109 +65,57 @@ AZ_TESTS = ("admin", "app_package", "docs", "emulator/resource_manager", "workfl
 """The folders of workbench/tests that have tests with the mark `az`."""
 
 
-@dataclass(frozen=True)
-class Programs:
-    """The commands of a target.
-
-    Attributes:
-        steps: what it needs.
-        commands: its programs, one after the other.
-    """
-
-    steps: Sequence[SetUpStep]
-    commands: Sequence[Sequence[str]]
-
-    def run(self) -> None:
-        """Set up, then run the programs until one fails, and exit with its status."""
-        ready(*self.steps)
-        run_programs(self.commands)
-
-
 def pytest(*arguments: str, loop: str = "") -> list[str]:
     """The command that runs tests, and ends what they leave behind."""
-    options = ["--loop", loop] if loop else []
+    options = [*RERUNS, *(["--loop", loop] if loop else [])]
     return module("tests.support.reaper", *module("pytest", *options, *arguments))
 
 
 def parallel(workers: int, *arguments: str, loop: str = "") -> list[str]:
-    """The command that runs tests in several processes.
+    """The command that runs tests in several processes; one that dies is replaced.
 
-    Workers often wait for the bots that they start, so there are more of them than cores. If a
-    worker dies, the run ends: if it were replaced near the end of the run, pytest-xdist could wait
-    forever for the dead one's tests.
+    They often wait for the bots that they start, so there are more of them than cores. Each begins
+    with a part of the files, so that most files' tests share what they start.
     """
-    options = [*PARALLEL, "--max-worker-restart", "0", "-n", str(workers)]
-    return pytest(*options, *arguments, loop=loop)
+    return pytest("--dist", "worksteal", "-n", str(workers), *arguments, loop=loop)
 
 
-def suite(*, everything: bool = False, loop: str = "", workers: int = 3) -> Programs:
-    """The tests, of which the short ones take minutes.
+def suite(
+    *, everything: bool = False, rest: bool = False, loop: str = "", workers: int = 3
+) -> list[list[str]]:
+    """The commands of the tests, of which the short ones take minutes.
 
     Args:
         everything: those of the workbench, and long ones, too.
+        rest: the ones that `everything` adds, alone.
         loop: the event loop of all tests; empty: each test's own.
         workers: processes that share the tests.
     """
     logs = f"--logs={LOGS}"
-    if not everything:
-        command = parallel(workers, "-m", SHORT, logs, loop=loop)
-        return Programs([TESTS, AZURITE], [command])
-    return Programs(
-        [ALL_TESTS, *IN_WHEEL, TEST_FILES, PLAYGROUND, VALIDATORS],
-        [
-            parallel(
-                workers,
-                *("-m", "not timed and not last and not az and not collector", logs),
-                loop=loop,
-            ),
-            parallel(2, "-m", "timed", logs, loop=loop),
-            pytest("-m", "last", logs, loop=loop),
-        ],
-    )
+    if not everything and not rest:
+        return [parallel(workers, "-m", f"not extended and {PARALLEL}", logs, loop=loop)]
+    marks = PARALLEL if everything else f"extended and {PARALLEL}"
+    return [
+        parallel(workers, "-m", marks, logs, loop=loop),
+        parallel(2, "-m", "timed", logs, loop=loop),
+        pytest("-m", "last", logs, loop=loop),
+    ]
 
 
-def checks() -> Programs:
-    """Lint, format, types, import rules and words."""
-    own = [str(file) for file in APP.glob("workbench/tests/sample/test_rules.py")]
-    return Programs(
-        [ALL_TESTS],
-        [
-            module("ruff", "check", "."),
-            module("ruff", "format", "--check", "."),
-            module("mypy"),
-            # What runs on Windows, too: no call that only POSIX has.
-            module(
-                "mypy", "--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS
-            ),
-            module("pytest", *RULES, *own),
-        ],
-    )
-
-
-def runbooks() -> Programs:
-    """The commands of docs/ with the real az, in front of the local cloud.
+def runbooks() -> list[str]:
+    """The command that runs the commands of docs/ with the real az, before the local cloud.
 
     They are not part of `suite`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
     """
     folders = [f"workbench/tests/{each}" for each in AZ_TESTS]
-    command = pytest("-n", "2", "--dist", "worksteal", "-m", "az", *folders)
-    return Programs([ALL_TESTS, AZ], [command])
+    return parallel(2, "-m", "az", *folders)
 
 
-def collector() -> Programs:
-    """A queued turn's trace in Arize Phoenix, which takes 800 MB, and half a minute to start."""
-    command = pytest("-m", "collector", "tests/end_to_end/telemetry")
-    return Programs([ALL_TESTS, AZURITE, PHOENIX], [command])
+def collector() -> list[str]:
+    """The command that finds a queued turn's trace in Arize Phoenix, which takes half a minute to
+    start."""
+    return pytest("-m", "collector", "tests/end_to_end/telemetry")
 
-
-PROGRAMS: Mapping[str, Callable[[], Programs]] = {
-    "check": checks,
-    "test": suite,
-    "test ALL=1": lambda: suite(everything=True),
-    "runbooks": runbooks,
-    "collector": collector,
-}
-"""The targets of continuous integration, by the words after `make`."""
 
 app = typer.Typer()
 
@@ -205,28 +141,43 @@ def run_tests(
             "--all", metavar="", help="Also those of the workbench, and long ones: half an hour."
         ),
     ] = False,
+    rest: Annotated[
+        bool, typer.Option("--rest", metavar="", help="Only those that --all adds.")
+    ] = False,
 ) -> None:
     """Run the tests of the base and the bot: five minutes."""
-    shutil.rmtree(APP / LOGS, ignore_errors=True)
-    suite(everything=everything, loop=loop, workers=workers).run()
+    if not rest:
+        shutil.rmtree(APP / LOGS, ignore_errors=True)
+    run_programs(suite(everything=everything, rest=rest, loop=loop, workers=workers))
 
 
 @app.command("check")
 def check() -> None:
     """Check lint, format, types, import rules and words."""
-    checks().run()
+    own = [str(file) for file in APP.glob("workbench/tests/sample/test_rules.py")]
+    # What runs on Windows, too: no call that only POSIX has.
+    windows = ("--platform", "win32", "--cache-dir", ".cache/mypy-windows", *ON_WINDOWS)
+    run_programs(
+        [
+            module("ruff", "check", "."),
+            module("ruff", "format", "--check", "."),
+            module("mypy"),
+            module("mypy", *windows),
+            module("pytest", *RULES, *own),
+        ]
+    )
 
 
 @app.command("runbooks")
 def run_runbooks() -> None:
     """Run the commands of docs/ with the real az, in front of the local cloud."""
-    runbooks().run()
+    run_programs([runbooks()])
 
 
 @app.command("collector")
 def run_collector() -> None:
     """Find a queued turn's trace in Arize Phoenix, which is installed for it: 800 MB."""
-    collector().run()
+    run_programs([collector()])
 
 
 @app.command("smoke")
@@ -239,14 +190,13 @@ def smoke(
     """Start an example, chat with it and stop it, as a test of this machine."""
     if app is not None:
         raise typer.Exit(smoke_test.main(app))
-    ready(PAGES)
     raise typer.Exit(smoke_test.main(APP, "BOT=examples/echo"))
 
 
 @app.command("portable")
 def portable() -> None:
     """Run the tests that also run on Windows."""
-    Programs([TESTS], [module("pytest", "--noconftest", *PORTABLE)]).run()
+    run_programs([module("pytest", "--noconftest", *PORTABLE)])
 
 
 @app.command("bench")
@@ -258,7 +208,6 @@ def bench(
     ] = "",
 ) -> None:
     """Compare with other bots, and write docs/benchmarks.md: 40 minutes, on Linux."""
-    ready(BENCHMARKS)
     options = ["--rounds", str(rounds), "--seconds", str(seconds), "--only", only]
     run_programs([[str(BENCHMARKS.python), "-m", "benchmarks", *options]])
 
@@ -266,20 +215,19 @@ def bench(
 @app.command("format")
 def format_code() -> None:
     """Format the code."""
-    programs = [module("ruff", "format", "."), module("ruff", "check", "--fix", ".")]
-    Programs([ALL_TESTS], programs).run()
+    run_programs([module("ruff", "format", "."), module("ruff", "check", "--fix", ".")])
 
 
 @app.command("picture")
 def picture() -> None:
     """Draw docs/pictures/architecture.svg from the imports."""
-    Programs([ALL_TESTS], [module("docs.pictures.architecture")]).run()
+    run_programs([module("docs.pictures.architecture")])
 
 
 @app.command("recording")
 def recording() -> None:
     """Film docs/pictures/inner_loop.webp: the chat and the inspector in Chromium."""
-    Programs([ALL_TESTS, PAGES, AZURITE], [module("docs.pictures.inner_loop")]).run()
+    run_programs([module("docs.pictures.inner_loop")])
 
 
 @app.command("template")
@@ -302,7 +250,6 @@ def template(
     """
     if not to or not wheels:
         sys.exit("Name both: make template TO=FOLDER WHEELS=FOLDER|URL")
-    ready(*IN_WHEEL)
     try:
         requirement = lay_out(Path(to), wheels, APP / "artifacts" / "wheels")
     except TemplateError as error:
@@ -324,8 +271,7 @@ def constraints(*, upgrade: UpgradeOption = False) -> None:
 
 @app.command("setup")
 def setup() -> None:
-    """Install what run, test and app-package need."""
-    ready(TESTS, PAGES, AZURITE, SCHEMAS)
+    """Install what the other commands, the tests and the editor need, and run nothing."""
 
 
 def _command(target: typer.models.CommandInfo) -> Command:

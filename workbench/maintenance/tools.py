@@ -1,13 +1,16 @@
 """The needs of maintainers' commands on this machine, and their versions."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot_workbench.app_folder import BOT, bots_below
 from bot_workbench.project import APP, THIRD_PARTY
+from bot_workbench.setup import tools
 from bot_workbench.setup.npm import LICENSES, NpmFile, NpmFiles, NpmLicenses, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages
-from bot_workbench.setup.tools import AZURITE, CACHE, PAGES, PYTHON, SCHEMAS
+from bot_workbench.setup.step import SetUpStep
+from bot_workbench.setup.tools import AZURITE, CACHE, PAGES, PLAYGROUND, PYTHON, SCHEMAS
 
 TESTS_FOLDER = APP / "workbench" / "tests"
 
@@ -100,3 +103,34 @@ beside it."""
 
 IN_WHEEL = (PAGES, AZURITE, SCHEMAS, PAGES_LICENSES)
 """The files in the workbench's wheel besides its own."""
+
+EXTENDED: Sequence[SetUpStep] = (ALL_TESTS, *IN_WHEEL, TEST_FILES, PLAYGROUND, VALIDATORS)
+"""The needs of all tests but those of `make runbooks` and `make collector`."""
+
+NEEDS: Mapping[str, Sequence[SetUpStep]] = {
+    **tools.NEEDS,
+    "test": (TESTS, AZURITE),
+    "check": (ALL_TESTS,),
+    "setup": (ALL_TESTS, *IN_WHEEL),
+    "runbooks": (ALL_TESTS, AZ),
+    "collector": (ALL_TESTS, AZURITE, PHOENIX),
+    "portable": (TESTS,),
+    "smoke": (PYTHON, PAGES),
+    "bench": (PYTHON, BENCHMARKS),
+    "format": (ALL_TESTS,),
+    "picture": (ALL_TESTS,),
+    "recording": (ALL_TESTS, PAGES, AZURITE),
+    "template": (PYTHON, *IN_WHEEL),
+}
+"""The needs of the commands of this repository."""
+
+
+def needs_of(words: Sequence[str]) -> Sequence[SetUpStep]:
+    """The needs of a command.
+
+    Args:
+        words: the command line.
+    """
+    if words[:1] == ["test"] and not {"ALL=1", "REST=1", "--all", "--rest"}.isdisjoint(words):
+        return EXTENDED
+    return tools.needs_of(words, NEEDS)

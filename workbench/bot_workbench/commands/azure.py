@@ -18,7 +18,6 @@ from bot_workbench.emulator.local_azure import LocalAzure
 from bot_workbench.emulator.terminal.shell import Shell, users_shell
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError
-from bot_workbench.setup.set_up import ready
 from bot_workbench.setup.tools import CACHE, PAGES
 
 BOT, FUNCTIONS, VAULT = "contoso-bot", "contoso-functions", "contoso-vault"
@@ -142,7 +141,6 @@ def local_azure(
             " requirements-dev.txt, and run the command again."
         )
     check_ports({"CHAT_PORT": chat_port})
-    ready(PAGES)
     with tempfile.TemporaryDirectory() as folder:
         running = run(Path(folder), app_type, chat_port, env)
         try:

@@ -13,8 +13,6 @@ from bot_workbench.commands.programs import module, run_programs
 from bot_workbench.project import APP
 from bot_workbench.public_names import findings
 from bot_workbench.setup.errors import SetUpError
-from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.tools import AZURITE
 
 TESTS = "tests"
 """The folder with the tests, in that of the app."""
@@ -43,7 +41,6 @@ def run_tests(
 ) -> None:
     """Run the tests, or those that the arguments name from here."""
     require("pytest")
-    ready(AZURITE)
     if arguments:
         run_programs([module("pytest", *arguments)], Path.cwd())
     run_programs([module("pytest", TESTS)])

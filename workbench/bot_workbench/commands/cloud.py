@@ -18,8 +18,7 @@ from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
 from bot_workbench.emulator.cloud import BOT_ENDPOINT, Cloud
 from bot_workbench.emulator.language_model.language_model import READING_PAUSE_SECONDS
 from bot_workbench.emulator.storage.local_storage import LocalStorage, start_storage
-from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.tools import AZURITE, PAGES
+from bot_workbench.setup.tools import PAGES
 
 CredentialOption = Annotated[
     str,
@@ -114,7 +113,6 @@ def cloud(
 
       bot cloud --env .cache/app.env --storage .cache/func
     """
-    ready(PAGES, *[AZURITE] * (storage is not None))
     with tempfile.TemporaryDirectory() as folder:
         serving = serve(
             Path(folder), credential, env=env, data=storage, endpoint=endpoint, chat_port=chat_port

@@ -125,7 +125,7 @@ def play(
     """
     debugging = Debugging.chosen(debug=debug, wait=wait, port=debug_port)
     check_ports({"PORT": port, "PLAYGROUND_PORT": playground_port, **debugging.ports()})
-    ready(packages_of(bot), PLAYGROUND)
+    ready(packages_of(bot))
     if not node_command(PROGRAM):
         sys.exit("The Agents Playground is missing: install node and npm, then start again.")
     with tempfile.TemporaryDirectory() as folder:

@@ -17,19 +17,20 @@ def module(name: str, *arguments: str) -> list[str]:
 
 
 def run_programs(commands: Sequence[Sequence[str]], folder: Path = APP) -> NoReturn:
-    """Run programs until one fails, and exit with its status.
+    """Run programs one after the other, whichever fail; exit with the first failure's status.
 
-    Where a process can be replaced, the last program is this process.
+    After Ctrl-C, the next one is not run. Where a process can be replaced, the last program is this
+    process.
 
     Args:
         commands: the programs, with their arguments.
         folder: where they run.
     """
     os.chdir(folder)
-    for command in commands[:-1]:
-        status = _wait_for(command)
-        if status:
-            sys.exit(status)
+    failures = [status for command in commands[:-1] if (status := _wait_for(command))]
+    if failures:
+        _wait_for(commands[-1])
+        sys.exit(failures[0])
     _become(commands[-1])
 
 
@@ -46,13 +47,24 @@ def _wait_for(command: Sequence[str]) -> int:
     """Run a program to its end, which it reaches in its own time after Ctrl-C, too.
 
     Returns:
-        Its exit status, as shells have it.
+        Its exit status, as shells have it. If it was asked to stop, this process exits with it.
     """
+    is_stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal is_stopped
+        is_stopped = True
+        program.terminate()
+
     with subprocess.Popen(command) as program:
-        signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+        signal.signal(signal.SIGTERM, stop)
         while True:
             try:
                 status = program.wait()
             except KeyboardInterrupt:  # the terminal sends it to the program, too
+                is_stopped = True
                 continue
-            return status if status >= 0 else 128 - status
+            status = status if status >= 0 else 128 - status
+            if is_stopped:
+                sys.exit(status or 130)
+            return status

@@ -30,6 +30,7 @@ OFFLINE = (
 """The messages of pip, npm and Python when there is no network."""
 
 NO_NETWORK = "there is no network, or it needs a proxy (HTTPS_PROXY)"
+UNREACHABLE = f"Nothing can be installed: {NO_NETWORK}. Connect, then run the command again."
 KEPT_LINES = 400
 
 ERROR = re.compile(
@@ -109,9 +110,13 @@ class InstallLog:
         """End the program at once, if it still runs, and start no other one."""
         self._end(at_once=True)
 
+    def is_offline(self) -> bool:
+        """Whether the last program failed because it reached nothing."""
+        return any(sign in line for line in self._last for sign in OFFLINE)
+
     def reason(self) -> str:
         """Why the last program failed, in a few words; empty if it did not say."""
-        if any(sign in line for line in self._last for sign in OFFLINE):
+        if self.is_offline():
             return NO_NETWORK
         errors = [found[1] for found in map(ERROR.match, self._last) if found]
         return VERSIONS.sub("", next(iter(errors or self._last[-1:]), ""))[:300].rstrip(".")

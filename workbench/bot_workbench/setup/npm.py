@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bot_workbench.project import APP
 from bot_workbench.setup.errors import SetUpError, WrongPackageError
-from bot_workbench.setup.install_log import InstallLog
+from bot_workbench.setup.install_log import UNREACHABLE, InstallLog
 from bot_workbench.setup.stamp import Stamp
 from bot_workbench.setup.step import Report
 
@@ -27,6 +27,8 @@ OPTIONS = (
     # Otherwise it takes 70 seconds to notice that there is no network.
     *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
 )
+
+PROGRAMS = ("node", "npm")
 
 ON_BREAK = "process.once('SIGBREAK', () => process.emit('SIGINT') || process.exit())"
 """Ctrl-Break, by which programs are asked to stop on Windows, is what Ctrl-C is. No other system
@@ -65,7 +67,7 @@ class NpmPackages:
         folder: takes node_modules.
         packages: names with versions, as npm takes them.
         without: what does not work without them, as a sentence.
-        weight: see SetUpStep.
+        weight, is_needed, programs: see SetUpStep.
     """
 
     title: str
@@ -74,6 +76,7 @@ class NpmPackages:
     without: str
     weight: float = 10
     is_needed: bool = False
+    programs: Sequence[str] = PROGRAMS
 
     def is_done(self) -> bool:
         """Whether these very versions are installed."""
@@ -83,7 +86,7 @@ class NpmPackages:
         """Install them.
 
         Raises:
-            SetUpError: npm is missing, or fails.
+            SetUpError: npm fails.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         report(0.1)
@@ -108,7 +111,7 @@ class NpmBundle:
         unused: packages that it depends on, but does not use here: they are not fetched.
         optional: modules that it would load if they were installed.
         without: what does not work without it, as a sentence.
-        weight: see SetUpStep.
+        weight, is_needed, programs: see SetUpStep.
     """
 
     title: str
@@ -121,6 +124,7 @@ class NpmBundle:
     without: str
     weight: float = 10
     is_needed: bool = False
+    programs: Sequence[str] = PROGRAMS
 
     def is_done(self) -> bool:
         """Whether a bundle of these very versions is there."""
@@ -130,7 +134,7 @@ class NpmBundle:
         """Fetch the packages, bundle them, and remove them.
 
         Raises:
-            SetUpError: npm is missing, or fails.
+            SetUpError: npm fails.
         """
         # Beside the file, where a run that was killed leaves it to the next one; not in a folder
         # for temporary files, which may be a disk in memory: it takes 75 MB.
@@ -202,7 +206,7 @@ class NpmFiles:
         folder: takes the files.
         files: which ones.
         without: what does not work without them, as a sentence.
-        weight: see SetUpStep.
+        weight, is_needed, programs: see SetUpStep.
     """
 
     title: str
@@ -211,6 +215,7 @@ class NpmFiles:
     without: str
     weight: float = 5
     is_needed: bool = False
+    programs: Sequence[str] = PROGRAMS
 
     def is_done(self) -> bool:
         """Whether the folder has all of these very versions."""
@@ -221,7 +226,7 @@ class NpmFiles:
 
         Raises:
             WrongPackageError: a package has another digest than the pinned one.
-            SetUpError: npm is missing, or fails.
+            SetUpError: npm fails.
         """
         missing = self._missing()
         report(0.1)
@@ -268,7 +273,7 @@ class NpmLicenses:
         file: takes the licenses.
         packages: names with versions, as npm takes them.
         without: what does not work without them, as a sentence.
-        weight: see SetUpStep.
+        weight, is_needed, programs: see SetUpStep.
     """
 
     title: str
@@ -277,6 +282,7 @@ class NpmLicenses:
     without: str
     weight: float = 20
     is_needed: bool = False
+    programs: Sequence[str] = PROGRAMS
 
     def is_done(self) -> bool:
         """Whether the licenses of these very versions are there."""
@@ -286,7 +292,7 @@ class NpmLicenses:
         """Fetch the packages, and keep their licenses.
 
         Raises:
-            SetUpError: npm is missing, or fails.
+            SetUpError: npm fails.
         """
         report(0.1)
         with tempfile.TemporaryDirectory() as scratch:
@@ -354,14 +360,9 @@ def _npm(
     """Run npm.
 
     Raises:
-        SetUpError: it is missing, or fails.
+        SetUpError: it fails.
     """
-    program = shutil.which("npm")  # on Windows it is npm.cmd
-    if program is None or shutil.which("node") is None:
-        raise SetUpError(
-            "npm is missing: install Node.js (https://nodejs.org), then start again.", step.without
-        )
+    program = shutil.which("npm") or "npm"  # on Windows it is npm.cmd
     if not log.run([program, *OPTIONS, *words], folder=folder):
-        raise SetUpError(
-            f"{step.title} cannot be installed: {log.reason()}. npm's output: {log}", step.without
-        )
+        why = f"{step.title} cannot be installed: {log.reason()}. npm's output: {log}"
+        raise SetUpError(UNREACHABLE if log.is_offline() else why, step.without)

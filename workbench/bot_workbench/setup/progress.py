@@ -27,19 +27,18 @@ class Progress:
         self._ended: list[SetUpStep] = []
         self._started = time.monotonic()
         self._width = 0
-        if not self._is_live:
-            self._print(f"Set-up: {', '.join(step.title for step in steps)}")
 
     def report(self, number: int, share: float) -> None:
         """So much of the step of this index is done, from 0 to 1. Any thread may say so."""
         self._shares[number] = share
 
-    def end(self, step: SetUpStep) -> None:
-        """A step has ended."""
+    def end(self, step: SetUpStep, *, failed: bool = False) -> None:
+        """A step has ended; what says why it failed, says so later."""
         self._ended.append(step)
         self._shares[self._steps.index(step)] = 1.0
-        if not self._is_live:
-            self._print(f"Set-up {len(self._ended)}/{len(self._steps)}: {step.title}")
+        if not self._is_live and not failed:
+            line = f"Set-up {len(self._ended)}/{len(self._steps)}: {step.title}"
+            print(line, file=self._stream, flush=True)
 
     def show(self) -> None:
         """Write the live line again, where there is one."""
@@ -62,9 +61,6 @@ class Progress:
         seconds = time.monotonic() - self._started
         running = ", ".join(step.title for step in self._steps if step not in self._ended)
         return f"Set-up [{bar}] {seconds:.0f} s: {running}"
-
-    def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
 
     def _write(self, line: str) -> None:
         # Spaces in place of escape sequences, which an old console would show.

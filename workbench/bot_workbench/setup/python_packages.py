@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot_workbench.project import APP, WORKBENCH
 from bot_workbench.setup.errors import SetUpError
-from bot_workbench.setup.install_log import InstallLog
+from bot_workbench.setup.install_log import UNREACHABLE, InstallLog
 from bot_workbench.setup.requirements import (
     CONSTRAINTS,
     PROJECT,
@@ -55,7 +55,7 @@ class PythonPackages:
         files: requirements files.
         bots: the folders of the bots whose own files are installed where requirements.txt
             includes those of `bot_logic`.
-        weight, is_needed: see SetUpStep.
+        weight, is_needed, programs: see SetUpStep.
     """
 
     title: str
@@ -64,6 +64,7 @@ class PythonPackages:
     bots: Sequence[Path]
     weight: float = 40
     is_needed: bool = True
+    programs: Sequence[str] = ()
 
     @property
     def python(self) -> Path:
@@ -216,9 +217,12 @@ class PythonPackages:
         """
         why = log.reason()
         missing, other = self._differences(lines)
+        named = f"Missing: {_some(missing)}. pip's output: {log}"
+        if missing and log.is_offline():
+            raise SetUpError(UNREACHABLE, named)
         if missing or not other or CONFLICT in why:
-            named = f" Missing: {_some(missing)}." if missing else ""
-            raise SetUpError(f"{self.title} cannot be installed: {why}.{named} pip's output: {log}")
+            said = named if missing else f"pip's output: {log}"
+            raise SetUpError(f"{self.title} cannot be installed: {why}. {said}")
         return (
             f"{self.title} cannot be updated: {why}. Going on with what is installed,"
             f" in place of {_some(other)}. pip's output: {log}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import signal
 import sys
 import time
@@ -38,13 +39,21 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         logs: the folder for the output of pip and npm, in a file for each step.
 
     Raises:
-        SetUpError: a step that is needed cannot be done; the other ones have ended.
+        SetUpError: a program is missing, and nothing was done; or a step that is needed cannot be
+            done, and the other ones have ended.
         WrongPackageError: a package is not the pinned one.
     """
-    if all(step.is_done() for step in steps):
+    due = [step for step in steps if not step.is_done()]
+    if not due:
         return
+    programs = dict.fromkeys(program for step in due for program in step.programs)
+    if missing := [program for program in programs if shutil.which(program) is None]:
+        raise SetUpError(
+            f"Missing: {', '.join(missing)}. Install Node.js 20 or newer, with npm"
+            " (https://nodejs.org), then run the command again."
+        )
     with _alone(stream, logs):
-        _set_up([step for step in steps if not step.is_done()], stream, logs)
+        _set_up([step for step in due if not step.is_done()], stream, logs)
 
 
 def ready(*steps: SetUpStep, stream: TextIO = sys.stdout) -> None:
@@ -76,6 +85,8 @@ def _set_up(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> None:
                 fatal.append(error)
             else:
                 losses.setdefault(error.reason, []).append(error.loss)
+    for each in fatal:
+        losses.pop(each.reason, None)  # they share its line
     lines += [" ".join(filter(None, (reason, *texts))) for reason, texts in losses.items()]
     for line in filter(None, [*lines, *map(str, fatal[1:])]):
         print(line, file=stream, flush=True)
@@ -114,7 +125,7 @@ def _run(due: Sequence[SetUpStep], stream: TextIO, logs: Path) -> "Sequence[Futu
                 # With a timeout, because Ctrl-C does not end a wait on Windows.
                 ended, running = wait(running, TICK_SECONDS, FIRST_COMPLETED)
                 for future in sorted(ended, key=list(futures).index):
-                    progress.end(futures[future])
+                    progress.end(futures[future], failed=future.exception() is not None)
         except BaseException:
             _stop(outputs, [*futures])
             raise

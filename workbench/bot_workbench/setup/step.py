@@ -1,6 +1,6 @@
 """SetUpStep: one thing that a command needs on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bot_workbench.setup.install_log import InstallLog
@@ -18,6 +18,7 @@ class SetUpStep(Protocol):
         title: what it installs, as people are shown it.
         weight: about how many seconds it takes.
         is_needed: whether commands cannot run without it.
+        programs: those of this machine that it starts.
     """
 
     @property
@@ -28,6 +29,9 @@ class SetUpStep(Protocol):
 
     @property
     def is_needed(self) -> bool: ...
+
+    @property
+    def programs(self) -> Sequence[str]: ...
 
     def is_done(self) -> bool:
         """Whether nothing is to do; quick.

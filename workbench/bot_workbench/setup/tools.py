@@ -1,6 +1,6 @@
 """The needs of commands on this machine, and their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from bot_workbench.app_folder import BOT, find_bots
 from bot_workbench.project import APP, THIRD_PARTY
 from bot_workbench.setup.npm import NpmBundle, NpmFile, NpmFiles, NpmPackages
 from bot_workbench.setup.python_packages import PythonPackages
+from bot_workbench.setup.step import SetUpStep
 
 CACHE = APP / ".cache"
 
@@ -25,17 +26,6 @@ PYTHON = PythonPackages(
     "The Python packages", APP / ".venv", [APP / "requirements-dev.txt"], [APP / BOT]
 )
 """The needs of `bot`. Other steps share its `.venv`."""
-
-
-def packages_for(words: Sequence[str]) -> PythonPackages:
-    """The needs of a command.
-
-    `constraints` needs no bot's packages: it cures pins that are missing or do not fit.
-
-    Args:
-        words: the command line.
-    """
-    return replace(PYTHON, bots=[]) if words[:1] == ["constraints"] else PYTHON
 
 
 PAGES = NpmFiles(
@@ -107,3 +97,28 @@ PLAYGROUND = NpmPackages(
     ["@microsoft/m365agentsplayground@0.2.28"],
     "`make playground` does not run.",
 )
+
+NEEDS: Mapping[str, Sequence[SetUpStep]] = {
+    "run": (PYTHON, PAGES, AZURITE),
+    "cloud": (PYTHON, PAGES, AZURITE),
+    "azure": (PYTHON, PAGES),
+    "playground": (PYTHON, PLAYGROUND),
+    "test": (PYTHON, AZURITE),
+    "setup": (PYTHON, PAGES, AZURITE, SCHEMAS),
+    # It cures pins of bots that are missing or do not fit.
+    "constraints": (replace(PYTHON, bots=[]),),
+}
+"""The needs of the commands that need more, or less, than PYTHON; the Python packages first."""
+
+
+def needs_of(
+    words: Sequence[str], table: Mapping[str, Sequence[SetUpStep]] | None = None
+) -> Sequence[SetUpStep]:
+    """The needs of a command.
+
+    Args:
+        words: the command line.
+        table: the needs of commands; None: NEEDS.
+    """
+    steps = (table or NEEDS).get("".join(words[:1]), (PYTHON,))
+    return steps[:1] if "--help" in words else steps

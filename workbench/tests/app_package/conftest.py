@@ -13,7 +13,6 @@ import pytest
 from bot_workbench.admin.app_package.filled_manifest import FilledManifest
 from bot_workbench.setup.tools import SCHEMAS
 from maintenance.tools import VALIDATORS
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 from tests.support.project import ROOT
 
 BOT_ID = "11111111-2222-4333-8444-555555555555"

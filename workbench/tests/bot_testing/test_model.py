@@ -12,6 +12,7 @@ from bot_testing import Chat
 from tests.support.timing.condition import comes_true
 
 pytestmark = [
+    pytest.mark.extended,  # the bot needs openai
     pytest.mark.chat(bot="workbench/tests/bot_testing/bots/asker", channel="msteams"),
     pytest.mark.filterwarnings("ignore:unclosed"),  # nothing closes the bot's client, as in Azure
 ]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 from tests.support.project import ROOT
 
 AZ = ROOT / ".cache" / "az" / "bin" / "az"

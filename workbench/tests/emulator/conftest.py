@@ -8,7 +8,6 @@ import pytest
 
 from bot_workbench.emulator.certificates import CertificateAuthority
 from bot_workbench.emulator.entra.token_issuer import TokenIssuer
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from maintenance.targets import PROGRAMS
+from maintenance.targets import collector, runbooks, suite
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine takes minutes to import all files
 
-SHORT = "test"
-COMMANDS = ("test ALL=1", "runbooks", "collector")
-"""Every test is run by one of them, once."""
+SHORT = suite()
+REST = suite(rest=True)
+ALL = suite(everything=True)
+ELSEWHERE = [runbooks(), collector()]
 
 COLLECT = """
 import json, pathlib, sys, pytest
@@ -76,9 +77,9 @@ class Run:
         )
 
 
-def runs(line: str) -> Iterator[Run]:
-    """The pytest commands of a target with variables."""
-    for command in PROGRAMS[line]().commands:
+def runs(commands: Sequence[Sequence[str]]) -> Iterator[Run]:
+    """What pytest runs in some commands."""
+    for command in commands:
         # The last -m: the ones before it name the modules that are run.
         at = len(command) - 1 - [*reversed(command)].index("-m")
         expression, *rest = command[at + 1 :]
@@ -100,19 +101,14 @@ def tests(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Collected]:
     }
 
 
-def test_each_test_runs_once(tests: Mapping[str, Collected]) -> None:
-    """None is lost, and none runs in two commands, or twice in one."""
-    every = [run for line in COMMANDS for run in runs(line)]
+@pytest.mark.parametrize("commands", [[*SHORT, *REST], ALL], ids=["test and REST=1", "ALL=1"])
+def test_each_test_runs_once(
+    commands: Sequence[Sequence[str]], tests: Mapping[str, Collected]
+) -> None:
+    """None is lost, and none runs in two commands, or twice in one; both ways run the same."""
+    every = [*runs([*commands, *ELSEWHERE])]
     times = {node: sum(run.has(test) for run in every) for node, test in tests.items()}
     assert {node: count for node, count in times.items() if count != 1} == {}
-
-
-def test_all_has_what_make_test_has(tests: Mapping[str, Collected]) -> None:
-    """ALL=1 only adds tests."""
-    [short], all_of_them = runs(SHORT), [*runs(COMMANDS[0])]
-    some = {node for node, test in tests.items() if short.has(test)}
-    every = {node for node, test in tests.items() if any(run.has(test) for run in all_of_them)}
-    assert some < every
 
 
 def test_what_is_left_out_is_covered(tests: Mapping[str, Collected]) -> None:

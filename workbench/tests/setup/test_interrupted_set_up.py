@@ -48,6 +48,7 @@ def tell(line):
 class Step:
     weight = 1
     is_needed = True
+    programs = ()
 
     def __init__(self, title):
         self.title = title
@@ -87,7 +88,6 @@ def test_what_it_has_started_ends(number: signal.Signals, words: list[str], tmp_
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.line() == "Set-up: One, Other\n"
         started = [int(pid) for _ in range(2) for pid in process.line().split()]
         if number == signal.SIGINT:  # a terminal sends it to all
             os.killpg(process.pid, number)

@@ -256,10 +256,13 @@ def test_npm_gives_up_soon_and_runs_no_scripts(
 
 
 def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line says what to install, and what does not work until then."""
+    """One line says what to install, before anything is done."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    set_up(steps(tmp_path), stream := io.StringIO(), tmp_path)
-    assert stream.getvalue().splitlines()[-1] == (
-        "npm is missing: install Node.js (https://nodejs.org), then start again."
-        " There is no chat page. It is missing. It is missing. There are none."
+    with pytest.raises(SetUpError) as refused:
+        set_up(steps(tmp_path), stream := io.StringIO(), tmp_path)
+    assert str(refused.value) == (
+        "Missing: node, npm. Install Node.js 20 or newer, with npm (https://nodejs.org), then run"
+        " the command again."
     )
+    assert stream.getvalue() == ""
+    assert list(tmp_path.iterdir()) == []

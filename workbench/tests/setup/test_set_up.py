@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class WrittenStep:
     is_needed: bool = True
     weight: float = 1.0
     runs: list[str] = field(default_factory=list)
+    programs: Sequence[str] = ()
 
     def is_done(self) -> bool:
         """After its first run."""
@@ -65,8 +66,7 @@ def test_a_step_is_a_line_and_happens_once() -> None:
     """Where there is no terminal; a second set-up prints nothing."""
     steps = [WrittenStep("The first"), WrittenStep("The second")]
     set_up(steps, stream := io.StringIO())
-    start, *ends, last = stream.getvalue().splitlines()
-    assert start == "Set-up: The first, The second"
+    *ends, last = stream.getvalue().splitlines()
     assert sorted(end.rpartition(": ")[2] for end in ends) == ["The first", "The second"]
     assert [end.partition(":")[0] for end in ends] == ["Set-up 1/2", "Set-up 2/2"]
     assert last.startswith("Set up in ")
@@ -115,10 +115,21 @@ def test_what_is_not_needed_may_fail() -> None:
     )
 
 
+def test_a_needed_step_that_fails_for_the_same_reason() -> None:
+    """One line has it, as without a network."""
+    steps = [
+        WrittenStep("Pages", fails(MISSING), is_needed=False),
+        WrittenStep("Python", fails(SetUpError(MISSING.reason, "Missing: a."))),
+    ]
+    with pytest.raises(SetUpError, match=r"^It is missing: install it\. Missing: a\.$"):
+        set_up(steps, stream := io.StringIO())
+    assert stream.getvalue() == ""
+
+
 def test_nothing_is_set_up() -> None:
     """If all steps fail, it does not claim the contrary."""
     set_up([WrittenStep("Pages", fails(MISSING), is_needed=False)], stream := io.StringIO())
-    assert stream.getvalue().endswith("\nIt is missing: install it. There is no page.\n")
+    assert stream.getvalue() == "It is missing: install it. There is no page.\n"
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,54 @@
-"""What `make test` leaves out: folders, by two hooks for their conftest.py, and credentials.
+"""What `make test` leaves out: folders, files and credentials."""
 
-pytest calls the hooks of a conftest.py for what is in its folder only. Imported there, these mark
-all tests in it, and let a run that does not want them import none of its files.
-"""
+import re
+from pathlib import Path
 
 import pytest
 
 from bot_workbench.credential_kinds import KINDS, MANAGED_IDENTITY
+from tests.support.project import ROOT
+
+FOLDERS = (
+    "examples",
+    "tests/agents",
+    "tests/cloud_adapter/state/objects/agents",
+    "tests/infra",
+    "tests/samples",
+    "workbench/tests/admin",
+    "workbench/tests/app_package",
+    "workbench/tests/benchmarks",
+    "workbench/tests/commands",
+    "workbench/tests/docs",
+    "workbench/tests/editor",
+    "workbench/tests/emulator",
+    "workbench/tests/maintenance",
+    "workbench/tests/runs/commands",
+    "workbench/tests/runs/deployment",
+    "workbench/tests/runs/migration",
+    "workbench/tests/runs/reload",
+    "workbench/tests/sample/browser",
+    "workbench/tests/setup",
+    "workbench/tests/template",
+    "workbench/tests/workflows",
+)
+"""All tests in them are extended."""
+
+_MARKED = re.compile(r"^pytestmark = (?:\[[^\]]*)?\bpytest\.mark\.extended\b", re.MULTILINE)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give a test of the folder the mark."""
-    item.add_marker(pytest.mark.extended)
+def in_extended_folder(path: Path) -> bool:
+    """Whether a file or folder is, or is in, one of FOLDERS."""
+    return any(path.is_relative_to(ROOT / folder) for folder in FOLDERS)
 
 
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Skip the folder's files in a run without its tests, which may lack the packages for them."""
-    return "not extended" in config.getoption("markexpr").split(" and ") or None
+def is_extended(path: Path) -> bool:
+    """Whether all tests of a file or folder are extended.
+
+    `make test` does not import these files, which may need packages that it does not install.
+    """
+    if in_extended_folder(path):
+        return True
+    return path.suffix == ".py" and bool(_MARKED.search(path.read_text("utf-8")))
 
 
 def credentials(*covered_by: str) -> list[object]:

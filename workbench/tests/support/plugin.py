@@ -15,11 +15,10 @@ from bot_testing.cloud.azurite_accounts import AzuriteAccounts
 from bot_testing.cloud.cloud_thread import CloudThread
 from bot_workbench.commands import package
 from bot_workbench.emulator.cloud import Cloud
-from tests.support import extended
 from tests.support.bots.app_folder import uploaded_app
 from tests.support.bots.bot_process import BotProcess
 from tests.support.bots.composed_app import ComposedApp
-from tests.support.project import ROOT
+from tests.support.extended import FOLDERS, in_extended_folder, is_extended
 from tests.support.test_bot import NO_TYPING
 from tests.support.timing import event_loops
 from tests.support.timing.event_loops import FACTORIES, loops_of_bots, loops_of_tests
@@ -44,8 +43,14 @@ STARTED_FIRST = (
 )
 """Files that take a minute: all workers would wait for one that came last."""
 
-EXAMPLES = ROOT / "examples"
-"""Extended tests, too; the folder goes to authors, who have no conftest.py of ours in it."""
+ELSEWHERE = {
+    "extended": "make test ALL=1",
+    "timed": "make test ALL=1",
+    "last": "make test ALL=1",
+    "az": "make runbooks",
+    "collector": "make collector",
+}
+"""The commands that run the tests with a mark that others leave out."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,16 +74,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the examples' tests."""
-    if item.path.is_relative_to(EXAMPLES):
-        extended.pytest_itemcollected(item)
+    """Mark the tests of the extended folders."""
+    if in_extended_folder(item.path):
+        item.add_marker(pytest.mark.extended)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Skip the examples in a run without them."""
-    if collection_path.is_relative_to(EXAMPLES):
-        return extended.pytest_ignore_collect(config)
-    return None
+    """Import no extended file in a run without these: it may need packages that are missing."""
+    return ("extended" in _left_out(config) and is_extended(collection_path)) or None
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name what `make test` leaves out, and the commands that run it."""
+    marks = _left_out(config)
+    if "extended" not in marks:
+        return
+    terminalreporter.section("not run here")
+    for command in dict.fromkeys(ELSEWHERE[mark] for mark in marks):
+        named = (mark for mark in marks if ELSEWHERE[mark] == command)
+        terminalreporter.line(f"{command}: the tests with the marks {', '.join(named)}")
+    terminalreporter.line(f"All tests of these folders are extended: {', '.join(FOLDERS)}")
+
+
+def _left_out(config: pytest.Config) -> list[str]:
+    """The marks whose tests the run leaves out."""
+    words = config.getoption("markexpr").split(" and ")
+    return [word.removeprefix("not ") for word in words if word.startswith("not ")]
 
 
 def pytest_asyncio_loop_factories(

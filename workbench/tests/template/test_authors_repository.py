@@ -29,7 +29,6 @@ from tests.support.project import ROOT
 from tests.template.conftest import commit, copier, git
 
 pytestmark = [
-    pytest.mark.extended(covered_by=["workbench/tests/template/test_lay_out.py"]),
     pytest.mark.timeout(600),  # several programs, one after the other
     pytest.mark.skipif(
         (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the package is for Linux"

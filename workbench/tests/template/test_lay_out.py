@@ -371,7 +371,6 @@ def test_without_a_folder_or_wheels(words: list[str]) -> None:
     assert done.stderr == "Name both: make template TO=FOLDER WHEELS=FOLDER|URL\n"
 
 
-@pytest.mark.extended
 def test_where_the_wheel_goes(tmp_path: Path) -> None:
     """Into the folder of WHEELS, or into that of what is published; its digest is in the name."""
     local = lay_out(tmp_path / "a", str(tmp_path / "wheels"), tmp_path)

@@ -12,8 +12,6 @@ import pytest
 from bot_workbench.setup.requirements import read
 from tests.template.conftest import WHEEL, commit, copier, git
 
-pytestmark = pytest.mark.extended(covered_by=["workbench/tests/template/test_lay_out.py"])
-
 CONFLICT = "<<<<<<< before updating"
 ICON, NEWER_ICON = b"\x89PNG mine \x00\xff", b"\x89PNG newer \x00\xff"
 

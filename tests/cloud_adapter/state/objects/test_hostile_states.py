@@ -19,6 +19,7 @@ def _no_bot() -> None:
     bot_classes.use(None)
 
 
+@pytest.mark.extended  # names classes of the Agents SDK and of pydantic
 def test_thousands_of_hostile_states() -> None:
     """Nothing is imported, opened or started; no code of the bot runs; each error has its path.
 

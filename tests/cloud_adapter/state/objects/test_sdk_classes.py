@@ -31,7 +31,13 @@ def reread(value: Any) -> Any:
     return from_text(to_text({"a": value}))["a"]
 
 
-@pytest.mark.parametrize("tag", sorted(STATE_CLASSES))
+@pytest.mark.parametrize(
+    "tag",
+    [
+        pytest.param(tag, marks=[pytest.mark.extended] * tag.startswith("microsoft_agents"))
+        for tag in sorted(STATE_CLASSES)
+    ],
+)
 def test_the_list_of_classes(tag: str) -> None:
     """Each is a class of the SDK's, defined where its tag says, and is read by its tag."""
     module, _, name = tag.partition(":")

@@ -49,7 +49,7 @@ from bot_workbench.emulator.teams.api.app_manifest import manifest_of
 from bot_workbench.emulator.terminal.colors import has_colors
 from bot_workbench.project import APP
 from bot_workbench.setup.set_up import ready
-from bot_workbench.setup.tools import AZURITE, PAGES, packages_of
+from bot_workbench.setup.tools import PAGES, packages_of
 
 AuthOption = Annotated[
     str,
@@ -243,7 +243,7 @@ def run_bot(
         bot, auth, credential, turns, storage, port, skill_port, chat_port, debugging
     )
     check_ports(options.ports())
-    ready(packages_of(bot), PAGES, AZURITE)
+    ready(packages_of(bot))
     start = unauthenticated_run.run if auth == OFF else run
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -128,7 +128,10 @@ class Azurite:
             AzuriteError: the program is missing, ended, or does not answer in time.
         """
         if not node_command(self._program):
-            raise AzuriteError("Azurite is missing: run `make setup`.")
+            raise AzuriteError(
+                "Azurite or Node.js is missing: install Node.js (https://nodejs.org), then run"
+                " `make setup`."
+            )
         self._lock = self._locked_folder()
         try:
             any_ports = self._wanted == StoragePorts()

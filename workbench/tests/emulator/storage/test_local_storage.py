@@ -43,5 +43,5 @@ async def test_without_azurite_there_is_no_setting(tmp_path: Path) -> None:
     assert storage.azurite is None
     assert storage.settings() == LocalStorage().settings() == {}
     assert str(storage).startswith(
-        "none: state is in memory, and lost with each save. Azurite is missing"
+        "none: state is in memory, and lost with each save. Azurite or Node.js is missing"
     )

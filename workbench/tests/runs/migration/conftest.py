@@ -9,7 +9,6 @@ from bot_workbench.emulator.entra.directory import Propagation
 from tests.support.azure.azure_thread import AzureThread
 from tests.support.azure.shell import AdminShell
 from tests.support.azure.stage import APP, BOT, VAULT, Stage
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 
 
 def slow_down(stage: Stage) -> None:

@@ -11,7 +11,6 @@ import pytest
 from bot_workbench.emulator.cloud import Cloud
 from tests.support.bots.app_folder import app_with
 from tests.support.bots.user import User
-from tests.support.extended import pytest_ignore_collect, pytest_itemcollected  # noqa: F401
 from tests.support.reload.reloading_app import ReloadingApp
 from tests.support.reload.versions import INIT, bot_of
 from tests.support.timing.condition import comes_true
