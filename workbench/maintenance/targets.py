@@ -72,12 +72,14 @@ def pytest(*arguments: str, loop: str = "") -> list[str]:
 
 
 def parallel(workers: int, *arguments: str, loop: str = "") -> list[str]:
-    """The command that runs tests in several processes; one that dies is replaced.
+    """The command that runs tests in several processes.
 
-    They often wait for the bots that they start, so there are more of them than cores. Each begins
-    with a part of the files, so that most files' tests share what they start.
+    They often wait for the bots that they start, so there are more of them than cores. A file's
+    tests stay in one process, which shares what the file starts. If a process dies, the run ends:
+    if it were replaced near the end of the run, pytest-xdist could wait forever for its tests.
     """
-    return pytest("--dist", "worksteal", "-n", str(workers), *arguments, loop=loop)
+    options = ("--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0")
+    return pytest(*options, "-n", str(workers), *arguments, loop=loop)
 
 
 def suite(
@@ -108,7 +110,7 @@ def runbooks() -> list[str]:
     They are not part of `suite`: the Azure CLI takes 733 MB, and 0.4 s to start each command.
     """
     folders = [f"workbench/tests/{each}" for each in AZ_TESTS]
-    return parallel(2, "-m", "az", *folders)
+    return pytest("-n", "2", "--dist", "worksteal", "-m", "az", *folders)
 
 
 def collector() -> list[str]:

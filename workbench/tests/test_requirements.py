@@ -22,6 +22,8 @@ from maintenance.tools import ALL_TESTS, TESTS
 from tests.support.extended import is_extended
 from tests.support.project import ROOT
 
+pytestmark = pytest.mark.extended  # reads what the installed packages need
+
 ROOTS = (ROOT, ROOT / "workbench")
 FIRST_PARTY = {path.stem for root in ROOTS for path in root.iterdir()}
 """The names of the project's own modules and packages, and of what tests import beside them."""

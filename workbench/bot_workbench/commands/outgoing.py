@@ -41,6 +41,11 @@ _ACCOUNT_KEY = re.compile(
     rb"(?P<key>[a-z0-9+/]{43,})",
     re.IGNORECASE,
 )
+_CONNECTION_KEY = re.compile(
+    # As in a connection string: no placeholder such as <key>, {key}, $KEY, your-key or x.
+    rb"(?P<name>account[ ]?key|shared[ ]?access[ ]?key)=(?P<key>[a-z0-9+/]{4,})={0,2}(?![\w(.-])",
+    re.IGNORECASE,
+)
 _ESCAPED = re.compile(rb"\\+u00([2-7][0-9a-f])|%([2-7][0-9a-f])|\\+/", re.IGNORECASE)
 """The forms in which JSON, within JSON too, and addresses write a character that a key or a header
 may have."""
@@ -182,16 +187,20 @@ def _walk(source: Path) -> tuple[Sequence[Path], Sequence[Path], Sequence[Path]]
 def _secrets(source: Path, path: PurePath) -> Iterator[str]:
     """The keys in a file, or in its name: where, what, and the cure."""
     shown = path.as_posix()
-    cure = "keep it out of the deployed folders, and let the app read it from its settings"
+    cure = (
+        "to leave it out, keep it out of the deployed folders, for example in the project's root,"
+        " and let the app read what it needs from its settings"
+    )
     if _KEY_NAME.fullmatch(path.name):
         yield f"{shown} has the name of a file with secrets: {cure}"
     content = _plain((source / path).read_bytes())
     for found in _PRIVATE_KEY.finditer(content):
         yield f"{shown}:{_line(content, found)} has a private key: {cure}"
-    for found in _ACCOUNT_KEY.finditer(content):
-        if _is_key(found["key"]):
-            name = found["name"].decode()
-            yield f"{shown}:{_line(content, found)} has a key as its {name}: {cure}"
+    keys = [found for found in _ACCOUNT_KEY.finditer(content) if _is_key(found["key"])]
+    keys += [found for found in _CONNECTION_KEY.finditer(content) if found["key"] != _AZURITE_TEXT]
+    for found in {found.start(): found for found in keys}.values():
+        name = found["name"].decode()
+        yield f"{shown}:{_line(content, found)} has a key as its {name}: {cure}"
 
 
 def _line(content: bytes, found: re.Match[bytes]) -> int:
@@ -213,7 +222,8 @@ def _decoded(text: bytes) -> bytes:
     return base64.b64decode(text + b"=" * (-len(text) % 4))
 
 
-_AZURITE = _decoded(DEVELOPMENT_STORAGE.partition("AccountKey=")[2].partition("=")[0].encode())
+_AZURITE_TEXT = DEVELOPMENT_STORAGE.partition("AccountKey=")[2].partition("=")[0].encode()
+_AZURITE = _decoded(_AZURITE_TEXT)
 
 
 def _is_key(text: bytes) -> bool:

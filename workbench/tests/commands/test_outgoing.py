@@ -15,7 +15,7 @@ KEY = base64.b64encode(bytes(range(191, 255))).decode()
 """A made-up key of a storage account: 64 bytes, with + and / in its text."""
 BUS_KEY = base64.b64encode(bytes(range(32))).decode()
 CONNECTION = f"DefaultEndpointsProtocol=https;AccountName=mine;AccountKey={KEY}"
-FAKE = "DefaultEndpointsProtocol=https;AccountName=mine;AccountKey=abc123==;EndpointSuffix=x.net"
+SHORT = "DefaultEndpointsProtocol=https;AccountName=mine;AccountKey=abc123==;EndpointSuffix=x.net"
 
 IGNORE = (ROOT / ".funcignore").read_text("utf-8")
 APP = {
@@ -58,6 +58,12 @@ DECOYS: Mapping[str, tuple[str | bytes, str]] = {
     "bot_logic/big_endian.txt": (pem("PRIVATE KEY").encode("utf-16-be"), PRIVATE),
     "bot_logic/behind.txt": (b"\xff\xfe\n" + pem("DSA PRIVATE KEY").encode(), f":2 {PRIVATE}"),
     "bot_logic/conn.json": (json.dumps({"storage": f"{CONNECTION};EndpointSuffix=x"}), ACCOUNT),
+    "bot_logic/cards/storage.json": (json.dumps({"type": "TextBlock", "text": SHORT}), ACCOUNT),
+    "bot_logic/a.yaml": (
+        "a:\n  b: AccountName=mine;AccountKey=0123456789abcdef\n",
+        f":2 {ACCOUNT}",
+    ),
+    "bot_logic/b.yml": ("SharedAccessKeyName=Root;SharedAccessKey=AAAABBBB=", BUS),
     "bot_logic/order.txt": (f"EndpointSuffix=x;AccountKey={KEY};AccountName=y", ACCOUNT),
     "bot_logic/case.txt": (CONNECTION.replace("AccountKey", "ACCOUNTKEY"), "as its ACCOUNTKEY"),
     "bot_logic/keys.json": (json.dumps({"AccountKey": KEY}), ACCOUNT),
@@ -90,7 +96,8 @@ DECOYS: Mapping[str, tuple[str | bytes, str]] = {
 """Contents by path, and what is said."""
 
 LOOK_ALIKES: Mapping[str, str | bytes] = {
-    "bot_logic/cards/storage.json": json.dumps({"type": "TextBlock", "text": FAKE}),
+    "bot_logic/help.yaml": "AccountKey=<key>; AccountKey={key}; AccountKey=$KEY; AccountKey=my-key",
+    "bot_logic/join.py": 'text = "AccountKey=" + key + f"AccountKey={key};SharedAccessKey=%s"',
     "bot_logic/b.json": '{"c": "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=x"}',
     "bot_logic/venv.py": "",
     "bot_logic/tests/__init__.py": "",
@@ -136,6 +143,8 @@ def test_names_of_keys_are_refused(name: str, tmp_path: Path) -> None:
     source = app(tmp_path, {f"auth/{name}": ""}, f"{IGNORE}\n!/auth/*\n")
     with pytest.raises(PackageError, match=f"auth/{name} {NAMED}"):
         outgoing(source)
+    (source / "auth" / name).rename(source / name)
+    assert {path.as_posix() for path in outgoing(source).files} == {*APP}
 
 
 def test_look_alikes_are_uploaded(tmp_path: Path) -> None:
