@@ -13,9 +13,7 @@ from tests.support.telemetry.exporting_process import ExportingProcess
 from tests.support.telemetry.ingestion import AUDIENCE, INSTRUMENTATION_KEY, Ingestion
 from tests.support.timing.condition import until
 
-pytestmark = pytest.mark.extended(
-    covered_by=["tests/cloud_adapter/telemetry/spans/test_queued_turns.py"]
-)
+pytestmark = pytest.mark.extended
 
 REQUEST, DEPENDENCY, METRIC = "RequestData", "RemoteDependencyData", "MetricData"
 """Kinds of envelopes, which become AppRequests, AppDependencies and AppMetrics."""

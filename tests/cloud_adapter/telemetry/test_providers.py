@@ -12,9 +12,7 @@ from tests.support.telemetry.collector import Collector, attributes
 from tests.support.telemetry.exporting_process import ExportingProcess
 from tests.support.timing.condition import until
 
-pytestmark = pytest.mark.extended(
-    covered_by=["tests/cloud_adapter/telemetry/spans/test_queued_turns.py"]
-)
+pytestmark = pytest.mark.extended
 
 DELAY = "OTEL_BSP_SCHEDULE_DELAY"
 HOST_DROPS_LOGS = {

@@ -19,9 +19,7 @@ from tests.support.test_bot import NO_TYPING
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller, Reply
 
-pytestmark = pytest.mark.extended(
-    covered_by=["tests/cloud_adapter/telemetry/test_azure_monitor.py"]
-)
+pytestmark = pytest.mark.extended
 
 SECRET = "sesame-opens-the-cave"  # what a user says
 REQUEST, DEPENDENCY = "RequestData", "RemoteDependencyData"

@@ -31,13 +31,19 @@ def project(tmp_path: Path) -> Path:
     workbench = folder / "workbench"
     (workbench / "bot_workbench" / "setup").mkdir(parents=True)
     shutil.copyfile(ROOT / "run.py", folder / "run.py")
-    for package in (workbench / "bot_workbench", workbench / "bot_workbench" / "setup"):
+    maintenance = workbench / "maintenance"
+    maintenance.mkdir()
+    for package in (
+        workbench / "bot_workbench",
+        workbench / "bot_workbench" / "setup",
+        maintenance,
+    ):
         (package / "__init__.py").touch()
     setup = workbench / "bot_workbench" / "setup"
     (setup / "errors.py").write_text("class SetUpError(Exception): pass\n")
-    (setup / "tools.py").write_text("def packages_for(words): pass\n")
+    (maintenance / "tools.py").write_text("def needs_of(words): pass\n")
     (setup / "set_up.py").write_text(
-        "import pathlib, sys\n\ndef set_up(steps):\n"
+        "import pathlib, sys\n\ndef set_up(steps, stream):\n"
         "    program = pathlib.Path('.venv/bin/python')\n"
         "    program.parent.mkdir(parents=True, exist_ok=True)\n"
         f"    program.unlink(missing_ok=True)\n    program.write_text({STARTS!r})\n"
@@ -137,7 +143,7 @@ def test_clean_removes_what_was_built(project: Path) -> None:
 def test_a_set_up_that_fails(project: Path) -> None:
     """It says why, and starts nothing."""
     (project / "workbench" / "bot_workbench" / "setup" / "set_up.py").write_text(
-        "from bot_workbench.setup.errors import SetUpError\n\ndef set_up(steps):\n"
+        "from bot_workbench.setup.errors import SetUpError\n\ndef set_up(steps, stream):\n"
         "    raise SetUpError('no network')\n"
     )
     done = subprocess.run(
