@@ -74,16 +74,17 @@ def pytest(*arguments: str, loop: str = "") -> list[str]:
 def parallel(workers: int, *arguments: str, loop: str = "") -> list[str]:
     """The command that runs tests in several processes.
 
-    They often wait for the bots that they start, so there are more of them than cores. A file's
-    tests stay in one process, which shares what the file starts. If a process dies, the run ends:
-    if it were replaced near the end of the run, pytest-xdist could wait forever for its tests.
+    They often wait for what they have started, so there are more of them than cores: the short
+    tests took 281 s on two cores with five, and 335 s with three. A file's tests stay in one
+    process, which shares what the file starts. If a process dies, the run ends: if it were replaced
+    near the end of the run, pytest-xdist could wait forever for its tests.
     """
     options = ("--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0")
     return pytest(*options, "-n", str(workers), *arguments, loop=loop)
 
 
 def suite(
-    *, everything: bool = False, rest: bool = False, loop: str = "", workers: int = 3
+    *, everything: bool = False, rest: bool = False, loop: str = "", workers: int = 0
 ) -> list[list[str]]:
     """The commands of the tests, of which the short ones take minutes.
 
@@ -91,14 +92,16 @@ def suite(
         everything: those of the workbench, and long ones, too.
         rest: the ones that `everything` adds, alone.
         loop: the event loop of all tests; empty: each test's own.
-        workers: processes that share the tests.
+        workers: processes that share the tests; 0: five for the short ones, three for the others,
+            which start more each.
     """
     logs = f"--logs={LOGS}"
     if not everything and not rest:
-        return [parallel(workers, "-m", f"not extended and {PARALLEL}", logs, loop=loop)]
+        marks = f"not extended and {PARALLEL}"
+        return [parallel(workers or 5, "-m", marks, logs, loop=loop)]
     marks = PARALLEL if everything else f"extended and {PARALLEL}"
     return [
-        parallel(workers, "-m", marks, logs, loop=loop),
+        parallel(workers or 3, "-m", marks, logs, loop=loop),
         parallel(2, "-m", "timed", logs, loop=loop),
         pytest("-m", "last", logs, loop=loop),
     ]
@@ -125,8 +128,8 @@ app = typer.Typer()
 @app.command("test")
 def run_tests(
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes that share the tests.")
-    ] = 3,
+        int, typer.Option("--workers", min=0, help="Processes that share the tests.")
+    ] = 0,
     loop: Annotated[
         str,
         typer.Option(
