@@ -146,8 +146,9 @@ def main() -> int:
         words = ["run", *words]
     if IS_WINDOWS:
         os.environ["PYTHONUTF8"] = "1"  # whatever the console's code page
-    # Debian has ensurepip in a package of its own.
-    if sys.version_info < WANTED or find_spec("ensurepip") is None:
+    # Debian has ensurepip, which makes the environment, in a package of its own.
+    can_make_one = PYTHON.exists() or find_spec("ensurepip") is not None
+    if sys.version_info < WANTED or not can_make_one:
         found = next((command for command in candidates() if fits(command)), None)
         if found is None:
             print(MISSING, file=sys.stderr)

@@ -20,7 +20,7 @@ from tests.support.bots.streaming_worker import ANSWER, Model, StreamingWorker
 from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.wire.streamed_chat import KEY, STREAMED, StreamedChat
 
-pytestmark = pytest.mark.extended(covered_by=["tests/cloud_adapter/reply/test_errors.py"])
+pytestmark = pytest.mark.extended
 
 WRITE = "PUT blob bot-state"
 

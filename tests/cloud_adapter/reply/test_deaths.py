@@ -14,7 +14,7 @@ from tests.support.storage.storage_front import Pass, Passage, StorageFront
 from tests.support.wire.scripted_service import ScriptedService
 from tests.support.wire.streamed_chat import StreamedChat
 
-pytestmark = pytest.mark.extended(covered_by=["tests/cloud_adapter/reply/test_errors.py"])
+pytestmark = pytest.mark.extended
 
 WRITE = "PUT blob bot-state"
 

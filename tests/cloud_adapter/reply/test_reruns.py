@@ -15,7 +15,7 @@ from tests.support.bots.streaming_worker import ANSWER, Model, StreamingWorker
 from tests.support.storage.storage_front import StorageFront, answered
 from tests.support.wire.streamed_chat import ID, KEY, STREAMED, StreamedChat, refusal
 
-pytestmark = pytest.mark.extended(covered_by=["tests/cloud_adapter/reply/test_errors.py"])
+pytestmark = pytest.mark.extended
 
 WRITE = "PUT blob bot-state"
 GROUP = {"conversation": {"id": ID, "conversationType": "groupChat", "isGroup": True}}

@@ -14,7 +14,7 @@ from tests.support.telemetry.collector import Collector
 from tests.support.timing.condition import until
 from tests.support.wire.http_post import Caller
 
-pytestmark = pytest.mark.extended
+pytestmark = pytest.mark.extended(covered_by=["tests/cloud_adapter/telemetry/test_log_handlers.py"])
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"

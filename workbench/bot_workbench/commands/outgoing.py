@@ -42,8 +42,10 @@ _ACCOUNT_KEY = re.compile(
     re.IGNORECASE,
 )
 _CONNECTION_KEY = re.compile(
-    # As in a connection string: no placeholder such as <key>, {key}, $KEY, your-key or x.
-    rb"(?P<name>account[ ]?key|shared[ ]?access[ ]?key)=(?P<key>[a-z0-9+/]{4,})={0,2}(?![\w(.-])",
+    # After another part of a connection string, or alone in quotes: no placeholder such as <key>,
+    # {key}, $KEY, your-key or x, and no argument of a call.
+    rb"(?<=[;\"'=>])(?P<name>account ?key|shared ?access ?key)="
+    rb"(?P<key>[a-z0-9+/]{4,})={0,2}(?![\w(.-])",
     re.IGNORECASE,
 )
 _ESCAPED = re.compile(rb"\\+u00([2-7][0-9a-f])|%([2-7][0-9a-f])|\\+/", re.IGNORECASE)

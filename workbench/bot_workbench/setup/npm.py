@@ -28,8 +28,6 @@ OPTIONS = (
     *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"),
 )
 
-PROGRAMS = ("node", "npm")
-
 ON_BREAK = "process.once('SIGBREAK', () => process.emit('SIGINT') || process.exit())"
 """Ctrl-Break, by which programs are asked to stop on Windows, is what Ctrl-C is. No other system
 has it."""
@@ -67,7 +65,7 @@ class NpmPackages:
         folder: takes node_modules.
         packages: names with versions, as npm takes them.
         without: what does not work without them, as a sentence.
-        weight, is_needed, programs: see SetUpStep.
+        weight, is_needed, needs_node: see SetUpStep.
     """
 
     title: str
@@ -76,7 +74,7 @@ class NpmPackages:
     without: str
     weight: float = 10
     is_needed: bool = False
-    programs: Sequence[str] = PROGRAMS
+    needs_node: bool = True
 
     def is_done(self) -> bool:
         """Whether these very versions are installed."""
@@ -111,7 +109,7 @@ class NpmBundle:
         unused: packages that it depends on, but does not use here: they are not fetched.
         optional: modules that it would load if they were installed.
         without: what does not work without it, as a sentence.
-        weight, is_needed, programs: see SetUpStep.
+        weight, is_needed, needs_node: see SetUpStep.
     """
 
     title: str
@@ -124,7 +122,7 @@ class NpmBundle:
     without: str
     weight: float = 10
     is_needed: bool = False
-    programs: Sequence[str] = PROGRAMS
+    needs_node: bool = True
 
     def is_done(self) -> bool:
         """Whether a bundle of these very versions is there."""
@@ -206,7 +204,7 @@ class NpmFiles:
         folder: takes the files.
         files: which ones.
         without: what does not work without them, as a sentence.
-        weight, is_needed, programs: see SetUpStep.
+        weight, is_needed, needs_node: see SetUpStep.
     """
 
     title: str
@@ -215,7 +213,7 @@ class NpmFiles:
     without: str
     weight: float = 5
     is_needed: bool = False
-    programs: Sequence[str] = PROGRAMS
+    needs_node: bool = True
 
     def is_done(self) -> bool:
         """Whether the folder has all of these very versions."""
@@ -273,7 +271,7 @@ class NpmLicenses:
         file: takes the licenses.
         packages: names with versions, as npm takes them.
         without: what does not work without them, as a sentence.
-        weight, is_needed, programs: see SetUpStep.
+        weight, is_needed, needs_node: see SetUpStep.
     """
 
     title: str
@@ -282,7 +280,7 @@ class NpmLicenses:
     without: str
     weight: float = 20
     is_needed: bool = False
-    programs: Sequence[str] = PROGRAMS
+    needs_node: bool = True
 
     def is_done(self) -> bool:
         """Whether the licenses of these very versions are there."""

@@ -55,7 +55,7 @@ class PythonPackages:
         files: requirements files.
         bots: the folders of the bots whose own files are installed where requirements.txt
             includes those of `bot_logic`.
-        weight, is_needed, programs: see SetUpStep.
+        weight, is_needed, needs_node: see SetUpStep.
     """
 
     title: str
@@ -64,7 +64,7 @@ class PythonPackages:
     bots: Sequence[Path]
     weight: float = 40
     is_needed: bool = True
-    programs: Sequence[str] = ()
+    needs_node: bool = False
 
     @property
     def python(self) -> Path:

@@ -39,15 +39,15 @@ def set_up(steps: Sequence[SetUpStep], stream: TextIO = sys.stdout, logs: Path =
         logs: the folder for the output of pip and npm, in a file for each step.
 
     Raises:
-        SetUpError: a program is missing, and nothing was done; or a step that is needed cannot be
-            done, and the other ones have ended.
+        SetUpError: Node.js or npm is missing, and nothing was done; or a step that is needed cannot
+            be done, and the other ones have ended.
         WrongPackageError: a package is not the pinned one.
     """
     due = [step for step in steps if not step.is_done()]
     if not due:
         return
-    programs = dict.fromkeys(program for step in due for program in step.programs)
-    if missing := [program for program in programs if shutil.which(program) is None]:
+    missing = [program for program in ("node", "npm") if shutil.which(program) is None]
+    if missing and any(step.needs_node for step in due):
         raise SetUpError(
             f"Missing: {', '.join(missing)}. Install Node.js 20 or newer, with npm"
             " (https://nodejs.org), then run the command again."

@@ -1,6 +1,6 @@
 """SetUpStep: one thing that a command needs on this machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from bot_workbench.setup.install_log import InstallLog
@@ -18,7 +18,7 @@ class SetUpStep(Protocol):
         title: what it installs, as people are shown it.
         weight: about how many seconds it takes.
         is_needed: whether commands cannot run without it.
-        programs: those of this machine that it starts.
+        needs_node: whether it runs npm.
     """
 
     @property
@@ -31,7 +31,7 @@ class SetUpStep(Protocol):
     def is_needed(self) -> bool: ...
 
     @property
-    def programs(self) -> Sequence[str]: ...
+    def needs_node(self) -> bool: ...
 
     def is_done(self) -> bool:
         """Whether nothing is to do; quick.

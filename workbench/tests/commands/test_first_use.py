@@ -22,7 +22,7 @@ def fitting(bots):
 @dataclasses.dataclass
 class Packages:
     bots: tuple = ("bot_logic",)
-    title, weight, is_needed, programs = "The packages", 1.0, True, ()
+    title, weight, is_needed, needs_node = "The packages", 1.0, True, False
 
     def is_done(self):
         return {done}

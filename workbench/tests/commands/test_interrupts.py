@@ -62,6 +62,19 @@ def test_the_program_stops_in_its_own_time(number: signal.Signals) -> None:
     assert process.returncode == 3
 
 
+def test_every_program_runs() -> None:
+    """Also after one that fails, whose status stays."""
+    code = (
+        "import sys; from bot_workbench.commands.programs import run_programs;"
+        "run_programs([[sys.executable, '-c', each] for each in"
+        " ('exit(3)', 'exit(4)', 'print(5)')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (3, "5\n")
+
+
 @dataclass(frozen=True)
 class Ended:
     """How it ended.

@@ -98,6 +98,7 @@ DECOYS: Mapping[str, tuple[str | bytes, str]] = {
 LOOK_ALIKES: Mapping[str, str | bytes] = {
     "bot_logic/help.yaml": "AccountKey=<key>; AccountKey={key}; AccountKey=$KEY; AccountKey=my-key",
     "bot_logic/join.py": 'text = "AccountKey=" + key + f"AccountKey={key};SharedAccessKey=%s"',
+    "bot_logic/call.py": "connect(AccountKey=accountKey, SharedAccessKey=sharedKey)",
     "bot_logic/b.json": '{"c": "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=x"}',
     "bot_logic/venv.py": "",
     "bot_logic/tests/__init__.py": "",

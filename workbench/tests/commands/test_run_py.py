@@ -16,12 +16,12 @@ from tests.support.wheels import wheel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its programs are shell scripts")
 
-OLD = """
+NEW = """
 import runpy, sys
-sys.version_info = (3, 9, 0)
 sys.path[0] = ""
 runpy.run_path("run.py", run_name="__main__")
 """
+OLD = f"import sys\nsys.version_info = (3, 9, 0)\n{NEW}"
 
 
 @pytest.fixture
@@ -282,8 +282,24 @@ def test_none(project: Path, tmp_path: Path) -> None:
     """Without one, a line says how to get it."""
     done = ended(project, tmp_path, tmp_path, "run")
     assert done.returncode == 1
-    assert done.stdout.startswith("Python 3.13 is missing: install it")
-    assert done.stdout.count("\n") == 1
+    assert done.stderr.startswith("Python 3.13 with venv is missing: install it")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_python_without_ensurepip(project: Path, tmp_path: Path) -> None:
+    """Debian's, which cannot make an environment: another one is looked for."""
+    program = put(tmp_path / "path" / "python3.13", RUNS)
+    code = f"import importlib.util\nimportlib.util.find_spec = lambda _: None\n{NEW}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check"],
+        cwd=project,
+        env={"PATH": str(program.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["-m maintenance check"], done
+    assert f"found {program}" in done.stdout
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12"])

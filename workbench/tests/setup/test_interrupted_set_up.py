@@ -48,7 +48,7 @@ def tell(line):
 class Step:
     weight = 1
     is_needed = True
-    programs = ()
+    needs_node = False
 
     def __init__(self, title):
         self.title = title

@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class WrittenStep:
     is_needed: bool = True
     weight: float = 1.0
     runs: list[str] = field(default_factory=list)
-    programs: Sequence[str] = ()
+    needs_node: bool = False
 
     def is_done(self) -> bool:
         """After its first run."""

@@ -94,8 +94,8 @@ def pytest_terminal_summary(
     terminalreporter.section("not run here")
     for command in dict.fromkeys(ELSEWHERE[mark] for mark in marks):
         named = (mark for mark in marks if ELSEWHERE[mark] == command)
-        terminalreporter.line(f"{command}: the tests with the marks {', '.join(named)}")
-    terminalreporter.line(f"All tests of these folders are extended: {', '.join(FOLDERS)}")
+        terminalreporter.line(f"{command}: the tests marked {', '.join(named)}")
+    terminalreporter.line(f"In these folders, all tests are extended: {', '.join(FOLDERS)}")
 
 
 def _left_out(config: pytest.Config) -> list[str]:
