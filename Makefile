@@ -5,7 +5,7 @@ define HELP
 make COMMAND NAME=VALUE ..., or without make: python3 run.py COMMAND NAME=VALUE ...
 
   run          run the bot on this machine, and a page to talk to it; BOT=examples/dialog runs another
-  test         test the base and the bot, five minutes; ALL=1 runs all tests, 45 minutes
+  test         test the base and the bot, five minutes; ALL=1 runs all tests, 35 minutes
   check        check lint, format, types, import rules and words
   package      build and check what runs in Azure: artifacts/package and package.zip
   app-package  build the zip that is uploaded to Teams: artifacts/app-package.zip

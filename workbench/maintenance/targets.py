@@ -143,7 +143,7 @@ def run_tests(
     everything: Annotated[
         bool,
         typer.Option(
-            "--all", metavar="", help="Also those of the workbench, and long ones: 45 minutes."
+            "--all", metavar="", help="Also those of the workbench, and long ones: 35 minutes."
         ),
     ] = False,
     rest: Annotated[
